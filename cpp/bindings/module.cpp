@@ -1,0 +1,13 @@
+// lookalike._core: the table of contents of the compiled engine. Only this folder knows of Python.
+#include <nanobind/nanobind.h>
+
+#include "bindings/bindings.hpp"
+#include "kernels/dispatch.hpp"
+
+NB_MODULE(_core, m) {
+  m.doc() = "The compiled engine of lookalike; private, its public face is lookalike.Index.";
+  lookalike::bind_errors(m);
+  lookalike::bind_kernels(m);
+  lookalike::bind_hyperplanes(m);
+  lookalike::bind_index(m);
+}

@@ -1,0 +1,29 @@
+// What the engine throws on purpose; the bindings turn each into its namesake in lookalike/errors.py.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace lookalike {
+
+struct VectorError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+struct ArgumentError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+struct IdError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+struct NotAnIndexError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+struct DamagedError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+struct WriteError : std::runtime_error {
+    WriteError(int error_number, const std::string& message) : std::runtime_error(message), code(error_number) {}
+    int code;  // errno
+};
+
+}  // namespace lookalike

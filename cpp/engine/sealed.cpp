@@ -1,0 +1,220 @@
+#include "engine/sealed.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "engine/distances.hpp"
+#include "engine/errors.hpp"
+#include "engine/top_k.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t kExactBelow = 4096;  // fewer rows are scanned faster than hashed
+constexpr std::uint32_t kTables = 8;
+constexpr std::size_t kRowsPerBucket = 16;  // aimed at when the bits are chosen
+constexpr std::size_t kSampledRows = 200;   // whose neighbours the recall is measured with
+constexpr std::size_t kMeasuredAt = 10;     // recall@10
+constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
+
+struct StoredShape {
+  std::uint64_t rows;
+  std::uint64_t dim;
+  std::uint64_t seed;
+  std::uint64_t next_id;
+  std::uint32_t metric;
+  std::uint32_t asked_tables;
+  std::uint32_t asked_bits;
+  std::uint32_t tables;
+  std::uint32_t bits;
+  std::uint32_t curve;
+  std::uint64_t zero;
+};
+static_assert(sizeof(StoredShape) == 64);
+
+template <class T>
+SectionData section(Section name, std::span<const T> items) {
+  return {name, std::as_bytes(items)};
+}
+
+std::uint32_t bits_for(std::size_t rows) {
+  const auto buckets = std::max<std::size_t>(rows / kRowsPerBucket, 2);
+  return std::min<std::uint32_t>(static_cast<std::uint32_t>(std::bit_width(buckets - 1)), Hyperplanes::kMaxBits);
+}
+
+// Every k-th row, `count` of them at most, spread evenly: a sample that needs no random numbers.
+std::size_t sample_step(std::size_t rows, std::size_t count) { return std::max<std::size_t>(1, rows / count); }
+
+}  // namespace
+
+void Rows::append(const Rows& more) {
+  ids.insert(ids.end(), more.ids.begin(), more.ids.end());
+  vectors.insert(vectors.end(), more.vectors.begin(), more.vectors.end());
+  inverse_norms.insert(inverse_norms.end(), more.inverse_norms.begin(), more.inverse_norms.end());
+}
+
+Sealed::Sealed(const Shape& shape, Rows rows, int threads, const Interrupt& interrupt)
+    : shape_(shape),
+      ids_(std::move(rows.ids)),
+      vectors_(std::move(rows.vectors)),
+      inverse_norms_(std::move(rows.inverse_norms)) {
+  const bool asked = shape.tables > 0 || shape.bits > 0;
+  if (this->rows() < (asked ? 2 : kExactBelow)) return;
+  const std::uint32_t tables = shape.tables > 0 ? shape.tables : kTables;
+  const std::uint32_t bits = shape.bits > 0 ? shape.bits : bits_for(this->rows());
+  family_ = Hyperplanes(shape.dim, tables, bits, shape.seed, centre());
+  tables_ = Tables(codes(threads, interrupt), tables, bits, threads, interrupt);
+  curve_ = Column<std::uint32_t>(measure_recall(threads, interrupt));
+}
+
+// Hyperplanes through the middle of the data halve it; those through the origin would leave features that are
+// never negative, such as a CNN's, nearly all on one side.
+std::vector<float> Sealed::centre() const {
+  constexpr std::size_t kEnough = 65536;
+  std::vector<double> sum(shape_.dim, 0.0);
+  const std::size_t step = sample_step(rows(), kEnough);
+  std::size_t count = 0;
+  for (std::size_t row = 0; row < rows(); row += step, ++count)
+    for (std::size_t i = 0; i < shape_.dim; ++i) sum[i] += double{scale(row)} * double{vector(row)[i]};
+  std::vector<float> mean(shape_.dim);
+  for (std::size_t i = 0; i < shape_.dim; ++i) mean[i] = static_cast<float>(sum[i] / static_cast<double>(count));
+  return mean;
+}
+
+std::vector<std::uint32_t> Sealed::codes(int threads, const Interrupt& interrupt) const {
+  std::vector<std::uint32_t> codes(rows() * family_.tables());
+  parallel_for(rows(), 256, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    std::vector<float> margins(family_.planes());
+    for (std::size_t row = begin; row < end; ++row) {
+      family_.margins(vector(row), scale(row), margins.data());
+      for (std::uint32_t table = 0; table < family_.tables(); ++table)
+        codes[table * rows() + row] = family_.code(margins.data() + std::size_t{table} * family_.bits());
+    }
+  });
+  return codes;
+}
+
+// A sampled row asks for its neighbours without itself, so it stands for a query that was not stored. One walk
+// along its probes meets each true neighbour once: that gives the recall of every budget at the same time.
+std::vector<std::uint32_t> Sealed::measure_recall(int threads, const Interrupt& interrupt) const {
+  const std::size_t step = sample_step(rows(), kSampledRows);
+  const std::size_t samples = (rows() + step - 1) / step;
+  const std::size_t k = std::min(kMeasuredAt, rows() - 1);
+  std::vector<std::uint32_t> curve(samples * k, kNever);
+  parallel_for(samples, 1, threads, interrupt, [&](std::size_t sample, std::size_t) {
+    const std::size_t self = sample * step;
+    const Query query{vector(self), shape_.dim, shape_.metric, scale(self)};
+    TopK nearest;
+    nearest.reset(k, std::numeric_limits<float>::infinity());
+    scan_rows(query, &query.scale, 1, vectors(), inverse_norms_.data(), rows(),
+              [&](std::size_t, std::size_t row, float key) {
+                if (row != self) nearest.push(key, static_cast<std::int64_t>(row));
+              });
+    std::vector<bool> wanted(rows());
+    std::size_t missing = 0;
+    for (const Found& found : nearest.sorted()) {
+      wanted[static_cast<std::size_t>(found.id)] = true;
+      ++missing;
+    }
+    std::vector<float> margins(family_.planes());
+    family_.margins(query.vector, query.scale, margins.data());
+    ProbeOrder order;
+    order.reset(family_, margins.data());
+    Probe probe{};
+    std::uint32_t* met = curve.data() + sample * k;
+    std::size_t visited = 0;
+    // Beyond half the rows a plain scan is cheaper than hashing.
+    for (std::uint32_t probes = 1; missing > 0 && visited < rows() / 2 && order.next(probe); ++probes) {
+      const auto bucket = tables_.bucket(probe.table, probe.code);
+      visited += bucket.size();
+      for (const std::uint32_t row : bucket) {
+        if (!wanted[row]) continue;
+        wanted[row] = false;
+        *met++ = probes;
+        --missing;
+      }
+    }
+  });
+  std::sort(curve.begin(), curve.end());
+  return curve;
+}
+
+std::uint32_t Sealed::probes_for(float recall) const {
+  const auto needed = static_cast<std::size_t>(std::ceil(double{recall} * static_cast<double>(curve_.size())));
+  if (curve_.size() == 0) return 0;
+  const std::uint32_t probes = curve_[std::clamp<std::size_t>(needed, 1, curve_.size()) - 1];
+  return probes == kNever ? 0 : std::max(probes, family_.tables());
+}
+
+float Sealed::recall_of(std::uint32_t probes) const {
+  if (curve_.size() == 0) return 1.0F;
+  const auto* end = curve_.data() + curve_.size();
+  const auto met = std::upper_bound(curve_.data(), end, std::min(probes, kNever - 1)) - curve_.data();
+  return static_cast<float>(met) / static_cast<float>(curve_.size());
+}
+
+void Sealed::write(const std::string& path, const Shape& shape, const std::string& note) const {
+  const StoredShape stored{rows(),
+                           shape.dim,
+                           shape.seed,
+                           shape.next_id,
+                           static_cast<std::uint32_t>(shape.metric),
+                           shape.tables,
+                           shape.bits,
+                           tables_.count(),
+                           has_tables() ? family_.bits() : 0,
+                           static_cast<std::uint32_t>(curve_.size()),
+                           0};
+  const std::array sections = {
+      section(Section::shape, std::span(&stored, 1)),
+      section(Section::note, std::span(note)),
+      section(Section::ids, ids_.view()),
+      section(Section::inverse_norms, inverse_norms_.view()),
+      section(Section::normals, family_.normals()),
+      section(Section::thresholds, family_.thresholds()),
+      section(Section::starts, tables_.starts()),
+      section(Section::members, tables_.members()),
+      section(Section::curve, curve_.view()),
+      section(Section::vectors, vectors_.view()),
+  };
+  if (file_) file_->touch(vectors_.data(), vectors_.size() * sizeof(float));  // never pass damage on
+  write_segment_file(path, sections);
+}
+
+Sealed::Sealed(const std::string& path) : file_(std::make_unique<SegmentFile>(path)) {
+  const StoredShape stored = file_->get<StoredShape>(Section::shape, 1)[0];
+  // Each length below is at most a few times 2^48 and is compared with what the file really holds.
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
+  if (stored.rows >= kMost || stored.dim == 0 || stored.dim >= (std::uint64_t{1} << 20) || stored.metric >= kMetrics ||
+      stored.asked_tables > Hyperplanes::kMaxTables || stored.asked_bits > Hyperplanes::kMaxBits ||
+      stored.tables > Hyperplanes::kMaxTables || stored.bits > Hyperplanes::kMaxBits ||
+      (stored.tables == 0) != (stored.bits == 0) || stored.next_id > std::uint64_t{1} << 63)
+    file_->damaged("its shape makes no sense");
+  shape_ = {stored.dim, stored.seed, stored.next_id, static_cast<Metric>(stored.metric), stored.asked_tables,
+            stored.asked_bits};
+  const auto note = file_->get<char>(Section::note, file_->bytes_of(Section::note));
+  note_.assign(note.begin(), note.end());
+  ids_ = Column(file_->get<std::int64_t>(Section::ids, stored.rows));
+  if (std::any_of(ids_.view().begin(), ids_.view().end(), [](std::int64_t id) { return id < 0; }))
+    file_->damaged("an id is negative");
+  const std::size_t norms = shape_.metric == Metric::cosine ? stored.rows : 0;
+  inverse_norms_ = Column(file_->get<float>(Section::inverse_norms, norms));
+  vectors_ = Column(file_->get_unverified<float>(Section::vectors, stored.rows * stored.dim));
+  if (stored.tables == 0) return;
+  const std::size_t planes = std::size_t{stored.tables} * stored.bits;
+  family_ = Hyperplanes(stored.dim, stored.tables, stored.bits,
+                        Column(file_->get<float>(Section::normals, planes * stored.dim)),
+                        Column(file_->get<float>(Section::thresholds, planes)));
+  const std::size_t starts = Tables::starts_of(stored.tables, stored.bits);
+  tables_ = Tables(stored.tables, stored.bits, stored.rows, Column(file_->get<std::uint32_t>(Section::starts, starts)),
+                   Column(file_->get<std::uint32_t>(Section::members, stored.rows * stored.tables)));
+  if (const std::string problem = tables_.problem(); !problem.empty()) file_->damaged(problem);
+  curve_ = Column(file_->get<std::uint32_t>(Section::curve, stored.curve));
+  if (!std::is_sorted(curve_.view().begin(), curve_.view().end())) file_->damaged("its recall curve makes no sense");
+}
+
+}  // namespace lookalike

@@ -1,0 +1,89 @@
+// The sealed part of an index: immutable rows, and tables over them when there are enough to need any.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/column.hpp"
+#include "engine/hyperplanes.hpp"
+#include "engine/metric.hpp"
+#include "engine/parallel.hpp"
+#include "engine/probes.hpp"
+#include "engine/segment_file.hpp"
+#include "engine/tables.hpp"
+
+namespace lookalike {
+
+/// Rows with their ids; what add collects and a segment keeps.
+struct Rows {
+  std::vector<std::int64_t> ids;
+  std::vector<float> vectors;        // ids.size() × dim
+  std::vector<float> inverse_norms;  // under cosine one for each row, else empty
+
+  void append(const Rows& more);
+};
+
+/// What was asked for when the index was made.
+struct Shape {
+  std::uint64_t dim = 0;
+  std::uint64_t seed = 0;
+  std::uint64_t next_id = 0;
+  Metric metric = Metric::cosine;
+  std::uint32_t tables = 0;  // 0: chosen at sealing
+  std::uint32_t bits = 0;    // 0: chosen at sealing
+};
+
+class Sealed {
+ public:
+  /// Builds tables (where the shape or the number of rows asks for them) and measures their recall.
+  Sealed(const Shape& shape, Rows rows, int threads, const Interrupt& interrupt);
+
+  /// Maps a segment file. All but the vectors is verified now, the vectors block by block when first used.
+  explicit Sealed(const std::string& path);
+
+  void write(const std::string& path, const Shape& shape, const std::string& note) const;
+
+  const Shape& shape() const { return shape_; }
+  const std::string& note() const { return note_; }
+  std::size_t rows() const { return ids_.size(); }
+  std::int64_t id(std::size_t row) const { return ids_[row]; }
+  const float* vectors() const { return vectors_.data(); }
+  const float* vector(std::size_t row) const { return vectors_.data() + row * shape_.dim; }
+  const float* inverse_norms() const { return inverse_norms_.data(); }
+
+  /// Must be called before rows [begin, end) are read.
+  void touch(std::size_t begin, std::size_t end) const {
+    if (file_) file_->touch(vector(begin), (end - begin) * shape_.dim * sizeof(float));
+  }
+
+  bool has_tables() const { return tables_.count() > 0; }
+  const Hyperplanes& family() const { return family_; }
+  const Tables& tables() const { return tables_; }
+
+  /// The fewest probes that reached this recall@10 when it was measured; 0 if none did short of scanning all.
+  std::uint32_t probes_for(float recall) const;
+  float recall_of(std::uint32_t probes) const;
+
+ private:
+  std::vector<std::uint32_t> codes(int threads, const Interrupt& interrupt) const;
+  std::vector<float> centre() const;
+  std::vector<std::uint32_t> measure_recall(int threads, const Interrupt& interrupt) const;
+  float scale(std::size_t row) const { return shape_.metric == Metric::cosine ? inverse_norms_[row] : 1.0F; }
+
+  Shape shape_;
+  std::string note_;
+  std::unique_ptr<SegmentFile> file_;
+  Column<std::int64_t> ids_;
+  Column<float> vectors_;
+  Column<float> inverse_norms_;
+  Hyperplanes family_;
+  Tables tables_;
+  // Of sampled rows' true neighbours: how many probes it took to meet each, ascending; kNever if too many.
+  Column<std::uint32_t> curve_;
+};
+
+}  // namespace lookalike

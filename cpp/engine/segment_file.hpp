@@ -1,0 +1,94 @@
+// The segment file: immutable, every byte under a checksum. The byte table is in docs/format.md.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lookalike {
+
+enum class Section : std::uint32_t {
+  shape = 1,
+  note = 2,
+  ids = 3,
+  vectors = 4,
+  inverse_norms = 5,
+  normals = 6,
+  thresholds = 7,
+  starts = 8,
+  members = 9,
+  curve = 10,
+};
+
+struct SectionData {
+  Section section;
+  std::span<const std::byte> bytes;
+};
+
+/// Writes path as temporary file -> fsync -> rename -> fsync of the folder: afterwards path holds the old file
+/// or the whole new one, whatever happens. Throws WriteError.
+void write_segment_file(const std::string& path, std::span<const SectionData> sections);
+
+/// A segment file, mapped. Opening verifies all but the sections' contents; `get` verifies those it returns,
+/// `get_unverified` leaves that to `touch`. Safe from many threads. Throws NotAnIndexError and DamagedError.
+class SegmentFile {
+ public:
+  explicit SegmentFile(std::string path);
+  ~SegmentFile();
+  SegmentFile(const SegmentFile&) = delete;
+  SegmentFile& operator=(const SegmentFile&) = delete;
+
+  /// A section as items of T; empty if the file has none. DamagedError unless it holds exactly `count` of them.
+  template <class T>
+  std::span<const T> get(Section section, std::size_t count) const {
+    const auto items = get_unverified<T>(section, count);
+    touch(items.data(), items.size_bytes());
+    return items;
+  }
+
+  template <class T>
+  std::span<const T> get_unverified(Section section, std::size_t count) const {
+    static_assert(alignof(T) <= 64);
+    const auto bytes = find(section);
+    if (bytes.size() / sizeof(T) != count || bytes.size() % sizeof(T) != 0) wrong_length(section);
+    return {reinterpret_cast<const T*>(bytes.data()), count};
+  }
+
+  std::size_t bytes_of(Section section) const { return find(section).size(); }
+
+  /// Verifies the blocks under these bytes that were not verified before.
+  void touch(const void* bytes, std::size_t length) const {
+    if (length == 0 || all_verified_.load(std::memory_order_relaxed)) return;
+    const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(bytes) - data_);
+    for (std::size_t block = offset / kBlock; block <= (offset + length - 1) / kBlock; ++block)
+      if (!verified_[block].load(std::memory_order_relaxed)) verify(block);
+  }
+
+  [[noreturn]] void damaged(const std::string& what) const;
+
+  static constexpr std::size_t kBlock = std::size_t{64} << 10;  // a checksum for each so many bytes
+  static constexpr std::size_t kAlign = 64;                     // of each section
+
+ private:
+  std::span<const std::byte> find(Section section) const;
+  [[noreturn]] void wrong_length(Section section) const;
+  void verify(std::size_t block) const;
+  void map();
+  void read_frame();
+
+  std::string path_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t checked_bytes_ = 0;  // [0, checked_bytes_) is what the block checksums cover
+  std::vector<SectionData> sections_;
+  std::span<const std::uint64_t> checksums_;
+  mutable std::unique_ptr<std::atomic<bool>[]> verified_;
+  mutable std::atomic<std::size_t> left_to_verify_{0};
+  mutable std::atomic<bool> all_verified_{false};
+};
+
+}  // namespace lookalike

@@ -1,0 +1,31 @@
+#include "levels.hpp"
+
+namespace lookalike {
+namespace {
+
+const Kernels& avx512_kernels_with_vpopcntdq() {
+  static const Kernels kernels = [] {
+    Kernels table = avx512_kernels;
+    table.hamming = hamming_avx512_vpopcntdq;
+    return table;
+  }();
+  return kernels;
+}
+
+}  // namespace
+
+// __builtin_cpu_supports asks CPUID, and XGETBV whether the operating system keeps the wide registers.
+std::vector<const Kernels*> levels_that_run() {
+  __builtin_cpu_init();
+  std::vector<const Kernels*> levels{&scalar_kernels};
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("popcnt"))
+    return levels;
+  levels.push_back(&avx2_kernels);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    levels.push_back(__builtin_cpu_supports("avx512vpopcntdq") ? &avx512_kernels_with_vpopcntdq()
+                                                               : &avx512_kernels);
+  return levels;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,59 @@
+// The test framework: TEST registers a function, CHECK and CHECK_THROWS end it at the first failure.
+#pragma once
+
+#include <exception>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace check {
+
+struct Test {
+  const char* name;
+  void (*body)();
+};
+
+inline std::vector<Test>& all_tests() {
+  static std::vector<Test> tests;
+  return tests;
+}
+
+struct Registration {
+  Registration(const char* name, void (*body)()) { all_tests().push_back({name, body}); }
+};
+
+template <class... Details>
+[[noreturn]] void fail(const char* file, int line, const char* what, const Details&... details) {
+  std::ostringstream message;
+  message << file << ":" << line << ": " << what;
+  ((message << " | " << details), ...);
+  throw std::runtime_error(message.str());
+}
+
+}  // namespace check
+
+#define TEST(name)                                                 \
+  static void name();                                              \
+  static const check::Registration name##_registered{#name, name}; \
+  static void name()
+
+/// CHECK(condition, details...): the details are printed if the condition does not hold.
+#define CHECK(condition, ...)                                                                 \
+  do {                                                                                        \
+    if (!(condition)) check::fail(__FILE__, __LINE__, #condition __VA_OPT__(, ) __VA_ARGS__); \
+  } while (false)
+
+/// CHECK_THROWS(type, words, expression): it throws this type, or a derived one, with these words in its
+/// message.
+#define CHECK_THROWS(type, words, ...)                                                              \
+  do {                                                                                              \
+    std::string said = "nothing thrown";                                                            \
+    try {                                                                                           \
+      static_cast<void>(__VA_ARGS__);                                                               \
+    } catch (const type& error) {                                                                   \
+      said = error.what();                                                                          \
+    }                                                                                               \
+    if (said.find(words) == std::string::npos)                                                      \
+      check::fail(__FILE__, __LINE__, #__VA_ARGS__, "expected " #type " with", words, "got", said); \
+  } while (false)

@@ -1,0 +1,35 @@
+// Runs every test, or those whose name contains the argument; ends non-zero if one fails or none ran.
+
+#include <cstdio>
+#include <string_view>
+
+#include "check.hpp"
+
+namespace {
+
+bool passes(const check::Test& test) {
+  try {
+    test.body();
+    std::printf("ok    %s\n", test.name);
+    return true;
+  } catch (const std::exception& error) {
+    std::printf("FAIL  %s\n      %s\n", test.name, error.what());
+    return false;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view wanted = argc > 1 ? argv[1] : "";
+  int ran = 0;
+  int failed = 0;
+  for (const check::Test& test : check::all_tests()) {
+    if (std::string_view(test.name).find(wanted) == std::string_view::npos) continue;
+    ++ran;
+    if (!passes(test)) ++failed;
+    std::fflush(stdout);
+  }
+  std::printf("%d tests, %d failed\n", ran, failed);
+  return ran == 0 || failed > 0 ? 1 : 0;
+}

@@ -1,0 +1,64 @@
+"""Turns what a user passes as vectors, ids and counts into what the engine takes, or refuses it with a sentence."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import ArgumentError, IdError, VectorError
+
+
+def as_vectors(vectors: Any, dim: int) -> tuple[NDArray[np.float32], bool]:
+    """Vectors as a contiguous float32 array (n, dim), and whether there was just one, given as (dim,).
+
+    Accepts lists, arrays of any real dtype and strides, and sparse matrices. The values are the engine's to check.
+    Raises VectorError for another shape or dtype.
+    """
+    if hasattr(vectors, "toarray"):  # a sparse matrix of SciPy
+        vectors = vectors.toarray()
+    try:
+        array = np.asarray(vectors)
+    except ValueError as error:  # a list of lists of different lengths
+        raise VectorError(f"expected vectors of {dim} numbers each, got rows of different lengths") from error
+    if array.dtype.kind not in "fiu":
+        raise VectorError(f"expected real numbers, got dtype {array.dtype}; convert the vectors to float32")
+    single = array.ndim == 1 and array.size > 0
+    if array.size == 0 and array.ndim <= 2:
+        array = array.reshape(0, dim) if array.ndim == 1 or array.shape[0] == 0 else array
+    if single:
+        array = array[np.newaxis]
+    if array.ndim != 2 or array.shape[1] != dim:
+        raise VectorError(f"expected vectors of {dim} dimensions, got an array of shape {np.shape(vectors)}")
+    with np.errstate(over="ignore"):  # beyond float32 becomes inf, which the engine refuses by position
+        return np.ascontiguousarray(array, dtype=np.float32), single
+
+
+def as_ids(ids: Any, count: int | None = None) -> NDArray[np.int64]:
+    """Ids as int64 (n,); one id alone is an array of one. IdError for another dtype, shape or count."""
+    array = np.atleast_1d(np.asarray(ids))
+    if array.size == 0:
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        raise IdError(f"expected integer ids in one dimension, got dtype {array.dtype}, shape {array.shape}")
+    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+        raise IdError(f"id {array.max()} is too large; expected ids from 0 to 2^63 - 1")
+    if count is not None and len(array) != count:
+        raise IdError(f"expected {count} ids, one for each vector, got {len(array)}")
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def as_count(name: str, value: SupportsIndex, least: int, most: int = 2**31 - 1) -> int:
+    """A whole number from least to most; ArgumentError otherwise."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise ArgumentError(f"{name} is {value!r}; expected a whole number of at least {least}") from None
+    if not least <= number <= most:
+        bound = f"at least {least}" if number < least else f"at most {most}"
+        raise ArgumentError(f"{name} is {number}; expected {bound}")
+    return number

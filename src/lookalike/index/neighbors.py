@@ -1,0 +1,36 @@
+"""What a search answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbors:
+    """The nearest neighbours of one query, or of each query of a batch; nearest first, ties by the smaller id.
+
+    Unpacks as ``ids, distances``.
+
+    Attributes:
+        ids: int64, (k,) for one query, (n, k) for a batch; −1 where there are fewer than k.
+        distances: float32 of the same shape, exact for the ids beside them; inf where the id is −1.
+        recall: the expected share of the true neighbours that are here: 1.0 when every vector was compared, else
+            as measured at sealing.
+        candidates: uint32, () or (n,): how many vectors were compared with the query.
+    """
+
+    ids: NDArray[np.int64]
+    distances: NDArray[np.float32]
+    recall: float
+    candidates: NDArray[np.uint32]
+
+    def __iter__(self) -> Iterator[NDArray[np.int64] | NDArray[np.float32]]:
+        yield self.ids
+        yield self.distances
+
+    def __len__(self) -> int:
+        return len(self.ids)
