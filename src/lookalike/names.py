@@ -1,0 +1,39 @@
+"""Names as they are shown and linked: a file's name is bytes, and nobody promised that they can be printed."""
+
+from __future__ import annotations
+
+import os
+import re
+from urllib.parse import quote
+
+_UNPRINTABLE = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f"  # controls: newline, escape
+    "\u2028\u2029"  # line and paragraph separator
+    "\u202a-\u202e\u2066-\u2069"  # would turn the direction of what follows: gpj.exe
+    "\ud800-\udfff"  # bytes that are not UTF-8, by surrogateescape
+    "]"
+)
+
+
+def visible(text: str) -> str:
+    r"""`text` with every character that cannot or should not be shown written as an escape, as `ls -b` does.
+
+        >>> visible("line\nbreak \udce9")
+        'line\\nbreak \\xe9'
+
+    The result is valid UTF-8 when encoded. It is not escaped for HTML.
+    """
+    return _UNPRINTABLE.sub(lambda match: _escape(match[0]), text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that os.fsdecode could not decode
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def file_url(path: str) -> str:
+    """The `file:` address of `path`, byte for byte: it opens also when the name is not UTF-8."""
+    return "file://" + quote(os.fsencode(os.path.abspath(path)))

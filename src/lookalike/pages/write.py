@@ -1,0 +1,54 @@
+"""Writing a page to its file: the old one or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+
+from lookalike.errors import WriteError
+
+
+def write_page(page: str, path: str) -> None:
+    """Writes `page` to `path` as UTF-8: into a new file beside it, which then takes its place.
+
+    A link is followed. What is not a regular file, such as a pipe or `/dev/stdout`, is written to as it is.
+
+    Raises:
+        WriteError: it cannot be written; a file that was there before is still there, unchanged.
+    """
+    data = page.encode("utf-8")
+    try:
+        if _is_stream(path):
+            with open(path, "wb") as stream:
+                stream.write(data)
+        else:
+            _replace(os.path.realpath(path), data)
+    except OSError as error:
+        raise WriteError(
+            f"expected to write the page to {path}, received {error.strerror!r} from the system; "
+            "choose a file in a folder that exists and that you may write to"
+        ) from error
+
+
+def _is_stream(path: str) -> bool:
+    """A pipe or a device: it can be written to, but must not be replaced."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(mode)  # a directory refuses to be opened, which says why
+
+
+def _replace(path: str, data: bytes) -> None:
+    draft = os.path.join(os.path.dirname(path), f".lookalike-{secrets.token_hex(8)}.html")
+    try:
+        with open(draft, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        with suppress(FileNotFoundError):  # gone, when it took its place
+            os.unlink(draft)
