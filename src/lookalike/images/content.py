@@ -1,0 +1,65 @@
+"""The bytes of a picture file, read from regular files only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lookalike.errors import PictureError
+
+_CHUNK = 1 << 20
+
+
+def read_file(path: str | bytes, most: int) -> bytes:
+    """All bytes of a regular file of at most `most` bytes.
+
+    Raises:
+        PictureError: it is gone, unreadable, larger, a FIFO, a device or a folder.
+    """
+    with _regular_file(path) as descriptor:
+        size = os.fstat(descriptor).st_size
+        if size > most:
+            raise PictureError(f"the file has {size >> 20} MiB; at most {most >> 20} MiB are read")
+        return b"".join(_chunks(descriptor, size))
+
+
+def file_sha256(path: str) -> bytes:
+    """The 32 bytes of the SHA-256 of a regular file's content, read in chunks.
+
+    Raises:
+        PictureError: it is gone, unreadable, a FIFO, a device or a folder.
+    """
+    digest = hashlib.sha256()
+    with _regular_file(path) as descriptor:
+        for chunk in _chunks(descriptor, os.fstat(descriptor).st_size):
+            digest.update(chunk)
+    return digest.digest()
+
+
+def _chunks(descriptor: int, size: int) -> Iterator[bytes]:
+    # Never more than the size seen at first: a file that grows for ever (a log) still ends.
+    while size > 0 and (chunk := os.read(descriptor, min(size, _CHUNK))):
+        size -= len(chunk)
+        yield chunk
+
+
+@contextmanager
+def _regular_file(path: str | bytes) -> Iterator[int]:
+    name = os.fsdecode(path)
+    descriptor = -1
+    try:
+        # O_NONBLOCK: opening a FIFO would wait for a writer. O_NOCTTY: a terminal is only refused.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise PictureError("not a regular file", name)
+        yield descriptor
+    except OSError as error:
+        raise PictureError(f"cannot be read ({error.strerror})", name) from error
+    except ValueError as error:  # a NUL in the name
+        raise PictureError(f"cannot be read ({error})", name) from error
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)

@@ -1,0 +1,155 @@
+"""Decoding: the bytes of one picture to a small square of RGB pixels.
+
+Everything here happens in the calling process; `pool.py` does it in limited children.
+NumPy is imported only where an array is made: a child works without it and starts in a third of the time.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from PIL import Image
+
+from lookalike.errors import PictureError
+from lookalike.images.colour import flatten, orientation, to_srgb, upright
+from lookalike.images.formats import DAMAGE, MAX_PIXELS, open_picture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Fit = Literal["squeeze", "crop", "pad"]
+"""How a picture becomes square: `squeeze` ignores proportions, `crop` keeps the centre, `pad` adds white."""
+
+_DRAFT = 2  # a JPEG is decoded at no less than twice the size it is resized to
+_REDUCE = 3.0  # shrink by whole numbers first, to no less than 3 times the size it is resized to
+_QUALITY = 85
+
+
+class Decoded(NamedTuple):
+    """A decoded picture.
+
+    Attributes:
+        pixels: uint8, (side, side, 3), sRGB.
+        width, height: the whole picture's, in pixels, after its orientation was applied.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+class Square(NamedTuple):
+    """As `Decoded`, with the pixels as a Pillow image in mode RGB."""
+
+    image: Image.Image
+    width: int
+    height: int
+
+
+def decode(data: bytes, side: int, fit: Fit, max_pixels: int = MAX_PIXELS) -> Decoded:
+    """Decodes a JPEG, PNG, WebP, GIF (first frame), TIFF (first page), BMP, AVIF or HEIC file.
+
+    Alpha is laid over white, 16 bits are scaled to 8, an ICC profile is honoured, the orientation applied; the resize
+    is bicubic with antialiasing. Pillow may warn of damaged metadata through `warnings`.
+
+    Raises:
+        PictureError: no picture, damaged, truncated, more than `max_pixels`, or not to be decoded faithfully.
+
+    Example:
+        >>> pixels, width, height = decode(Path("cat.jpg").read_bytes(), 224, "squeeze")
+    """
+    image, width, height = decode_square(data, side, fit, max_pixels)
+    return Decoded(_array(image), width, height)
+
+
+def decode_square(data: bytes, side: int, fit: Fit, max_pixels: int = MAX_PIXELS) -> Square:
+    """As `decode`, without NumPy."""
+    image = open_picture(data, max_pixels)
+    width, height = image.size
+    small, sideways = _shrink(image, _placement(image.size, side, fit), draft=True)
+    return Square(_on_white(small, side), *((height, width) if sideways else (width, height)))
+
+
+def fit_image(image: Image.Image, side: int, fit: Fit) -> NDArray[np.uint8]:
+    """The pixels of a Pillow image as `decode` makes them of a file: uint8, (side, side, 3).
+
+    The image is not changed. A large JPEG differs by a level or two from the same file given to `decode`.
+
+    Raises:
+        PictureError: as `decode`.
+    """
+    small, _ = _shrink(image, _placement(image.size, side, fit), draft=False)
+    return _array(_on_white(small, side))
+
+
+def thumbnail(data: bytes, side: int, max_pixels: int = MAX_PIXELS) -> bytes:
+    """A JPEG of the whole picture over white, its longer side at most `side` pixels, without metadata.
+
+    Smaller pictures keep their size.
+
+    Raises:
+        PictureError: as `decode`.
+    """
+    image = open_picture(data, max_pixels)
+    small, _ = _shrink(image, _placement(image.size, min(side, max(image.size)), "pad"), draft=True)
+    file = BytesIO()
+    small.save(file, "JPEG", quality=_QUALITY)
+    return file.getvalue()
+
+
+class _Placement(NamedTuple):
+    """The size a picture is resized to, and the part (left, top, right, bottom) that is kept of it."""
+
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+
+
+def _placement(size: tuple[int, int], side: int, fit: Fit) -> _Placement:
+    width, height = size
+    if fit == "crop":
+        left, top = (width - min(size)) / 2, (height - min(size)) / 2
+        return _Placement((side, side), (left, top, width - left, height - top))
+    scale_x, scale_y = (side / max(size),) * 2 if fit == "pad" else (side / width, side / height)
+    scaled = max(1, round(width * scale_x)), max(1, round(height * scale_y))
+    return _Placement(scaled, (0, 0, width, height))
+
+
+def _shrink(image: Image.Image, placement: _Placement, *, draft: bool) -> tuple[Image.Image, bool]:
+    """The picture in RGB, upright, resized but not padded, and whether its width and height changed places."""
+    size, box = placement
+    profile = image.info.get("icc_profile")
+    try:
+        if draft:
+            width = image.width
+            drafted = image.draft(None, (size[0] * _DRAFT, size[1] * _DRAFT))
+            # Not image.width / width: the last column may stand for less than a whole one.
+            scale = drafted[1][2] / width if drafted else 1
+            box = (box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale)
+        image.load()
+        small = flatten(image).resize(size, Image.Resampling.BICUBIC, box, reducing_gap=_REDUCE)
+        return upright(to_srgb(small, profile), orientation(image))
+    except DAMAGE as error:
+        raise PictureError(_damage(image, error)) from error
+
+
+def _on_white(image: Image.Image, side: int) -> Image.Image:
+    if image.size == (side, side):
+        return image
+    square = Image.new("RGB", (side, side), "white")
+    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+    return square
+
+
+def _array(image: Image.Image) -> NDArray[np.uint8]:
+    import numpy as np
+
+    return np.array(image, dtype=np.uint8)
+
+
+def _damage(image: Image.Image, error: Exception) -> str:
+    kind = f"{image.format} file" if image.format else "picture"
+    if "truncated" in str(error) or isinstance(error, EOFError):
+        return f"a truncated {kind}"
+    return f"a damaged {kind} ({error or type(error).__name__})"

@@ -1,0 +1,205 @@
+"""Decoding on all cores: paths in, pictures out, in the same order.
+
+One thread for each child waits for its answers, so children go on while the caller works on what they gave.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import ArgumentError, LookalikeError, PictureError
+from lookalike.images import wire
+from lookalike.images.child import DEFAULT_LIMITS, Child, Limits
+
+if TYPE_CHECKING:  # Pillow is for the children alone
+    from lookalike.images.decode import Fit
+
+__all__ = ["DecoderPool", "Failed", "Limits", "Loaded"]
+
+_AHEAD_BYTES = 32 << 20  # of results that wait for the caller
+
+T = TypeVar("T")
+
+
+class Loaded(NamedTuple):
+    """A picture that was read and decoded.
+
+    Attributes:
+        path: as it was given.
+        sha256: 32 bytes, of the very bytes the pixels were decoded from.
+        pixels: uint8, (side, side, 3), sRGB; read-only.
+        width, height: the whole picture's, in pixels, after its orientation was applied.
+    """
+
+    path: str
+    sha256: bytes
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+class Failed(NamedTuple):
+    """A picture that could not be read or decoded, and why."""
+
+    path: str
+    reason: str
+
+
+class DecoderPool:
+    """Child processes that decode pictures under limits; a picture that kills its child costs only itself.
+
+    Children start when they are first needed and end with `close`, with the `with` block, or with this
+    process, however it ends. Any number of threads may share a pool.
+
+    Args:
+        workers: the most children at once; by default one for each core this process may use.
+        limits: what one picture may cost.
+
+    Raises:
+        ArgumentError: fewer than one worker.
+
+    Example:
+        >>> with DecoderPool() as pool:
+        ...     for picture in pool.load(paths, 224, "squeeze"):
+        ...         if isinstance(picture, Loaded):
+        ...             print(picture.path, picture.pixels.mean())
+    """
+
+    def __init__(self, workers: int | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._workers = _cores() if workers is None else workers
+        if self._workers < 1:
+            raise ArgumentError(f"expected at least 1 worker, got {workers}; leave it out to use every core")
+        self._limits = limits
+        self._process = os.getpid()
+        self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="lookalike-decoder")
+        self._lock = threading.Lock()  # guards the three below
+        self._children: set[Child] = set()
+        self._idle: list[Child] = []
+        self._closed = False
+
+    def load(self, paths: Iterable[str], side: int, fit: Fit) -> Iterator[Loaded | Failed]:
+        """Decodes each path to a square of `side` pixels; exactly one result a path, in the order of `paths`.
+
+        `paths` is read ahead by a bounded number. Closing the iterator drops what is not begun.
+
+        Raises:
+            ArgumentError: `side` < 1.
+            LookalikeError: the pool is closed, was made before a fork, or no child can start.
+        """
+
+        def one(path: str) -> Loaded | Failed:
+            try:
+                reply = self._ask(wire.Request(wire.LOAD, os.fsencode(path), side, fit))
+            except PictureError as error:
+                return Failed(path, error.reason)
+            picture = wire.Picture.unpack(reply)
+            pixels = np.frombuffer(picture.pixels, np.uint8).reshape(side, side, 3)
+            return Loaded(path, picture.sha256, pixels, picture.width, picture.height)
+
+        return self._in_order(one, paths, side)
+
+    def thumbnails(self, paths: Iterable[str], side: int) -> Iterator[bytes | Failed]:
+        """A JPEG for each path, over white, its longer side at most `side` pixels; otherwise as `load`."""
+
+        def one(path: str) -> bytes | Failed:
+            try:
+                return self._ask(wire.Request(wire.THUMBNAIL, os.fsencode(path), side, "pad"))
+            except PictureError as error:
+                return Failed(path, error.reason)
+
+        return self._in_order(one, paths, side)
+
+    def close(self) -> None:
+        """Ends all children, also in the midst of a picture. A closed pool stays closed."""
+        with self._lock:
+            self._closed = True
+            for child in self._children:
+                child.kill()  # the thread that waits for it, if any, wakes up
+        self._threads.shutdown(cancel_futures=True)
+        for child in self._children:
+            child.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _in_order(self, task: Callable[[str], T], paths: Iterable[str], side: int) -> Iterator[T]:
+        if side < 1:
+            raise ArgumentError(f"expected a side of at least 1 pixel, got {side}")
+        self._check_open()
+        ahead = max(2 * self._workers, min(256, _AHEAD_BYTES // (3 * side * side)))
+        return self._stream(task, paths, ahead)
+
+    def _stream(self, task: Callable[[str], T], paths: Iterable[str], ahead: int) -> Iterator[T]:
+        window: deque[Future[T]] = deque()
+        try:
+            for path in paths:
+                self._check_open()
+                window.append(self._threads.submit(task, path))
+                while window and (len(window) > ahead or window[0].done()):
+                    yield self._result(window.popleft())
+            while window:
+                yield self._result(window.popleft())
+        finally:
+            for future in window:
+                future.cancel()
+
+    def _result(self, future: Future[T]) -> T:
+        self._check_open()
+        result = future.result()
+        self._check_open()  # a picture is not to blame when `close` ended its child
+        return result
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LookalikeError("this DecoderPool is closed; make a new one")
+        if self._process != os.getpid():
+            raise LookalikeError("this DecoderPool was made before a fork; make a new one in this process")
+
+    def _ask(self, request: wire.Request) -> bytes:
+        child = self._take()
+        try:
+            return child.ask(request)
+        finally:
+            self._put_back(child)
+
+    def _take(self) -> Child:
+        with self._lock:
+            self._check_open()
+            while self._idle:
+                child = self._idle.pop()
+                if child.alive:
+                    return child
+                self._forget(child)
+            child = Child(self._limits)
+            self._children.add(child)
+            return child
+
+    def _put_back(self, child: Child) -> None:
+        with self._lock:
+            if child.alive:
+                self._idle.append(child)
+            else:
+                self._forget(child)
+
+    def _forget(self, child: Child) -> None:
+        self._children.discard(child)
+        child.end()
+
+
+def _cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,68 @@
+"""The messages between the pool and its children: a length, then that many bytes.
+
+    request    "!BBI" what, fit, side | the path's bytes
+    reply      "!B" 0 | a failure's reason in UTF-8
+               "!B" 1 | 32 bytes SHA-256, "!II" width, height, side * side * 3 bytes of RGB      for LOAD
+               "!B" 1 | a JPEG file                                                             for THUMBNAIL
+
+The parent trusts no length a child sends: each request has a largest reply.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:  # the parent works without Pillow
+    from lookalike.images.decode import Fit
+
+LENGTH = struct.Struct("!I")
+READY = b"ready"
+"""A child's first message: its imports and limits stand."""
+
+LOAD, THUMBNAIL = range(2)
+FAILED, OK = b"\0", b"\1"
+REASON_BYTES = 4096
+
+_FITS: tuple[Fit, ...] = ("squeeze", "crop", "pad")
+_REQUEST = struct.Struct("!BBI")
+_PICTURE = struct.Struct("!32sII")
+
+
+class Request(NamedTuple):
+    """What a child is asked for."""
+
+    what: int
+    path: bytes
+    side: int
+    fit: Fit
+
+    def pack(self) -> bytes:
+        return _REQUEST.pack(self.what, _FITS.index(self.fit), self.side) + self.path
+
+    @classmethod
+    def unpack(cls, message: bytes) -> Request:
+        what, fit, side = _REQUEST.unpack_from(message)
+        return cls(what, message[_REQUEST.size :], side, _FITS[fit])
+
+    @property
+    def largest_reply(self) -> int:
+        """In bytes; a JPEG never takes more than its pixels and a header."""
+        return max(REASON_BYTES, _PICTURE.size + 3 * self.side**2 + 1024) + 1
+
+
+class Picture(NamedTuple):
+    """What a child answers to LOAD."""
+
+    sha256: bytes
+    width: int
+    height: int
+    pixels: bytes
+
+    def pack(self) -> bytes:
+        return _PICTURE.pack(self.sha256, self.width, self.height) + self.pixels
+
+    @classmethod
+    def unpack(cls, message: bytes) -> Picture:
+        sha256, width, height = _PICTURE.unpack_from(message)
+        return cls(sha256, width, height, message[_PICTURE.size :])

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from lookalike.errors import PictureError
+from lookalike.images.content import file_sha256, read_file
+
+
+def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
+    content = os.urandom(3 << 20) + b"odd"
+    path = tmp_path / "some.jpg"
+    path.write_bytes(content)
+    assert file_sha256(str(path)) == hashlib.sha256(content).digest()
+    assert read_file(str(path), most=len(content)) == content
+
+
+def test_an_empty_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").touch()
+    assert read_file(str(tmp_path / "empty.jpg"), most=0) == b""
+    assert file_sha256(str(tmp_path / "empty.jpg")) == hashlib.sha256().digest()
+
+
+def test_a_name_may_be_any_bytes(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/\xff\n.jpg"
+    with open(name, "wb") as file:
+        file.write(b"content")
+    assert read_file(name, most=10) == b"content"
+    assert file_sha256(os.fsdecode(name)) == hashlib.sha256(b"content").digest()
+
+
+def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.tif"
+    with path.open("wb") as file:
+        file.truncate(3 << 30)  # sparse
+    with pytest.raises(PictureError, match="3072 MiB; at most 512 MiB"):
+        read_file(str(path), most=512 << 20)
+
+
+@pytest.mark.parametrize("read", [file_sha256, lambda path: read_file(path, most=100)])
+def test_only_regular_files_are_read(tmp_path: Path, read) -> None:  # type: ignore[no-untyped-def]
+    os.mkfifo(tmp_path / "fifo.jpg")
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    for path, reason in {
+        str(tmp_path / "fifo.jpg"): "not a regular file",
+        "/dev/zero": "not a regular file",
+        str(tmp_path): "not a regular file",
+        str(tmp_path / "gone.jpg"): "No such file",
+        str(tmp_path / "loop.jpg"): "symbolic links",
+        "nul\0.jpg": "null",
+    }.items():
+        with pytest.raises(PictureError, match=reason):
+            read(path)
