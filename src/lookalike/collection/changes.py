@@ -1,0 +1,68 @@
+"""What the next transaction of a sync will hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.collection.catalogue import Catalogue, Item
+from lookalike.collection.compare import File
+
+
+class Content(NamedTuple):
+    """What a picture holds, wherever it lies."""
+
+    sha256: bytes
+    width: int
+    height: int
+    vector: NDArray[np.float32]
+
+
+class Changes:
+    """Changes of items, gathered until `commit` writes them: removals, then updates, then additions."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._clear()
+
+    def __len__(self) -> int:
+        return len(self._removed) + len(self._updated) + len(self._added)
+
+    def touch(self, file: File, item: Item) -> None:
+        """The content of `item` lies at `file` now, or has another time."""
+        self._updated.append(item._replace(path=file.key, size=file.size, mtime_ns=file.mtime_ns))
+
+    def add(self, file: File, content: Content) -> None:
+        item = Item(0, file.key, file.size, file.mtime_ns, *content[:3], state="indexed", reason=None)
+        self._added.append(item)
+        self._vectors.append(content.vector)
+
+    def fail(self, file: File, reason: str) -> None:
+        """Remember a picture that cannot be read, so that it is not tried again before it changes."""
+        # a permission may be given without a change of size or time: such a file is always tried again
+        mtime_ns = file.mtime_ns if os.access(file.path, os.R_OK) else -1
+        text = reason.encode("utf-8", "backslashreplace").decode()
+        self._added.append(Item(0, file.key, file.size, mtime_ns, None, None, None, "failed", text))
+        self._vectors.append(None)
+
+    def remove(self, ids: Iterable[int]) -> None:
+        self._removed += ids
+
+    def commit(self) -> None:
+        """Write all of it in one transaction."""
+        if self:
+            with self._catalogue.writing():
+                self._catalogue.remove(self._removed)
+                self._catalogue.update(self._updated)
+                self._catalogue.add(self._added, self._vectors)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._removed: list[int] = []
+        self._updated: list[Item] = []
+        self._added: list[Item] = []
+        self._vectors: list[NDArray[np.float32] | None] = []

@@ -1,0 +1,306 @@
+"""A durable set of pictures, searched by looks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self, SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lookalike.arrays import as_count
+from lookalike.collection import segments
+from lookalike.collection.catalogue import About, Catalogue
+from lookalike.collection.create import create, place_for
+from lookalike.collection.hits import Hit, Hits
+from lookalike.collection.info import Info
+from lookalike.collection.lock import writer_lock
+from lookalike.collection.place import Place, StrPath, find_place
+from lookalike.collection.query import Image, read_query
+from lookalike.collection.report import Failure, Progress, SyncReport
+from lookalike.collection.sync import BATCH, Sync
+from lookalike.errors import DamagedError, LookalikeError, ModelError, PictureError
+from lookalike.index import Index
+from lookalike.models import Model, get_model
+
+
+class Collection:
+    """Pictures on a disk, each with its vector; opened by `Collection.open`, made by `Collection.create`.
+
+        >>> with Collection.open("photos") as photos:
+        ...     report = photos.sync()
+        ...     for path, distance, id in photos.search("cat.jpg", k=3):
+        ...         print(distance, path)
+
+    A search sees what is committed, also while another process indexes. Threads may share a collection;
+    they take turns.
+
+    Attributes:
+        place: where it lies.
+        model: what makes its vectors.
+    """
+
+    def __init__(self, place: Place) -> None:
+        """Open the collection at a place; `Collection.open` finds the place.
+
+        Raises:
+            NotAnIndexError: none is there, or one of a newer version.
+            DamagedError: it is truncated or altered.
+            ModelError: it was made with another model than the one of that name here.
+        """
+        self.place = place
+        self._catalogue = Catalogue(place.catalogue)
+        self._turn = threading.RLock()
+        self._index: Index | None = None
+        self._generation = -1  # of the catalogue when the index was loaded
+        try:
+            self.model = _model_of(place, self._catalogue.about())
+        except LookalikeError:
+            self.close()
+            raise
+
+    @classmethod
+    def open(cls, where: StrPath) -> Self:
+        """The collection of a folder of pictures, or in a collection directory.
+
+        For a folder without one, an empty one is made in its `.lookalike`: `sync` fills it.
+
+        Raises:
+            NotAnIndexError: `where` is missing or a file; what is there is foreign, or of a newer version.
+            NoPicturesError: a folder without a collection and without a picture.
+            DamagedError, ModelError: as for the class.
+            WriteError: a folder without a collection, where none can be written.
+            BusyError: another process is making it.
+        """
+        place = find_place(os.fspath(where))
+        if not place.exists:
+            create(place, [place.shown])
+        return cls(place)
+
+    @classmethod
+    def create(
+        cls, sources: StrPath | Sequence[StrPath], to: StrPath | None = None, *, model: str | None = None
+    ) -> Self:
+        """The collection of folders and pictures, made where there is none; `sync` fills it.
+
+        Args:
+            sources: are added to those that it has.
+            to: its directory; without it, `.lookalike` in the one folder that is the source.
+            model: the name of a model; by default the one it has, or EfficientNet-Lite0 for a new one.
+
+        Raises:
+            NoPicturesError: a source that cannot be read, or none that holds a picture.
+            ArgumentError: several sources, or a file, without `to`; or `to` holds other files.
+            ModelError: it is there, and made with another model.
+            WriteError, BusyError: as for `open`.
+        """
+        given = [sources] if isinstance(sources, str | os.PathLike) else sources
+        paths = [os.fspath(source) for source in given]
+        place = place_for(paths, None if to is None else os.fspath(to))
+        create(place, paths, model)
+        return cls(place)
+
+    @property
+    def read_only(self) -> str | None:
+        """Why it cannot be written, or None: it can be searched all the same."""
+        for path in (self.place.directory, self.place.catalogue):
+            if not os.access(path, os.W_OK):
+                return f"{path} may not be written"
+        return None
+
+    def sync(self, progress: Progress | None = None, *, batch: int = BATCH) -> SyncReport:
+        """Bring the collection up to date with its sources, and say what was done.
+
+        Files are compared by name, size and time; what is new or changed is embedded. Each batch is
+        committed: an interrupted sync (Ctrl-C, kill -9) goes on where the last commit stood.
+
+        Args:
+            progress: called with (done, total), in new and changed pictures.
+            batch: pictures embedded and committed at once.
+
+        Raises:
+            BusyError: another process is writing it; nothing was done.
+            WriteError: it cannot be written, or the disk is full; what was committed stays.
+            NoPicturesError: no source can be read; nothing was changed.
+            ModelError: the model's weights are missing or altered.
+            DamagedError: the collection is.
+        """
+        size = as_count("batch", batch, 1)
+        with self._turn, writer_lock(self.place.directory):
+            return Sync(self.place, self._catalogue, self.model, progress, size).run()
+
+    def search(
+        self,
+        query: StrPath | Image | ArrayLike,
+        k: SupportsIndex = 10,
+        *,
+        recall: float | None = None,
+        max_distance: float | None = None,
+        exact: bool = False,
+    ) -> Hits:
+        """The k pictures that look most like a query; fewer where the collection holds fewer.
+
+        A picture of the collection is recognised by its content, without decoding it. The query's own
+        file is left out; copies of it are found.
+
+        Args:
+            query: the path of a picture, a PIL image, or a vector (dim,) of this model.
+            recall: the share of the true neighbours to be found, in (0, 1].
+            max_distance: leave out pictures farther away than this.
+            exact: compare with every picture.
+
+        Raises:
+            PictureError: the query cannot be read as a picture.
+            VectorError: it is no vector of the model's dimensions, or has NaN or inf.
+            ArgumentError: k < 1, or a recall outside (0, 1].
+            DamagedError: the collection is.
+        """
+        count = as_count("k", k, 1)
+        with self._turn:
+            try:
+                return self._search(query, count, recall, max_distance, exact)
+            except DamagedError:
+                if self._catalogue.about().generation == self._generation:
+                    raise
+                # a writer had sealed and swept between our snapshot and the opening of its segment
+                return self._search(query, count, recall, max_distance, exact)
+
+    def vector(self, path: StrPath) -> NDArray[np.float32]:
+        """The vector (dim,) of an indexed picture.
+
+        Raises:
+            PictureError: the picture is not indexed.
+            DamagedError: the collection is.
+        """
+        name = os.fspath(path)
+        with self._turn, self._catalogue.reading() as about:
+            item = self._catalogue.with_path(self.place.relative(name))
+            if item is None or item.state != "indexed":
+                raise PictureError("expected an indexed picture; call sync() first, or search by its path", name)
+            with segments.cure_of(self.place):
+                return self._loaded(about)[item.id]
+
+    def paths(self) -> list[str]:
+        """The absolute paths of all indexed pictures, in the order of their ids."""
+        with self._turn, self._catalogue.reading():
+            return [self.place.absolute(i.path) for i in self._catalogue.items() if i.state == "indexed"]
+
+    def failed(self) -> list[Failure]:
+        """The pictures that could not be read, with the reasons."""
+        with self._turn, self._catalogue.reading():
+            failed = [item for item in self._catalogue.items() if item.state == "failed"]
+        return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
+
+    def info(self) -> Info:
+        """What it is, and how much it holds."""
+        with self._turn, self._catalogue.reading() as about:
+            catalogue = self._catalogue
+            return Info(
+                path=self.place.directory,
+                roots=[self.place.absolute(root) for root in catalogue.roots()],
+                pictures=catalogue.count("indexed"),
+                failed=catalogue.count("failed"),
+                pending=catalogue.pending_count(),
+                segments=len(catalogue.segments()),
+                bytes_on_disk=segments.bytes_on_disk(self.place),
+                model=about.model,
+                model_hash=about.model_hash,
+                dim=about.dim,
+                metric=about.metric,
+                created=_time(about.created_ns),
+                updated=_time(about.updated_ns),
+                read_only=self.read_only,
+            )
+
+    def close(self) -> None:
+        """Close its files; closing twice is fine."""
+        with self._turn:
+            self._index = None
+            self._catalogue.close()
+
+    def __len__(self) -> int:
+        """How many pictures are indexed."""
+        with self._turn:
+            return self._catalogue.count("indexed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _search(
+        self,
+        given: StrPath | Image | ArrayLike,
+        k: int,
+        recall: float | None,
+        max_distance: float | None,
+        exact: bool,
+    ) -> Hits:
+        with self._catalogue.reading() as about:
+            index = self._loaded(about)
+            query = read_query(given, self.place, self._catalogue, index, self.model)
+            more = 1 if query.path else 0  # room for the query's own file, and for the links to it
+            while True:
+                count = min(k + more, max(len(index), 1))
+                with segments.cure_of(self.place):
+                    found = index.search(query.vector, count, recall=recall, max_distance=max_distance, exact=exact)
+                hits = [
+                    Hit(self.place.absolute(item.path), float(distance), item.id)
+                    for item_id, distance in zip(found.ids.tolist(), found.distances, strict=True)
+                    if (item := self._catalogue.with_id(item_id)) and not query.is_itself(item)
+                ]
+                if len(hits) >= k or found.ids[-1] < 0 or count >= len(index):
+                    return Hits(hits[:k], query=query.path, recall=found.recall)
+                more *= 2
+
+    def _loaded(self, about: About) -> Index:
+        """The index of this generation."""
+        if self._index is None or self._generation != about.generation:
+            self._generation = about.generation
+            self._index = None
+            self._index = segments.load(self.place, self._catalogue, about)
+        return self._index
+
+
+def open(where: StrPath, *, progress: Progress | None = None) -> Collection:
+    """The collection of a folder, up to date: what is new there is indexed first, if it may be written.
+
+        >>> photos = lookalike.open("photos")
+        >>> photos.search("cat.jpg", k=3)
+
+    Args:
+        where: a folder of pictures, or a collection directory.
+        progress: called with (done, total), in new and changed pictures.
+
+    Raises:
+        What `Collection.open` and `Collection.sync` do. `Collection.open` alone searches what is committed.
+    """
+    with ExitStack() as stack:
+        collection = stack.enter_context(Collection.open(where))
+        if not collection.read_only:
+            collection.sync(progress)
+        stack.pop_all()
+    return collection
+
+
+def _model_of(place: Place, about: About) -> Model:
+    model = get_model(about.model)
+    if (model.hash, model.dim) != (about.model_hash, about.dim):
+        raise ModelError(
+            f"expected the model {about.model} with the hash {about.model_hash[:12]}, which made the "
+            f"collection in {place.directory}, received {model.hash[:12]}; use the lookalike that made it, "
+            "or delete it and index again"
+        )
+    return model
+
+
+def _time(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds // 10**9, UTC)

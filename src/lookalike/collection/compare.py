@@ -1,0 +1,139 @@
+"""What changed in the sources since the last commit, by names, sizes and times only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lookalike.collection.catalogue import Item
+from lookalike.collection.place import Place
+from lookalike.errors import NoPicturesError
+from lookalike.images.find import Found, Skipped, find
+
+_MOST = 2**63 - 1  # SQLite's integers; a file may claim to be of the year 2400
+
+
+class File(NamedTuple):
+    """A picture file that was found, by both of its names."""
+
+    key: bytes  # in the catalogue
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass
+class Survey:
+    """What the sources hold now.
+
+    Attributes:
+        files: the pictures, by their path in the catalogue; overlapping sources meet here.
+        skipped: what is no picture or cannot be read, with the reason.
+        lost: the sources out of reach, with the reason.
+    """
+
+    files: dict[bytes, File] = field(default_factory=dict)
+    skipped: dict[bytes, Skipped] = field(default_factory=dict)
+    lost: dict[bytes, Skipped] = field(default_factory=dict)
+
+
+@dataclass
+class Differences:
+    """The files and the items compared.
+
+    Attributes:
+        same: indexed items whose files have the same size and time.
+        failed: items that failed, whose files have the same size and time.
+        fresh: files that are new or changed, each with the item that was at that path, if any.
+        vanished: items without a file.
+        kept: items out of reach: in a lost source, or in a folder that cannot be read now.
+    """
+
+    same: list[Item] = field(default_factory=list)
+    failed: list[Item] = field(default_factory=list)
+    fresh: list[tuple[File, Item | None]] = field(default_factory=list)
+    vanished: list[Item] = field(default_factory=list)
+    kept: list[Item] = field(default_factory=list)
+
+
+def survey(place: Place, roots: Sequence[bytes]) -> Survey:
+    """Look through the sources of a collection."""
+    seen = Survey()
+    own = place.directory + "/"
+    for root in roots:
+        top = place.absolute(root)
+        key_of = _keys(place, root, top)
+        try:
+            if _is_empty(top):
+                raise NoPicturesError(f"{top} is empty now, as when a disk is not mounted")
+            for entry in find(top):
+                if isinstance(entry, Found):
+                    key = key_of(entry.path)
+                    seen.files[key] = File(key, entry.path, entry.size, min(entry.mtime_ns, _MOST))
+                elif not entry.path.startswith(own):
+                    seen.skipped[key_of(entry.path)] = entry
+        except NoPicturesError as error:
+            seen.lost[root] = Skipped(top, str(error))
+    return seen
+
+
+def _keys(place: Place, root: bytes, top: str) -> Callable[[str], bytes]:
+    """What turns a path below a source into the catalogue's: one for each file, whatever the source."""
+    if root.endswith(b".."):  # a folder around the collection's own
+        return lambda path: os.fsencode(os.path.relpath(path, place.base))
+    before = len(top.rstrip("/")) + 1
+    inside = b"" if root == b"." else root + b"/"
+    return lambda path: inside + os.fsencode(path[before:]) if path != top else root
+
+
+def compare(items: Sequence[Item], seen: Survey) -> Differences:
+    """Sort every item and every file into one of the lists."""
+    differences = Differences()
+    known = {item.path: item for item in items}
+    for key, file in seen.files.items():
+        item = known.pop(key, None)
+        if item is None or (item.size, item.mtime_ns) != (file.size, file.mtime_ns):
+            differences.fresh.append((file, item))
+        elif item.state == "indexed":
+            differences.same.append(item)
+        else:
+            differences.failed.append(item)
+    for item in known.values():
+        (differences.kept if _is_out_of_reach(item.path, seen) else differences.vanished).append(item)
+    return differences
+
+
+def _is_out_of_reach(path: bytes, seen: Survey) -> bool:
+    """Whether a lost source or a folder that cannot be read is, or holds, `path`."""
+    while True:
+        entry = seen.skipped.get(path)
+        if path in seen.lost or (entry and _is_unreadable(entry.path)):
+            return True
+        if path == b"." or os.path.basename(path) == b"..":
+            return False
+        path = os.path.dirname(path) or b"."
+
+
+def _is_empty(top: str) -> bool:
+    """Whether `top` is a folder with nothing in it."""
+    try:
+        with os.scandir(top) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return False  # a file, or what `find` will say is wrong
+
+
+def _is_unreadable(path: str) -> bool:
+    """Whether something is there that this user may not look at."""
+    try:
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.scandir(path).close()
+        else:
+            os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return False

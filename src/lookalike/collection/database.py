@@ -1,0 +1,294 @@
+"""A SQLite file whose damage is noticed and whose errors are ours; the only file that imports sqlite3.
+
+SQLite has no page checksums, so every row carries one, checked whenever it is read, and a count and sum
+of those of each table are kept beside it (see `schema`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import urllib.parse
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from lookalike.collection.refused import refused
+from lookalike.collection.schema import APPLICATION_ID, MIGRATIONS, VERSION
+from lookalike.errors import BusyError, DamagedError, LookalikeError, NotAnIndexError, WriteError
+
+Row = tuple[Any, ...]
+
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH)
+_SHARED_MEMORY = (  # what WAL needs and a network drive has not
+    sqlite3.SQLITE_IOERR_SHMMAP,
+    sqlite3.SQLITE_IOERR_SHMOPEN,
+    sqlite3.SQLITE_IOERR_SHMLOCK,
+    sqlite3.SQLITE_IOERR_LOCK,
+    sqlite3.SQLITE_PROTOCOL,
+)
+_UNWRITTEN = (
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_DIR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+)
+
+
+def row_crc(values: Iterable[object]) -> int:
+    """The CRC-32 of a row: its values joined by NUL, numbers in decimal, text in UTF-8, null as nothing."""
+    return zlib.crc32(b"\0".join([v if type(v) is bytes else b"" if v is None else str(v).encode() for v in values]))
+
+
+class Database:
+    """An open file.
+
+    Raises, from every method:
+        DamagedError: the file is truncated or altered.
+        WriteError: it cannot be written, or the disk is full.
+        BusyError: another process kept it locked.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Open the file at `path`, for writing where that is allowed.
+
+        Raises:
+            NotAnIndexError: no file there, not one of ours, or one of a newer version.
+        """
+        self.path = path
+        # Never opened but by SQLite: closing any other descriptor of the file would drop the locks of its
+        # connections in this process (sqlite.org/howtocorrupt.html, 2.2).
+        if not os.path.lexists(path):
+            raise NotAnIndexError(f"expected a catalogue at {path}, received no file; index a folder first")
+        self._connection = _connect(path)
+        try:
+            self._configure()
+        except LookalikeError:
+            self.close()
+            raise
+
+    @staticmethod
+    def create(path: str, rows: dict[str, Row]) -> None:
+        """Write a file with the tables of `schema` and one row in each of some: whole, or not at all."""
+        fresh = f"{path}.new"
+        try:
+            # a WAL that outlived its database would be replayed into the new one
+            for leftover in (fresh, f"{path}-wal", f"{path}-shm"):
+                with suppress(FileNotFoundError):
+                    os.unlink(leftover)
+            with _translated(fresh):
+                _write_empty(fresh, rows)
+            os.rename(fresh, path)
+            _sync_folder(os.path.dirname(path))
+        except WriteError:
+            raise
+        except OSError as error:
+            raise refused(os.path.dirname(path), error) from error
+
+    def close(self) -> None:
+        """Close the file; closing twice is fine."""
+        self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One snapshot of the whole file, whatever others commit meanwhile."""
+        with self._transaction("BEGIN"):
+            yield
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction: all of it is on the disk at the end, or none of it."""
+        with self._transaction("BEGIN IMMEDIATE"):
+            yield
+            self.execute("COMMIT")
+
+    def execute(self, statement: str, values: Row = ()) -> list[Row]:
+        with _translated(self.path):
+            return self._connection.execute(statement, values).fetchall()
+
+    def execute_many(self, statement: str, values: Iterable[Row]) -> None:
+        with _translated(self.path):
+            self._connection.executemany(statement, values)
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        """Add rows, each with its checksum."""
+        with _translated(self.path):
+            _insert(self._connection, table, rows)
+
+    def select(self, table: str, columns: str, condition: str, values: Row) -> list[Row]:
+        """The rows that fulfil a condition, once each is found intact; `columns` names all but `crc`."""
+        rows = self.execute(f"SELECT {columns}, crc FROM {table} WHERE {condition}", values)  # noqa: S608
+        return [row[:-1] for row in self._intact(table, rows)]
+
+    def select_all(self, table: str, columns: str) -> list[Row]:
+        """Every row of a table by its primary key, once all are found intact and none missing."""
+        key = columns.partition(",")[0]
+        rows = self._intact(table, self.execute(f"SELECT {columns}, crc FROM {table} ORDER BY {key}"))  # noqa: S608
+        expected = self.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,))
+        if expected != [(len(rows), sum(row[-1] for row in rows))]:
+            raise self.damaged(f"{len(rows)} rows in its table {table}, which are not those written last")
+        return [row[:-1] for row in rows]
+
+    def compact(self) -> None:
+        """Give free pages back to the file system; not inside a transaction."""
+        with _translated(self.path):
+            # a script, because `execute` takes only the first step of it, which frees one page
+            self._connection.executescript("PRAGMA incremental_vacuum")
+
+    def damaged(self, found: str) -> DamagedError:
+        return DamagedError(_damage(self.path, found))
+
+    def _configure(self) -> None:
+        with _translated(self.path):
+            self._connection.execute("PRAGMA trusted_schema = OFF")
+            self._connection.execute("PRAGMA cell_size_check = ON")
+            _make_durable(self._connection)
+            (application_id,) = self._connection.execute("PRAGMA application_id").fetchone()
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if application_id != APPLICATION_ID:
+            raise _foreign(self.path)
+        if version > VERSION:
+            raise NotAnIndexError(
+                f"expected a catalogue of version {VERSION} or older in {self.path}, received version "
+                f"{version}, which a newer lookalike wrote; upgrade lookalike"
+            )
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        self.execute(begin)
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self.execute("ROLLBACK")
+
+    def _intact(self, table: str, rows: list[Row]) -> list[Row]:
+        wrong = sum(row_crc(row[:-1]) != row[-1] for row in rows)
+        if wrong:
+            raise self.damaged(f"{wrong} of {len(rows)} rows of its table {table} with a wrong checksum")
+        return rows
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
+    if rows:
+        marks = ", ".join("?" * (len(rows[0]) + 1))
+        statement = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608
+        connection.executemany(statement, [(*row, row_crc(row)) for row in rows])
+
+
+def _write_empty(path: str, rows: dict[str, Row]) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        _make_durable(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("BEGIN")
+        for statement in (statement for version in MIGRATIONS for statement in version):
+            connection.execute(statement)
+        for table, row in rows.items():
+            _insert(connection, table, [row])
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's cache
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    """The best connection that the place allows: read-write, read-only, or to an immutable file.
+
+    A file in WAL mode on a read-only place can be read as it is when it has no WAL beside it.
+    """
+    if os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK):
+        return _open(path, "mode=rw")
+    try:
+        return _open(path, "mode=ro")
+    except WriteError:
+        if os.path.exists(f"{path}-wal"):
+            raise
+        return _open(path, "mode=ro&immutable=1")
+
+
+def _open(path: str, mode: str) -> sqlite3.Connection:
+    location = f"file:{urllib.parse.quote(os.fsencode(path))}?{mode}"
+    with _translated(path):
+        connection = sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def _translated(path: str) -> Iterator[None]:
+    """Turn SQLite's errors into ours."""
+    try:
+        yield
+    except sqlite3.ProgrammingError as error:
+        if "closed database" not in str(error):
+            raise  # a mistake of this package
+        raise LookalikeError("expected an open collection, received one that was closed; open it again") from error
+    except sqlite3.DatabaseError as error:
+        raise _translate(path, error) from error
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged name in its message
+        raise DamagedError(_damage(path, "text that is not UTF-8")) from error
+
+
+def _translate(path: str, error: sqlite3.DatabaseError) -> LookalikeError:
+    extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    code = extended & 0xFF
+    folder = os.path.dirname(path)
+    if extended in _SHARED_MEMORY:
+        return WriteError(
+            f"expected {folder} on a local disk, received {error}, as on a network drive; keep the "
+            "collection on a local disk by `lookalike index SRC --to PATH`"
+        )
+    if code in _LOCKED:
+        return BusyError(f"expected {path} to be free, received {error}: another process has it; try later")
+    if code == sqlite3.SQLITE_FULL:
+        return WriteError(
+            f"expected room to write {path}, received a full disk; make room and run it again: it goes on "
+            "where it stopped"
+        )
+    if extended in _UNWRITTEN:
+        return WriteError(f"expected to write {path}, received {error}; check the disk, and run it again")
+    if code in _REFUSED:
+        return WriteError(
+            f"expected permission to write in {folder}, received {error}; allow it, or index into another "
+            "place by `lookalike index SRC --to PATH`"
+        )
+    if code == sqlite3.SQLITE_NOTADB:
+        return _foreign(path)
+    return DamagedError(_damage(path, str(error)))
+
+
+def _foreign(path: str) -> NotAnIndexError:
+    return NotAnIndexError(
+        f"expected a catalogue of lookalike in {path}, received an empty file, or one of another program, or one "
+        "damaged at its start; name another place, or delete that file and index again"
+    )
+
+
+def _damage(path: str, found: str) -> str:
+    return (
+        f"expected the catalogue {path} as it was written, received {found}: it is damaged; delete that file and "
+        "index again (your pictures are not touched)"
+    )
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

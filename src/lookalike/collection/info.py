@@ -1,0 +1,34 @@
+"""What a collection says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a collection is; `dataclasses.asdict` makes a dictionary of it.
+
+    Attributes:
+        path: the collection directory.
+        roots: the folders and files that were given to be indexed.
+        pictures, failed: how many are indexed, and how many could not be read.
+        pending: vectors that are in no segment yet.
+        read_only: why it cannot be written, or None.
+    """
+
+    path: str
+    roots: list[str]
+    pictures: int
+    failed: int
+    pending: int
+    segments: int
+    bytes_on_disk: int
+    model: str
+    model_hash: str
+    dim: int
+    metric: str
+    created: datetime
+    updated: datetime
+    read_only: str | None

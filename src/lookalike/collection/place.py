@@ -1,0 +1,77 @@
+"""Where a collection lies, and the paths in it.
+
+A catalogue keeps paths as bytes, relative to the folder that holds the collection directory: a moved
+disk works. `DIR/.lookalike` serves the folder DIR; any other directory may serve pictures elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from lookalike.collection.catalogue import NAME as CATALOGUE
+from lookalike.errors import NotAnIndexError
+
+FOLDER = ".lookalike"
+
+StrPath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A collection directory, with what turns its paths into the user's.
+
+    Attributes:
+        directory: the collection directory, absolute.
+        base: the folder that paths are relative to, without symbolic links.
+        shown: the same folder by the name that the user gave.
+    """
+
+    directory: str
+    base: str
+    shown: str
+
+    @staticmethod
+    def at(directory: str) -> Place:
+        """The place of a collection directory, whether it is there yet or not."""
+        directory = os.path.abspath(directory)
+        base = os.path.dirname(os.path.realpath(directory))
+        parent = os.path.dirname(directory)
+        return Place(directory, base, parent if os.path.realpath(parent) == base else base)
+
+    @property
+    def catalogue(self) -> str:
+        return os.path.join(self.directory, CATALOGUE)
+
+    @property
+    def segments(self) -> str:
+        return os.path.join(self.directory, "segments")
+
+    @property
+    def exists(self) -> bool:
+        return os.path.lexists(self.catalogue)
+
+    def relative(self, path: str) -> bytes:
+        """A path as the catalogue keeps it."""
+        return os.fsencode(os.path.relpath(os.path.realpath(path), self.base))
+
+    def absolute(self, path: bytes) -> str:
+        """A path of the catalogue as the user may open it."""
+        base = self.base if path.split(b"/", 1)[0] == b".." else self.shown
+        return os.path.normpath(os.path.join(base, os.fsdecode(path)))
+
+
+def find_place(where: str) -> Place:
+    """The place of the collection that `where` means: that directory, or the one in that folder.
+
+    Raises:
+        NotAnIndexError: `where` is missing or no folder.
+    """
+    if not os.path.isdir(where):
+        received = "a file" if os.path.exists(where) else "nothing"
+        raise NotAnIndexError(
+            f"expected a folder of pictures or a collection at {where}, received {received}; name a folder"
+        )
+    itself, within = Place.at(where), Place.at(os.path.join(where, FOLDER))
+    is_itself = itself.exists or os.path.basename(itself.directory) == FOLDER
+    return itself if is_itself and not within.exists else within

@@ -1,0 +1,71 @@
+"""What a sync did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Literal, NamedTuple, Protocol
+
+from lookalike.images.find import Skipped
+
+Stage = Literal["find", "decode", "embed", "save"]
+
+
+class Failure(NamedTuple):
+    """A picture that could not be read, and why."""
+
+    path: str
+    reason: str
+
+
+class Progress(Protocol):
+    """Called with how many of the new and changed pictures are done, once before the first."""
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+
+@dataclass
+class SyncReport:
+    """What a sync found and did. Each file is counted once: `found` = `indexed` + skipped + failed.
+
+    Attributes:
+        new, changed, moved, unchanged: pictures that are indexed now, by what happened to them.
+        removed: pictures that were indexed and are there no more.
+        kept: pictures still indexed that cannot be looked at now: in a lost source, or a closed folder.
+        embedded: pictures that went through the model; copies of a known picture need not.
+        skipped: files that are no pictures, and what cannot be opened, with the reason.
+        failed: pictures that cannot be read, with the reason; tried again when their size or time changes.
+        lost: sources that are missing or cannot be read, with the reason.
+        seconds: wall-clock time of each stage; decoding goes on while embedding, and counts where it is
+            waited for.
+    """
+
+    new: int = 0
+    changed: int = 0
+    moved: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    kept: int = 0
+    embedded: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    lost: list[Skipped] = field(default_factory=list)
+    seconds: dict[Stage, float] = field(default_factory=lambda: {"find": 0.0, "decode": 0.0, "embed": 0.0, "save": 0.0})
+
+    @property
+    def indexed(self) -> int:
+        return self.new + self.changed + self.moved + self.unchanged
+
+    @property
+    def found(self) -> int:
+        return self.indexed + len(self.skipped) + len(self.failed)
+
+    @contextmanager
+    def timed(self, stage: Stage) -> Iterator[None]:
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += perf_counter() - start

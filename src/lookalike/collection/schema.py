@@ -1,0 +1,60 @@
+"""The tables of a catalogue, by version.
+
+Every row ends with `crc`, the CRC-32 of its other values (`catalogue.row_crc`): SQLite has no page
+checksums. `totals` counts the rows of each table and sums their `crc`, kept by triggers, so that a
+row that vanished with its page is missed too.
+
+A version is never edited once released; a new one is a new entry of MIGRATIONS.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x4C4F4F4B  # "LOOK", at byte 68 of the file, as file(1) and SQLite know it
+
+
+def _counted(table: str) -> tuple[str, ...]:
+    """The triggers that keep the row of `table` in `totals`."""
+
+    def trigger(event: str, change: str) -> str:
+        return f"CREATE TRIGGER {table}_{event} AFTER {event} ON {table} BEGIN {change}; END"
+
+    def update(rows: str, digest: str) -> str:
+        return f"UPDATE totals SET rows = rows {rows}, digest = digest {digest} WHERE name = '{table}'"  # noqa: S608
+
+    return (
+        f"INSERT INTO totals VALUES ('{table}', 0, 0)",  # noqa: S608
+        trigger("INSERT", update("+ 1", "+ new.crc")),
+        trigger("DELETE", update("- 1", "- old.crc")),
+        trigger("UPDATE", update("+ 0", "- old.crc + new.crc")),
+    )
+
+
+_VERSION_1 = (
+    "CREATE TABLE totals (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, digest INTEGER NOT NULL)",
+    # one row; generation grows by one with each transaction, next_id is never used twice
+    """CREATE TABLE about (
+        uuid TEXT NOT NULL, model TEXT NOT NULL, model_hash TEXT NOT NULL, dim INTEGER NOT NULL,
+        metric TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL,
+        generation INTEGER NOT NULL, next_id INTEGER NOT NULL, crc INTEGER NOT NULL)""",
+    # paths are the bytes of the file system, relative to the folder that holds the collection
+    "CREATE TABLE roots (path BLOB PRIMARY KEY, crc INTEGER NOT NULL)",
+    # sha256, width and height are null, and reason is not, where state is 'failed'
+    """CREATE TABLE items (
+        id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL, sha256 BLOB, width INTEGER, height INTEGER,
+        state TEXT NOT NULL, reason TEXT, crc INTEGER NOT NULL)""",
+    "CREATE INDEX items_sha256 ON items (sha256) WHERE sha256 IS NOT NULL",
+    # the vectors not in a segment yet, float32 in little-endian order
+    "CREATE TABLE pending (id INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)",
+    # the files in segments/
+    "CREATE TABLE segments (name TEXT PRIMARY KEY, vectors INTEGER NOT NULL, crc INTEGER NOT NULL)",
+    *_counted("roots"),
+    *_counted("items"),
+    *_counted("pending"),
+    *_counted("segments"),
+)
+
+MIGRATIONS = (_VERSION_1,)
+"""MIGRATIONS[v] brings a catalogue from version v to v + 1; an empty file is version 0."""
+
+VERSION = len(MIGRATIONS)

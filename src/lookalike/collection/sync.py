@@ -1,0 +1,210 @@
+"""Bringing a collection up to date: find, compare, recognise, decode and embed, commit, seal.
+
+Interrupted at any instant, it leaves what the last batch committed, and the next sync goes on from
+there: at most one batch is embedded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookalike.collection import segments
+from lookalike.collection.catalogue import Catalogue, Item
+from lookalike.collection.changes import Changes, Content
+from lookalike.collection.compare import Differences, File, compare, survey
+from lookalike.collection.place import Place
+from lookalike.collection.report import Failure, Progress, SyncReport
+from lookalike.errors import ModelError, NoPicturesError, PictureError
+from lookalike.images.content import file_sha256
+from lookalike.index import Index
+from lookalike.models import Model
+
+if TYPE_CHECKING:
+    from lookalike.images.pool import Loaded
+
+BATCH = 64
+"""Pictures embedded and committed at once."""
+
+_NO_VECTOR = "the model makes no usable vector of it"
+
+Fresh = tuple[File, Item | None]  # a new or changed file, with the item that was at its path
+
+
+class Sync:
+    """One run over the sources of a collection, by its only writer."""
+
+    def __init__(self, place: Place, catalogue: Catalogue, model: Model, progress: Progress | None, batch: int) -> None:
+        self._place = place
+        self._catalogue = catalogue
+        self._model = model
+        self._progress = progress
+        self._batch = batch
+        self._report = SyncReport()
+        self._changes = Changes(catalogue)
+        self._sealed: Index | None = None
+        self._done = self._total = 0
+
+    def run(self) -> SyncReport:
+        """Do it.
+
+        Raises:
+            NoPicturesError: no source can be read; nothing was changed.
+            WriteError: the disk is full; what was committed stays.
+        """
+        report = self._report
+        with report.timed("find"):
+            segments.sweep(self._place, self._catalogue)
+            differences = self._compare()
+            self._total = len(differences.fresh)
+            self._advance(0)
+            gone = {item.id: item for item in differences.vanished}
+            unknown = self._recognise(differences, gone)
+        self._embed(unknown)
+        with report.timed("save"):
+            report.removed = sum(item.state == "indexed" for item in gone.values())
+            self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
+            self._changes.commit()
+            segments.seal(self._place, self._catalogue)
+        return report
+
+    def _compare(self) -> Differences:
+        with self._catalogue.reading():
+            roots, items = self._catalogue.roots(), self._catalogue.items()
+        seen = survey(self._place, roots)
+        if roots and len(seen.lost) == len(roots):
+            raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
+        differences = compare(items, seen)
+        report = self._report
+        report.skipped += seen.skipped.values()
+        report.lost += seen.lost.values()
+        report.unchanged = len(differences.same)
+        report.kept = sum(item.state == "indexed" for item in differences.kept)
+        report.failed += [Failure(self._place.absolute(i.path), i.reason or "") for i in differences.failed]
+        return differences
+
+    def _recognise(self, differences: Differences, gone: dict[int, Item]) -> list[Fresh]:
+        """Settle the files whose content is indexed already: touched, moved or copied; return the others.
+
+        Only a file that has the size of an indexed one is read. What moved is taken out of `gone`.
+        """
+        if not differences.fresh:
+            return []
+        before = [item for _, item in differences.fresh if item]
+        known = [*differences.same, *differences.kept, *differences.vanished, *before]
+        sizes = {item.size for item in known if item.sha256}
+        movable = {item.sha256: item for item in gone.values() if item.sha256}
+        unknown: list[Fresh] = []
+        for file, old in differences.fresh:
+            content = self._known(_sha256(file.path)) if file.size in sizes else None
+            if content is None:
+                unknown.append((file, old))
+                continue
+            if old and old.sha256 == content.sha256:
+                self._changes.touch(file, old)
+                self._report.unchanged += 1
+            elif moved := movable.pop(content.sha256, None):
+                self._changes.remove([old.id] if old else [])
+                self._changes.touch(file, moved)
+                self._report.moved += 1
+                del gone[moved.id]
+            else:
+                self._add(file, old, content)
+            self._advance(1)
+            if len(self._changes) >= self._batch:
+                self._changes.commit()
+        self._changes.commit()
+        return unknown
+
+    def _embed(self, unknown: Sequence[Fresh]) -> None:
+        """Decode the files on all cores, and embed and commit them by batches."""
+        if not unknown:
+            return
+        from lookalike.images.pool import DecoderPool, Failed  # Pillow, which a sync without news spares
+
+        report, size = self._report, self._model.input
+        with DecoderPool() as pool:
+            results = pool.load((file.path for file, _ in unknown), size.side, size.fit)
+            for start in range(0, len(unknown), self._batch):
+                files = unknown[start : start + self._batch]
+                with report.timed("decode"):
+                    pictures = list(islice(results, len(files)))
+                with report.timed("embed"):
+                    contents = self._contents([p for p in pictures if not isinstance(p, Failed)])
+                for (file, old), picture in zip(files, pictures, strict=True):
+                    if isinstance(picture, Failed):
+                        self._fail(file, old, picture.reason)
+                    elif content := contents[picture.sha256]:
+                        self._add(file, old, content)
+                    else:
+                        self._fail(file, old, _NO_VECTOR)
+                with report.timed("save"):
+                    self._changes.commit()
+                self._advance(len(files))
+
+    def _contents(self, pictures: Sequence[Loaded]) -> dict[bytes, Content | None]:
+        """What the pictures hold, by hash; each content is embedded once, and None where that fails."""
+        known = {picture.sha256: self._known(picture.sha256) for picture in pictures}
+        new = {picture.sha256: picture for picture in pictures if known[picture.sha256] is None}
+        if not new:
+            return known
+        vectors = self._model.embed(np.stack([picture.pixels for picture in new.values()]))
+        if vectors.shape != (len(new), self._model.dim):
+            raise ModelError(
+                f"expected {len(new)} vectors of {self._model.dim} dimensions from the model "
+                f"{self._model.name}, received an array of shape {vectors.shape}; correct its `embed`"
+            )
+        self._report.embedded += len(new)
+        for picture, vector in zip(new.values(), vectors, strict=True):
+            if np.isfinite(vector).all() and vector.any():
+                known[picture.sha256] = Content(picture.sha256, picture.width, picture.height, vector)
+        return known
+
+    def _known(self, sha256: bytes | None) -> Content | None:
+        """The content with this hash, if it is indexed."""
+        item = self._catalogue.with_sha256(sha256) if sha256 else None
+        if item is None:
+            return None
+        vector = self._catalogue.pending_vector(item.id)
+        if vector is None:
+            sealed = self._segment()
+            if item.id not in sealed:
+                return None
+            with segments.cure_of(self._place):
+                vector = sealed[item.id]
+        return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector)
+
+    def _segment(self) -> Index:
+        if self._sealed is None:
+            with self._catalogue.reading() as about:
+                self._sealed = segments.open_segment(self._place, self._catalogue, about)
+        return self._sealed
+
+    def _add(self, file: File, old: Item | None, content: Content) -> None:
+        self._changes.remove([old.id] if old else [])
+        self._changes.add(file, content)
+        if old and old.state == "indexed":
+            self._report.changed += 1
+        else:
+            self._report.new += 1
+
+    def _fail(self, file: File, old: Item | None, reason: str) -> None:
+        self._changes.remove([old.id] if old else [])
+        self._changes.fail(file, reason)
+        self._report.failed.append(Failure(file.path, reason))
+
+    def _advance(self, files: int) -> None:
+        self._done += files
+        if self._progress:
+            self._progress(self._done, self._total)
+
+
+def _sha256(path: str) -> bytes | None:
+    """The hash of a file, or None for one that cannot be read: decoding will say why."""
+    try:
+        return file_sha256(path)
+    except PictureError:
+        return None

@@ -1,0 +1,204 @@
+"""Damage is noticed, and SQLite's errors never come through as they are."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.collection.catalogue import Catalogue, Item
+from lookalike.collection.database import row_crc
+from lookalike.errors import DamagedError, NotAnIndexError, WriteError
+
+from .conftest import Python
+
+DIM = 8
+
+Damage = Callable[[bytes, random.Random], Iterator[bytes]]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A catalogue with 50 items, of which 5 failed, and 45 pending vectors."""
+    place = tmp_path / "catalogue.sqlite"
+    Catalogue.create(str(place), model="m", model_hash="h", dim=DIM, metric="cosine")
+    with closing(Catalogue(str(place))) as catalogue, catalogue.writing():
+        catalogue.add_roots([b".", b"../other"])
+        items = [
+            Item(0, b"%d.png" % i, 100 + i, 10**18 + i, bytes([i]) * 32, 640, 480, "indexed", None) for i in range(45)
+        ]
+        failed = [Item(0, b"%d.bad" % i, i, i, None, None, None, "failed", "not a picture") for i in range(5)]
+        catalogue.add(items + failed, [*np.eye(45, DIM, dtype=np.float32) + 1, *[None] * 5])
+        catalogue.seal("000001.segment", 45)
+        catalogue.remove([1, 2])
+        catalogue.add([items[0]], [np.ones(DIM, np.float32)])
+    return place
+
+
+def contents(path: Path) -> list[object]:
+    """All that a catalogue says."""
+    with closing(Catalogue(str(path))) as catalogue, catalogue.reading() as about:
+        ids, vectors = catalogue.pending()
+        items = catalogue.items()
+        for item in items:
+            if item.sha256 and (twin := catalogue.with_sha256(item.sha256)):
+                assert twin.sha256 == item.sha256
+        return [about, catalogue.roots(), items, ids.tolist(), vectors.tolist(), catalogue.segments()]
+
+
+def without_news(path: Path) -> None:
+    for end in ("-wal", "-shm"):
+        Path(f"{path}{end}").unlink(missing_ok=True)
+
+
+def flips(data: bytes, dice: random.Random) -> Iterator[bytes]:
+    for _ in range(400):
+        damaged = bytearray(data)
+        damaged[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        yield bytes(damaged)
+
+
+def smears(data: bytes, dice: random.Random) -> Iterator[bytes]:
+    for _ in range(200):
+        damaged = bytearray(data)
+        start = dice.randrange(len(data) - 64)
+        damaged[start : start + 64] = dice.randbytes(64)
+        yield bytes(damaged)
+
+
+def misplaced_pages(data: bytes, dice: random.Random) -> Iterator[bytes]:
+    pages = len(data) // 4096
+    for _ in range(200):
+        damaged = bytearray(data)
+        to, of = dice.randrange(pages), dice.randrange(pages)
+        damaged[to * 4096 : (to + 1) * 4096] = data[of * 4096 : (of + 1) * 4096]
+        yield bytes(damaged)
+
+
+def truncations(data: bytes, dice: random.Random) -> Iterator[bytes]:
+    for _ in range(200):
+        yield data[: dice.randrange(len(data))]
+
+
+@pytest.mark.parametrize("damage", [flips, smears, misplaced_pages, truncations], ids=lambda f: f.__name__)
+def test_damage_is_refused_or_harmless(path: Path, damage: Damage) -> None:
+    expected, data = contents(path), path.read_bytes()
+    refused = 0
+    for damaged in damage(data, random.Random(7)):
+        path.write_bytes(damaged)
+        without_news(path)
+        try:
+            assert contents(path) == expected
+        except (DamagedError, NotAnIndexError):
+            refused += 1
+    assert refused > 20
+
+
+@pytest.mark.parametrize(
+    ("statement", "table"),
+    [
+        ("UPDATE items SET size = size + 1 WHERE id = 7", "items"),
+        ("UPDATE items SET path = x'00' WHERE id = 7", "items"),
+        ("UPDATE items SET state = 'failed' WHERE id = 7", "items"),
+        ("DELETE FROM items WHERE id = 7", "items"),
+        ("UPDATE pending SET vector = zeroblob(32)", "pending"),
+        ("DELETE FROM pending", "pending"),
+        ("UPDATE roots SET path = x'41' WHERE path = x'2e'", "roots"),
+        ("UPDATE segments SET name = '000002.segment'", "segments"),
+        ("UPDATE about SET next_id = 1", "about"),
+        ("DELETE FROM about", "about"),
+    ],
+)
+def test_a_row_changed_or_lost_behind_our_back_is_refused(path: Path, statement: str, table: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        for event in ("INSERT", "UPDATE", "DELETE"):
+            if table != "about":
+                connection.execute(f"DROP TRIGGER {table}_{event}")
+        connection.execute(statement)
+        connection.commit()
+    with pytest.raises(DamagedError, match=f"table {table}.*delete that file and index again"):
+        contents(path)
+
+
+def test_an_index_of_sqlite_that_points_to_another_content_is_refused(path: Path) -> None:
+    sha256 = bytes([5]) * 32
+    with closing(Catalogue(str(path))) as catalogue:
+        item = catalogue.with_sha256(sha256)
+        assert item
+    other = item._replace(sha256=bytes([99]) * 32)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        hidden = connection.execute("SELECT * FROM sqlite_master WHERE name = 'items_sha256'").fetchone()
+        connection.execute("DELETE FROM sqlite_master WHERE name = 'items_sha256'")
+        connection.commit()
+    with closing(sqlite3.connect(path)) as connection:  # the index does not see this
+        changed = (other.sha256, row_crc(other), other.id)
+        connection.execute("UPDATE items SET sha256 = ?, crc = ? WHERE id = ?", changed)
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", hidden)
+        connection.commit()
+    with closing(Catalogue(str(path))) as catalogue, pytest.raises(DamagedError, match="wrong checksum"):
+        catalogue.with_sha256(sha256)
+
+
+def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+    with pytest.raises(NotAnIndexError, match="another program"):
+        Catalogue(str(path))
+
+
+def test_a_text_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    path.write_text("not a database")
+    with pytest.raises(NotAnIndexError, match=r"catalogue\.sqlite"):
+        Catalogue(str(path))
+
+
+def test_a_missing_file_is_refused_and_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    with pytest.raises(NotAnIndexError, match="no file"):
+        Catalogue(str(path))
+    assert not path.exists()
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    path.touch()
+    with pytest.raises(NotAnIndexError, match="empty"):
+        Catalogue(str(path))
+    assert path.stat().st_size == 0
+
+
+def test_opening_twice_in_a_process_drops_no_lock(path: Path, python: Python) -> None:
+    """A lock lost would let another process, closing, take itself for the last and delete the WAL."""
+    with closing(Catalogue(str(path))) as first:
+        with first.writing():
+            first.add_roots([b"new"])
+        Catalogue(str(path)).close()
+        script = "import sys; from lookalike.collection.catalogue import Catalogue; Catalogue(sys.argv[1]).close()"
+        assert python(script, path).returncode == 0
+        assert Path(f"{path}-wal").exists()
+
+
+def test_a_newer_version_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(NotAnIndexError, match=r"version 99.*upgrade lookalike"):
+        Catalogue(str(path))
+
+
+def test_creating_where_nothing_may_be_written(tmp_path: Path) -> None:
+    with pytest.raises(WriteError, match="permission"):
+        Catalogue.create(str(tmp_path / "missing" / "c.sqlite"), model="m", model_hash="h", dim=1, metric="dot")
+
+
+def test_the_checksum_is_the_one_that_was_written_by_the_first_version() -> None:
+    row = (1, b"a\xff.png", 10, -5, None, "Bär")
+    assert row_crc(row) == 1244100619

@@ -1,0 +1,127 @@
+"""Stopped at any instant, nothing is half-written, and the next run goes on."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.collection import Collection
+from lookalike.errors import BusyError
+
+from .conftest import Draw
+
+COUNT = 24
+
+# prints a line for each batch that is committed, as a person would see the progress
+INDEX = """
+import sys, lookalike
+def progress(done, total):
+    print(done, flush=True)
+try:
+    with lookalike.Collection.open(sys.argv[1]) as collection:
+        collection.sync(progress, batch=3)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.fixture
+def many(tmp_path: Path, draw: Draw) -> Path:
+    for i in range(COUNT):
+        draw(tmp_path / "photos" / f"{i:02}.png", seed=i)
+    return tmp_path / "photos"
+
+
+@contextmanager
+def indexing(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that indexes the folder; killed in the end, if it still runs."""
+    command = [sys.executable, "-c", INDEX, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(process: subprocess.Popen[str], done: int) -> None:
+    assert process.stdout
+    for line in process.stdout:
+        if int(line) >= done:
+            return
+    raise AssertionError(f"the process ended before {done} pictures were done")
+
+
+def found(collection: Collection) -> dict[str, list[float]]:
+    """The distance of each picture to a few queries."""
+    dice = np.random.default_rng(0)
+    distances: dict[str, list[float]] = {}
+    for query in dice.random((3, collection.model.dim), dtype=np.float32):
+        for path, distance, _ in collection.search(query, k=COUNT, exact=True):
+            distances.setdefault(Path(path).name, []).append(distance)
+    return distances
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_index_goes_on_from_the_last_commit(many: Path, tmp_path: Path, how: int) -> None:
+    with Collection.create(many, tmp_path / "whole") as whole:
+        whole.sync()
+        expected = found(whole)
+    with indexing(many) as process:
+        wait_for(process, 6)
+        process.send_signal(how)
+        assert process.wait(timeout=60) == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    with Collection.open(many) as collection:
+        committed = len(collection)
+        assert 6 <= committed <= COUNT
+        # what is there can be searched
+        assert len(collection.search(many / "00.png", k=COUNT)) == committed - 1
+        report = collection.sync()
+        assert (report.unchanged, report.embedded) == (committed, COUNT - committed)
+        assert found(collection) == {name: pytest.approx(d, abs=1e-5) for name, d in expected.items()}
+
+
+def test_kill_at_any_instant(many: Path) -> None:
+    """Twelve kills at random instants of one indexing, from the making of the catalogue to the seal."""
+    dice = random.Random(11)
+    committed = 0
+    for _ in range(12):
+        with indexing(many):
+            time.sleep(dice.uniform(0.1, 0.8))
+        if (many / ".lookalike" / "catalogue.sqlite").exists():
+            with Collection.open(many) as collection:
+                now = len(collection)
+                assert now >= committed
+                assert len(collection.search(np.ones(collection.model.dim), k=COUNT)) == now
+                committed = now
+    with Collection.open(many) as collection:
+        report = collection.sync()
+        assert report.embedded <= COUNT - committed
+        assert len(collection.search(np.ones(collection.model.dim), k=COUNT)) == COUNT
+        assert os.listdir(collection.place.segments) == list(collection._catalogue.segments())
+
+
+def test_one_writer_and_many_readers(many: Path) -> None:
+    with indexing(many) as process:
+        wait_for(process, 6)
+        process.send_signal(signal.SIGSTOP)
+        with Collection.open(many) as collection:
+            with pytest.raises(BusyError, match=f"process {process.pid}"):
+                collection.sync()
+            before = len(collection)
+            assert len(collection.search(many / "00.png", k=COUNT)) == before - 1
+            process.send_signal(signal.SIGCONT)
+            assert process.wait(timeout=60) == 0
+            # the same reader sees what was committed since, and the segment that took the vectors
+            assert before < len(collection) == COUNT
+            assert len(collection.search(many / "00.png", k=COUNT)) == COUNT - 1
+            assert collection.sync().unchanged == COUNT

@@ -1,0 +1,103 @@
+"""Places that may not be written, and disks that are full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lookalike
+from lookalike.collection import Collection
+from lookalike.errors import WriteError
+from tests.conftest import Require
+
+from .conftest import PICTURES, Draw, Python
+
+SEARCH = """
+import sys, lookalike
+from lookalike.errors import LookalikeError
+try:
+    with lookalike.open(sys.argv[1]) as collection:
+        print(len(collection.search(sys.argv[2], k=100)), collection.read_only)
+        try:
+            collection.sync()
+        except LookalikeError as error:
+            print(type(error).__name__, error)
+except LookalikeError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.fixture
+def locked(folder: Path) -> Iterator[Path]:
+    """The folder, in which nobody but root may write; a test may index it first."""
+    yield folder
+    for place in (folder, folder / ".lookalike"):
+        if place.exists():
+            place.chmod(0o755)
+
+
+def lock(folder: Path) -> None:
+    for place in (folder / ".lookalike", folder):
+        if place.exists():
+            place.chmod(0o555)
+
+
+def test_a_read_only_collection_is_searched_as_it_is(
+    locked: Path, python: Python, unprivileged: tuple[str, ...], draw: Draw
+) -> None:
+    lookalike.open(locked).close()
+    draw(locked / "new.png", seed=90)
+    before = sorted(os.listdir(locked / ".lookalike"))
+    lock(locked)
+    done = python(SEARCH, locked, locked / "0.png", prefix=unprivileged)
+    searched, synced = done.stdout.splitlines()
+    assert searched == f"{PICTURES - 1} {locked / '.lookalike'} may not be written"
+    assert synced.startswith("WriteError expected permission to write in ")
+    assert sorted(os.listdir(locked / ".lookalike")) == before
+
+
+def test_a_read_only_folder_without_a_collection(locked: Path, python: Python, unprivileged: tuple[str, ...]) -> None:
+    lock(locked)
+    done = python(SEARCH, locked, locked / "0.png", prefix=unprivileged)
+    assert done.stdout.startswith("WriteError "), done
+    assert "lookalike index SRC --to PATH" in done.stdout
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, require_or_skip: Require) -> Iterator[Path]:
+    """A file system of half a megabyte."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
+    require_or_skip(os.geteuid() == 0 and shutil.which("mount"), "needs root, to mount a small file system")
+    mounted = subprocess.run(mount, capture_output=True, check=False)
+    require_or_skip(mounted.returncode == 0, "this machine lets nobody mount a small file system")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.parametrize("size", ["512k", "1m"], ids=["of the catalogue", "of the segment"])
+def test_a_full_disk_keeps_what_was_committed(tmp_path: Path, small_disk: Path, draw: Draw, size: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", small_disk], check=True)
+    folder = tmp_path / "photos"
+    for i in range(60):
+        draw(folder / f"{i}.png", seed=i)
+    with Collection.create(folder, small_disk / "index") as collection:
+        with pytest.raises(WriteError, match=r"full disk|No space left") as caught:
+            collection.sync(batch=5)
+        assert str(small_disk) in str(caught.value)
+        committed = len(collection)
+        assert committed > 0
+        assert (committed == 60) == (size == "1m")
+        assert len(collection.search(folder / "0.png", k=100)) == committed - 1
+    with Collection.open(small_disk / "index") as collection:
+        assert len(collection.search(folder / "0.png", k=100)) == committed - 1
+    subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)
+    with Collection.open(small_disk / "index") as collection:
+        assert collection.sync(batch=5).unchanged == committed
+        assert len(collection.search(folder / "0.png", k=100)) == 59

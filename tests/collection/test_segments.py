@@ -1,0 +1,87 @@
+"""Sealing: when, and what is left on the disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.collection import Collection
+from lookalike.collection.segments import open_segment
+from lookalike.errors import DamagedError
+
+from .conftest import PICTURES, Draw
+
+
+def files(collection: Collection) -> list[str]:
+    return sorted(os.listdir(collection.place.segments))
+
+
+def test_few_new_pictures_wait_and_many_are_sealed(folder: Path, draw: Draw) -> None:
+    for i in range(10):
+        draw(folder / f"more{i}.png", seed=100 + i)
+    with Collection.open(folder) as collection:
+        collection.sync()
+        assert (files(collection), collection.info().pending) == (["000001.segment"], 0)
+        draw(folder / "one.png", seed=200)
+        draw(folder / "two.png", seed=201)
+        collection.sync()
+        assert (files(collection), collection.info().pending) == (["000001.segment"], 2)
+        assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 12
+        draw(folder / "three.png", seed=202)
+        collection.sync()
+        assert (files(collection), collection.info().pending) == (["000002.segment"], 0)
+        assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 13
+        for i in range(3):
+            (folder / f"more{i}.png").unlink()
+        collection.sync()
+        assert files(collection) == ["000003.segment"]
+        assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 10
+
+
+def test_sealed_vectors_are_those_that_were_pending(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+
+        def remember(done: int, total: int) -> None:
+            if done == total:
+                ids, vectors = collection._catalogue.pending()
+                pending.update(zip(ids.tolist(), vectors, strict=True))
+
+        pending: dict[int, np.ndarray] = {}
+        collection.sync(remember)
+        with collection._catalogue.reading() as about:
+            index = open_segment(collection.place, collection._catalogue, about)
+        assert set(index.ids.tolist()) == set(pending)
+        for number, vector in pending.items():
+            np.testing.assert_array_equal(index[number], vector)
+
+
+def test_orphans_are_swept_by_the_writer_alone(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+        for name in ("000007.segment", "000008.segment.tmp-1-1", "a person's note.txt"):
+            (Path(collection.place.segments) / name).write_text("left by a killed process")
+        collection.search(folder / "0.png")
+        assert len(files(collection)) == 4
+        collection.sync()
+        assert files(collection) == ["000001.segment", "a person's note.txt"]
+
+
+def test_the_space_of_sealed_vectors_is_given_back(folder: Path, draw: Draw) -> None:
+    for i in range(30):
+        draw(folder / f"more{i}.png", seed=100 + i)
+    with Collection.open(folder) as collection:
+        collection.sync()
+    assert (folder / ".lookalike" / "catalogue.sqlite").stat().st_size < 30 * 1280 * 4
+
+
+def test_a_picture_without_a_vector_is_damage(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+        with collection._catalogue.writing():
+            item = collection._catalogue.items()[0]
+            collection._catalogue.add([item._replace(path=b"ghost.png", state="indexed")], [None])
+        with pytest.raises(DamagedError, match=f"{PICTURES} sealed .* for {PICTURES + 1} pictures.*delete"):
+            collection.search(folder / "0.png")

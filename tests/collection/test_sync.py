@@ -1,0 +1,299 @@
+"""Bringing a collection up to date: what is embedded, what is not, and what is remembered."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.collection import Collection, SyncReport
+from lookalike.errors import ArgumentError, NoPicturesError
+
+from .conftest import PICTURES, Draw, Python
+
+
+@pytest.fixture
+def collection(folder: Path) -> Iterator[Collection]:
+    with Collection.open(folder) as opened:
+        opened.sync()
+        yield opened
+
+
+def vectors(collection: Collection) -> dict[str, np.ndarray]:
+    """The vector of every picture, by the name of its file."""
+    index = collection.search(np.ones(collection.model.dim), k=1) and collection._index
+    assert index
+    with collection._catalogue.reading():
+        items = collection._catalogue.items()
+    return {os.fsdecode(item.path): index[item.id] for item in items if item.state == "indexed"}
+
+
+def ids(collection: Collection) -> dict[str, int]:
+    with collection._catalogue.reading():
+        return {os.fsdecode(item.path): item.id for item in collection._catalogue.items()}
+
+
+def counts(report: SyncReport) -> dict[str, int]:
+    """What is not zero, but for the text file that lies among the pictures."""
+    names = ("new", "changed", "moved", "unchanged", "removed", "kept", "embedded")
+    listed = {"skipped": len(report.skipped) - 1, "failed": len(report.failed), "lost": len(report.lost)}
+    return {name: n for name, n in ({n: getattr(report, n) for n in names} | listed).items() if n}
+
+
+def test_the_first_sync_indexes_everything(folder: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    with Collection.open(folder) as collection:
+        report = collection.sync(lambda done, total: seen.append((done, total)), batch=4)
+        assert counts(report) == {"new": PICTURES, "embedded": PICTURES}
+        assert [Path(entry.path).name for entry in report.skipped] == ["notes.txt"]
+        assert report.found == PICTURES + 1
+        assert len(collection) == PICTURES
+        assert sorted(collection.paths()) == sorted(str(path) for path in folder.rglob("*.png"))
+    assert seen == [(0, PICTURES), (4, PICTURES), (PICTURES, PICTURES)]
+
+
+def test_a_second_sync_does_nothing(collection: Collection) -> None:
+    before = collection.info()
+    assert counts(collection.sync()) == {"unchanged": PICTURES}
+    assert collection.info() == before
+
+
+def test_a_new_picture_is_embedded_alone(collection: Collection, folder: Path, draw: Draw) -> None:
+    draw(folder / "new.png", seed=100)
+    assert counts(collection.sync()) == {"new": 1, "unchanged": PICTURES, "embedded": 1}
+    assert len(collection) == PICTURES + 1
+
+
+def test_a_changed_picture_gets_a_new_id_and_its_own_vector(collection: Collection, folder: Path, draw: Draw) -> None:
+    before, vector = ids(collection), vectors(collection)["0.png"]
+    draw(folder / "0.png", seed=100, size=(100, 70))
+    assert counts(collection.sync()) == {"changed": 1, "unchanged": PICTURES - 1, "embedded": 1}
+    after = ids(collection)
+    assert after.pop("0.png") > max(before.values())
+    assert after.items() <= before.items()
+    assert not np.array_equal(vectors(collection)["0.png"], vector)
+
+
+def test_a_touched_picture_is_not_embedded(collection: Collection, folder: Path) -> None:
+    before = ids(collection)
+    os.utime(folder / "0.png", ns=(1, 1))
+    assert counts(collection.sync()) == {"unchanged": PICTURES}
+    assert ids(collection) == before
+    assert counts(collection.sync()) == {"unchanged": PICTURES}
+
+
+def test_same_size_and_another_content(collection: Collection, folder: Path) -> None:
+    one, other = (folder / "0.png").read_bytes(), folder / "0.png"
+    other.write_bytes(one[:-1] + bytes([one[-1] ^ 1]))
+    os.utime(other, ns=(1, 1))
+    report = collection.sync()
+    assert report.changed + len(report.failed) == 1
+
+
+def test_a_removed_picture_is_found_no_more(collection: Collection, folder: Path) -> None:
+    (folder / "0.png").unlink()
+    assert counts(collection.sync()) == {"removed": 1, "unchanged": PICTURES - 1}
+    found = collection.search(np.ones(collection.model.dim), k=PICTURES)
+    assert len(found) == PICTURES - 1
+    assert str(folder / "0.png") not in {hit.path for hit in found}
+
+
+def test_a_moved_picture_keeps_its_id_and_is_not_embedded(collection: Collection, folder: Path) -> None:
+    number = ids(collection)["0.png"]
+    (folder / "elsewhere").mkdir()
+    (folder / "0.png").rename(folder / "elsewhere" / "renamed.png")
+    assert counts(collection.sync()) == {"moved": 1, "unchanged": PICTURES - 1}
+    assert ids(collection)["elsewhere/renamed.png"] == number
+    assert "0.png" not in ids(collection)
+
+
+def test_a_moved_picture_is_recognised_after_an_interruption(collection: Collection, folder: Path, draw: Draw) -> None:
+    (folder / "0.png").rename(folder / "z.png")
+    draw(folder / "a.png", seed=100)
+
+    def stop(done: int, total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collection.sync(stop, batch=1)
+    report = collection.sync()
+    assert report.embedded <= 1
+    assert len(collection) == PICTURES + 1
+
+
+def test_renaming_in_a_row_needs_no_embedding(collection: Collection, folder: Path) -> None:
+    expected = vectors(collection)
+    for i in reversed(range(4)):
+        (folder / f"{i}.png").replace(folder / f"{i + 1}.png")
+    report = collection.sync()
+    assert report.embedded == 0
+    assert len(collection) == PICTURES - 1
+    found = vectors(collection)
+    for i in range(4):
+        np.testing.assert_array_equal(found[f"{i + 1}.png"], expected[f"{i}.png"])
+
+
+def test_two_pictures_that_change_places(collection: Collection, folder: Path) -> None:
+    expected = vectors(collection)
+    (folder / "0.png").rename(folder / "x")
+    (folder / "1.png").rename(folder / "0.png")
+    (folder / "x").rename(folder / "1.png")
+    collection.sync()
+    found = vectors(collection)
+    np.testing.assert_array_equal(found["0.png"], expected["1.png"])
+    np.testing.assert_array_equal(found["1.png"], expected["0.png"])
+
+
+def test_copies_are_embedded_once(folder: Path) -> None:
+    for name in ("copy.png", "below/copy.png"):
+        shutil.copyfile(folder / "0.png", folder / name)
+    with Collection.open(folder) as collection:
+        report = collection.sync(batch=2)
+        assert counts(report) == {"new": PICTURES + 2, "embedded": PICTURES}
+        shutil.copyfile(folder / "1.png", folder / "later.png")
+        assert counts(collection.sync()) == {"new": 1, "unchanged": PICTURES + 2}
+        found = vectors(collection)
+    np.testing.assert_array_equal(found["copy.png"], found["0.png"])
+    np.testing.assert_array_equal(found["later.png"], found["1.png"])
+
+
+def test_what_cannot_be_read_is_remembered_until_it_changes(collection: Collection, folder: Path, draw: Draw) -> None:
+    bad = folder / "text.jpg"
+    bad.write_text("a text")
+    report = collection.sync()
+    assert counts(report) == {"unchanged": PICTURES, "failed": 1}
+    assert (report.failed[0].path, "text" in report.failed[0].reason) == (str(bad), True)
+    assert report.found == PICTURES + 2
+    totals: list[int] = []
+    again = collection.sync(lambda _, total: totals.append(total))
+    assert (again.failed, set(totals)) == (report.failed, {0})
+    assert collection.failed() == report.failed
+    draw(bad, seed=100)
+    assert counts(collection.sync()) == {"new": 1, "unchanged": PICTURES, "embedded": 1}
+    bad.write_text("a text again")
+    assert counts(collection.sync()) == {"unchanged": PICTURES, "failed": 1}
+    assert len(collection) == PICTURES
+    bad.unlink()
+    assert counts(collection.sync()) == {"unchanged": PICTURES}
+    assert collection.failed() == []
+
+
+def test_an_unreadable_picture_is_tried_again(folder: Path, python: Python, unprivileged: tuple[str, ...]) -> None:
+    (folder / "0.png").chmod(0)
+    script = "import lookalike, sys; print(len(lookalike.open(sys.argv[1]).failed()))"
+    assert python(script, folder, prefix=unprivileged).stdout == "1\n"
+    (folder / "0.png").chmod(0o600)
+    with Collection.open(folder) as collection:
+        assert counts(collection.sync()) == {"new": 1, "unchanged": PICTURES - 1, "embedded": 1}
+
+
+def test_a_source_that_is_missing_keeps_its_pictures(tmp_path: Path, folder: Path, draw: Draw) -> None:
+    draw(tmp_path / "disk" / "a.png", seed=200)
+    with Collection.create([folder, tmp_path / "disk"], tmp_path / "index") as collection:
+        collection.sync()
+        (tmp_path / "disk").rename(tmp_path / "away")
+        report = collection.sync()
+        assert counts(report) == {"unchanged": PICTURES, "kept": 1, "lost": 1}
+        assert str(tmp_path / "disk") in report.lost[0].reason
+        (tmp_path / "disk").mkdir()  # the empty folder that a disk is mounted on
+        assert counts(collection.sync()) == {"unchanged": PICTURES, "kept": 1, "lost": 1}
+        assert len(collection) == PICTURES + 1
+        (tmp_path / "disk").rmdir()
+        (tmp_path / "away").rename(tmp_path / "disk")
+        assert counts(collection.sync()) == {"unchanged": PICTURES + 1}
+
+
+def test_no_source_left_is_an_error_and_changes_nothing(tmp_path: Path, folder: Path) -> None:
+    with Collection.create(folder, tmp_path / "index") as collection:
+        collection.sync()
+        folder.rename(tmp_path / "away")
+        with pytest.raises(NoPicturesError, match="photos"):
+            collection.sync()
+        assert len(collection) == PICTURES
+
+
+def test_a_folder_that_cannot_be_read_keeps_its_pictures(
+    folder: Path, python: Python, unprivileged: tuple[str, ...]
+) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+    (folder / "below").chmod(0)
+    script = """
+import lookalike, sys
+with lookalike.Collection.open(sys.argv[1]) as collection:
+    report = collection.sync()
+    print(report.kept, report.removed, len(collection), report.skipped)
+"""
+    done = python(script, folder, prefix=unprivileged)
+    (folder / "below").chmod(0o700)
+    assert done.stdout.startswith(f"1 0 {PICTURES} "), done
+    assert "below" in done.stdout
+
+
+def test_all_pictures_deleted(collection: Collection, folder: Path, draw: Draw) -> None:
+    for path in folder.rglob("*.png"):
+        path.unlink()
+    assert counts(collection.sync()) == {"removed": PICTURES}
+    assert collection.search(np.ones(collection.model.dim)) == []
+    draw(folder / "again.png", seed=300)
+    assert counts(collection.sync()) == {"new": 1, "embedded": 1}
+    assert len(collection.search(np.ones(collection.model.dim))) == 1
+
+
+def test_overlapping_sources_hold_each_picture_once(tmp_path: Path, folder: Path) -> None:
+    sources: list[Path | str] = [folder, folder / "below", folder / "0.png", f"{folder}/below/../."]
+    with Collection.create(sources, tmp_path / "index") as collection:
+        assert counts(collection.sync()) == {"new": PICTURES, "embedded": PICTURES}
+        assert len(set(collection.paths())) == PICTURES
+
+
+def test_a_source_around_the_collection(tmp_path: Path, folder: Path) -> None:
+    with Collection.create(folder / "below", folder / "index") as collection:
+        collection.sync()
+    with Collection.create(tmp_path, folder / "index") as collection:
+        report = collection.sync()
+        assert (report.new, report.unchanged) == (PICTURES - 1, 1)
+        assert sorted(collection.paths()) == sorted(str(path) for path in folder.rglob("*.png"))
+
+
+def test_a_moved_disk_works(tmp_path: Path, folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+    moved = tmp_path / "moved"
+    folder.rename(moved)
+    with Collection.open(moved) as collection:
+        assert counts(collection.sync()) == {"unchanged": PICTURES}
+        assert all(Path(path).is_file() for path in collection.paths())
+
+
+def test_names_are_bytes(folder: Path, draw: Draw) -> None:
+    names = [b"latin-\xe9.png", b"new\nline.png", "\u202eright to left.png".encode(), b"n" * 251 + b".png"]
+    for i, name in enumerate(names):
+        draw(folder / "plain.png", seed=400 + i).rename(Path(os.fsdecode(bytes(folder) + b"/" + name)))
+    with Collection.open(folder) as collection:
+        assert counts(collection.sync()) == {"new": PICTURES + 4, "embedded": PICTURES + 4}
+        assert counts(collection.sync()) == {"unchanged": PICTURES + 4}
+        found = {os.fsencode(path) for path in collection.paths()}
+        assert {bytes(folder) + b"/" + name for name in names} <= found
+        query = os.fsdecode(bytes(folder) + b"/" + names[0])
+        assert len(collection.search(query, k=100)) == PICTURES + 3
+
+
+@pytest.mark.parametrize("time_ns", [-(10**18), 0, 2**63 - 1, 2**63 + 10**9])
+def test_any_time_that_a_file_may_have(folder: Path, time_ns: int) -> None:
+    seconds, rest = divmod(time_ns, 10**9)
+    subprocess.run(["touch", "-d", f"@{seconds}.{rest:09}", folder / "0.png"], check=True)
+    with Collection.open(folder) as collection:
+        assert collection.sync().new == PICTURES
+        assert counts(collection.sync()) == {"unchanged": PICTURES}
+
+
+def test_a_batch_of_none_is_refused(collection: Collection) -> None:
+    with pytest.raises(ArgumentError, match="batch"):
+        collection.sync(batch=0)
