@@ -1,27 +1,45 @@
-"""What every test may ask for."""
+"""What every test may ask for, and what CI asks of every test."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import TypeVar
 
 import pytest
 
 Require = Callable[[object, str], None]
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+IN_CI = os.environ.get("LOOKALIKE_CI") == "1"
 
 
 @pytest.fixture(scope="session")
 def require_or_skip() -> Require:
-    """`require_or_skip(condition, reason)` at the start of a test that needs more than pip installs.
-
-    Without it a newcomer's test is skipped, with the reason; in CI, which sets LOOKALIKE_CI=1, it fails.
-    """
+    """`require_or_skip(condition, reason)` at the start of a test that needs more than pip installs."""
 
     def require(condition: object, reason: str) -> None:
-        if condition:
-            return
-        if os.environ.get("LOOKALIKE_CI") == "1":
-            pytest.fail(f"CI must be able to run this test: {reason}", pytrace=False)
-        pytest.skip(reason)
+        if not condition:
+            pytest.skip(reason)
 
     return require
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A newcomer's skip, with its reason, is a failure in CI, which has all that a test may need."""
+    report = yield
+    return _unskipped(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    return _unskipped(report)
+
+
+def _unskipped(report: Report) -> Report:
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"CI must be able to run this test: {report.longrepr}"
+    return report

@@ -1,0 +1,41 @@
+"""Errors as a person reads them: one sentence on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from typer.exceptions import TyperException
+
+from lookalike.errors import LookalikeError
+from lookalike.names import visible
+
+BROKEN_PIPE = 141  # as a shell reports a command that died of SIGPIPE
+
+
+def debugging(arguments: list[str]) -> tuple[bool, list[str]]:
+    """Whether `--debug` is among the options, wherever it stands, and the arguments without it."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    rest = [argument for argument in options if argument != "--debug"] + arguments[len(options) :]
+    return len(rest) < len(arguments), rest
+
+
+def report(error: Exception) -> int:
+    """Says what went wrong and gives the exit code."""
+    if isinstance(error, BrokenPipeError):
+        # Whoever read our output (`| head`) is gone; Python must not try to flush into the pipe once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    if isinstance(error, TyperException):
+        say(f"{error.format_message()} See: lookalike --help")
+        return 2
+    if isinstance(error, LookalikeError | OSError | MemoryError):
+        say(str(error) or "out of memory; close other programs or index in smaller parts")
+        return 2
+    say(f"a mistake of ours ({type(error).__name__}: {error}); please report it with what --debug shows")
+    return 2
+
+
+def say(sentence: str) -> None:
+    """An error on stderr."""
+    sys.stderr.write(f"lookalike: {visible(sentence)}\n")

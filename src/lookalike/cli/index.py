@@ -1,0 +1,26 @@
+"""`lookalike index SRC... --to PATH`: index without searching."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lookalike.cli.syncing import sync
+from lookalike.collection import Collection
+
+
+def index(
+    sources: Annotated[list[str], typer.Argument(metavar="SRC...", help="Folders of pictures, or pictures.")],
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Where to keep the index; by default in the folder's .lookalike."),
+    ] = None,
+) -> int:
+    """Index pictures, or bring an index up to date; interrupted, it goes on when run again.
+
+    Search it with: lookalike search QUERY PATH
+    """
+    with Collection.create(sources, to) as collection:
+        sync(collection, quiet_if_unchanged=False)
+    return 0

@@ -1,0 +1,38 @@
+"""`lookalike VERB`: the verbs put together, and what every one of them promises.
+
+Data goes to stdout, progress and notes to stderr. An error is one sentence; `--debug` shows where it came
+from. Exit codes: 0 something was found or done, 1 nothing was found, 2 an error, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+
+
+def main() -> None:
+    """What the `lookalike` command runs; it never returns."""
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and gives its exit code."""
+    from lookalike.cli.app import app
+    from lookalike.cli.errors import debugging, report
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows what it can
+    debug, arguments = debugging(arguments)
+    try:
+        code = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except Exception as error:  # the last stop: whatever comes here is said, with --debug shown
+        if debug:
+            raise
+        return report(error)
+    return code if isinstance(code, int) else 0

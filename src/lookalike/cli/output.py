@@ -1,0 +1,58 @@
+"""Data on stdout: lines for people, NDJSON for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import b64encode
+from typing import Any
+
+import typer
+
+from lookalike.collection import Hits
+from lookalike.names import visible
+
+
+def print_hits(hits: Hits, *, json: bool) -> None:
+    """One line for each picture, nearest first."""
+    for rank, hit in enumerate(hits, 1):
+        if json:
+            fields = {
+                "rank": rank,
+                "distance": hit.distance,
+                "id": hit.id,
+                "path": hit.path,
+                "recall": hits.recall,
+            }
+            print_json(with_bytes(fields))
+        else:
+            typer.echo(f"{hit.distance:.4f}  {visible(short(hit.path))}")
+
+
+def short(path: str) -> str:
+    """A path as one would type it here."""
+    here = os.getcwd()
+    return os.path.relpath(path, here) if path.startswith(here.rstrip("/") + "/") else path
+
+
+def with_bytes(fields: dict[str, Any]) -> dict[str, Any]:
+    """Adds `path_base64`, the very bytes, where the name in `path` is not UTF-8 (there by surrogateescape)."""
+    try:
+        fields["path"].encode()
+    except UnicodeEncodeError:
+        fields["path_base64"] = b64encode(os.fsencode(fields["path"])).decode("ascii")
+    return fields
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One line of JSON, in ASCII: names that are not UTF-8 keep their surrogates, escaped."""
+    typer.echo(json.dumps(value, default=str))
+
+
+def size(count: float) -> str:
+    """Bytes as a person says them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

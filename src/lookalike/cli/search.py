@@ -1,0 +1,64 @@
+"""`lookalike search QUERY WHERE`: the main job."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lookalike.arrays import as_count
+from lookalike.cli.output import print_hits
+from lookalike.cli.page import write_results
+from lookalike.cli.syncing import note, sync
+from lookalike.collection import Collection
+from lookalike.collection.place import find_place
+from lookalike.errors import NoPicturesError, PictureError
+
+
+def search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="A picture.")],
+    where: Annotated[str, typer.Argument(metavar="WHERE", help="A folder of pictures, or what `index --to` made.")],
+    k: Annotated[int, typer.Option("-k", "--k", help="How many to show.")] = 10,
+    recall: Annotated[
+        float | None, typer.Option(help="Share of the true neighbours to find, in (0, 1]; 0.95 by default.")
+    ] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Compare with every picture.")] = False,
+    max_distance: Annotated[float | None, typer.Option(help="Leave out pictures farther away than this.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write a page to look at, too.")] = None,
+    check: Annotated[bool, typer.Option(help="Look for new, changed and removed pictures first.")] = True,
+) -> int:
+    """Show the pictures in WHERE that look most like QUERY.
+
+    The folder is indexed on first use, into its .lookalike; later searches look only at what has changed.
+    """
+    as_count("k", k, 1)
+    if not os.path.isfile(query):
+        what = "is not a file" if os.path.exists(query) else "is not there"
+        raise PictureError(f"the query {what}; give the path of a picture", query)
+    if not find_place(where).exists:
+        _require_picture(query)
+    with Collection.open(where) as collection:
+        if check:
+            sync(collection, quiet_if_unchanged=True)
+        elif len(collection) == 0:
+            raise NoPicturesError(f"nothing is indexed in {where} yet; leave out --no-check")
+        hits = collection.search(query, k, recall=recall, max_distance=max_distance, exact=exact)
+        print_hits(hits, json=json)
+        if html is not None:
+            sys.stdout.flush()
+            write_results(html, collection, query, hits)
+            note(f"page written to {html}")
+    return 0 if hits else 1
+
+
+def _require_picture(query: str) -> None:
+    """Nobody should wait for a folder to be indexed to learn that the query is none."""
+    from lookalike.images.pool import DecoderPool, Failed
+
+    with DecoderPool(workers=1) as pool:
+        (thumbnail,) = pool.thumbnails([query], side=16)
+    if isinstance(thumbnail, Failed):
+        raise PictureError(thumbnail.reason, query)

@@ -1,0 +1,121 @@
+"""Bringing a collection up to date while a person watches: the progress bar and what is said afterwards."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import typer
+
+from lookalike.cli.errors import say
+from lookalike.collection import Collection, SyncReport
+from lookalike.errors import BusyError, NoPicturesError
+from lookalike.names import visible
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_LISTED = 20  # failures named one by one
+
+
+def note(text: str) -> None:
+    """A remark for the person: on stderr, so that stdout is data alone."""
+    sys.stderr.write(f"{visible(text)}\n")
+
+
+def sync(collection: Collection, *, quiet_if_unchanged: bool) -> SyncReport | None:
+    """Syncs and says what was done; None where the collection cannot be written now and is used as it is."""
+    if collection.read_only:
+        note(f"not checked for changes: {collection.read_only}")
+        return None
+    start = time.perf_counter()
+    with _Bar() as bar:
+        try:
+            report = collection.sync(bar.show)
+        except BusyError as error:
+            if len(collection) == 0:
+                raise
+            bar.hide()
+            note(f"not checked for changes: {error}")
+            return None
+        except KeyboardInterrupt:
+            bar.hide()
+            say(f"interrupted; {len(collection):,} pictures are kept, and the same command goes on from there")
+            raise typer.Exit(130) from None
+    _tell(report, time.perf_counter() - start, quiet_if_unchanged)
+    if report.indexed + report.kept == 0:
+        raise NoPicturesError(_nothing(report, collection))
+    return report
+
+
+def _tell(report: SyncReport, seconds: float, quiet_if_unchanged: bool) -> None:
+    changes = {name: getattr(report, name) for name in ("new", "changed", "moved", "removed")}
+    changed = [f"{count:,} {name}" for name, count in changes.items() if count]
+    for source in report.lost:
+        note(f"not looked at, its pictures are kept as they were: {source.path}: {source.reason}")
+    if not changed and quiet_if_unchanged:
+        return
+    pace = f" ({report.embedded / seconds:,.0f} pictures/s)" if report.embedded else ""
+    note(f"{report.indexed:,} pictures indexed: {', '.join(changed) or 'nothing new'}, in {seconds:.1f} s{pace}")
+    for reason, count in Counter(skipped.reason for skipped in report.skipped).most_common():
+        note(f"  {count:,} skipped: {reason}")
+    if report.failed:
+        note(f"  {len(report.failed):,} could not be read:")
+        for failure in report.failed[:_LISTED]:
+            note(f"    {failure.path}: {failure.reason}")
+        if len(report.failed) > _LISTED:
+            note(f"    … and {len(report.failed) - _LISTED:,} more, listed by: lookalike info")
+
+
+def _nothing(report: SyncReport, collection: Collection) -> str:
+    where = ", ".join(collection.info().roots)
+    if report.failed:
+        return f"none of the {len(report.failed):,} pictures in {where} can be read; see the reasons above"
+    return f"no pictures in {where}; expected JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files in it or below"
+
+
+class _Bar:
+    """A progress bar with pictures/s and the time left; only on a terminal, and only when there is work."""
+
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+
+    def show(self, done: int, total: int) -> None:
+        if self._bar is None and total and sys.stderr.isatty():
+            self._bar = _start_bar(total)
+        if self._bar is not None:
+            rate = self._bar.tasks[0].speed
+            self._bar.update(
+                self._bar.task_ids[0], completed=done, pace="" if rate is None else f"{rate:,.0f} pictures/s"
+            )
+
+    def hide(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hide()
+
+
+def _start_bar(total: int) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("indexing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[pace]}"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bar.add_task("", total=total, pace="")
+    bar.start()
+    return bar

@@ -1,0 +1,62 @@
+"""What holds for every verb."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import lookalike
+
+from .conftest import Run
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").stdout == f"lookalike {lookalike.__version__}\n"
+
+
+def test_help_names_every_verb(run: Run) -> None:
+    text = run("--help").stdout
+    assert all(verb in text for verb in ("demo", "search", "index", "info"))
+
+
+def test_unknown_verb_is_one_sentence(run: Run) -> None:
+    stderr = run("serach", code=2).stderr
+    assert stderr.startswith("lookalike: ")
+    assert stderr.count("\n") == 1
+
+
+def test_missing_argument_is_one_sentence(run: Run) -> None:
+    stderr = run("search", "cat.jpg", code=2).stderr
+    assert "WHERE" in stderr
+    assert stderr.count("\n") == 1
+
+
+def test_debug_shows_where_an_error_came_from(run: Run) -> None:
+    for arguments in (["--debug", "info", "nowhere"], ["info", "nowhere", "--debug"]):
+        assert "Traceback" in run(*arguments, code=1).stderr
+    assert "Traceback" not in run("info", "nowhere", code=2).stderr
+
+
+def test_a_terminal_cannot_be_written_to_by_a_name(run: Run) -> None:
+    assert "\x1b" not in run("info", "\x1b[31mred", code=2).stderr
+
+
+def test_python_m_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "lookalike", "--version"], capture_output=True, text=True, timeout=60)
+    assert done.stdout == f"lookalike {lookalike.__version__}\n"
+
+
+def test_index_to_a_path_of_several_sources(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
+    run("index", photos / "fruit", photos / "clocks", "--to", "both")
+    about = json.loads(run("info", "both", "--json").stdout)
+    assert about["pictures"] == sum(1 for kind in ("fruit", "clocks") for _ in (photos / kind).iterdir())
+    assert not (photos / "fruit" / ".lookalike").exists()
+    assert len(run("search", picture, "both", "-k", "2").stdout.splitlines()) == 2
+
+
+def test_info_of_what_is_not_indexed(run: Run, photos: Path) -> None:
+    done = run("info", "photos", code=2)
+    assert "lookalike index" in done.stderr
+    assert not (photos / ".lookalike").exists()
