@@ -1,0 +1,122 @@
+"""Models in the ONNX format, the default one among them; the only file that imports onnxruntime."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import ArgumentError, ModelError
+from lookalike.models.model import Input
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+BATCH = 8
+"""Pictures embedded at once; docs/model.md has the timings."""
+
+_WEIGHTS = Path(__file__).with_name("weights")
+
+
+@dataclass
+class OnnxModel:
+    """A picture model in an ONNX file: one uint8 input (n, side, side, 3), one float32 output (n, dim).
+
+    The file is read when first needed, once its SHA-256 is found to be `hash`. A picture's vector
+    does not depend on the batch it is in. Several threads may embed at once, and so may a forked child.
+    """
+
+    name: str
+    path: Path
+    hash: str
+    dim: int
+    input: Input
+    _session: InferenceSession | None = field(default=None, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        os.register_at_fork(after_in_child=self._forget)
+
+    def embed(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The vectors of `batch`: (n, side, side, 3) uint8 RGB in, (n, dim) float32 out, for any n >= 0.
+
+        Raises:
+            ArgumentError: the batch has another dtype or shape.
+            ModelError: the weights are missing or altered.
+        """
+        side = self.input.side
+        if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != (side, side, 3):
+            raise ArgumentError(
+                f"expected uint8 pictures of shape (n, {side}, {side}, 3), received {batch.dtype} of shape "
+                f"{batch.shape}; decode the pictures to RGB and fit them to {side} pixels first"
+            )
+        vectors = np.empty((len(batch), self.dim), np.float32)
+        for start in range(0, len(batch), BATCH):
+            part = np.ascontiguousarray(batch[start : start + BATCH])
+            (vectors[start : start + BATCH],) = self._open().run(None, {"pictures": part})
+        return vectors
+
+    def _open(self) -> InferenceSession:
+        with self._lock:
+            if self._session is None:
+                self._session = start_session(self._read(), _cores())
+            return self._session
+
+    def _forget(self) -> None:
+        """In a forked child the session's threads are gone: destroying it would wait for them for ever."""
+        if self._session is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
+        self._session, self._lock = None, threading.Lock()
+
+    def _read(self) -> bytes:
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise ModelError(
+                f"expected the weights of {self.name} at {self.path}, received {error.strerror}; "
+                "install lookalike again"
+            ) from error
+        received = hashlib.sha256(data).hexdigest()
+        if received != self.hash:
+            raise ModelError(
+                f"expected weights with SHA-256 {self.hash} in {self.path}, received {received}: the file was "
+                "altered; install lookalike again"
+            )
+        return data
+
+
+def efficientnet_lite0() -> OnnxModel:
+    """The default model: EfficientNet-Lite0 trained on ImageNet (Tan & Le 2019, arXiv 1905.11946)."""
+    return OnnxModel(
+        name="efficientnet-lite0",
+        path=_WEIGHTS / "efficientnet-lite0.onnx",
+        hash="4cbc4772999eec20e22a743dfab22b87e5abbf50e9d16b10524cb71fb1c83287",
+        dim=1280,
+        input=Input(side=224, fit="squeeze"),
+    )
+
+
+def start_session(data: bytes, threads: int) -> InferenceSession:
+    """A session of the ONNX model in `data`, on the processor, that computes with `threads` threads."""
+    # onnxruntime 1.29 and later report to their makers as soon as they are imported, unless told not to.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()  # for when someone else had imported it before
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the decoders need the cores
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def _cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

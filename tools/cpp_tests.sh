@@ -1,0 +1,68 @@
+#!/bin/sh
+# Builds and runs the C++ tests, warnings as errors:  tools/cpp_tests.sh [plain] [asan] [tsan] [aarch64]
+#
+#   plain    optimized
+#   asan     under the address and undefined-behaviour sanitizers
+#   tsan     under the thread sanitizer
+#   aarch64  cross-compiled, and run by qemu (Debian: g++-aarch64-linux-gnu qemu-user)
+#
+# Without arguments: plain and asan. CXX chooses the compiler of all but aarch64. The kernels are tested at every
+# level of SIMD that runs here, the rest at the fastest and at scalar. Ends non-zero at the first failure.
+set -eu
+cd "$(dirname "$0")/.."
+
+build() { # name, CMake options...
+    folder=build/cpp-$1
+    shift
+    mkdir -p build
+    { cmake -S cpp/tests -B "$folder" -DLOOKALIKE_WERROR=ON "$@" &&
+        cmake --build "$folder" --parallel 2; } >"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
+}
+
+run() { # command...
+    "$@"
+    LOOKALIKE_SIMD=scalar "$@"
+}
+
+# What is compiled for AVX must offer the linker nothing that code for every processor could come to use.
+check_symbols() { # folder
+    shared=$(find "$1" -name 'avx*.o' -exec nm -C --defined-only {} + | grep -E ' [A-Zuvw] ' |
+        grep -vE ' lookalike::(avx[0-9]+_kernels$|hamming_avx512_vpopcntdq\()' || true)
+    [ -z "$shared" ] || { echo "Compiled for AVX, yet visible to the linker: $shared" >&2; exit 1; }
+}
+
+plain() {
+    build plain -DCMAKE_BUILD_TYPE=Release
+    check_symbols build/cpp-plain
+    run build/cpp-plain/cpp_tests
+}
+
+asan() {
+    build asan -DSANITIZE=address,undefined
+    run build/cpp-asan/cpp_tests
+}
+
+tsan() {
+    build tsan -DSANITIZE=thread
+    run build/cpp-tsan/cpp_tests
+}
+
+aarch64() {
+    build aarch64 -DCMAKE_BUILD_TYPE=Release -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
+        -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++
+    run qemu-aarch64 -L /usr/aarch64-linux-gnu build/cpp-aarch64/cpp_tests
+}
+
+[ $# -gt 0 ] || set -- plain asan
+for mode; do
+    case $mode in
+    plain | asan | tsan | aarch64)
+        echo "== $mode"
+        "$mode"
+        ;;
+    *)
+        echo "cpp_tests.sh: '$mode' is not one of plain, asan, tsan, aarch64" >&2
+        exit 2
+        ;;
+    esac
+done
