@@ -24,7 +24,8 @@ using Array2 = nanobind::ndarray<const T, nanobind::ndim<2>, nanobind::c_contig,
 
 /// Hands a vector to NumPy without copying it.
 template <class T>
-nanobind::ndarray<nanobind::numpy, T> to_numpy(std::vector<T> values, std::initializer_list<std::size_t> shape) {
+nanobind::ndarray<nanobind::numpy, T> to_numpy(std::vector<T> values,
+                                               std::initializer_list<std::size_t> shape) {
   auto* kept = new std::vector<T>(std::move(values));
   const nanobind::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
   return nanobind::ndarray<nanobind::numpy, T>(kept->data(), shape, owner);

@@ -10,10 +10,14 @@ namespace nb = nanobind;
 namespace lookalike {
 namespace {
 
-nb::object error_type(const char* name) { return nb::module_::import_("lookalike.errors").attr(name); }
+nb::object error_type(const char* name) {
+  return nb::module_::import_("lookalike.errors").attr(name);
+}
 
 // A message may hold a path, and a path may be any bytes.
-nb::object text(const char* message) { return nb::steal(PyUnicode_DecodeFSDefault(message)); }
+nb::object text(const char* message) {
+  return nb::steal(PyUnicode_DecodeFSDefault(message));
+}
 
 void raise(const char* name, const std::exception& error) {
   PyErr_SetObject(error_type(name).ptr(), text(error.what()).ptr());
@@ -40,6 +44,8 @@ void bind_errors(nb::module_&) {
       raise("NotAnIndexError", error);
     } catch (const DamagedError& error) {
       raise("DamagedError", error);
+    } catch (const BusyError& error) {
+      raise("BusyError", error);
     } catch (const WriteError& error) {
       raise(error);
     }

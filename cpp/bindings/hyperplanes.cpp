@@ -27,11 +27,13 @@ nb::ndarray<nb::numpy, std::uint32_t> codes(const Hyperplanes& family, const Arr
 
 void bind_hyperplanes(nb::module_& m) {
   nb::class_<Hyperplanes>(m, "Hyperplanes", "Random hyperplanes through the origin.")
-      .def(nb::init<std::size_t, std::uint32_t, std::uint32_t, std::uint64_t>(), "dim"_a, "tables"_a, "bits"_a, "seed"_a)
+      .def(nb::init<std::size_t, std::uint32_t, std::uint32_t, std::uint64_t>(), "dim"_a, "tables"_a,
+           "bits"_a, "seed"_a)
       .def("codes", &codes, "vectors"_a, "The codes, (n, tables), of vectors (n, dim).")
       .def_prop_ro("normals", [](nb::handle_t<Hyperplanes> self) {
         const auto& family = nb::cast<const Hyperplanes&>(self);
-        return nb::ndarray<nb::numpy, const float>(family.normals().data(), {family.planes(), family.dim()}, self);
+        return nb::ndarray<nb::numpy, const float>(family.normals().data(), {family.planes(), family.dim()},
+                                                   self);
       });
   m.attr("MAX_BITS") = Hyperplanes::kMaxBits;
   m.attr("MAX_TABLES") = Hyperplanes::kMaxTables;

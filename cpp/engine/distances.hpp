@@ -22,7 +22,8 @@ struct Query {
 constexpr std::size_t kRowsAtOnce = 64;
 constexpr std::size_t kQueriesAtOnce = 8;
 
-// Turns what the kernel gave (dot products or squared distances) into keys. norm(i) is the inverse norm of row i.
+// Turns what the kernel gave (dot products or squared distances) into keys. norm(i) is the inverse norm of
+// row i.
 template <class Norm>
 void to_keys(Metric metric, float scale, float* values, std::size_t count, Norm norm) {
   if (by_difference(metric)) return;
@@ -40,10 +41,12 @@ void scan_rows(const Query& query, const float* scales, std::size_t queries, con
   std::array<float, kRowsAtOnce * kQueriesAtOnce> keys;
   for (std::size_t begin = 0; begin < rows; begin += kRowsAtOnce) {
     const std::size_t count = std::min(kRowsAtOnce, rows - begin);
-    compare(query.vector, query.dim, queries, vectors + begin * query.dim, query.dim, count, query.dim, keys.data());
+    compare(query.vector, query.dim, queries, vectors + begin * query.dim, query.dim, count, query.dim,
+            keys.data());
     for (std::size_t q = 0; q < queries; ++q) {
       float* of_query = keys.data() + q * count;
-      to_keys(query.metric, scales[q], of_query, count, [&](std::size_t i) { return inverse_norms[begin + i]; });
+      to_keys(query.metric, scales[q], of_query, count,
+              [&](std::size_t i) { return inverse_norms[begin + i]; });
       for (std::size_t i = 0; i < count; ++i) visit(q, begin + i, of_query[i]);
     }
   }
@@ -59,7 +62,8 @@ void gather_rows(const Query& query, const float* vectors, const float* inverse_
   for (std::size_t begin = 0; begin < which.size(); begin += kRowsAtOnce) {
     const std::size_t part = std::min(kRowsAtOnce, which.size() - begin);
     compare(query.vector, vectors, query.dim, which.data() + begin, part, query.dim, keys.data());
-    to_keys(query.metric, query.scale, keys.data(), part, [&](std::size_t i) { return inverse_norms[which[begin + i]]; });
+    to_keys(query.metric, query.scale, keys.data(), part,
+            [&](std::size_t i) { return inverse_norms[which[begin + i]]; });
     for (std::size_t i = 0; i < part; ++i) visit(which[begin + i], keys[i]);
   }
 }

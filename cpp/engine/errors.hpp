@@ -7,23 +7,27 @@
 namespace lookalike {
 
 struct VectorError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+  using std::runtime_error::runtime_error;
 };
 struct ArgumentError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+  using std::runtime_error::runtime_error;
 };
 struct IdError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+  using std::runtime_error::runtime_error;
 };
 struct NotAnIndexError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+  using std::runtime_error::runtime_error;
 };
 struct DamagedError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+  using std::runtime_error::runtime_error;
+};
+struct BusyError : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 struct WriteError : std::runtime_error {
-    WriteError(int error_number, const std::string& message) : std::runtime_error(message), code(error_number) {}
-    int code;  // errno
+  WriteError(int error_number, const std::string& message)
+      : std::runtime_error(message), code(error_number) {}
+  int code;  // errno
 };
 
 }  // namespace lookalike

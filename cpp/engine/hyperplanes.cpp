@@ -37,7 +37,11 @@ Hyperplanes::Hyperplanes(std::size_t dim, std::uint32_t tables, std::uint32_t bi
 
 Hyperplanes::Hyperplanes(std::size_t dim, std::uint32_t tables, std::uint32_t bits, Column<float> normals,
                          Column<float> thresholds)
-    : dim_(dim), tables_(tables), bits_(bits), normals_(std::move(normals)), thresholds_(std::move(thresholds)) {}
+    : dim_(dim),
+      tables_(tables),
+      bits_(bits),
+      normals_(std::move(normals)),
+      thresholds_(std::move(thresholds)) {}
 
 void Hyperplanes::margins(const float* vector, float scale, float* out) const {
   kernels().dot_rows(vector, normals_.data(), dim_, planes(), dim_, out);

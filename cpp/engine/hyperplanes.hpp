@@ -9,8 +9,8 @@
 
 namespace lookalike {
 
-/// `tables` × `bits` random unit normals. A bit of a code tells on which side of its hyperplane a vector lies;
-/// two vectors at angle θ (as seen from the centre) agree in a bit with probability 1 − θ/π.
+/// `tables` × `bits` random unit normals. A bit of a code tells on which side of its hyperplane a vector
+/// lies; two vectors at angle θ (as seen from the centre) agree in a bit with probability 1 − θ/π.
 class Hyperplanes {
  public:
   static constexpr std::uint32_t kMaxBits = 24;

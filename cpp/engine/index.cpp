@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 #include "engine/distances.hpp"
@@ -29,16 +31,26 @@ float inverse_norm(const float* vector, std::size_t dim) {
   return static_cast<float>(1.0 / std::sqrt(squared_norm(vector, dim)));
 }
 
-bool get(const std::vector<std::uint64_t>& bits, std::size_t i) { return (bits[i / 64] >> (i % 64) & 1U) != 0; }
-void set(std::vector<std::uint64_t>& bits, std::size_t i) { bits[i / 64] |= std::uint64_t{1} << (i % 64); }
-std::size_t words_for(std::size_t bits) { return (bits + 63) / 64; }
+bool get(const std::vector<std::uint64_t>& bits, std::size_t i) {
+  return (bits[i / 64] >> (i % 64) & 1U) != 0;
+}
+void set(std::vector<std::uint64_t>& bits, std::size_t i) {
+  bits[i / 64] |= std::uint64_t{1} << (i % 64);
+}
+std::size_t words_for(std::size_t bits) {
+  return (bits + 63) / 64;
+}
 
 }  // namespace
 
 Index::Index(const Shape& shape)
     : shape_(shape),
       sealed_(std::make_unique<Sealed>(shape, Rows{}, 1, nullptr)),
-      scratch_(std::make_unique<ScratchPool>()) {}
+      scratch_(std::make_unique<ScratchPool>()) {
+  if (!Sealed::allows(shape.tables, shape.bits))
+    throw ArgumentError(
+        "the tables would have more than 2^27 buckets together; ask for fewer tables or bits");
+}
 
 Index::Index(const std::string& path)
     : sealed_(std::make_unique<Sealed>(path)), scratch_(std::make_unique<ScratchPool>()) {
@@ -66,7 +78,8 @@ SearchResult Index::search(const float* queries, std::size_t count, const Search
   parallel_for(count, kQueriesAtOnce, options.threads, interrupt, [&](std::size_t begin, std::size_t end) {
     QueryBlock block{queries + begin * shape_.dim, end - begin, {}};
     for (std::size_t q = 0; q < block.count; ++q)
-      block.scales[q] = shape_.metric == Metric::cosine ? inverse_norm(block.vector(q, shape_.dim), shape_.dim) : 1.0F;
+      block.scales[q] =
+          shape_.metric == Metric::cosine ? inverse_norm(block.vector(q, shape_.dim), shape_.dim) : 1.0F;
 
     const auto scratch = scratch_->borrow();
     scratch->start(k, max_key);
@@ -89,7 +102,7 @@ SearchResult Index::search(const float* queries, std::size_t count, const Search
 }
 
 Index::Budget Index::budget(const SearchOptions& options) const {
-  constexpr Budget scan{true, 0, 1.0F};
+  constexpr Budget scan{true, 0, 1.0};
   if (options.exact || !sealed_->has_tables()) return scan;
   const std::uint32_t probes = options.probes > 0 ? options.probes : sealed_->probes_for(options.recall);
   return probes == 0 ? scan : Budget{false, probes, sealed_->recall_of(probes)};
@@ -123,22 +136,25 @@ void Index::scan_sealed(const QueryBlock& queries, Scratch& scratch) const {
             [&](std::size_t q, std::size_t row, float key) {
               if (dead_count_ == 0 || !get(dead_, row)) scratch.nearest[q].push(key, sealed_->id(row));
             });
-  for (std::size_t q = 0; q < queries.count; ++q) scratch.candidates[q] += static_cast<std::uint32_t>(sealed_->rows());
+  for (std::size_t q = 0; q < queries.count; ++q)
+    scratch.candidates[q] += static_cast<std::uint32_t>(sealed_->rows());
 }
 
 void Index::scan_fresh(const QueryBlock& queries, Scratch& scratch) const {
   scan_rows({queries.vectors, shape_.dim, shape_.metric, 1.0F}, queries.scales.data(), queries.count,
             fresh_.vectors.data(), fresh_.inverse_norms.data(), fresh_.ids.size(),
             [&](std::size_t q, std::size_t row, float key) {
-              if (dead_count_ == 0 || !get(dead_, sealed_->rows() + row)) scratch.nearest[q].push(key, fresh_.ids[row]);
+              if (dead_count_ == 0 || !get(dead_, sealed_->rows() + row))
+                scratch.nearest[q].push(key, fresh_.ids[row]);
             });
-  for (std::size_t q = 0; q < queries.count; ++q) scratch.candidates[q] += static_cast<std::uint32_t>(fresh_.ids.size());
+  for (std::size_t q = 0; q < queries.count; ++q)
+    scratch.candidates[q] += static_cast<std::uint32_t>(fresh_.ids.size());
 }
 
 // ---- change: check everything, then do everything ----
 
-std::vector<std::int64_t> Index::add(const float* vectors, std::size_t count, const std::int64_t* ids, bool overwrite,
-                                     const Interrupt& interrupt) {
+std::vector<std::int64_t> Index::add(const float* vectors, std::size_t count, const std::int64_t* ids,
+                                     bool overwrite, const Interrupt& interrupt) {
   check(vectors, count, "vector");
   const std::unique_lock lock(mutex_);
   Rows incoming{check_ids(ids, count), {vectors, vectors + count * shape_.dim}, {}};
@@ -152,7 +168,8 @@ std::vector<std::int64_t> Index::add(const float* vectors, std::size_t count, co
     const auto known = row_of().find(ids[i]);
     if (known == row_of().end()) continue;
     if (!overwrite)
-      throw IdError("id " + std::to_string(ids[i]) + " is in the index already; pass overwrite=True to replace its vector");
+      throw IdError("id " + std::to_string(ids[i]) +
+                    " is in the index already; pass overwrite=True to replace its vector");
     set(dead, known->second);
     ++replaced;
   }
@@ -164,13 +181,16 @@ std::vector<std::int64_t> Index::add(const float* vectors, std::size_t count, co
     publish(std::make_unique<Sealed>(shape_, std::move(all), 0, interrupt));
   } else {
     dead.resize(words_for(all_rows() + count));
+    if (std::exchange(row_of_made_, false)) {  // made anew, should memory run out here
+      for (std::size_t i = 0; i < count; ++i) row_of_[taken[i]] = static_cast<std::uint32_t>(all_rows() + i);
+      row_of_made_ = true;
+    }
+    fresh_.append(incoming);
     dead_ = std::move(dead);
     dead_count_ += replaced;
-    if (row_of_made_)
-      for (std::size_t i = 0; i < count; ++i) row_of_[taken[i]] = static_cast<std::uint32_t>(all_rows() + i);
-    fresh_.append(incoming);
   }
-  for (const std::int64_t id : taken) shape_.next_id = std::max(shape_.next_id, static_cast<std::uint64_t>(id) + 1);
+  for (const std::int64_t id : taken)
+    shape_.next_id = std::max(shape_.next_id, static_cast<std::uint64_t>(id) + 1);
   return taken;
 }
 
@@ -179,7 +199,8 @@ void Index::remove(std::span<const std::int64_t> ids) {
   Bits dead = dead_;
   for (const std::int64_t id : ids) {
     const auto known = row_of().find(id);
-    if (known == row_of().end()) throw IdError("id " + std::to_string(id) + " is not in the index; nothing was removed");
+    if (known == row_of().end())
+      throw IdError("id " + std::to_string(id) + " is not in the index; nothing was removed");
     if (get(dead, known->second))
       throw IdError("id " + std::to_string(id) + " is named twice; nothing was removed");
     set(dead, known->second);
@@ -199,11 +220,13 @@ void Index::check(const float* vectors, std::size_t count, const char* what) con
     if (square >= kSmallestSquare && square <= kLargestSquare) continue;  // so nearly all are
     for (std::size_t j = 0; j < shape_.dim; ++j)
       if (!std::isfinite(vector[j]))
-        refuse(i, std::string("has ") + (std::isnan(vector[j]) ? "NaN" : "inf") + " at position " + std::to_string(j) +
-                      "; expected finite numbers: drop or mend it");
-    if (square > kLargestSquare) refuse(i, "has a norm above 3e18, too large for float32 distances; scale the vectors down");
+        refuse(i, std::string("has ") + (std::isnan(vector[j]) ? "NaN" : "inf") + " at position " +
+                      std::to_string(j) + "; expected finite numbers: drop or mend it");
+    if (square > kLargestSquare)
+      refuse(i, "has a norm above 3e18, too large for float32 distances; scale the vectors down");
     if (shape_.metric != Metric::cosine) continue;
-    if (square == 0.0) refuse(i, "is all zeros, which has no direction; drop it or use another metric than cosine");
+    if (square == 0.0)
+      refuse(i, "is all zeros, which has no direction; drop it or use another metric than cosine");
     refuse(i, "has a norm below 1e-15, too small for float32 cosines; scale the vectors up");
   }
 }
@@ -214,7 +237,8 @@ std::vector<std::int64_t> Index::check_ids(const std::int64_t* ids, std::size_t 
   std::vector<std::int64_t> taken(count);
   if (ids == nullptr) {
     constexpr auto kEnd = std::uint64_t{1} << 63;
-    if (count > kEnd - shape_.next_id) throw IdError("no ids are left above the largest one; pass ids of your own");
+    if (count > kEnd - shape_.next_id)
+      throw IdError("no ids are left above the largest one; pass ids of your own");
     for (std::size_t i = 0; i < count; ++i) taken[i] = static_cast<std::int64_t>(shape_.next_id + i);
     return taken;
   }
@@ -245,9 +269,9 @@ Rows Index::live_rows(const Bits& dead) const {
 }
 
 void Index::publish(std::unique_ptr<Sealed> sealed) {
+  dead_ = Bits(words_for(sealed->rows()));
   sealed_ = std::move(sealed);
   fresh_ = {};
-  dead_.assign(words_for(sealed_->rows()), 0);
   dead_count_ = 0;
   row_of_.clear();
   row_of_made_ = false;
@@ -300,6 +324,11 @@ std::vector<std::int64_t> Index::ids() const {
   return ids;
 }
 
+std::string Index::note() const {
+  const std::shared_lock lock(mutex_);
+  return note_;
+}
+
 std::uint32_t Index::tables() const {
   const std::shared_lock lock(mutex_);
   return sealed_->tables().count();
@@ -315,16 +344,19 @@ std::int64_t Index::id_of(std::size_t row) const {
 }
 
 const float* Index::vector_of(std::size_t row) const {
-  return row < sealed_->rows() ? sealed_->vector(row) : fresh_.vectors.data() + (row - sealed_->rows()) * shape_.dim;
+  return row < sealed_->rows() ? sealed_->vector(row)
+                               : fresh_.vectors.data() + (row - sealed_->rows()) * shape_.dim;
 }
 
 // Only who holds mutex_ comes here; several readers may come at once.
 const std::unordered_map<std::int64_t, std::uint32_t>& Index::row_of() const {
   const std::scoped_lock lock(row_of_mutex_);
   if (!row_of_made_) {
+    row_of_.clear();
     row_of_.reserve(live_count());
     for (std::size_t row = 0; row < all_rows(); ++row)
-      if (!get(dead_, row)) row_of_.emplace(id_of(row), static_cast<std::uint32_t>(row));
+      if (!get(dead_, row) && !row_of_.emplace(id_of(row), static_cast<std::uint32_t>(row)).second)
+        sealed_->damaged("id " + std::to_string(id_of(row)) + " is there twice");
     row_of_made_ = true;
   }
   return row_of_;

@@ -6,12 +6,12 @@
 #include <limits>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "engine/fair_mutex.hpp"
 #include "engine/metric.hpp"
 #include "engine/parallel.hpp"
 #include "engine/sealed.hpp"
@@ -20,7 +20,7 @@ namespace lookalike {
 
 struct SearchOptions {
   std::size_t k = 10;
-  float recall = 0.95F;
+  double recall = 0.95;
   std::uint32_t probes = 0;  // 0: as many as the recall needs
   bool exact = false;
   float max_distance = std::numeric_limits<float>::infinity();
@@ -31,15 +31,15 @@ struct SearchResult {
   std::vector<std::int64_t> ids;          // queries × k, padded with -1
   std::vector<float> distances;           // queries × k, padded with infinity
   std::vector<std::uint32_t> candidates;  // how many exact distances each query took
-  float recall = 1.0F;              // expected
+  double recall = 1.0;                    // expected
 };
 
 struct QueryBlock;  // a few queries that share one pass over the rows
 struct Scratch;
 class ScratchPool;
 
-/// Safe from many threads: searches run side by side, what changes the index runs alone. Every method that takes
-/// vectors or ids checks all of them before it changes anything.
+/// Safe from many threads: searches run side by side, what changes the index runs alone. Every method that
+/// takes vectors or ids checks all of them before it changes anything.
 class Index {
  public:
   explicit Index(const Shape& shape);
@@ -47,8 +47,8 @@ class Index {
   ~Index();
 
   /// ids may be null: the next free ones are taken. Returns the ids.
-  std::vector<std::int64_t> add(const float* vectors, std::size_t count, const std::int64_t* ids, bool overwrite,
-                                const Interrupt& interrupt);
+  std::vector<std::int64_t> add(const float* vectors, std::size_t count, const std::int64_t* ids,
+                                bool overwrite, const Interrupt& interrupt);
   /// Throws IdError, and removes nothing, if one of them is missing.
   void remove(std::span<const std::int64_t> ids);
 
@@ -64,7 +64,7 @@ class Index {
   std::vector<float> vector(std::int64_t id) const;  // throws IdError
   std::vector<std::int64_t> ids() const;
   const Shape& shape() const { return shape_; }
-  std::string note() const { return note_; }
+  std::string note() const;
   std::uint32_t tables() const;  // 0 while every search scans
   std::uint32_t bits() const;
 
@@ -72,7 +72,7 @@ class Index {
   struct Budget {
     bool scan;
     std::uint32_t probes;
-    float recall;
+    double recall;
   };
   using Bits = std::vector<std::uint64_t>;  // one for each row: sealed rows first, then fresh ones
 
@@ -103,7 +103,7 @@ class Index {
   mutable std::unordered_map<std::int64_t, std::uint32_t> row_of_;  // made when first needed, then kept up
   mutable bool row_of_made_ = false;
   mutable std::mutex row_of_mutex_;
-  mutable std::shared_mutex mutex_;
+  mutable FairMutex mutex_;
   std::unique_ptr<ScratchPool> scratch_;
 };
 

@@ -10,22 +10,27 @@ namespace lookalike {
 enum class Metric : std::uint32_t { cosine = 0, euclidean = 1, sqeuclidean = 2, dot = 3 };
 constexpr std::uint32_t kMetrics = 4;
 
-constexpr bool by_difference(Metric metric) { return metric == Metric::euclidean || metric == Metric::sqeuclidean; }
+constexpr bool by_difference(Metric metric) {
+  return metric == Metric::euclidean || metric == Metric::sqeuclidean;
+}
 
-inline float distance_of_key(Metric metric, float key) { return metric == Metric::euclidean ? std::sqrt(key) : key; }
+inline float distance_of_key(Metric metric, float key) {
+  return metric == Metric::euclidean ? std::sqrt(key) : key;
+}
 
 // The largest key whose distance is within max_distance; negative squares admit nothing.
 inline float key_of_distance(Metric metric, float max_distance) {
-    if (metric != Metric::euclidean) return max_distance;
-    if (max_distance < 0) return -1.0F;
-    // Rounding of the square must not exclude a distance that prints as max_distance.
-    float key = max_distance * max_distance;
-    while (std::sqrt(std::nextafter(key, INFINITY)) <= max_distance && key < INFINITY) key = std::nextafter(key, INFINITY);
-    return key;
+  if (metric != Metric::euclidean) return max_distance;
+  if (max_distance < 0) return -1.0F;
+  // Rounding of the square must not exclude a distance that prints as max_distance.
+  float key = max_distance * max_distance;
+  while (std::sqrt(std::nextafter(key, INFINITY)) <= max_distance && key < INFINITY)
+    key = std::nextafter(key, INFINITY);
+  return key;
 }
 
 inline float cosine_key(float dot, float inverse_norm_a, float inverse_norm_b) {
-    return std::clamp(1.0F - dot * inverse_norm_a * inverse_norm_b, 0.0F, 2.0F);
+  return std::clamp(1.0F - dot * inverse_norm_a * inverse_norm_b, 0.0F, 2.0F);
 }
 
 }  // namespace lookalike

@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -16,42 +17,43 @@ namespace lookalike {
 using Interrupt = std::function<void()>;
 
 inline unsigned thread_count(int asked) {
-    return asked > 0 ? static_cast<unsigned>(asked) : std::max(1U, std::thread::hardware_concurrency());
+  return asked > 0 ? static_cast<unsigned>(asked) : std::max(1U, std::thread::hardware_concurrency());
 }
 
 // Calls body(begin, end) for pieces of at most `grain` that together are [0, n). The first exception of any
 // thread stops the others at their next piece and is thrown here.
 template <class Body>
 void parallel_for(std::size_t n, std::size_t grain, int threads, const Interrupt& interrupt, Body body) {
-    const std::size_t pieces = (n + grain - 1) / grain;
-    std::atomic<std::size_t> next{0};
-    std::atomic<bool> stop{false};
-    std::exception_ptr first_error;
-    std::mutex error_mutex;
+  const std::size_t pieces = (n + grain - 1) / grain;
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> stop{false};
+  std::exception_ptr first_error;
+  std::mutex error_mutex;
 
-    auto work = [&](bool is_caller) {
-        try {
-            for (std::size_t piece = next++; piece < pieces && !stop; piece = next++) {
-                body(piece * grain, std::min(n, (piece + 1) * grain));
-                if (is_caller && interrupt) interrupt();
-            }
-        } catch (...) {
-            stop = true;
-            const std::scoped_lock lock(error_mutex);
-            if (!first_error) first_error = std::current_exception();
-        }
-    };
-
-    std::vector<std::thread> others;
-    const std::size_t wanted = std::min<std::size_t>(thread_count(threads), pieces);
+  auto work = [&](bool is_caller) {
     try {
-        while (others.size() + 1 < wanted) others.emplace_back(work, false);
-    } catch (const std::system_error&) {
-        // No more threads to be had: those that started, and this one, do the work.
+      for (std::size_t piece = next++; piece < pieces && !stop; piece = next++) {
+        body(piece * grain, std::min(n, (piece + 1) * grain));
+        if (is_caller && interrupt) interrupt();
+      }
+    } catch (...) {
+      stop = true;
+      const std::scoped_lock lock(error_mutex);
+      if (!first_error) first_error = std::current_exception();
     }
-    work(true);
-    for (auto& thread : others) thread.join();
-    if (first_error) std::rethrow_exception(first_error);
+  };
+
+  std::vector<std::thread> others;
+  const std::size_t wanted = std::min<std::size_t>(thread_count(threads), pieces);
+  others.reserve(wanted);
+  try {
+    while (others.size() + 1 < wanted) others.emplace_back(work, false);
+  } catch (const std::system_error&) {
+    // No more threads to be had: those that started, and this one, do the work.
+  }
+  work(true);
+  for (auto& thread : others) thread.join();
+  if (first_error) std::rethrow_exception(first_error);
 }
 
 }  // namespace lookalike

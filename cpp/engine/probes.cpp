@@ -38,8 +38,9 @@ void ProbeOrder::reset(const Hyperplanes& family, const float* margins) {
     Bit* bits = order_.data() + std::size_t{table} * bits_;
     codes_[table] = family.code(margin);
     for (std::uint32_t i = 0; i < bits_; ++i) bits[i] = {score_of(margin[i]), std::uint32_t{1} << i};
-    std::sort(bits, bits + bits_,
-              [](const Bit& a, const Bit& b) { return std::tie(a.score, a.mask) < std::tie(b.score, b.mask); });
+    std::sort(bits, bits + bits_, [](const Bit& a, const Bit& b) {
+      return std::tie(a.score, a.mask) < std::tie(b.score, b.mask);
+    });
     push({bits[0].score, table, 0, bits[0].mask});
   }
 }
@@ -59,7 +60,8 @@ bool ProbeOrder::next(Probe& probe) {
     const Bit& last = bit(flips.table, flips.last);
     const Bit& following = bit(flips.table, flips.last + 1);
     // "Shift" and "expand" reach every set of flips exactly once, never before a cheaper one.
-    push({flips.score - last.score + following.score, flips.table, flips.last + 1, (flips.mask ^ last.mask) | following.mask});
+    push({flips.score - last.score + following.score, flips.table, flips.last + 1,
+          (flips.mask ^ last.mask) | following.mask});
     push({flips.score + following.score, flips.table, flips.last + 1, flips.mask | following.mask});
   }
   return true;

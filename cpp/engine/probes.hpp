@@ -15,8 +15,8 @@ struct Probe {
   std::uint32_t code;
 };
 
-/// Yields each bucket of each table once: first the query's own in every table, then by ascending score, the sum
-/// of the squared margins of the bits that were flipped. Reusable; holds its memory between queries.
+/// Yields each bucket of each table once: first the query's own in every table, then by ascending score, the
+/// sum of the squared margins of the bits that were flipped. Reusable; holds its memory between queries.
 class ProbeOrder {
  public:
   void reset(const Hyperplanes& family, const float* margins);
@@ -25,7 +25,8 @@ class ProbeOrder {
   bool next(Probe& probe);
 
  private:
-  // A set of flipped bits, named by positions in the table's ascending order of margins; `last` is the largest.
+  // A set of flipped bits, named by positions in the table's ascending order of margins; `last` is the
+  // largest.
   struct Flips {
     float score;
     std::uint32_t table;

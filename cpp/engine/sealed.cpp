@@ -9,6 +9,7 @@
 
 #include "engine/distances.hpp"
 #include "engine/errors.hpp"
+#include "engine/random.hpp"
 #include "engine/top_k.hpp"
 
 namespace lookalike {
@@ -16,9 +17,9 @@ namespace {
 
 constexpr std::size_t kExactBelow = 4096;  // fewer rows are scanned faster than hashed
 constexpr std::uint32_t kTables = 8;
-constexpr std::size_t kRowsPerBucket = 16;  // aimed at when the bits are chosen
-constexpr std::size_t kSampledRows = 200;   // whose neighbours the recall is measured with
-constexpr std::size_t kMeasuredAt = 10;     // recall@10
+constexpr std::size_t kRowsPerBucket = 8;  // aimed at when the bits are chosen
+constexpr std::size_t kSampledRows = 400;  // whose neighbours the recall is measured with
+constexpr std::size_t kMeasuredAt = 10;    // recall@10
 constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
 
 struct StoredShape {
@@ -36,6 +37,14 @@ struct StoredShape {
 };
 static_assert(sizeof(StoredShape) == 64);
 
+// Then every product of these is far from overflow; each is compared with what the file really holds.
+bool makes_sense(const StoredShape& shape) {
+  return shape.rows < (std::uint64_t{1} << 32) && shape.dim > 0 && shape.dim < (std::uint64_t{1} << 20) &&
+         shape.metric < kMetrics && Sealed::allows(shape.asked_tables, shape.asked_bits) &&
+         Sealed::allows(shape.tables, shape.bits) && (shape.tables == 0) == (shape.bits == 0) &&
+         shape.next_id <= std::uint64_t{1} << 63;
+}
+
 template <class T>
 SectionData section(Section name, std::span<const T> items) {
   return {name, std::as_bytes(items)};
@@ -43,15 +52,23 @@ SectionData section(Section name, std::span<const T> items) {
 
 std::uint32_t bits_for(std::size_t rows) {
   const auto buckets = std::max<std::size_t>(rows / kRowsPerBucket, 2);
-  return std::min<std::uint32_t>(static_cast<std::uint32_t>(std::bit_width(buckets - 1)), Hyperplanes::kMaxBits);
+  return std::min<std::uint32_t>(static_cast<std::uint32_t>(std::bit_width(buckets - 1)),
+                                 Hyperplanes::kMaxBits);
 }
 
-// Every k-th row, `count` of them at most, spread evenly: a sample that needs no random numbers.
-std::size_t sample_step(std::size_t rows, std::size_t count) { return std::max<std::size_t>(1, rows / count); }
+template <class T>
+void make_room(std::vector<T>& items, std::size_t more) {
+  const std::size_t needed = items.size() + more;
+  if (needed > items.capacity()) items.reserve(std::max(needed, 2 * items.capacity()));
+}
 
 }  // namespace
 
 void Rows::append(const Rows& more) {
+  // Room first: where memory runs out, nothing was appended.
+  make_room(ids, more.ids.size());
+  make_room(vectors, more.vectors.size());
+  make_room(inverse_norms, more.inverse_norms.size());
   ids.insert(ids.end(), more.ids.begin(), more.ids.end());
   vectors.insert(vectors.end(), more.vectors.begin(), more.vectors.end());
   inverse_norms.insert(inverse_norms.end(), more.inverse_norms.begin(), more.inverse_norms.end());
@@ -76,12 +93,13 @@ Sealed::Sealed(const Shape& shape, Rows rows, int threads, const Interrupt& inte
 std::vector<float> Sealed::centre() const {
   constexpr std::size_t kEnough = 65536;
   std::vector<double> sum(shape_.dim, 0.0);
-  const std::size_t step = sample_step(rows(), kEnough);
+  const std::size_t step = (rows() + kEnough - 1) / kEnough;
   std::size_t count = 0;
   for (std::size_t row = 0; row < rows(); row += step, ++count)
     for (std::size_t i = 0; i < shape_.dim; ++i) sum[i] += double{scale(row)} * double{vector(row)[i]};
   std::vector<float> mean(shape_.dim);
-  for (std::size_t i = 0; i < shape_.dim; ++i) mean[i] = static_cast<float>(sum[i] / static_cast<double>(count));
+  for (std::size_t i = 0; i < shape_.dim; ++i)
+    mean[i] = static_cast<float>(sum[i] / static_cast<double>(count));
   return mean;
 }
 
@@ -98,63 +116,91 @@ std::vector<std::uint32_t> Sealed::codes(int threads, const Interrupt& interrupt
   return codes;
 }
 
-// A sampled row asks for its neighbours without itself, so it stands for a query that was not stored. One walk
-// along its probes meets each true neighbour once: that gives the recall of every budget at the same time.
+bool Sealed::allows(std::uint32_t tables, std::uint32_t bits) {
+  constexpr std::size_t kMostStarts = std::size_t{1} << 27;  // 512 MiB
+  return tables <= Hyperplanes::kMaxTables && bits <= Hyperplanes::kMaxBits &&
+         Tables::starts_of(tables > 0 ? tables : kTables, bits) <= kMostStarts;
+}
+
+// Drawn at random, because what a user adds may come in any rhythm; each vector once, because many copies of
+// one must not speak for all the others.
+std::vector<std::size_t> Sealed::sampled_rows() const {
+  constexpr std::size_t kDraws = 4 * kSampledRows;
+  Random random(shape_.seed);
+  std::vector<std::size_t> sampled;
+  for (std::size_t draw = 0; draw < kDraws && sampled.size() < kSampledRows; ++draw) {
+    const std::size_t row = random.bits() % rows();
+    const auto same = [&](std::size_t other) {
+      return std::equal(vector(row), vector(row) + shape_.dim, vector(other));
+    };
+    if (std::none_of(sampled.begin(), sampled.end(), same)) sampled.push_back(row);
+  }
+  return sampled;
+}
+
+// A sampled row asks for its neighbours without itself, so it stands for a query that was not stored.
 std::vector<std::uint32_t> Sealed::measure_recall(int threads, const Interrupt& interrupt) const {
-  const std::size_t step = sample_step(rows(), kSampledRows);
-  const std::size_t samples = (rows() + step - 1) / step;
+  const std::vector<std::size_t> sampled = sampled_rows();
   const std::size_t k = std::min(kMeasuredAt, rows() - 1);
-  std::vector<std::uint32_t> curve(samples * k, kNever);
-  parallel_for(samples, 1, threads, interrupt, [&](std::size_t sample, std::size_t) {
-    const std::size_t self = sample * step;
-    const Query query{vector(self), shape_.dim, shape_.metric, scale(self)};
-    TopK nearest;
-    nearest.reset(k, std::numeric_limits<float>::infinity());
-    scan_rows(query, &query.scale, 1, vectors(), inverse_norms_.data(), rows(),
-              [&](std::size_t, std::size_t row, float key) {
-                if (row != self) nearest.push(key, static_cast<std::int64_t>(row));
+  std::vector<std::uint32_t> curve(sampled.size() * k, kNever);
+  parallel_for(sampled.size(), kQueriesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    std::vector<float> queries;
+    std::array<float, kQueriesAtOnce> scales{};
+    std::array<TopK, kQueriesAtOnce> nearest;
+    for (std::size_t i = begin; i < end; ++i) {
+      queries.insert(queries.end(), vector(sampled[i]), vector(sampled[i]) + shape_.dim);
+      scales[i - begin] = scale(sampled[i]);
+      nearest[i - begin].reset(k, std::numeric_limits<float>::infinity());
+    }
+    scan_rows({queries.data(), shape_.dim, shape_.metric, 1.0F}, scales.data(), end - begin, vectors(),
+              inverse_norms(), rows(), [&](std::size_t q, std::size_t row, float key) {
+                if (row != sampled[begin + q]) nearest[q].push(key, static_cast<std::int64_t>(row));
               });
-    std::vector<bool> wanted(rows());
-    std::size_t missing = 0;
-    for (const Found& found : nearest.sorted()) {
-      wanted[static_cast<std::size_t>(found.id)] = true;
-      ++missing;
-    }
-    std::vector<float> margins(family_.planes());
-    family_.margins(query.vector, query.scale, margins.data());
-    ProbeOrder order;
-    order.reset(family_, margins.data());
-    Probe probe{};
-    std::uint32_t* met = curve.data() + sample * k;
-    std::size_t visited = 0;
-    // Beyond half the rows a plain scan is cheaper than hashing.
-    for (std::uint32_t probes = 1; missing > 0 && visited < rows() / 2 && order.next(probe); ++probes) {
-      const auto bucket = tables_.bucket(probe.table, probe.code);
-      visited += bucket.size();
-      for (const std::uint32_t row : bucket) {
-        if (!wanted[row]) continue;
-        wanted[row] = false;
-        *met++ = probes;
-        --missing;
-      }
-    }
+    for (std::size_t i = begin; i < end; ++i)
+      probes_to_meet(nearest[i - begin].sorted(), sampled[i], {curve.data() + i * k, k});
   });
   std::sort(curve.begin(), curve.end());
   return curve;
 }
 
-std::uint32_t Sealed::probes_for(float recall) const {
-  const auto needed = static_cast<std::size_t>(std::ceil(double{recall} * static_cast<double>(curve_.size())));
+// One walk along a row's probes meets each of its neighbours once: how many probes it took is kept for each,
+// which gives the recall of every budget at the same time.
+void Sealed::probes_to_meet(std::span<const Found> neighbours, std::size_t row,
+                            std::span<std::uint32_t> met) const {
+  std::vector<bool> wanted(rows());
+  for (const Found& found : neighbours) wanted[static_cast<std::size_t>(found.id)] = true;
+  std::vector<float> margins(family_.planes());
+  family_.margins(vector(row), scale(row), margins.data());
+  ProbeOrder order;
+  order.reset(family_, margins.data());
+  Probe probe{};
+  std::vector<bool> seen(rows());
+  std::size_t count = 0;
+  std::size_t compared = 0;
+  // Beyond half the rows a plain scan is cheaper than hashing.
+  for (std::uint32_t probes = 1; count < neighbours.size() && compared < rows() / 2 && order.next(probe);
+       ++probes)
+    for (const std::uint32_t member : tables_.bucket(probe.table, probe.code)) {
+      if (seen[member]) continue;
+      seen[member] = true;
+      ++compared;
+      if (wanted[member]) met[count++] = probes;
+    }
+}
+
+std::uint32_t Sealed::probes_for(double recall) const {
+  const auto needed = static_cast<std::size_t>(std::ceil(recall * static_cast<double>(curve_.size())));
   if (curve_.size() == 0) return 0;
   const std::uint32_t probes = curve_[std::clamp<std::size_t>(needed, 1, curve_.size()) - 1];
   return probes == kNever ? 0 : std::max(probes, family_.tables());
 }
 
-float Sealed::recall_of(std::uint32_t probes) const {
-  if (curve_.size() == 0) return 1.0F;
+double Sealed::recall_of(std::uint32_t probes) const {
+  const std::size_t buckets = std::size_t{family_.tables()} << family_.bits();
+  if (curve_.size() == 0 || probes >= buckets) return 1.0;
   const auto* end = curve_.data() + curve_.size();
   const auto met = std::upper_bound(curve_.data(), end, std::min(probes, kNever - 1)) - curve_.data();
-  return static_cast<float>(met) / static_cast<float>(curve_.size());
+  return static_cast<double>(met) / static_cast<double>(curve_.size());
 }
 
 void Sealed::write(const std::string& path, const Shape& shape, const std::string& note) const {
@@ -187,20 +233,15 @@ void Sealed::write(const std::string& path, const Shape& shape, const std::strin
 
 Sealed::Sealed(const std::string& path) : file_(std::make_unique<SegmentFile>(path)) {
   const StoredShape stored = file_->get<StoredShape>(Section::shape, 1)[0];
-  // Each length below is at most a few times 2^48 and is compared with what the file really holds.
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
-  if (stored.rows >= kMost || stored.dim == 0 || stored.dim >= (std::uint64_t{1} << 20) || stored.metric >= kMetrics ||
-      stored.asked_tables > Hyperplanes::kMaxTables || stored.asked_bits > Hyperplanes::kMaxBits ||
-      stored.tables > Hyperplanes::kMaxTables || stored.bits > Hyperplanes::kMaxBits ||
-      (stored.tables == 0) != (stored.bits == 0) || stored.next_id > std::uint64_t{1} << 63)
-    file_->damaged("its shape makes no sense");
-  shape_ = {stored.dim, stored.seed, stored.next_id, static_cast<Metric>(stored.metric), stored.asked_tables,
-            stored.asked_bits};
+  if (!makes_sense(stored)) file_->damaged("its shape makes no sense");
+  shape_ = {stored.dim,          stored.seed,      stored.next_id, static_cast<Metric>(stored.metric),
+            stored.asked_tables, stored.asked_bits};
   const auto note = file_->get<char>(Section::note, file_->bytes_of(Section::note));
   note_.assign(note.begin(), note.end());
   ids_ = Column(file_->get<std::int64_t>(Section::ids, stored.rows));
-  if (std::any_of(ids_.view().begin(), ids_.view().end(), [](std::int64_t id) { return id < 0; }))
-    file_->damaged("an id is negative");
+  const auto never_given = [&](std::int64_t id) { return static_cast<std::uint64_t>(id) >= stored.next_id; };
+  if (std::any_of(ids_.view().begin(), ids_.view().end(), never_given))  // a negative one is larger than any
+    file_->damaged("an id is negative, or larger than the largest one ever used");
   const std::size_t norms = shape_.metric == Metric::cosine ? stored.rows : 0;
   inverse_norms_ = Column(file_->get<float>(Section::inverse_norms, norms));
   vectors_ = Column(file_->get_unverified<float>(Section::vectors, stored.rows * stored.dim));
@@ -210,11 +251,13 @@ Sealed::Sealed(const std::string& path) : file_(std::make_unique<SegmentFile>(pa
                         Column(file_->get<float>(Section::normals, planes * stored.dim)),
                         Column(file_->get<float>(Section::thresholds, planes)));
   const std::size_t starts = Tables::starts_of(stored.tables, stored.bits);
-  tables_ = Tables(stored.tables, stored.bits, stored.rows, Column(file_->get<std::uint32_t>(Section::starts, starts)),
+  tables_ = Tables(stored.tables, stored.bits, stored.rows,
+                   Column(file_->get<std::uint32_t>(Section::starts, starts)),
                    Column(file_->get<std::uint32_t>(Section::members, stored.rows * stored.tables)));
   if (const std::string problem = tables_.problem(); !problem.empty()) file_->damaged(problem);
   curve_ = Column(file_->get<std::uint32_t>(Section::curve, stored.curve));
-  if (!std::is_sorted(curve_.view().begin(), curve_.view().end())) file_->damaged("its recall curve makes no sense");
+  if (!std::is_sorted(curve_.view().begin(), curve_.view().end()))
+    file_->damaged("its recall curve makes no sense");
 }
 
 }  // namespace lookalike

@@ -15,6 +15,7 @@
 #include "engine/probes.hpp"
 #include "engine/segment_file.hpp"
 #include "engine/tables.hpp"
+#include "engine/top_k.hpp"
 
 namespace lookalike {
 
@@ -45,6 +46,9 @@ class Sealed {
   /// Maps a segment file. All but the vectors is verified now, the vectors block by block when first used.
   explicit Sealed(const std::string& path);
 
+  /// Whether so many tables of codes of so many bits may be asked for, 0 standing for "chosen at sealing".
+  static bool allows(std::uint32_t tables, std::uint32_t bits);
+
   void write(const std::string& path, const Shape& shape, const std::string& note) const;
 
   const Shape& shape() const { return shape_; }
@@ -60,18 +64,23 @@ class Sealed {
     if (file_) file_->touch(vector(begin), (end - begin) * shape_.dim * sizeof(float));
   }
 
+  /// Says that the file is hostile: what `open` does not check turned out wrong.
+  [[noreturn]] void damaged(const std::string& what) const { file_->damaged(what); }
+
   bool has_tables() const { return tables_.count() > 0; }
   const Hyperplanes& family() const { return family_; }
   const Tables& tables() const { return tables_; }
 
   /// The fewest probes that reached this recall@10 when it was measured; 0 if none did short of scanning all.
-  std::uint32_t probes_for(float recall) const;
-  float recall_of(std::uint32_t probes) const;
+  std::uint32_t probes_for(double recall) const;
+  double recall_of(std::uint32_t probes) const;
 
  private:
   std::vector<std::uint32_t> codes(int threads, const Interrupt& interrupt) const;
   std::vector<float> centre() const;
+  std::vector<std::size_t> sampled_rows() const;
   std::vector<std::uint32_t> measure_recall(int threads, const Interrupt& interrupt) const;
+  void probes_to_meet(std::span<const Found> neighbours, std::size_t row, std::span<std::uint32_t> met) const;
   float scale(std::size_t row) const { return shape_.metric == Metric::cosine ? inverse_norms_[row] : 1.0F; }
 
   Shape shape_;

@@ -20,7 +20,8 @@
 namespace lookalike {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "segment files are little-endian and mapped as they are");
+static_assert(std::endian::native == std::endian::little,
+              "segment files are little-endian and mapped as they are");
 
 constexpr std::array<char, 8> kMagic = {'L', 'O', 'O', 'K', 'S', 'E', 'G', '\n'};
 constexpr std::array<char, 8> kFooterMagic = {'\n', 'G', 'E', 'S', 'K', 'O', 'O', 'L'};
@@ -55,7 +56,9 @@ struct Footer {
 };
 static_assert(sizeof(Footer) == 64);
 
-std::uint64_t hash(const void* bytes, std::size_t length) { return XXH3_64bits(bytes, length); }
+std::uint64_t hash(const void* bytes, std::size_t length) {
+  return XXH3_64bits(bytes, length);
+}
 
 // Header and Footer end with their own checksum.
 template <class Frame>
@@ -63,28 +66,44 @@ std::uint64_t frame_checksum(const Frame& frame) {
   return hash(&frame, sizeof(Frame) - sizeof frame.checksum);
 }
 
-constexpr std::size_t align(std::size_t offset) { return (offset + SegmentFile::kAlign - 1) & ~(SegmentFile::kAlign - 1); }
-
-std::size_t block_count(std::size_t bytes) { return (bytes + SegmentFile::kBlock - 1) / SegmentFile::kBlock; }
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+constexpr std::size_t align(std::size_t offset) {
+  return (offset + SegmentFile::kAlign - 1) & ~(SegmentFile::kAlign - 1);
 }
 
-[[noreturn]] void cannot_write(const std::string& path) {
+std::size_t block_count(std::size_t bytes) {
+  return (bytes + SegmentFile::kBlock - 1) / SegmentFile::kBlock;
+}
+
+// Up to and with the last slash; "./" for a bare name.
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
+// A name in the same folder that begins like the path, unless that would be longer than a name may be.
+std::string temporary_beside(const std::string& path) {
+  static std::atomic<unsigned> serial{0};
+  constexpr std::size_t kLongName = 200;
+  const std::string folder = folder_of(path);
+  const std::string ending = ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(serial++);
+  const std::string name = path.substr(path.rfind('/') + 1);
+  return folder + (name.size() > kLongName ? "" : name) + ending;
+}
+
+[[noreturn]] void cannot_write(const std::string& path,
+                               const char* what_remains = "what was there before is unchanged") {
   const int code = errno;
-  throw WriteError(code, "cannot write " + path + ": " + std::strerror(code) +
-                             "; what was there before is unchanged");
+  throw WriteError(code, "cannot write " + path + ": " + std::strerror(code) + "; " + what_remains);
 }
 
 // A temporary file beside its target; gone again unless it was published.
 class NewFile {
  public:
   explicit NewFile(const std::string& path) : path_(path) {
-    static std::atomic<unsigned> serial{0};
-    temporary_ = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(serial++);
-    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    do {  // a killed process of the same number may have left its own
+      temporary_ = temporary_beside(path);
+      fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (fd_ < 0 && errno == EEXIST);
     if (fd_ < 0) cannot_write(path_);
   }
   NewFile(const NewFile&) = delete;
@@ -111,11 +130,15 @@ class NewFile {
     if (::close(fd) != 0) cannot_write(path_);
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) cannot_write(path_);
     published_ = true;
+    constexpr const char* kInPlace =
+        "the new file is in place, but a power failure might still bring back the old one";
     const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) cannot_write(path_);
+    if (folder < 0) cannot_write(path_, kInPlace);
     const int result = ::fsync(folder);
+    const int code = errno;
     ::close(folder);
-    if (result != 0) cannot_write(path_);
+    errno = code;
+    if (result != 0) cannot_write(path_, kInPlace);
   }
 
  private:
@@ -217,21 +240,27 @@ SegmentFile::SegmentFile(std::string path) : path_(std::move(path)) {
   }
 }
 
-SegmentFile::~SegmentFile() { ::munmap(const_cast<std::byte*>(data_), size_); }
+SegmentFile::~SegmentFile() {
+  ::munmap(const_cast<std::byte*>(data_), size_);
+}
 
 void SegmentFile::map() {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) throw NotAnIndexError("cannot open the index " + path_ + ": " + std::strerror(errno) + "; check the path");
-  struct stat status {};
+  if (fd < 0)
+    throw NotAnIndexError("cannot open the index " + path_ + ": " + std::strerror(errno) +
+                          "; check the path");
+  struct stat status{};
   const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   size_ = regular ? static_cast<std::size_t>(status.st_size) : 0;
   void* mapped = size_ > 0 ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
   const int code = errno;
   ::close(fd);
   if (!regular) throw NotAnIndexError(path_ + " is not a file; give the path that Index.save wrote");
-  if (size_ == 0) throw NotAnIndexError(path_ + " is empty, not a lookalike index; give the path that Index.save wrote");
-  if (mapped == MAP_FAILED) throw NotAnIndexError("cannot map the index " + path_ + ": " + std::strerror(code));
+  if (size_ == 0)
+    throw NotAnIndexError(path_ + " is empty, not a lookalike index; give the path that Index.save wrote");
+  if (mapped == MAP_FAILED)
+    throw NotAnIndexError("cannot map the index " + path_ + ": " + std::strerror(code));
   data_ = static_cast<const std::byte*>(mapped);
 }
 
@@ -243,10 +272,12 @@ void SegmentFile::read_frame() {
   std::memcpy(&header, data_, sizeof header);
   if (header.checksum != frame_checksum(header)) damaged("its header was altered");
   if (header.version != kVersion)
-    throw NotAnIndexError(path_ + " has format version " + std::to_string(header.version) + ", this lookalike reads " +
-                          std::to_string(kVersion) + "; install a newer lookalike");
+    throw NotAnIndexError(path_ + " has format version " + std::to_string(header.version) +
+                          ", this lookalike reads " + std::to_string(kVersion) +
+                          "; install a newer lookalike");
   if (header.file_bytes != size_)
-    damaged("it has " + std::to_string(size_) + " bytes where " + std::to_string(header.file_bytes) + " were written");
+    damaged("it has " + std::to_string(size_) + " bytes where " + std::to_string(header.file_bytes) +
+            " were written");
 
   // Everything below is bounded by size_ whatever the header says: a hostile file has right checksums.
   const std::size_t end = header.table_offset;
@@ -257,7 +288,8 @@ void SegmentFile::read_frame() {
   if (size_ - end != table_bytes + sizeof(Footer)) damaged("its table has the wrong length");
   Footer footer;
   std::memcpy(&footer, data_ + size_ - sizeof footer, sizeof footer);
-  if (footer.magic != kFooterMagic || footer.checksum != frame_checksum(footer)) damaged("its footer was altered");
+  if (footer.magic != kFooterMagic || footer.checksum != frame_checksum(footer))
+    damaged("its footer was altered");
   if (footer.table_checksum != hash(data_ + end, table_bytes)) damaged("its table was altered");
 
   const std::span entries(reinterpret_cast<const Entry*>(data_ + end), header.sections);
@@ -291,7 +323,8 @@ void SegmentFile::wrong_length(Section section) const {
 }
 
 void SegmentFile::damaged(const std::string& what) const {
-  throw DamagedError("the index " + path_ + " is damaged: " + what + "; restore it from a copy or build it again");
+  throw DamagedError("the index " + path_ + " is damaged: " + what +
+                     "; restore it from a copy or build it again");
 }
 
 }  // namespace lookalike

@@ -29,8 +29,8 @@ struct SectionData {
   std::span<const std::byte> bytes;
 };
 
-/// Writes path as temporary file -> fsync -> rename -> fsync of the folder: afterwards path holds the old file
-/// or the whole new one, whatever happens. Throws WriteError.
+/// Writes path as temporary file -> fsync -> rename -> fsync of the folder: afterwards path holds the old
+/// file or the whole new one, whatever happens. Throws WriteError.
 void write_segment_file(const std::string& path, std::span<const SectionData> sections);
 
 /// A segment file, mapped. Opening verifies all but the sections' contents; `get` verifies those it returns,
@@ -42,7 +42,8 @@ class SegmentFile {
   SegmentFile(const SegmentFile&) = delete;
   SegmentFile& operator=(const SegmentFile&) = delete;
 
-  /// A section as items of T; empty if the file has none. DamagedError unless it holds exactly `count` of them.
+  /// A section as items of T; empty if the file has none. DamagedError unless it holds exactly `count` of
+  /// them.
   template <class T>
   std::span<const T> get(Section section, std::size_t count) const {
     const auto items = get_unverified<T>(section, count);

@@ -14,7 +14,8 @@ Tables::Tables(std::span<const std::uint32_t> codes, std::uint32_t tables, std::
   parallel_for(tables, 1, threads, interrupt, [&](std::size_t table, std::size_t) {
     const std::uint32_t* code = codes.data() + table * rows_;
     std::uint32_t* start = starts.data() + table * stride();
-    // Counting sort. start[c + 1] walks from the first slot of bucket c to its end, which is where c + 1 begins.
+    // Counting sort. start[c + 1] walks from the first slot of bucket c to its end, which is where c + 1
+    // begins.
     for (std::size_t row = 0; row < rows_; ++row) ++start[code[row] + 1];
     std::uint32_t before = 0;
     for (std::size_t c = 1; c < stride(); ++c) before += std::exchange(start[c], before);
@@ -36,8 +37,9 @@ std::string Tables::problem() const {
       return "a bucket lies outside its table";
   }
   const auto out_of_range = [this](std::uint32_t row) { return row >= rows_; };
-  return std::any_of(members_.view().begin(), members_.view().end(), out_of_range) ? "a bucket holds a row that is not there"
-                                                                                   : "";
+  return std::any_of(members_.view().begin(), members_.view().end(), out_of_range)
+             ? "a bucket holds a row that is not there"
+             : "";
 }
 
 }  // namespace lookalike

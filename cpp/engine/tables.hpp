@@ -23,7 +23,8 @@ class Tables {
   Tables(std::uint32_t tables, std::uint32_t bits, std::size_t rows, Column<std::uint32_t> starts,
          Column<std::uint32_t> members);
 
-  /// Why these tables must not be used, or "": every bucket lies inside its table, every row number below rows.
+  /// Why these tables must not be used, or "": every bucket lies inside its table, every row number below
+  /// rows.
   std::string problem() const;
 
   std::span<const std::uint32_t> bucket(std::uint32_t table, std::uint32_t code) const {

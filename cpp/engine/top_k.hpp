@@ -10,44 +10,44 @@
 namespace lookalike {
 
 struct Found {
-    float key;
-    std::int64_t id;
-    bool operator<(const Found& other) const { return key < other.key || (key == other.key && id < other.id); }
+  float key;
+  std::int64_t id;
+  bool operator<(const Found& other) const { return key < other.key || (key == other.key && id < other.id); }
 };
 
 class TopK {
-public:
-    void reset(std::size_t k, float max_key) {
-        k_ = k;
-        max_key_ = max_key;
-        heap_.clear();
-    }
+ public:
+  void reset(std::size_t k, float max_key) {
+    k_ = k;
+    max_key_ = max_key;
+    heap_.clear();
+  }
 
-    // A NaN key (only a hostile file can hold one) compares false and is dropped.
-    void push(float key, std::int64_t id) {
-        if (!(key <= max_key_)) return;
-        const Found found{key, id};
-        if (heap_.size() == k_) {
-            if (!(found < heap_.front())) return;
-            std::pop_heap(heap_.begin(), heap_.end());
-            heap_.back() = found;
-        } else {
-            heap_.push_back(found);
-        }
-        std::push_heap(heap_.begin(), heap_.end());
-        if (heap_.size() == k_) max_key_ = heap_.front().key;
+  // A NaN key (only a hostile file can hold one) compares false and is dropped.
+  void push(float key, std::int64_t id) {
+    if (!(key <= max_key_)) return;
+    const Found found{key, id};
+    if (heap_.size() == k_) {
+      if (!(found < heap_.front())) return;
+      std::pop_heap(heap_.begin(), heap_.end());
+      heap_.back() = found;
+    } else {
+      heap_.push_back(found);
     }
+    std::push_heap(heap_.begin(), heap_.end());
+    if (heap_.size() == k_) max_key_ = heap_.front().key;
+  }
 
-    // Nearest first. The heap is spent afterwards: reset it before the next use.
-    const std::vector<Found>& sorted() {
-        std::sort_heap(heap_.begin(), heap_.end());
-        return heap_;
-    }
+  // Nearest first. The heap is spent afterwards: reset it before the next use.
+  const std::vector<Found>& sorted() {
+    std::sort_heap(heap_.begin(), heap_.end());
+    return heap_;
+  }
 
-private:
-    std::size_t k_ = 0;
-    float max_key_ = std::numeric_limits<float>::infinity();
-    std::vector<Found> heap_;
+ private:
+  std::size_t k_ = 0;
+  float max_key_ = std::numeric_limits<float>::infinity();
+  std::vector<Found> heap_;
 };
 
 }  // namespace lookalike

@@ -86,6 +86,7 @@ struct FloatKernels {
   }
 
   /// Q queries × R rows in one pass: each load of a query serves R rows, each load of a row Q queries.
+  /// The loops over Q and R must unroll for the sums to live in registers; GCC needs to be told.
   template <std::size_t Q, std::size_t R>
   static void block(const float* const (&queries)[Q], const float* const (&rows)[R], std::size_t dim,
                     float* out, std::size_t out_stride) {

@@ -8,7 +8,7 @@ from lookalike import errors
 from lookalike.index import Index, Neighbors
 
 if TYPE_CHECKING:
-    from lookalike.collection import Collection, open  # noqa: A004
+    from lookalike.collection import Collection, open
 
 __version__ = "0.1.0"
 

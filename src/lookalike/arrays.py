@@ -1,4 +1,4 @@
-"""Turns what a user passes as vectors, ids and counts into what the engine takes, or refuses it with a sentence."""
+"""Turns what a user passes as vectors, ids and counts into what the engine takes, or refuses it in a sentence."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from lookalike.errors import ArgumentError, IdError, VectorError
 def as_vectors(vectors: Any, dim: int) -> tuple[NDArray[np.float32], bool]:
     """Vectors as a contiguous float32 array (n, dim), and whether there was just one, given as (dim,).
 
-    Accepts lists, arrays of any real dtype and strides, and sparse matrices. The values are the engine's to check.
-    Raises VectorError for another shape or dtype.
+    Accepts lists, arrays of any real dtype and strides, and sparse matrices; the values are the engine's to
+    check. Raises VectorError for another shape or dtype.
     """
+    if hasattr(vectors, "filled"):
+        raise VectorError("expected plain numbers, got a masked array; fill its gaps or drop their rows")
     if hasattr(vectors, "toarray"):  # a sparse matrix of SciPy
         vectors = vectors.toarray()
     try:
@@ -26,19 +28,20 @@ def as_vectors(vectors: Any, dim: int) -> tuple[NDArray[np.float32], bool]:
     if array.dtype.kind not in "fiu":
         raise VectorError(f"expected real numbers, got dtype {array.dtype}; convert the vectors to float32")
     single = array.ndim == 1 and array.size > 0
-    if array.size == 0 and array.ndim <= 2:
-        array = array.reshape(0, dim) if array.ndim == 1 or array.shape[0] == 0 else array
-    if single:
-        array = array[np.newaxis]
+    if array.ndim == 1:
+        array = array[np.newaxis] if single else array.reshape(0, dim)  # an empty list is no vectors
     if array.ndim != 2 or array.shape[1] != dim:
         raise VectorError(f"expected vectors of {dim} dimensions, got an array of shape {np.shape(vectors)}")
-    with np.errstate(over="ignore"):  # beyond float32 becomes inf, which the engine refuses by position
-        return np.ascontiguousarray(array, dtype=np.float32), single
+    with np.errstate(over="ignore", under="ignore"):  # beyond float32 is inf, which the engine refuses by position
+        return np.require(array, np.float32, ["C", "A"]), single
 
 
 def as_ids(ids: Any, count: int | None = None) -> NDArray[np.int64]:
     """Ids as int64 (n,); one id alone is an array of one. IdError for another dtype, shape or count."""
-    array = np.atleast_1d(np.asarray(ids))
+    try:
+        array = np.atleast_1d(np.asarray(ids))
+    except ValueError as error:  # a list of lists of different lengths
+        raise IdError("expected integer ids in one dimension, got lists of different lengths") from error
     if array.size == 0:
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu" or array.ndim != 1:
@@ -47,7 +50,7 @@ def as_ids(ids: Any, count: int | None = None) -> NDArray[np.int64]:
         raise IdError(f"id {array.max()} is too large; expected ids from 0 to 2^63 - 1")
     if count is not None and len(array) != count:
         raise IdError(f"expected {count} ids, one for each vector, got {len(array)}")
-    return np.ascontiguousarray(array, dtype=np.int64)
+    return np.require(array, np.int64, ["C", "A"])
 
 
 def as_count(name: str, value: SupportsIndex, least: int, most: int = 2**31 - 1) -> int:

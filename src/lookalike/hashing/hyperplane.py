@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike import _core
 from lookalike.arrays import as_count, as_vectors
+from lookalike.errors import VectorError
 
 
 class Hyperplanes:
@@ -41,8 +42,13 @@ class Hyperplanes:
         return self._core.normals
 
     def codes(self, vectors: ArrayLike) -> NDArray[np.uint32]:
-        """The codes, (n, tables), of vectors (n, dim); (tables,) for one vector. VectorError for another shape."""
+        """The codes, (n, tables), of vectors (n, dim); (tables,) for one vector.
+
+        Raises VectorError for NaN, inf, another shape or dtype.
+        """
         array, single = as_vectors(vectors, self.dim)
+        if not np.isfinite(array).all():
+            raise VectorError("a vector holds NaN or inf; expected finite numbers: drop or mend it")
         codes = self._core.codes(array)
         return codes[0] if single else codes
 

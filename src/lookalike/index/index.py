@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -41,8 +41,9 @@ class Index:
         dim: dimensions of every vector.
         metric: "cosine", "euclidean", "sqeuclidean" or "dot"; smaller distances are closer.
         seed: of the hash family.
-        tables: hash tables, 1 to 256; by default 8, and none below 4,096 vectors.
-        bits: bits of each table's code, 1 to 24; by default so many that a bucket holds about 16 vectors.
+        tables: hash tables, 1 to 256; by default 8, and none below 4,096 vectors. Together they may have 2^27
+            buckets.
+        bits: bits of each table's code, 1 to 24; by default so many that a bucket holds about 8 vectors.
     """
 
     def __init__(
@@ -84,10 +85,10 @@ class Index:
             return {}
         try:
             note = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             note = None
-        if not isinstance(note, dict):
-            raise NotAnIndexError("the index's note is not a JSON object; it was not written by Index.save")
+        if not (isinstance(note, dict) and all(isinstance(value, str) for value in note.values())):
+            raise NotAnIndexError("the index's note is not a JSON object of texts; it was not written by Index.save")
         return note
 
     def add(self, vectors: Any, ids: ArrayLike | None = None, *, overwrite: bool = False) -> NDArray[np.int64]:
@@ -106,7 +107,7 @@ class Index:
             IdError: an id is negative, given twice, or (without overwrite) in the index already. Nothing is added.
         """
         array, _ = as_vectors(vectors, self.dim)
-        taken = self._core.add(array, None if ids is None else as_ids(ids, len(array)), overwrite)
+        taken = self._core.add(array, None if ids is None else as_ids(ids, len(array)), bool(overwrite))
         return taken.view(np.int64)  # of the engine's long long, which NumPy prints differently
 
     def remove(self, ids: ArrayLike) -> None:
@@ -140,7 +141,7 @@ class Index:
             VectorError: NaN, inf, another shape or dtype, a zero vector under cosine.
             ArgumentError: k < 1, recall outside (0, 1], more than one of recall, probes and exact.
         """
-        if exact + (recall is not None) + (probes is not None) > 1:
+        if bool(exact) + (recall is not None) + (probes is not None) > 1:
             raise ArgumentError("recall, probes and exact each say how far to look; expected only one of them")
         wanted = DEFAULT_RECALL if recall is None else _number("recall", recall)
         if not 0.0 < wanted <= 1.0:
@@ -151,7 +152,7 @@ class Index:
             as_count("k", k, 1),
             wanted,
             0 if probes is None else as_count("probes", probes, 1),
-            exact or wanted == 1.0,
+            bool(exact) or wanted == 1.0,
             math.inf if max_distance is None else _number("max_distance", max_distance),
             as_count("threads", threads, 0, 1024),
         )
@@ -160,7 +161,7 @@ class Index:
             return Neighbors(ids[0], distances[0], expected, candidates[0])
         return Neighbors(ids, distances, expected, candidates)
 
-    def neighbors_of(self, id: SupportsIndex, k: SupportsIndex = 10, **options: Any) -> Neighbors:  # noqa: A002
+    def neighbors_of(self, id: SupportsIndex, k: SupportsIndex = 10, **options: Any) -> Neighbors:
         """The k nearest neighbours of a stored vector, without itself; options as for `search`."""
         count = as_count("k", k, 1)
         found = self.search(self[id], count + 1, **options)
@@ -180,9 +181,13 @@ class Index:
 
         Raises:
             WriteError: no permission, no such folder, disk full.
+            ArgumentError: the note holds something else than text.
         """
         kept = self.note if note is None else dict(note)
-        self._core.save(os.fsencode(path), json.dumps(kept, sort_keys=True).encode())
+        for name, value in kept.items():
+            if not (isinstance(name, str) and isinstance(value, str)):
+                raise ArgumentError(f"the note holds {name!r}: {value!r}; expected text for each name")
+        self._core.save(_encoded(path), json.dumps(kept, sort_keys=True).encode())
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Index:
@@ -193,11 +198,15 @@ class Index:
             DamagedError: the file is truncated or altered. A search raises it too, when it first meets a damaged block.
         """
         index = cls.__new__(cls)
-        index._core = _core.Index.open(os.fsencode(path))
+        index._core = _core.Index.open(_encoded(path))
         return index
 
     def __len__(self) -> int:
         return len(self._core)
+
+    def __iter__(self) -> Iterator[int]:
+        """The ids, as `ids` gives them."""
+        return iter(self.ids.tolist())
 
     def __contains__(self, id: object) -> bool:
         try:
@@ -218,10 +227,17 @@ class Index:
         return f"Index(dim={self.dim}, metric={self.metric!r}): {len(self):,} vectors, {way}"
 
 
+def _encoded(path: str | os.PathLike[str]) -> bytes:
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:  # the engine would take it for the end of the name
+        raise ArgumentError(f"the path {path!r} holds a NUL character; no file can have that name")
+    return encoded
+
+
 def _number(name: str, value: float) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ArgumentError(f"{name} is {value!r}; expected a number") from None
     if math.isnan(number):
         raise ArgumentError(f"{name} is NaN; expected a number")

@@ -1,0 +1,84 @@
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "check.hpp"
+#include "engine/errors.hpp"
+#include "engine/fair_mutex.hpp"
+#include "engine/parallel.hpp"
+
+using namespace lookalike;
+
+TEST(parallel_for_visits_everything_once) {
+  for (const std::size_t n : {0, 1, 7, 64, 1001})
+    for (const std::size_t grain : {1, 3, 64, 5000})
+      for (const int threads : {0, 1, 2, 9}) {
+        std::vector<std::atomic<int>> visits(n);
+        parallel_for(n, grain, threads, nullptr, [&](std::size_t begin, std::size_t end) {
+          CHECK(begin < end && end <= n && end - begin <= grain);
+          for (std::size_t i = begin; i < end; ++i) ++visits[i];
+        });
+        for (std::size_t i = 0; i < n; ++i) CHECK(visits[i] == 1, n, grain, threads, i);
+      }
+}
+
+TEST(parallel_for_throws_what_any_thread_threw_and_stops) {
+  for (const int threads : {1, 4}) {
+    std::atomic<int> pieces{0};
+    CHECK_THROWS(std::invalid_argument, "at 10",
+                 parallel_for(1'000'000, 1, threads, nullptr, [&](std::size_t i, std::size_t) {
+                   ++pieces;
+                   if (i == 10) throw std::invalid_argument("at 10");
+                 }));
+    CHECK(pieces < 1'000'000);
+  }
+}
+
+TEST(parallel_for_is_interrupted_on_the_calling_thread) {
+  const auto caller = std::this_thread::get_id();
+  std::atomic<int> pieces{0};
+  const Interrupt interrupt = [&] {
+    CHECK(std::this_thread::get_id() == caller);
+    throw std::runtime_error("Ctrl-C");
+  };
+  CHECK_THROWS(std::runtime_error, "Ctrl-C",
+               parallel_for(1'000'000'000, 1, 4, interrupt, [&](std::size_t, std::size_t) {
+                 ++pieces;
+                 std::this_thread::yield();
+               }));
+}
+
+TEST(a_writer_comes_before_readers_who_come_later) {
+  FairMutex mutex;
+  std::atomic<bool> done{false};
+  int value = 0;  // ThreadSanitizer watches it
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i)
+    readers.emplace_back([&] {
+      while (!done) {
+        const std::shared_lock lock(mutex);
+        CHECK(value >= 0);
+        for (int spin = 0; spin < 50; ++spin) std::this_thread::yield();
+      }
+    });
+  for (int i = 0; i < 100; ++i) {
+    const std::unique_lock lock(mutex);
+    ++value;
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  CHECK(value == 100);
+}
+
+TEST(a_thread_that_holds_an_index_may_not_wait_for_one) {
+  FairMutex one, other;
+  {
+    const std::shared_lock lock(one);
+    CHECK_THROWS(BusyError, "signal handler", one.lock_shared());
+    CHECK_THROWS(BusyError, "signal handler", one.lock());
+    CHECK_THROWS(BusyError, "signal handler", other.lock_shared());
+  }
+  const std::unique_lock lock(one);
+  CHECK_THROWS(BusyError, "signal handler", one.lock());
+}

@@ -1,0 +1,117 @@
+"""Random histories of an index, held against a dict and brute force after every step."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from lookalike import Index, errors
+from tests.index.brute_force import METRICS, check_neighbors
+
+DIM = 3
+BUCKETS = 2 * 2**3  # of the machine's hash tables
+vectors = st.lists(st.integers(-4, 4).map(float), min_size=DIM, max_size=DIM).filter(any)
+ids = st.one_of(st.integers(0, 12), st.integers(0, 2**62))
+
+
+class History(RuleBasedStateMachine):
+    @initialize(metric=st.sampled_from(METRICS), hashed=st.booleans())
+    def make(self, metric: str, hashed: bool) -> None:
+        self.index = Index(DIM, metric, **({"tables": 2, "bits": 3} if hashed else {}))  # type: ignore[arg-type]
+        self.stored: dict[int, list[float]] = {}
+        self.next_id = 0
+        self.folder = tempfile.TemporaryDirectory()
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            self.folder.cleanup()
+
+    def keep(self, new: dict[int, list[float]]) -> None:
+        for id, vector in new.items():
+            self.stored.pop(id, None)  # an overwritten id moves to the end
+            self.stored[id] = vector
+            self.next_id = max(self.next_id, id + 1)
+
+    @rule(new=st.lists(vectors, max_size=5))
+    def add(self, new: list[list[float]]) -> None:
+        given = self.index.add(new)
+        expected = range(self.next_id, self.next_id + len(new))
+        assert given.tolist() == list(expected)
+        self.keep(dict(zip(expected, new, strict=True)))
+
+    @rule(new=st.dictionaries(ids, vectors, max_size=5), overwrite=st.booleans())
+    def add_with_ids(self, new: dict[int, list[float]], overwrite: bool) -> None:
+        if not overwrite and not self.stored.keys().isdisjoint(new):
+            with pytest.raises(errors.IdError, match="already"):
+                self.index.add(list(new.values()), list(new))
+        else:
+            self.index.add(list(new.values()), list(new), overwrite=overwrite)
+            self.keep(new)
+
+    @rule(bad=vectors, where=st.integers(0, DIM - 1))
+    def add_nan(self, bad: list[float], where: int) -> None:
+        broken = [*bad[:where], float("nan"), *bad[where + 1 :]]
+        with pytest.raises(errors.VectorError, match=f"NaN at position {where}"):
+            self.index.add([bad, broken])
+
+    @precondition(lambda self: self.stored)
+    @rule(data=st.data())
+    def remove(self, data: st.DataObject) -> None:
+        gone = data.draw(st.lists(st.sampled_from(sorted(self.stored)), unique=True, max_size=4))
+        self.index.remove(gone)
+        for id in gone:
+            del self.stored[id]
+
+    @rule(id=ids)
+    def remove_missing(self, id: int) -> None:
+        if id not in self.stored:
+            with pytest.raises(errors.IdError, match=f"id {id} is not in the index"):
+                self.index.remove([*list(self.stored)[:2], id])
+
+    @rule()
+    def optimize(self) -> None:
+        self.index.optimize()
+
+    @rule(note=st.none() | st.dictionaries(st.text(), st.text(), max_size=2))
+    def save_and_open(self, note: dict[str, str] | None) -> None:
+        path = os.path.join(self.folder.name, "index")
+        expected = self.index.note if note is None else note
+        self.index.save(path, note=note)
+        self.index = Index.open(path)
+        assert self.index.note == expected
+
+    @invariant()
+    def holds_what_was_put_in(self) -> None:
+        if not hasattr(self, "stored"):
+            return
+        assert len(self.index) == len(self.stored)
+        assert self.index.ids.tolist() == list(self.stored)
+        for id, vector in list(self.stored.items())[:3]:
+            assert id in self.index
+            assert self.index[id].tolist() == vector
+
+    @rule(query=vectors, k=st.integers(1, 12), probes=st.sampled_from([None, BUCKETS]))
+    def search(self, query: list[float], k: int, probes: int | None) -> None:
+        found = self.index.search(query, k, exact=probes is None, probes=probes)
+        stored = np.array(list(self.stored.values())).reshape(-1, DIM)
+        check_neighbors(found, self.index.metric, np.array(query), self.index.ids, stored, k)
+        assert found.recall == 1.0
+
+    @precondition(lambda self: self.stored)
+    @rule(data=st.data(), k=st.integers(1, 5))
+    def neighbors_of(self, data: st.DataObject, k: int) -> None:
+        id = data.draw(st.sampled_from(sorted(self.stored)))
+        others = [other for other in self.stored if other != id]
+        vectors = np.array([self.stored[other] for other in others]).reshape(-1, DIM)
+        found = self.index.neighbors_of(id, k, exact=True)
+        check_neighbors(found, self.index.metric, np.array(self.stored[id]), np.array(others), vectors, k)
+
+
+History.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestHistory = History.TestCase

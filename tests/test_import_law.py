@@ -1,0 +1,115 @@
+"""The law of imports: down only, siblings do not know each other, each third party has one door."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "lookalike"
+
+LAYERS = [  # from the top; those in one row do not import each other
+    {"__main__"},
+    {"cli"},
+    {"pages", "demo"},
+    {"collection"},
+    {"index", "models", "images"},
+    {"hashing"},
+    {"metric", "arrays", "names"},
+    {"errors", "_core"},
+]
+FACADE = {"__init__"}  # lookalike/__init__.py names what is public; nobody below it may ask it for anything
+FROM_FACADE = {"__version__"}  # except for this
+
+DOORS = {  # where a third party, or a costly part of the standard library, may be imported
+    "PIL": "images/",
+    "pi_heif": "images/",
+    "onnxruntime": "models/onnx.py",
+    "sqlite3": "collection/database.py",
+    "jinja2": "pages/",
+    "markupsafe": "pages/",
+    "typer": "cli/",
+    "rich": "cli/",
+    "subprocess": "images/child.py",
+    "numpy": "",  # everywhere
+}
+
+FILES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
+
+
+def imports(file: str) -> Iterator[tuple[int, str]]:
+    """Line and full name of every import, also those in functions and for type checkers."""
+    package = ["lookalike", *file.split("/")[:-1]]
+    for node in ast.walk(ast.parse((SOURCE / file).read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
+
+
+def part(file: str) -> str:
+    return file.removesuffix(".py").split("/")[0]
+
+
+def layer(name: str) -> int:
+    return next(depth for depth, row in enumerate(LAYERS) if name in row)
+
+
+def test_every_file_has_a_place() -> None:
+    assert {part(file) for file in FILES} == set.union(*LAYERS) - {"_core"} | FACADE
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_imports_go_down_only(file: str) -> None:
+    if file == "__init__.py":
+        return
+    for line, name in imports(file):
+        top, _, rest = name.partition(".")
+        if top != "lookalike":
+            continue
+        what = rest.split(".")[0]
+        if what == part(file) or what in FROM_FACADE:
+            continue
+        assert what in set.union(*LAYERS), f"{file}:{line} asks the package itself for {name}"
+        assert layer(part(file)) < layer(what), f"{file}:{line} imports {name}, which is not below it"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_each_third_party_has_one_door(file: str) -> None:
+    for line, name in imports(file):
+        top = name.split(".")[0]
+        if top in DOORS:
+            assert file.startswith(DOORS[top]), f"{file}:{line} imports {top}, whose door is {DOORS[top]}"
+        else:
+            assert top == "lookalike" or top in sys.stdlib_module_names, (
+                f"{file}:{line} imports {top}, which has no door"
+            )
+
+
+def test_no_door_without_a_house() -> None:
+    used = {name.split(".")[0] for file in FILES for _, name in imports(file)}
+    assert DOORS.keys() <= used
+
+
+CPP = sorted(path for folder in ("kernels", "engine", "bindings") for path in (ROOT / "cpp" / folder).glob("*.[ch]pp"))
+MAY_INCLUDE = {  # in quotation marks, beside the files of the same folder
+    "kernels": (),
+    "engine": ("engine/", "kernels/dispatch.hpp", "xxhash.h"),
+    "bindings": ("bindings/", "engine/", "kernels/dispatch.hpp"),
+}
+
+
+@pytest.mark.parametrize("path", CPP, ids=lambda path: path.relative_to(ROOT / "cpp").as_posix())
+def test_includes_go_down_only(path: Path) -> None:
+    for quote, name in re.findall(r'^\s*#\s*include\s*([<"])([^>"]+)', path.read_text(), re.MULTILINE):
+        if quote == '"':
+            assert (path.parent / name).is_file() or name.startswith(MAY_INCLUDE[path.parent.name]), name
+        elif name.startswith(("nanobind", "Python")):
+            assert path.parent.name == "bindings", name
