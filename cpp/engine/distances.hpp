@@ -22,13 +22,27 @@ struct Query {
 constexpr std::size_t kRowsAtOnce = 64;
 constexpr std::size_t kQueriesAtOnce = 8;
 
-// Turns what the kernel gave (dot products or squared distances) into keys. norm(i) is the inverse norm of
-// row i.
-template <class Norm>
-void to_keys(Metric metric, float scale, float* values, std::size_t count, Norm norm) {
-  if (by_difference(metric)) return;
-  for (std::size_t i = 0; i < count; ++i)
-    values[i] = metric == Metric::dot ? -values[i] : cosine_key(values[i], scale, norm(i));
+/// 1 − cos. Where the two vectors nearly agree, 1 − dot would be left with rounding errors alone; half the
+/// squared difference of their unit vectors, summed in double, is not, and is 0 for copies.
+inline float cosine_key(const Query& query, const float* row, float inverse_norm, float dot) {
+  constexpr float kNear = 1e-3F;
+  const float key = 1.0F - dot * query.scale * inverse_norm;
+  if (!(key < kNear)) return std::min(key, 2.0F);
+  double squares = 0.0;
+  for (std::size_t i = 0; i < query.dim; ++i) {
+    const double difference =
+        double{query.vector[i]} * double{query.scale} - double{row[i]} * double{inverse_norm};
+    squares += difference * difference;
+  }
+  return static_cast<float>(squares / 2.0);
+}
+
+/// The key of a row from what the kernel gave: a dot product or a squared distance.
+inline float key_of(const Query& query, const float* vectors, const float* inverse_norms, std::size_t row,
+                    float value) {
+  if (by_difference(query.metric)) return value;
+  if (query.metric == Metric::dot) return -value;
+  return cosine_key(query, vectors + row * query.dim, inverse_norms[row], value);
 }
 
 /// Calls visit(query number, row, key) for every query and row. The queries lie behind each other from
@@ -38,16 +52,15 @@ void scan_rows(const Query& query, const float* scales, std::size_t queries, con
                const float* inverse_norms, std::size_t rows, Visit visit) {
   const Kernels& kernel = kernels();
   const auto compare = by_difference(query.metric) ? kernel.squared_l2_tile : kernel.dot_tile;
-  std::array<float, kRowsAtOnce * kQueriesAtOnce> keys;
+  std::array<float, kRowsAtOnce * kQueriesAtOnce> values;
   for (std::size_t begin = 0; begin < rows; begin += kRowsAtOnce) {
     const std::size_t count = std::min(kRowsAtOnce, rows - begin);
     compare(query.vector, query.dim, queries, vectors + begin * query.dim, query.dim, count, query.dim,
-            keys.data());
+            values.data());
     for (std::size_t q = 0; q < queries; ++q) {
-      float* of_query = keys.data() + q * count;
-      to_keys(query.metric, scales[q], of_query, count,
-              [&](std::size_t i) { return inverse_norms[begin + i]; });
-      for (std::size_t i = 0; i < count; ++i) visit(q, begin + i, of_query[i]);
+      const Query one{query.vector + q * query.dim, query.dim, query.metric, scales[q]};
+      for (std::size_t i = 0; i < count; ++i)
+        visit(q, begin + i, key_of(one, vectors, inverse_norms, begin + i, values[q * count + i]));
     }
   }
 }
@@ -58,13 +71,12 @@ void gather_rows(const Query& query, const float* vectors, const float* inverse_
                  std::span<const std::uint32_t> which, Visit visit) {
   const Kernels& kernel = kernels();
   const auto compare = by_difference(query.metric) ? kernel.squared_l2_gather : kernel.dot_gather;
-  std::array<float, kRowsAtOnce> keys;
+  std::array<float, kRowsAtOnce> values;
   for (std::size_t begin = 0; begin < which.size(); begin += kRowsAtOnce) {
-    const std::size_t part = std::min(kRowsAtOnce, which.size() - begin);
-    compare(query.vector, vectors, query.dim, which.data() + begin, part, query.dim, keys.data());
-    to_keys(query.metric, query.scale, keys.data(), part,
-            [&](std::size_t i) { return inverse_norms[which[begin + i]]; });
-    for (std::size_t i = 0; i < part; ++i) visit(which[begin + i], keys[i]);
+    const auto part = which.subspan(begin, std::min(kRowsAtOnce, which.size() - begin));
+    compare(query.vector, vectors, query.dim, part.data(), part.size(), query.dim, values.data());
+    for (std::size_t i = 0; i < part.size(); ++i)
+      visit(part[i], key_of(query, vectors, inverse_norms, part[i], values[i]));
   }
 }
 

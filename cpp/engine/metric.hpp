@@ -1,7 +1,6 @@
 // What a distance means. Inside, neighbours are ordered by a key; the distance is made of it at the end.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -27,10 +26,6 @@ inline float key_of_distance(Metric metric, float max_distance) {
   while (std::sqrt(std::nextafter(key, INFINITY)) <= max_distance && key < INFINITY)
     key = std::nextafter(key, INFINITY);
   return key;
-}
-
-inline float cosine_key(float dot, float inverse_norm_a, float inverse_norm_b) {
-  return std::clamp(1.0F - dot * inverse_norm_a * inverse_norm_b, 0.0F, 2.0F);
 }
 
 }  // namespace lookalike

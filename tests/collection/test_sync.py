@@ -184,6 +184,21 @@ def test_what_cannot_be_read_is_remembered_until_it_changes(collection: Collecti
     assert collection.failed() == []
 
 
+def test_what_could_not_be_read_is_tried_again_when_asked(folder: Path, draw: Draw) -> None:
+    picture = draw(folder / "late.png", 77)
+    whole, times = picture.read_bytes(), (1, 1)
+    picture.write_bytes(whole[:100] + bytes(len(whole) - 100))
+    os.utime(picture, times)
+    with Collection.open(folder) as collection:
+        assert collection.sync().newly_failed == 1
+        picture.write_bytes(whole)  # as when a failing drive reads again: same size, same time
+        os.utime(picture, times)
+        report = collection.sync()
+        assert (report.new, len(report.failed), report.newly_failed) == (0, 1, 0)
+        report = collection.sync(retry=True)
+        assert (report.new, len(report.failed)) == (1, 0)
+
+
 def test_an_unreadable_picture_is_tried_again(folder: Path, python: Python, unprivileged: tuple[str, ...]) -> None:
     (folder / "0.png").chmod(0)
     script = "import lookalike, sys; print(len(lookalike.open(sys.argv[1]).failed()))"
@@ -253,6 +268,14 @@ def test_overlapping_sources_hold_each_picture_once(tmp_path: Path, folder: Path
         assert len(set(collection.paths())) == PICTURES
 
 
+def test_a_file_given_by_name_is_not_skipped_as_well(tmp_path: Path, folder: Path, draw: Draw) -> None:
+    named = draw(folder / "new.png", seed=100).rename(folder / "of no known extension")
+    with Collection.create([folder, named], tmp_path / "index") as collection:
+        report = collection.sync()
+    assert counts(report) == {"new": PICTURES + 1, "embedded": PICTURES + 1}
+    assert report.found == sum(path.is_file() for path in folder.rglob("*"))
+
+
 def test_a_source_around_the_collection(tmp_path: Path, folder: Path) -> None:
     with Collection.create(folder / "below", folder / "index") as collection:
         collection.sync()
@@ -260,6 +283,15 @@ def test_a_source_around_the_collection(tmp_path: Path, folder: Path) -> None:
         report = collection.sync()
         assert (report.new, report.unchanged) == (PICTURES - 1, 1)
         assert sorted(collection.paths()) == sorted(str(path) for path in folder.rglob("*.png"))
+
+
+def test_a_source_whose_name_ends_in_dots_below_a_link(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path / "disk" / "pictures.." / "a.png", seed=1)
+    (tmp_path / "link").symlink_to("disk")
+    with Collection.create(tmp_path / "link" / "pictures..", tmp_path / "link" / "index") as collection:
+        collection.sync()
+        assert ids(collection) == {"pictures../a.png": 1}
+        assert collection.vector(tmp_path / "disk" / "pictures.." / "a.png").shape == (collection.model.dim,)
 
 
 def test_a_moved_disk_works(tmp_path: Path, folder: Path) -> None:

@@ -102,6 +102,12 @@ def test_any_size_becomes_a_square(size: tuple[int, int], fit: Fit, kind: str) -
     assert (decoded.width, decoded.height) == size
 
 
+@pytest.mark.parametrize("fit", FITS)
+def test_a_picture_without_pixels_is_refused(fit: Fit) -> None:
+    with pytest.raises(PictureError, match="without pixels"):
+        fit_image(Image.new("RGB", (0, 5)), 224, fit)
+
+
 def bars(width: int, height: int) -> Image.Image:
     """A wide or tall picture with red and blue ends and a green centre that is square."""
     image = Image.new("RGB", (width, height), (0, 255, 0))

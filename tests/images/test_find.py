@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -159,6 +160,23 @@ def test_a_file_or_folder_that_vanishes_meanwhile_is_no_error(tmp_path: Path) ->
     (tmp_path / "c" / "d.jpg").unlink()
     (tmp_path / "c").rmdir()
     assert [os.path.basename(rest.path) for rest in each] == ["e.jpg"]
+
+
+class Unknown:
+    """An entry of a file system that leaves its kind to `stat`, which is refused."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self.path = path.name, str(path)
+
+    def stat(self, **_: object) -> os.stat_result:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    is_dir = is_symlink = stat
+
+
+def test_an_entry_of_unknown_kind_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find_module, "_entries", lambda folder: iter([Unknown(tmp_path / "a.jpg")]))
+    assert skipped(tmp_path) == {"a.jpg": "cannot be read (Permission denied)"}
 
 
 @pytest.fixture

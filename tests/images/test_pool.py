@@ -320,6 +320,14 @@ def test_children_that_cannot_start_are_an_error_not_failed_pictures(
         list(pool.load(pictures, 8, "pad"))
 
 
+def test_a_system_that_starts_no_process_is_an_error_too(
+    pictures: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
+    with DecoderPool(1) as pool, pytest.raises(LookalikeError, match="No such file"):
+        list(pool.load(pictures, 8, "pad"))
+
+
 # -- lifetime
 
 

@@ -174,3 +174,21 @@ def test_an_answer_cannot_be_reassigned() -> None:
     assert isinstance(found, Neighbors)
     with pytest.raises(AttributeError):
         found.ids = found.ids  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("dim", [3, 1280])
+def test_cosine_tells_near_copies_apart(dim: int) -> None:
+    """1 − dot in float32 knows nothing below 1e-7; the distance of a copy is 0, of a near copy what it is."""
+    random = np.random.default_rng(8)
+    vector = random.standard_normal(dim).astype(np.float32)
+    scales = np.array([0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2], np.float32)
+    vectors = vector + scales[:, np.newaxis] * random.standard_normal((len(scales), dim)).astype(np.float32)
+    index = Index(dim)
+    index.add(np.vstack([vectors, 2 * vector]))
+    found = index.search(vector, len(index))
+    np.testing.assert_array_equal(found.ids, [0, 6, 1, 2, 3, 4, 5])
+    assert found.distances[:2].tolist() == [0.0, 0.0]
+    units = vectors.astype(np.float64) / np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    expected = np.square(units[1:] - units[0]).sum(axis=1) / 2
+    np.testing.assert_allclose(found.distances[2:], expected, rtol=1e-3)
+    np.testing.assert_array_equal(index.search(vector, 7, max_distance=0.0).ids, [0, 6, -1, -1, -1, -1, -1])

@@ -58,7 +58,7 @@ BAD_VECTORS = [
     (1.0, r"shape \(\)"),
     ([[1.0, 2.0, 3.0], [1.0, 2.0]], "rows of different lengths"),
     ([True, False, True], "dtype bool"),
-    (np.ma.masked_array(ONE, [False, True, False]), "masked array"),  # type: ignore[no-untyped-call]
+    (np.ma.masked_array(ONE, [False, True, False]), "masked array"),
     ([1 + 2j, 0, 0], "dtype complex128"),
     (["1", "2", "3"], "dtype <U1"),
     ([1, 2, None], "dtype object"),

@@ -59,7 +59,7 @@ def test_levels_agree(metric: Metric, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("level", ["fastest", "AVX2", "neon" if "neon" not in _core.simd_levels() else "avx2"])
 def test_a_level_that_is_not_there_is_one_sentence(level: str) -> None:
-    done = run("import lookalike", level)
+    done = run("import lookalike.index", level)
     assert done.returncode == 1
     sentence = done.stderr.rstrip().splitlines()[-1]
     assert sentence.startswith(f"ImportError: LOOKALIKE_SIMD is '{level}'")

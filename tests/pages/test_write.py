@@ -33,6 +33,7 @@ def test_where_it_cannot_be_written_one_sentence_says_so(tmp_path: Path, name: s
     with pytest.raises(WriteError, match=r"expected to write the page to .*; choose a file") as caught:
         write_page("page", str(tmp_path / name))
     assert isinstance(caught.value, OSError)
+    assert caught.value.errno
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
     assert os.listdir(tmp_path / "folder") == []
 

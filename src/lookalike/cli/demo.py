@@ -16,6 +16,7 @@ from lookalike import demo as pictures_of_ours
 from lookalike.cli.page import write_gallery
 from lookalike.cli.syncing import note
 from lookalike.collection import Hit
+from lookalike.errors import PictureError
 from lookalike.images.find import Found, find
 from lookalike.index import Index
 
@@ -74,9 +75,13 @@ def _step(sentence: str) -> Iterator[Callable[[int], None]]:
 def _embed(paths: Sequence[str], model: Model) -> NDArray[np.float32]:
     from lookalike.images.pool import DecoderPool, Failed
 
+    pixels = []
     with DecoderPool() as pool:
-        loaded = [p for p in pool.load(paths, model.input.side, model.input.fit) if not isinstance(p, Failed)]
-    return np.concatenate([model.embed(picture.pixels[np.newaxis]) for picture in loaded])
+        for picture in pool.load(paths, model.input.side, model.input.fit):
+            if isinstance(picture, Failed):
+                raise PictureError(f"{picture.reason}; install lookalike again", picture.path)
+            pixels.append(picture.pixels)
+    return model.embed(np.stack(pixels))
 
 
 def _search(index: Index, paths: Sequence[str], query: int) -> tuple[str, list[Hit], str]:

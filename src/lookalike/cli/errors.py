@@ -27,9 +27,10 @@ def report(error: Exception) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     if isinstance(error, TyperException):
-        say(f"{error.format_message()} See: lookalike --help")
+        if message := error.format_message():  # empty where it was answered by the help
+            say(f"{message} See: lookalike --help")
         return 2
-    if isinstance(error, LookalikeError | OSError | MemoryError):
+    if isinstance(error, LookalikeError | OSError | MemoryError | ImportError):
         say(str(error) or "out of memory; close other programs or index in smaller parts")
         return 2
     say(f"a mistake of ours ({type(error).__name__}: {error}); please report it with what --debug shows")

@@ -19,8 +19,10 @@ def index(
 ) -> int:
     """Index pictures, or bring an index up to date; interrupted, it goes on when run again.
 
+    What could not be read before is tried again.
+
     Search it with: lookalike search QUERY PATH
     """
     with Collection.create(sources, to) as collection:
-        sync(collection, quiet_if_unchanged=False)
+        sync(collection, asked_for=True)
     return 0

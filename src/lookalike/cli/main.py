@@ -6,7 +6,9 @@ from. Exit codes: 0 something was found or done, 1 nothing was found, 2 an error
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from io import TextIOWrapper
 
 
@@ -21,18 +23,22 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs one command line and gives its exit code."""
-    from lookalike.cli.app import app
     from lookalike.cli.errors import debugging, report
 
+    # A stream that was closed (`>&-`) is None, and its number would be given to the next file that is opened.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (for as long as this process lives)
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows what it can
     debug, arguments = debugging(arguments)
     try:
+        from lookalike.cli.app import app  # may fail: LOOKALIKE_SIMD may name a level that is not there
+
         code = app(arguments, standalone_mode=False)
         sys.stdout.flush()
-    except Exception as error:  # the last stop: whatever comes here is said, with --debug shown
+    except Exception as error:  # noqa: BLE001 (the last stop: whatever comes here is said, with --debug shown)
         if debug:
-            raise
+            traceback.print_exception(error)
         return report(error)
     return code if isinstance(code, int) else 0

@@ -22,7 +22,8 @@ def search(
     where: Annotated[str, typer.Argument(metavar="WHERE", help="A folder of pictures, or what `index --to` made.")],
     k: Annotated[int, typer.Option("-k", "--k", help="How many to show.")] = 10,
     recall: Annotated[
-        float | None, typer.Option(help="Share of the true neighbours to find, in (0, 1]; 0.95 by default.")
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Share of the true neighbours to find, in (0, 1]; 0.95 by default."),
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every picture.")] = False,
     max_distance: Annotated[float | None, typer.Option(help="Leave out pictures farther away than this.")] = None,
@@ -42,7 +43,7 @@ def search(
         _require_picture(query)
     with Collection.open(where) as collection:
         if check:
-            sync(collection, quiet_if_unchanged=True)
+            sync(collection, asked_for=False)
         elif len(collection) == 0:
             raise NoPicturesError(f"nothing is indexed in {where} yet; leave out --no-check")
         hits = collection.search(query, k, recall=recall, max_distance=max_distance, exact=exact)

@@ -25,15 +25,18 @@ def note(text: str) -> None:
     sys.stderr.write(f"{visible(text)}\n")
 
 
-def sync(collection: Collection, *, quiet_if_unchanged: bool) -> SyncReport | None:
-    """Syncs and says what was done; None where the collection cannot be written now and is used as it is."""
+def sync(collection: Collection, *, asked_for: bool) -> SyncReport | None:
+    """Syncs and says what was done; None where the collection cannot be written now and is used as it is.
+
+    Where the user has asked for it, what failed before is tried again, and something is said in any case.
+    """
     if collection.read_only:
         note(f"not checked for changes: {collection.read_only}")
         return None
     start = time.perf_counter()
     with _Bar() as bar:
         try:
-            report = collection.sync(bar.show)
+            report = collection.sync(bar.show, retry=asked_for)
         except BusyError as error:
             if len(collection) == 0:
                 raise
@@ -44,18 +47,19 @@ def sync(collection: Collection, *, quiet_if_unchanged: bool) -> SyncReport | No
             bar.hide()
             say(f"interrupted; {len(collection):,} pictures are kept, and the same command goes on from there")
             raise typer.Exit(130) from None
-    _tell(report, time.perf_counter() - start, quiet_if_unchanged)
-    if report.indexed + report.kept == 0:
+    nothing = report.indexed + report.kept == 0
+    _tell(report, time.perf_counter() - start, asked_for or nothing)
+    if nothing:
         raise NoPicturesError(_nothing(report, collection))
     return report
 
 
-def _tell(report: SyncReport, seconds: float, quiet_if_unchanged: bool) -> None:
+def _tell(report: SyncReport, seconds: float, in_any_case: bool) -> None:
     changes = {name: getattr(report, name) for name in ("new", "changed", "moved", "removed")}
     changed = [f"{count:,} {name}" for name, count in changes.items() if count]
     for source in report.lost:
         note(f"not looked at, its pictures are kept as they were: {source.path}: {source.reason}")
-    if not changed and quiet_if_unchanged:
+    if not (changed or report.newly_failed or in_any_case):
         return
     pace = f" ({report.embedded / seconds:,.0f} pictures/s)" if report.embedded else ""
     note(f"{report.indexed:,} pictures indexed: {', '.join(changed) or 'nothing new'}, in {seconds:.1f} s{pace}")

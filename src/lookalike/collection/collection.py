@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self, SupportsIndex
+from typing import Self, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,8 @@ from lookalike.collection.sync import BATCH, Sync
 from lookalike.errors import DamagedError, LookalikeError, ModelError, PictureError
 from lookalike.index import Index
 from lookalike.models import Model, get_model
+
+T = TypeVar("T")
 
 
 class Collection:
@@ -113,7 +115,7 @@ class Collection:
                 return f"{path} may not be written"
         return None
 
-    def sync(self, progress: Progress | None = None, *, batch: int = BATCH) -> SyncReport:
+    def sync(self, progress: Progress | None = None, *, batch: int = BATCH, retry: bool = False) -> SyncReport:
         """Bring the collection up to date with its sources, and say what was done.
 
         Files are compared by name, size and time; what is new or changed is embedded. Each batch is
@@ -122,6 +124,7 @@ class Collection:
         Args:
             progress: called with (done, total), in new and changed pictures.
             batch: pictures embedded and committed at once.
+            retry: try again what could not be read, though its size and time are the same.
 
         Raises:
             BusyError: another process is writing it; nothing was done.
@@ -132,7 +135,7 @@ class Collection:
         """
         size = as_count("batch", batch, 1)
         with self._turn, writer_lock(self.place.directory):
-            return Sync(self.place, self._catalogue, self.model, progress, size).run()
+            return Sync(self.place, self._catalogue, self.model, progress, size, retry).run()
 
     def search(
         self,
@@ -161,14 +164,7 @@ class Collection:
             DamagedError: the collection is.
         """
         count = as_count("k", k, 1)
-        with self._turn:
-            try:
-                return self._search(query, count, recall, max_distance, exact)
-            except DamagedError:
-                if self._catalogue.about().generation == self._generation:
-                    raise
-                # a writer had sealed and swept between our snapshot and the opening of its segment
-                return self._search(query, count, recall, max_distance, exact)
+        return self._with_index(lambda index: self._search(index, query, count, recall, max_distance, exact))
 
     def vector(self, path: StrPath) -> NDArray[np.float32]:
         """The vector (dim,) of an indexed picture.
@@ -178,12 +174,15 @@ class Collection:
             DamagedError: the collection is.
         """
         name = os.fspath(path)
-        with self._turn, self._catalogue.reading() as about:
+
+        def find(index: Index) -> NDArray[np.float32]:
             item = self._catalogue.with_path(self.place.relative(name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first, or search by its path", name)
             with segments.cure_of(self.place):
-                return self._loaded(about)[item.id]
+                return index[item.id]
+
+        return self._with_index(find)
 
     def paths(self) -> list[str]:
         """The absolute paths of all indexed pictures, in the order of their ids."""
@@ -238,28 +237,42 @@ class Collection:
 
     def _search(
         self,
+        index: Index,
         given: StrPath | Image | ArrayLike,
         k: int,
         recall: float | None,
         max_distance: float | None,
         exact: bool,
     ) -> Hits:
-        with self._catalogue.reading() as about:
-            index = self._loaded(about)
-            query = read_query(given, self.place, self._catalogue, index, self.model)
-            more = 1 if query.path else 0  # room for the query's own file, and for the links to it
-            while True:
-                count = min(k + more, max(len(index), 1))
-                with segments.cure_of(self.place):
-                    found = index.search(query.vector, count, recall=recall, max_distance=max_distance, exact=exact)
-                hits = [
-                    Hit(self.place.absolute(item.path), float(distance), item.id)
-                    for item_id, distance in zip(found.ids.tolist(), found.distances, strict=True)
-                    if (item := self._catalogue.with_id(item_id)) and not query.is_itself(item)
-                ]
-                if len(hits) >= k or found.ids[-1] < 0 or count >= len(index):
-                    return Hits(hits[:k], query=query.path, recall=found.recall)
-                more *= 2
+        query = read_query(given, self.place, self._catalogue, index, self.model)
+        more = 1 if query.path else 0  # room for the query's own file, and for the links to it
+        while True:
+            count = min(k + more, max(len(index), 1))
+            with segments.cure_of(self.place):
+                found = index.search(query.vector, count, recall=recall, max_distance=max_distance, exact=exact)
+            hits = [
+                Hit(self.place.absolute(item.path), float(distance), item.id)
+                for item_id, distance in zip(found.ids.tolist(), found.distances, strict=True)
+                if (item := self._catalogue.with_id(item_id)) and not query.is_itself(item)
+            ]
+            if len(hits) >= k or found.ids[-1] < 0 or count >= len(index):
+                return Hits(hits[:k], query=query.path, recall=found.recall)
+            more *= 2
+
+    def _with_index(self, use: Callable[[Index], T]) -> T:
+        """What `use` makes of the index, within one snapshot of the catalogue."""
+
+        def once() -> T:
+            with self._catalogue.reading() as about:
+                return use(self._loaded(about))
+
+        with self._turn:
+            try:
+                return once()
+            except DamagedError:
+                if self._catalogue.about().generation == self._generation:
+                    raise
+                return once()  # a writer had sealed and swept between our snapshot and the opening of its segment
 
     def _loaded(self, about: About) -> Index:
         """The index of this generation."""

@@ -76,25 +76,28 @@ def survey(place: Place, roots: Sequence[bytes]) -> Survey:
                     seen.skipped[key_of(entry.path)] = entry
         except NoPicturesError as error:
             seen.lost[root] = Skipped(top, str(error))
+    for key in seen.files.keys() & seen.skipped.keys():
+        del seen.skipped[key]  # a file of no known extension that was given by name, and lies in another source
     return seen
 
 
 def _keys(place: Place, root: bytes, top: str) -> Callable[[str], bytes]:
     """What turns a path below a source into the catalogue's: one for each file, whatever the source."""
-    if root.endswith(b".."):  # a folder around the collection's own
+    if os.path.basename(root) == b"..":  # a folder around the collection's own
         return lambda path: os.fsencode(os.path.relpath(path, place.base))
     before = len(top.rstrip("/")) + 1
     inside = b"" if root == b"." else root + b"/"
     return lambda path: inside + os.fsencode(path[before:]) if path != top else root
 
 
-def compare(items: Sequence[Item], seen: Survey) -> Differences:
-    """Sort every item and every file into one of the lists."""
+def compare(items: Sequence[Item], seen: Survey, retry: bool) -> Differences:
+    """Sort every item and every file into one of the lists; to `retry` is to take what failed for fresh."""
     differences = Differences()
     known = {item.path: item for item in items}
     for key, file in seen.files.items():
         item = known.pop(key, None)
-        if item is None or (item.size, item.mtime_ns) != (file.size, file.mtime_ns):
+        again = retry and item is not None and item.state == "failed"
+        if item is None or again or (item.size, item.mtime_ns) != (file.size, file.mtime_ns):
             differences.fresh.append((file, item))
         elif item.state == "indexed":
             differences.same.append(item)

@@ -9,7 +9,7 @@ from contextlib import closing
 from lookalike.collection.catalogue import Catalogue
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.place import FOLDER, Place
-from lookalike.collection.refused import refused
+from lookalike.collection.refused import names_in, refused
 from lookalike.errors import ArgumentError, ModelError, NoPicturesError
 from lookalike.images.find import Found, find
 from lookalike.metric import Metric
@@ -25,6 +25,7 @@ def place_for(sources: Sequence[str], to: str | None) -> Place:
 
     Raises:
         ArgumentError: no source; `to` is missing where it is needed, or holds other files.
+        WriteError: nobody may look into `to`.
     """
     if not sources:
         raise ArgumentError("expected at least one folder or picture to index, received none")
@@ -38,7 +39,7 @@ def place_for(sources: Sequence[str], to: str | None) -> Place:
     place = Place.at(to)
     if os.path.lexists(to) and not os.path.isdir(to):
         raise ArgumentError(f"expected a folder for the collection, received {to}, a file; name another")
-    if not place.exists and os.path.isdir(to) and not all(name.startswith(_OURS) for name in os.listdir(to)):
+    if not place.exists and not all(name.startswith(_OURS) for name in names_in(to)):
         raise ArgumentError(
             f"expected a new or empty folder to keep the collection in, received {to}, which holds other "
             "files; name another"

@@ -39,8 +39,12 @@ _UNWRITTEN = (
 
 
 def row_crc(values: Iterable[object]) -> int:
-    """The CRC-32 of a row: its values joined by NUL, numbers in decimal, text in UTF-8, null as nothing."""
-    return zlib.crc32(b"\0".join([v if type(v) is bytes else b"" if v is None else str(v).encode() for v in values]))
+    """The CRC-32 of a row: its values joined by NUL, numbers in decimal, null as None, text in UTF-8 after a quote.
+
+    The quote tells text from a blob of the same bytes: one flipped bit of a row's header makes the one the other.
+    """
+    fields = [v if type(v) is bytes else (f"'{v}" if type(v) is str else str(v)).encode() for v in values]
+    return zlib.crc32(b"\0".join(fields))
 
 
 class Database:
@@ -158,12 +162,13 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
-        self.execute(begin)
         try:
+            self.execute(begin)  # within, lest a Ctrl-C behind it leave the transaction open
             yield
         finally:
-            if self._connection.in_transaction:
-                self.execute("ROLLBACK")
+            with _translated(self.path):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     def _intact(self, table: str, rows: list[Row]) -> list[Row]:
         wrong = sum(row_crc(row[:-1]) != row[-1] for row in rows)

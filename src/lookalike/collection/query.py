@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.arrays import as_vectors
 from lookalike.collection.catalogue import Catalogue, Item
 from lookalike.collection.place import Place
 from lookalike.collection.segments import cure_of
@@ -55,12 +56,14 @@ def read_query(given: Any, place: Place, catalogue: Catalogue, index: Index, mod
         return _of_file(os.fsdecode(given), place, catalogue, index, model)
     if _is_image(given):
         return Query(_of_image(given, model))
-    if np.ndim(given) != 1 or len(given) != model.dim:
-        raise VectorError(
-            f"expected the path of a picture, a PIL image or one vector of {model.dim} numbers (the model is "
-            f"{model.name}), received {type(given).__name__} of shape {np.shape(given)}"
-        )
-    return Query(np.asarray(given))
+    expected = f"the path of a picture, a PIL image or one vector of {model.dim} numbers (the model is {model.name})"
+    try:
+        vectors, single = as_vectors(given, model.dim)
+    except VectorError as error:
+        raise VectorError(f"expected {expected}, received {type(given).__name__} ({error})") from error
+    if not single:
+        raise VectorError(f"expected {expected}, received {len(vectors)} vectors; search by one at a time")
+    return Query(vectors[0])
 
 
 def _of_file(path: str, place: Place, catalogue: Catalogue, index: Index, model: Model) -> Query:

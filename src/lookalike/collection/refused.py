@@ -1,8 +1,9 @@
-"""One sentence for a folder that cannot be written."""
+"""A folder that may refuse to be used: what it holds, and one sentence for when it refuses."""
 
 from __future__ import annotations
 
 import errno
+import os
 
 from lookalike.errors import WriteError
 
@@ -16,3 +17,13 @@ def refused(folder: str, error: OSError) -> WriteError:
     else:
         cure = "allow it, or keep the collection elsewhere by `lookalike index SRC --to PATH`"
     return WriteError(error.errno, f"expected to write in {folder}, received {error.strerror}; {cure}")
+
+
+def names_in(folder: str) -> list[str]:
+    """The names in a folder; none where it is not there. WriteError where nobody may look into it."""
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise refused(folder, error) from error

@@ -37,6 +37,7 @@ class SyncReport:
         embedded: pictures that went through the model; copies of a known picture need not.
         skipped: files that are no pictures, and what cannot be opened, with the reason.
         failed: pictures that cannot be read, with the reason; tried again when their size or time changes.
+        newly_failed: how many of them did not fail before, or for another reason.
         lost: sources that are missing or cannot be read, with the reason.
         seconds: wall-clock time of each stage; decoding goes on while embedding, and counts where it is
             waited for.
@@ -49,6 +50,7 @@ class SyncReport:
     removed: int = 0
     kept: int = 0
     embedded: int = 0
+    newly_failed: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     lost: list[Skipped] = field(default_factory=list)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from lookalike.collection.catalogue import About, Catalogue
 from lookalike.collection.place import Place
-from lookalike.collection.refused import refused
+from lookalike.collection.refused import names_in, refused
 from lookalike.errors import DamagedError, NotAnIndexError
 from lookalike.index import Index
 
@@ -24,12 +24,11 @@ _NAME = re.compile(r"(\d{6,})\.segment")  # a temporary file adds to it
 
 @contextmanager
 def cure_of(place: Place) -> Iterator[None]:
-    """Around the use of a segment, whose blocks are verified when first touched: say how to go on."""
+    """Around the use of an index, whose blocks are verified when first touched: say how a collection goes on."""
     try:
         yield
     except (NotAnIndexError, DamagedError) as error:
-        found = str(error).rpartition("; ")[0] or str(error)  # without the cure for an index of its own
-        raise _damaged(place, found) from error
+        raise _damaged(place, str(error)) from error
 
 
 def load(place: Place, catalogue: Catalogue, about: About) -> Index:
@@ -59,8 +58,8 @@ def open_segment(place: Place, catalogue: Catalogue, about: About) -> Index:
         path = os.path.join(place.segments, name)
         with cure_of(place):
             index = Index.open(path)
-            note = index.note
-        if note.get("collection") != about.uuid or len(index) != vectors:
+            made_for = index.note.get("collection"), index.dim, index.metric
+        if made_for != (about.uuid, about.dim, about.metric) or len(index) != vectors:
             raise _damaged(place, f"{path} is a segment of another collection")
         return index
     return Index(about.dim, about.metric)
@@ -79,7 +78,7 @@ def seal(place: Place, catalogue: Catalogue) -> None:
         if not pending + removed > sealed * STALE:
             return
         index = load(place, catalogue, about)
-    name = f"{1 + max([0, *map(_number, [*segments, *_files(place)])]):06}.segment"
+    name = f"{1 + max([0, *map(_number, [*segments, *names_in(place.segments)])]):06}.segment"
     with cure_of(place):
         index.save(os.path.join(place.segments, name), note={"collection": about.uuid})
     with catalogue.writing():
@@ -95,7 +94,7 @@ def sweep(place: Place, catalogue: Catalogue) -> None:
     """
     with catalogue.reading():
         named = catalogue.segments()
-    for name in _files(place):
+    for name in names_in(place.segments):
         if name not in named and _NAME.match(name):
             try:
                 os.unlink(os.path.join(place.segments, name))
@@ -105,16 +104,9 @@ def sweep(place: Place, catalogue: Catalogue) -> None:
 
 def bytes_on_disk(place: Place) -> int:
     """The size of all files of a collection."""
-    sealed = [os.path.join(place.segments, name) for name in _files(place)]
+    sealed = [os.path.join(place.segments, name) for name in names_in(place.segments)]
     files = [place.catalogue, f"{place.catalogue}-wal", *sealed]
     return sum(os.path.getsize(path) for path in files if os.path.exists(path))
-
-
-def _files(place: Place) -> list[str]:
-    try:
-        return os.listdir(place.segments)
-    except FileNotFoundError:
-        return []
 
 
 def _number(name: str) -> int:
@@ -124,6 +116,6 @@ def _number(name: str) -> int:
 
 def _damaged(place: Place, found: str) -> DamagedError:
     return DamagedError(
-        f"the collection in {place.directory} is damaged: {found}; delete {place.catalogue} and index again "
+        f"the collection in {place.directory} is damaged ({found}); delete {place.catalogue} and index again "
         "(your pictures are not touched)"
     )

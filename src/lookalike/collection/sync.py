@@ -37,12 +37,15 @@ Fresh = tuple[File, Item | None]  # a new or changed file, with the item that wa
 class Sync:
     """One run over the sources of a collection, by its only writer."""
 
-    def __init__(self, place: Place, catalogue: Catalogue, model: Model, progress: Progress | None, batch: int) -> None:
+    def __init__(
+        self, place: Place, catalogue: Catalogue, model: Model, progress: Progress | None, batch: int, retry: bool
+    ) -> None:
         self._place = place
         self._catalogue = catalogue
         self._model = model
         self._progress = progress
         self._batch = batch
+        self._retry = retry
         self._report = SyncReport()
         self._changes = Changes(catalogue)
         self._sealed: Index | None = None
@@ -77,7 +80,7 @@ class Sync:
         seen = survey(self._place, roots)
         if roots and len(seen.lost) == len(roots):
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
-        differences = compare(items, seen)
+        differences = compare(items, seen, self._retry)
         report = self._report
         report.skipped += seen.skipped.values()
         report.lost += seen.lost.values()
@@ -195,6 +198,7 @@ class Sync:
         self._changes.remove([old.id] if old else [])
         self._changes.fail(file, reason)
         self._report.failed.append(Failure(file.path, reason))
+        self._report.newly_failed += old is None or old.reason != reason
 
     def _advance(self, files: int) -> None:
         self._done += files

@@ -53,21 +53,31 @@ _PACKAGE = str(Path(__file__).resolve().parent.parent)
 
 
 class Child:
-    """One decoder process. One thread at a time may `ask`; any thread may `kill`."""
+    """One decoder process. One thread at a time may `ask`; any thread may `kill`.
+
+    Raises:
+        LookalikeError: the system starts no process.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._started = False
         self._ended = False
         given = (_PACKAGE, str(limits.memory), str(limits.cpu_seconds), str(limits.pixels))
-        self._process = subprocess.Popen(  # noqa: S603 (our own command, without a shell)
-            [sys.executable, "-S", "-P", "-c", _START, *given, *filter(None, sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            process_group=0,  # a Ctrl-C in the terminal reaches only the parent
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 (our own command, without a shell)
+                [sys.executable, "-S", "-P", "-c", _START, *given, *filter(None, sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                process_group=0,  # a Ctrl-C in the terminal reaches only the parent
+            )
+        except OSError as error:
+            raise LookalikeError(
+                f"expected a decoder process to start, received {error.strerror} from the system; allow this user "
+                "more processes and open files"
+            ) from error
 
         # Popen's types leave open whether it has pipes.
         self._requests = cast("IO[bytes]", self._process.stdin)

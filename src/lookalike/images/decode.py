@@ -107,6 +107,8 @@ class _Placement(NamedTuple):
 
 
 def _placement(size: tuple[int, int], side: int, fit: Fit) -> _Placement:
+    if 0 in size:
+        raise PictureError("a picture without pixels")
     width, height = size
     if fit == "crop":
         left, top = (width - min(size)) / 2, (height - min(size)) / 2

@@ -87,7 +87,7 @@ def _walk(top: str) -> Iterator[Found | Skipped]:
         for entry in pending[-1]:
             if isinstance(entry, Skipped):
                 yield entry
-            elif not entry.is_dir(follow_symlinks=False):
+            elif not _is_folder(entry):
                 yield from _file(entry)
             elif not entry.name.startswith("."):
                 pending.append(_entries(entry.path))
@@ -105,6 +105,13 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str] | Skipped]:
         return iter(())
     except OSError as error:
         return iter([Skipped(folder, f"the folder cannot be read ({error.strerror})")])
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # some file systems leave the kind to `stat`, which may be refused; `_file` says why
+        return False
 
 
 def _file(entry: os.DirEntry[str]) -> Iterator[Found | Skipped]:

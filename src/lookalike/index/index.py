@@ -80,7 +80,10 @@ class Index:
 
     @property
     def note(self) -> dict[str, str]:
-        """What the last `save` wrote beside the vectors, such as the name of a model."""
+        """What the last `save` wrote beside the vectors, such as the name of a model.
+
+        Raises NotAnIndexError for a file whose note is none of `save`.
+        """
         if not (text := self._core.note):
             return {}
         try:
@@ -162,7 +165,10 @@ class Index:
         return Neighbors(ids, distances, expected, candidates)
 
     def neighbors_of(self, id: SupportsIndex, k: SupportsIndex = 10, **options: Any) -> Neighbors:
-        """The k nearest neighbours of a stored vector, without itself; options as for `search`."""
+        """The k nearest neighbours of a stored vector, without itself; options and errors as for `search`.
+
+        IdError if the id is not in the index.
+        """
         count = as_count("k", k, 1)
         found = self.search(self[id], count + 1, **options)
         others = np.flatnonzero(found.ids != int(id))[:count]
@@ -182,6 +188,7 @@ class Index:
         Raises:
             WriteError: no permission, no such folder, disk full.
             ArgumentError: the note holds something else than text.
+            DamagedError: a block of the file that the index was opened from is damaged; it is not passed on.
         """
         kept = self.note if note is None else dict(note)
         for name, value in kept.items():

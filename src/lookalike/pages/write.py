@@ -27,8 +27,9 @@ def write_page(page: str, path: str) -> None:
             _replace(os.path.realpath(path), data)
     except OSError as error:
         raise WriteError(
+            error.errno,
             f"expected to write the page to {path}, received {error.strerror!r} from the system; "
-            "choose a file in a folder that exists and that you may write to"
+            "choose a file in a folder that exists and that you may write to",
         ) from error
 
 
