@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from export_model import POWER, Graph, generalised_mean, head, load_original, residual, stem
+from export_model import Graph, head, load_original, residual, root_mean_square, stem
 from labelled_sets import ALTERATIONS, Picture, decode, read_sources, with_altered
 from lookalike.models.onnx import efficientnet_lite0, start_session
 
@@ -43,6 +43,7 @@ def pooled_network(variant: int, side: int) -> bytes:
     activation, head_dim = head(graph, x, original), original._conv_head.out_channels
     (middle, middle_dim), (earlier, earlier_dim), (last, last_dim) = outputs[-6], outputs[-2], outputs[-1]
     average = graph.pool("Average", activation)
+    mean_cube = graph.pool("Average", graph.node("Pow", activation, graph.constant(np.float32(3))))
     logits = graph.node(
         "Gemm",
         average,
@@ -53,7 +54,8 @@ def pooled_network(variant: int, side: int) -> bytes:
     pooled = {
         "average": (average, head_dim),
         "maximum": (graph.pool("Max", activation), head_dim),
-        "gem": (generalised_mean(graph, activation, POWER), head_dim),
+        "rms": (root_mean_square(graph, activation), head_dim),
+        "gem": (graph.node("Pow", mean_cube, graph.constant(np.float32(1 / 3))), head_dim),
         "last": (graph.pool("Average", last), last_dim),
         "last_maximum": (graph.pool("Max", last), last_dim),
         "earlier": (graph.pool("Average", earlier), earlier_dim),
@@ -105,21 +107,22 @@ def learnt(x: Floats, neutral: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Flo
 POOLINGS: dict[str, Callable[[Mapping[str, Floats]], Floats]] = {
     "head average": lambda f: f["average"],
     "head maximum": lambda f: f["maximum"],
-    "head GeM": lambda f: f["gem"],
+    "head root mean square": lambda f: f["rms"],
+    "head GeM, p = 3": lambda f: f["gem"],
     "head average + maximum": lambda f: join(f["average"], f["maximum"]),
     "head average, square root": lambda f: root(f["average"]),
-    "head GeM, square root": lambda f: root(f["gem"]),
+    "head root mean square, square root": lambda f: root(f["rms"]),
     "last block average": lambda f: f["last"],
     "last block maximum": lambda f: f["last_maximum"],
     "last block average + maximum": lambda f: join(f["last"], f["last_maximum"]),
     "2nd last block average": lambda f: f["earlier"],
     "6th last block average": lambda f: f["middle"],
-    "head GeM + last block average": lambda f: join(f["gem"], f["last"]),
+    "head root mean square + last block average": lambda f: join(f["rms"], f["last"]),
     "last + 2nd last block average": lambda f: join(f["last"], f["earlier"]),
     "class scores": lambda f: f["logits"],
 }
 
-LEARN_ON = {"head average", "head GeM", "head average + maximum", "last block average"}
+LEARN_ON = {"head average", "head root mean square", "last block average"}
 """The poolings behind which a mean and principal components are tried too."""
 
 
@@ -156,13 +159,11 @@ def score(pictures: Sequence[Picture], features: Floats) -> Scores:
 
 
 EXPERIMENTS: list[tuple[int, int, str]] = [
+    (0, 224, "crop"),
     (0, 224, "squeeze"),
     (0, 224, "pad"),
-    (2, 260, "squeeze"),
-    (0, 224, "crop"),
     (1, 240, "squeeze"),
-    (0, 256, "squeeze"),
-    (0, 192, "squeeze"),
+    (2, 260, "squeeze"),
 ]
 
 

@@ -28,8 +28,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 17
 IR_VERSION = 8
-POWER = 3.0
-"""Of the generalised mean: 1 is the average, infinity the maximum."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -135,20 +133,19 @@ def head(graph: Graph, x: str, original: Any) -> str:
     return graph.relu6(graph.convolution(x, original._conv_head, original._bn1))
 
 
-def generalised_mean(graph: Graph, x: str, power: float) -> str:
-    """The generalised mean over the plane, channel by channel (Radenovic et al., arXiv 1711.02512, equation 3)."""
-    mean = graph.pool("Average", graph.node("Pow", x, graph.constant(np.float32(power))))
-    return graph.node("Pow", mean, graph.constant(np.float32(1 / power)))
+def root_mean_square(graph: Graph, x: str) -> str:
+    """The generalised mean of power 2 over the plane (Radenovic et al. 2017, arXiv 1711.02512, equation 3)."""
+    return graph.node("Sqrt", graph.pool("Average", graph.node("Mul", x, x)))
 
 
 def export(variant: int = 0) -> bytes:
-    """The model that lookalike ships: the head's activation, pooled by the generalised mean."""
+    """The model that lookalike ships: the root mean square, over the plane, of the head's activation."""
     original = load_original(variant)
     graph = Graph()
     x = stem(graph, original)
     for block in original._blocks:
         x = residual(graph, x, block)
-    vectors = generalised_mean(graph, head(graph, x, original), POWER)
+    vectors = root_mean_square(graph, head(graph, x, original))
     outputs = {"vectors": (vectors, original._conv_head.out_channels)}
     return graph.model(f"efficientnet-lite{variant}", original.input_image_size, outputs)
 
@@ -156,8 +153,9 @@ def export(variant: int = 0) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path, help="the ONNX file to write")
-    path = parser.parse_args().path
-    data = export()
+    parser.add_argument("--variant", type=int, default=0, help="EfficientNet-Lite0, Lite1 or Lite2 (default 0)")
+    arguments = parser.parse_args()
+    path, data = arguments.path, export(arguments.variant)
     path.write_bytes(data)
     print(f"{hashlib.sha256(data).hexdigest()}  {path}  ({len(data):,} bytes)")
 

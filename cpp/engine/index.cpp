@@ -86,7 +86,7 @@ SearchResult Index::search(const float* queries, std::size_t count, const Search
     if (budget.scan)
       scan_sealed(block, *scratch);
     else
-      probe_sealed(block, budget.probes, *scratch);
+      probe_sealed(block, budget.probes, k, *scratch);
     scan_fresh(block, *scratch);
 
     for (std::size_t q = 0; q < block.count; ++q) {
@@ -104,11 +104,13 @@ SearchResult Index::search(const float* queries, std::size_t count, const Search
 Index::Budget Index::budget(const SearchOptions& options) const {
   constexpr Budget scan{true, 0, 1.0};
   if (options.exact || !sealed_->has_tables()) return scan;
-  const std::uint32_t probes = options.probes > 0 ? options.probes : sealed_->probes_for(options.recall);
-  return probes == 0 ? scan : Budget{false, probes, sealed_->recall_of(probes)};
+  const std::uint32_t probes =
+      options.probes > 0 ? options.probes : sealed_->probes_for(options.recall, options.k);
+  return probes == 0 ? scan : Budget{false, probes, sealed_->recall_of(probes, options.k)};
 }
 
-void Index::probe_sealed(const QueryBlock& queries, std::uint32_t probes, Scratch& scratch) const {
+void Index::probe_sealed(const QueryBlock& queries, std::uint32_t probes, std::size_t k,
+                         Scratch& scratch) const {
   const Hyperplanes& family = sealed_->family();
   scratch.margins.resize(family.planes());
   for (std::size_t q = 0; q < queries.count; ++q) {
@@ -118,7 +120,8 @@ void Index::probe_sealed(const QueryBlock& queries, std::uint32_t probes, Scratc
     scratch.forget_seen(sealed_->rows());
 
     Probe probe{};
-    for (std::uint32_t i = 0; i < probes && scratch.order.next(probe); ++i)
+    // Further than the recall asks for, where that would leave places empty that could be filled.
+    for (std::uint32_t i = 0; (i < probes || scratch.gathered.size() < k) && scratch.order.next(probe); ++i)
       for (const std::uint32_t row : sealed_->tables().bucket(probe.table, probe.code))
         if (scratch.first_sight(row) && !get(dead_, row)) scratch.gathered.push_back(row);
 

@@ -77,7 +77,7 @@ class Index {
   using Bits = std::vector<std::uint64_t>;  // one for each row: sealed rows first, then fresh ones
 
   Budget budget(const SearchOptions& options) const;
-  void probe_sealed(const QueryBlock& queries, std::uint32_t probes, Scratch& scratch) const;
+  void probe_sealed(const QueryBlock& queries, std::uint32_t probes, std::size_t k, Scratch& scratch) const;
   void scan_sealed(const QueryBlock& queries, Scratch& scratch) const;
   void scan_fresh(const QueryBlock& queries, Scratch& scratch) const;
 

@@ -17,10 +17,8 @@ namespace {
 
 constexpr std::size_t kExactBelow = 4096;  // fewer rows are scanned faster than hashed
 constexpr std::uint32_t kTables = 8;
-constexpr std::size_t kRowsPerBucket = 8;  // aimed at when the bits are chosen
-constexpr std::size_t kSampledRows = 400;  // whose neighbours the recall is measured with
-constexpr std::size_t kMeasuredAt = 10;    // recall@10
-constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
+constexpr std::size_t kRowsPerBucket = 8;   // aimed at when the bits are chosen
+constexpr std::size_t kSampledRows = 1000;  // whose neighbours the recall is measured with
 
 struct StoredShape {
   std::uint64_t rows;
@@ -32,7 +30,7 @@ struct StoredShape {
   std::uint32_t asked_bits;
   std::uint32_t tables;
   std::uint32_t bits;
-  std::uint32_t curve;
+  std::uint32_t samples;
   std::uint64_t zero;
 };
 static_assert(sizeof(StoredShape) == 64);
@@ -85,7 +83,7 @@ Sealed::Sealed(const Shape& shape, Rows rows, int threads, const Interrupt& inte
   const std::uint32_t bits = shape.bits > 0 ? shape.bits : bits_for(this->rows());
   family_ = Hyperplanes(shape.dim, tables, bits, shape.seed, centre());
   tables_ = Tables(codes(threads, interrupt), tables, bits, threads, interrupt);
-  curve_ = Column<std::uint32_t>(measure_recall(threads, interrupt));
+  curve_ = measure_recall(threads, interrupt);
 }
 
 // Hyperplanes through the middle of the data halve it; those through the origin would leave features that are
@@ -139,10 +137,10 @@ std::vector<std::size_t> Sealed::sampled_rows() const {
 }
 
 // A sampled row asks for its neighbours without itself, so it stands for a query that was not stored.
-std::vector<std::uint32_t> Sealed::measure_recall(int threads, const Interrupt& interrupt) const {
+RecallCurve Sealed::measure_recall(int threads, const Interrupt& interrupt) const {
   const std::vector<std::size_t> sampled = sampled_rows();
-  const std::size_t k = std::min(kMeasuredAt, rows() - 1);
-  std::vector<std::uint32_t> curve(sampled.size() * k, kNever);
+  const std::size_t neighbours = RecallCurve::neighbours_among(rows());
+  std::vector<std::uint32_t> met(sampled.size() * neighbours, RecallCurve::kNever);
   parallel_for(sampled.size(), kQueriesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     std::vector<float> queries;
     std::array<float, kQueriesAtOnce> scales{};
@@ -150,57 +148,53 @@ std::vector<std::uint32_t> Sealed::measure_recall(int threads, const Interrupt& 
     for (std::size_t i = begin; i < end; ++i) {
       queries.insert(queries.end(), vector(sampled[i]), vector(sampled[i]) + shape_.dim);
       scales[i - begin] = scale(sampled[i]);
-      nearest[i - begin].reset(k, std::numeric_limits<float>::infinity());
+      nearest[i - begin].reset(neighbours, std::numeric_limits<float>::infinity());
     }
     scan_rows({queries.data(), shape_.dim, shape_.metric, 1.0F}, scales.data(), end - begin, vectors(),
               inverse_norms(), rows(), [&](std::size_t q, std::size_t row, float key) {
                 if (row != sampled[begin + q]) nearest[q].push(key, static_cast<std::int64_t>(row));
               });
     for (std::size_t i = begin; i < end; ++i)
-      probes_to_meet(nearest[i - begin].sorted(), sampled[i], {curve.data() + i * k, k});
+      probes_to_meet(nearest[i - begin].sorted(), sampled[i], {met.data() + i * neighbours, neighbours});
   });
-  std::sort(curve.begin(), curve.end());
-  return curve;
+  return {met, sampled.size(), neighbours};
 }
 
-// One walk along a row's probes meets each of its neighbours once: how many probes it took is kept for each,
-// which gives the recall of every budget at the same time.
+// One walk along a row's probes meets each of its neighbours once.
 void Sealed::probes_to_meet(std::span<const Found> neighbours, std::size_t row,
                             std::span<std::uint32_t> met) const {
-  std::vector<bool> wanted(rows());
-  for (const Found& found : neighbours) wanted[static_cast<std::size_t>(found.id)] = true;
+  constexpr std::uint8_t kOther = RecallCurve::kNeighbours;
+  constexpr std::uint8_t kSeen = kOther + 1;
+  std::vector<std::uint8_t> rank(rows(), kOther);
+  for (std::size_t i = 0; i < neighbours.size(); ++i)
+    rank[static_cast<std::size_t>(neighbours[i].id)] = static_cast<std::uint8_t>(i);
   std::vector<float> margins(family_.planes());
   family_.margins(vector(row), scale(row), margins.data());
   ProbeOrder order;
   order.reset(family_, margins.data());
   Probe probe{};
-  std::vector<bool> seen(rows());
-  std::size_t count = 0;
+  std::size_t missing = neighbours.size();
   std::size_t compared = 0;
   // Beyond half the rows a plain scan is cheaper than hashing.
-  for (std::uint32_t probes = 1; count < neighbours.size() && compared < rows() / 2 && order.next(probe);
-       ++probes)
+  for (std::uint32_t probes = 1; missing > 0 && compared < rows() / 2 && order.next(probe); ++probes)
     for (const std::uint32_t member : tables_.bucket(probe.table, probe.code)) {
-      if (seen[member]) continue;
-      seen[member] = true;
+      const std::uint8_t of_member = std::exchange(rank[member], kSeen);
+      if (of_member == kSeen) continue;
       ++compared;
-      if (wanted[member]) met[count++] = probes;
+      if (of_member == kOther) continue;
+      met[of_member] = probes;
+      --missing;
     }
 }
 
-std::uint32_t Sealed::probes_for(double recall) const {
-  const auto needed = static_cast<std::size_t>(std::ceil(recall * static_cast<double>(curve_.size())));
-  if (curve_.size() == 0) return 0;
-  const std::uint32_t probes = curve_[std::clamp<std::size_t>(needed, 1, curve_.size()) - 1];
-  return probes == kNever ? 0 : std::max(probes, family_.tables());
+std::uint32_t Sealed::probes_for(double recall, std::size_t k) const {
+  const std::uint32_t probes = curve_.probes_for(recall, k);
+  return probes == 0 ? 0 : std::max(probes, family_.tables());
 }
 
-double Sealed::recall_of(std::uint32_t probes) const {
+double Sealed::recall_of(std::uint32_t probes, std::size_t k) const {
   const std::size_t buckets = std::size_t{family_.tables()} << family_.bits();
-  if (curve_.size() == 0 || probes >= buckets) return 1.0;
-  const auto* end = curve_.data() + curve_.size();
-  const auto met = std::upper_bound(curve_.data(), end, std::min(probes, kNever - 1)) - curve_.data();
-  return static_cast<double>(met) / static_cast<double>(curve_.size());
+  return probes >= buckets ? 1.0 : curve_.recall_of(probes, k);
 }
 
 void Sealed::write(const std::string& path, const Shape& shape, const std::string& note) const {
@@ -213,7 +207,7 @@ void Sealed::write(const std::string& path, const Shape& shape, const std::strin
                            shape.bits,
                            tables_.count(),
                            has_tables() ? family_.bits() : 0,
-                           static_cast<std::uint32_t>(curve_.size()),
+                           static_cast<std::uint32_t>(curve_.samples()),
                            0};
   const std::array sections = {
       section(Section::shape, std::span(&stored, 1)),
@@ -224,7 +218,7 @@ void Sealed::write(const std::string& path, const Shape& shape, const std::strin
       section(Section::thresholds, family_.thresholds()),
       section(Section::starts, tables_.starts()),
       section(Section::members, tables_.members()),
-      section(Section::curve, curve_.view()),
+      section(Section::curve, curve_.values()),
       section(Section::vectors, vectors_.view()),
   };
   if (file_) file_->touch(vectors_.data(), vectors_.size() * sizeof(float));  // never pass damage on
@@ -255,9 +249,10 @@ Sealed::Sealed(const std::string& path) : file_(std::make_unique<SegmentFile>(pa
                    Column(file_->get<std::uint32_t>(Section::starts, starts)),
                    Column(file_->get<std::uint32_t>(Section::members, stored.rows * stored.tables)));
   if (const std::string problem = tables_.problem(); !problem.empty()) file_->damaged(problem);
-  curve_ = Column(file_->get<std::uint32_t>(Section::curve, stored.curve));
-  if (!std::is_sorted(curve_.view().begin(), curve_.view().end()))
-    file_->damaged("its recall curve makes no sense");
+  const std::size_t neighbours = RecallCurve::neighbours_among(stored.rows);
+  const std::size_t values = RecallCurve::values_of(stored.samples, neighbours);
+  curve_ = RecallCurve(Column(file_->get<std::uint32_t>(Section::curve, values)), stored.samples, neighbours);
+  if (const std::string problem = curve_.problem(); !problem.empty()) file_->damaged(problem);
 }
 
 }  // namespace lookalike

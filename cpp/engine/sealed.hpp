@@ -13,6 +13,7 @@
 #include "engine/metric.hpp"
 #include "engine/parallel.hpp"
 #include "engine/probes.hpp"
+#include "engine/recall_curve.hpp"
 #include "engine/segment_file.hpp"
 #include "engine/tables.hpp"
 #include "engine/top_k.hpp"
@@ -71,15 +72,15 @@ class Sealed {
   const Hyperplanes& family() const { return family_; }
   const Tables& tables() const { return tables_; }
 
-  /// The fewest probes that reached this recall@10 when it was measured; 0 if none did short of scanning all.
-  std::uint32_t probes_for(double recall) const;
-  double recall_of(std::uint32_t probes) const;
+  /// See RecallCurve; at least one bucket of each table, and 1 for all buckets.
+  std::uint32_t probes_for(double recall, std::size_t k) const;
+  double recall_of(std::uint32_t probes, std::size_t k) const;
 
  private:
   std::vector<std::uint32_t> codes(int threads, const Interrupt& interrupt) const;
   std::vector<float> centre() const;
   std::vector<std::size_t> sampled_rows() const;
-  std::vector<std::uint32_t> measure_recall(int threads, const Interrupt& interrupt) const;
+  RecallCurve measure_recall(int threads, const Interrupt& interrupt) const;
   void probes_to_meet(std::span<const Found> neighbours, std::size_t row, std::span<std::uint32_t> met) const;
   float scale(std::size_t row) const { return shape_.metric == Metric::cosine ? inverse_norms_[row] : 1.0F; }
 
@@ -91,8 +92,7 @@ class Sealed {
   Column<float> inverse_norms_;
   Hyperplanes family_;
   Tables tables_;
-  // Of sampled rows' true neighbours: how many probes it took to meet each, ascending; kNever if too many.
-  Column<std::uint32_t> curve_;
+  RecallCurve curve_;
 };
 
 }  // namespace lookalike

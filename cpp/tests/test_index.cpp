@@ -34,7 +34,7 @@ Shape shape_of(Metric metric, std::uint32_t tables = 0, std::uint32_t bits = 0) 
 struct Parts {
   std::vector<std::uint64_t> shape = {4, 2, 0, 100};  // rows, dim, seed, next id
   std::vector<std::uint32_t> more = {0, 1, 1, 1,
-                                     1, 2, 0, 0};  // metric, asked tables and bits, tables, bits, curve
+                                     1, 1, 0, 0};  // metric, asked tables and bits, tables, bits, samples
   std::vector<std::int64_t> ids = {3, 1, 2, 9};
   std::vector<float> vectors = {1, 0, 0, 1, 1, 1, -1, 2};
   std::vector<float> inverse_norms = {1, 1, std::sqrt(0.5F), std::sqrt(0.2F)};
@@ -42,7 +42,7 @@ struct Parts {
   std::vector<float> thresholds = {0.5F};
   std::vector<std::uint32_t> starts = {0, 2, 4};
   std::vector<std::uint32_t> members = {1, 3, 0, 2};
-  std::vector<std::uint32_t> curve = {1, 2};
+  std::vector<std::uint32_t> curve = {1, 1, 1, 2, 1, 1, 2};  // of 1, 3 and 3 neighbours
   std::vector<std::uint32_t> left_out;
 
   Bytes file() const {
@@ -145,7 +145,7 @@ TEST(sections_of_a_hostile_file_that_do_not_fit_are_refused) {
   refused("bucket lies outside", [](Parts& parts) { parts.starts = {0, 2, 3}; });
   refused("a row that is not there", [](Parts& parts) { parts.members[2] = 4; });
   refused("a row that is not there", [](Parts& parts) { parts.members[0] = 0xFFFFFFFF; });
-  refused("recall curve", [](Parts& parts) { parts.curve = {2, 1}; });
+  refused("recall curve", [](Parts& parts) { parts.curve[2] = 3; });
 }
 
 TEST(what_else_a_hostile_file_may_hold_is_harmless) {
@@ -164,9 +164,9 @@ TEST(what_else_a_hostile_file_may_hold_is_harmless) {
   }
   harmless([](Parts& parts) { parts.members = {2, 2, 2, 2}; });
   harmless([](Parts& parts) { parts.starts = {0, 0, 4}; });
-  harmless([](Parts& parts) { parts.curve = {0, 0}; });
-  harmless([](Parts& parts) { parts.curve = {0xFFFFFFFE, 0xFFFFFFFE}; });
-  harmless([](Parts& parts) { parts.curve = {0xFFFFFFFF, 0xFFFFFFFF}; });
+  harmless([](Parts& parts) { parts.curve.assign(7, 0); });
+  harmless([](Parts& parts) { parts.curve.assign(7, 0xFFFFFFFE); });
+  harmless([](Parts& parts) { parts.curve.assign(7, 0xFFFFFFFF); });
   harmless([](Parts& parts) { parts.left_out.push_back(2); });
   harmless([](Parts& parts) { parts.shape[2] = ~std::uint64_t{0}; });
 }

@@ -101,6 +101,29 @@ def test_a_batch_answers_as_each_query_alone(world: World) -> None:
         assert one.candidates == batch.candidates[i]
 
 
+@pytest.mark.parametrize("k", [1, 3, 10, 30, 100])
+def test_recall_is_kept_for_every_k(world: World, k: int) -> None:
+    exact = world.index.search(world.queries, k, exact=True)
+    slack = 0.06 if k == 1 else 0.03  # one neighbour each: the sample and the queries say least
+    for recall in (0.8, 0.95):
+        found = world.index.search(world.queries, k, recall=recall)
+        share = np.mean([np.isin(ids, true).mean() for ids, true in zip(found.ids, exact.ids, strict=True)])
+        assert share >= recall - slack
+        assert recall <= found.recall <= 1.0
+
+
+def test_beyond_the_measured_k_every_vector_is_compared(world: World) -> None:
+    found = world.index.search(world.queries[0], 101)
+    assert found.recall == 1.0
+    assert found.candidates == N
+    assert np.isnan(world.index.search(world.queries[0], 101, probes=5).recall)
+
+
+def test_no_place_is_left_empty_that_could_be_filled(world: World) -> None:
+    for k in (1, 100, 2000):
+        assert (world.index.search(world.queries[:20], k, probes=1).ids >= 0).all()
+
+
 def test_stored_vectors_find_themselves_with_one_probe() -> None:
     vectors = clusters(5000, 16, seed=3)
     index = Index(16, "euclidean")

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, ModelError
+from lookalike.models import Input
 from lookalike.models.onnx import OnnxModel, efficientnet_lite0
 
 Pictures = NDArray[np.uint8]
@@ -71,9 +72,15 @@ def test_another_dtype_or_shape_is_refused(model: OnnxModel, batch: NDArray[np.u
 
 
 def test_the_name_hash_and_licence_of_the_weights_are_on_record(model: OnnxModel) -> None:
-    assert hashlib.sha256(model.path.read_bytes()).hexdigest() == model.hash
-    assert model.hash in model.path.with_name("ORIGIN.md").read_text("utf-8")
+    assert hashlib.sha256(model.path.read_bytes()).hexdigest() == model.sha256
+    assert model.sha256 in model.path.with_name("ORIGIN.md").read_text("utf-8")
     assert "Apache License" in model.path.with_name("LICENSE").read_text("utf-8")
+
+
+def test_the_hash_is_of_all_that_a_vector_depends_on(model: OnnxModel) -> None:
+    others = (replace(model, sha256="0" * 64), replace(model, input=Input(224, "pad")))
+    assert len({model.hash, *(other.hash for other in others)}) == 3
+    assert replace(model).hash == model.hash
 
 
 def test_altered_or_missing_weights_are_refused(model: OnnxModel, pictures: Pictures, tmp_path: Path) -> None:

@@ -33,11 +33,13 @@ def test_vectors_are_those_of_the_original(export_model: Any, pictures: NDArray[
     original = export_model.load_original(0)
     pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2)
     with torch.no_grad():
-        expected = original.extract_features((pixels.float() - 127) / 128).mean((2, 3)).numpy()
+        activation = original.extract_features((pixels.float() - 127) / 128)
+        expected = activation.square().mean((2, 3)).sqrt().numpy()
     received = efficientnet_lite0().embed(pictures)
     cosine = (expected * received).sum(1) / np.linalg.norm(expected, axis=1) / np.linalg.norm(received, axis=1)
     assert (1 - cosine).max() < 1e-3
 
 
 def test_the_export_is_reproducible(export_model: Any) -> None:
+    """The bytes may differ between versions of onnx, not between two runs."""
     assert export_model.export() == export_model.export()

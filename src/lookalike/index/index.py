@@ -134,7 +134,8 @@ class Index:
             query: (dim,) for one query, (n, dim) for a batch.
             k: how many; where the index holds fewer, the rest is padded with id −1 at distance inf.
             recall: the share of the true neighbours to be found on average, in (0, 1]; 0.95 by default. The
-                number of probes follows from what was measured at sealing, for the 10 nearest of stored vectors.
+                number of probes follows from what was measured at sealing, for this k, with stored vectors as
+                queries: others may find less. Beyond k = 100 every vector is compared.
             probes: buckets to visit, for those who would rather set that.
             exact: compare the query with every vector.
             max_distance: leave out neighbours farther away than this.

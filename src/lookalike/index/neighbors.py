@@ -19,7 +19,8 @@ class Neighbors:
         ids: int64, (k,) for one query, (n, k) for a batch; −1 where there are fewer than k.
         distances: float32 of the same shape, exact for the ids beside them; inf where the id is −1.
         recall: the expected share of the true neighbours that are here: 1.0 when every vector was compared, else
-            as measured at sealing.
+            as measured at sealing, for this k and for queries like the stored vectors. NaN where more than 100
+            neighbours were asked for by a number of probes: that is not measured.
         candidates: uint32, () or (n,): how many vectors were compared with the query.
     """
 

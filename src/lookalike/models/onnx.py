@@ -25,17 +25,17 @@ BATCH = 8
 _WEIGHTS = Path(__file__).with_name("weights")
 
 
-@dataclass
+@dataclass(eq=False)
 class OnnxModel:
     """A picture model in an ONNX file: one uint8 input (n, side, side, 3), one float32 output (n, dim).
 
-    The file is read when first needed, once its SHA-256 is found to be `hash`. A picture's vector
-    does not depend on the batch it is in. Several threads may embed at once, and so may a forked child.
+    The file is read when first needed and used only if it has this SHA-256. A picture's vector does not depend
+    on the batch it is in, to within rounding. Several threads may embed at once, and so may a forked child.
     """
 
     name: str
     path: Path
-    hash: str
+    sha256: str
     dim: int
     input: Input
     _session: InferenceSession | None = field(default=None, init=False, repr=False)
@@ -43,6 +43,11 @@ class OnnxModel:
 
     def __post_init__(self) -> None:
         os.register_at_fork(after_in_child=self._forget)
+
+    @property
+    def hash(self) -> str:
+        """Of all that a vector depends on: the file, and how a picture is fitted to it."""
+        return hashlib.sha256(f"{self.sha256} {self.input.side} {self.input.fit}".encode()).hexdigest()
 
     def embed(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The vectors of `batch`: (n, side, side, 3) uint8 RGB in, (n, dim) float32 out, for any n >= 0.
@@ -84,9 +89,9 @@ class OnnxModel:
                 "install lookalike again"
             ) from error
         received = hashlib.sha256(data).hexdigest()
-        if received != self.hash:
+        if received != self.sha256:
             raise ModelError(
-                f"expected weights with SHA-256 {self.hash} in {self.path}, received {received}: the file was "
+                f"expected weights with SHA-256 {self.sha256} in {self.path}, received {received}: the file was "
                 "altered; install lookalike again"
             )
         return data
@@ -97,9 +102,9 @@ def efficientnet_lite0() -> OnnxModel:
     return OnnxModel(
         name="efficientnet-lite0",
         path=_WEIGHTS / "efficientnet-lite0.onnx",
-        hash="4cbc4772999eec20e22a743dfab22b87e5abbf50e9d16b10524cb71fb1c83287",
+        sha256="ec19c480876c544958e368032762260b292f4c0fc977fd4a1460d3c12e16de5a",
         dim=1280,
-        input=Input(side=224, fit="squeeze"),
+        input=Input(side=224, fit="crop"),
     )
 
 
