@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,56 @@ def test_a_level_of_simd_that_is_not_there_is_one_sentence(run: Run, monkeypatch
     stderr = run("info", ".", code=2).stderr
     assert "scalar" in stderr
     assert stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["search", "a.jpg", "photos", "--bogus"], "No such option: --bogus; see: lookalike search --help"),
+        (["--bogus"], "No such option: --bogus; see: lookalike --help"),
+        (["search", "-cat.jpg", "photos"], "a file's name that begins with a dash is written as ./-NAME"),
+        (["serach"], "Did you mean 'search'? see: lookalike --help"),
+    ],
+)
+def test_a_usage_error_names_the_help_of_its_verb(run: Run, arguments: list[str], advice: str) -> None:
+    stderr = run(*arguments, code=2).stderr
+    assert stderr.endswith(f"{advice}\n")
+    assert stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("where", ["lookalike.cli.app", "lookalike.collection.collection.Collection.info"])
+def test_ctrl_c_anywhere_is_one_line(photos: Path, where: str) -> None:
+    """In the imports, outside typer, and within a verb, where typer would swallow it."""
+    program = """
+import sys
+from importlib import import_module
+from lookalike.cli.main import main
+def interrupt(*_):
+    raise KeyboardInterrupt
+where, sys.argv = sys.argv[1], sys.argv[1:]
+if where == "lookalike.cli.app":
+    class Finder:
+        def find_spec(self, name, *_):
+            if name == where:
+                interrupt()
+    sys.meta_path.insert(0, Finder())
+else:
+    import_module("lookalike.collection").Collection.info = interrupt
+main()
+"""
+    lookalike.open(photos).close()
+    arguments = [sys.executable, "-c", program, where, "info", str(photos)]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "lookalike: interrupted\n")
+
+
+def test_info_in_json_has_dates_in_iso_8601(run: Run, photos: Path) -> None:
+    run("index", "photos")
+    about = json.loads(run("info", "photos", "--json").stdout)
+    created, updated = (datetime.fromisoformat(about[name]) for name in ("created", "updated"))
+    assert created <= updated
+    assert created.utcoffset() == timedelta(0)
+    assert "T" in about["created"]
 
 
 def test_python_m_is_the_command() -> None:

@@ -40,6 +40,15 @@ def test_bar_tells_how_many_how_fast_and_how_long(tmp_path: Path) -> None:
     assert "200 pictures indexed" in text
 
 
+def test_a_single_batch_of_photographs_has_a_pace_too(tmp_path: Path) -> None:
+    photograph = tmp_path / "0.jpg"
+    Image.effect_noise((3000, 2000), 60).save(photograph)
+    for i in range(1, 30):
+        (tmp_path / f"{i}.jpg").write_bytes(photograph.read_bytes() + bytes([i]))
+    text = on_a_terminal(tmp_path)
+    assert re.search(r"\d+ pictures/s", text[: text.index("30 pictures indexed")])
+
+
 def test_no_bar_in_a_file(run: Run, photos: Path) -> None:
     stderr = run("index", photos).stderr
     assert "\r" not in stderr

@@ -107,8 +107,10 @@ def test_html_page(run: Run, photos: Path, picture: Path, tmp_path: Path) -> Non
 
 
 def test_none_within_the_distance_is_exit_1(run: Run, photos: Path, picture: Path) -> None:
+    run("index", "photos")
     done = run("search", picture, "photos", "--max-distance", "1e-6", code=1)
     assert done.stdout == ""
+    assert done.stderr.startswith("nothing found within a distance of 1e-06")
 
 
 def test_k_beyond_the_folder_gives_all_others(run: Run, photos: Path, picture: Path) -> None:
@@ -207,12 +209,33 @@ def test_damaged_and_foreign_indexes_are_refused(run: Run, photos: Path, picture
     assert "catalogue.sqlite" in sentence(run("search", picture, "photos", code=2).stderr)
 
 
-def test_a_closed_pipe_is_no_error(photos: Path, picture: Path) -> None:
-    quoted = f"'{command()}' search '{picture}' '{photos}' -k 1000 | head -1"
-    done = subprocess.run(["bash", "-c", quoted], capture_output=True, text=True, timeout=60)
-    assert "Traceback" not in done.stderr
-    assert "BrokenPipe" not in done.stderr
-    assert len(done.stdout.splitlines()) == 1
+def test_a_closed_pipe_is_141_also_beyond_the_buffer(run: Run, photos: Path, picture: Path) -> None:
+    for i in range(60):
+        shutil.copy(picture, photos / f"{i}{'n' * 200}.png")
+    run("index", "photos")
+    for verb in (f"search '{picture}' '{photos}' -k 1000", f"search '{picture}' '{photos}' --json", f"info '{photos}'"):
+        quoted = f"{{ sleep 0.1; '{command()}' {verb}; echo $? >&2; }} | :"
+        done = subprocess.run(["bash", "-c", quoted], capture_output=True, text=True, timeout=60)
+        assert done.stderr == "141\n"
+
+
+def test_a_disk_that_is_full_leaves_what_is_there_to_search(run: Run, photos: Path, picture: Path) -> None:
+    run("index", "photos")
+    for i in range(30):
+        Image.effect_noise((64, 64), 10 + i).save(photos / f"new{i}.png")
+
+    def on_a_full_disk(*arguments: str) -> subprocess.CompletedProcess[str]:
+        limited = ["bash", "-c", 'ulimit -f 64; exec "$@"', "bash", command(), *arguments]  # KiB a file
+        return subprocess.run(limited, capture_output=True, text=True, timeout=60)
+
+    searched = on_a_full_disk("search", str(picture), str(photos), "-k", "3")
+    assert searched.returncode == 0, searched.stderr
+    assert searched.stderr.startswith("not brought up to date: expected to write")
+    assert len(searched.stdout.splitlines()) == 3
+    indexed = on_a_full_disk("index", str(photos))
+    assert indexed.returncode == 2
+    sentence(indexed.stderr)
+    assert "30 new" in run("index", "photos").stderr
 
 
 def test_closed_streams_are_no_error(run: Run, photos: Path, picture: Path) -> None:

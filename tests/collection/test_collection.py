@@ -326,6 +326,12 @@ def test_info(folder: Path, collection: Collection) -> None:
     assert json.dumps(asdict(info), default=str)
 
 
+def test_a_collection_as_python_shows_it(folder: Path, collection: Collection) -> None:
+    assert repr(collection) == f"<Collection of {PICTURES} pictures in {folder}/.lookalike>"
+    collection.close()
+    assert repr(collection) == f"<Collection in {folder}/.lookalike>"
+
+
 def test_a_closed_collection_may_be_closed_again(collection: Collection) -> None:
     collection.close()
     collection.close()

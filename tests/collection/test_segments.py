@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lookalike.collection import Collection
+import lookalike
+from lookalike.collection import Collection, segments
 from lookalike.collection.segments import open_segment
 from lookalike.errors import DamagedError, WriteError
 
@@ -41,16 +42,15 @@ def test_few_new_pictures_wait_and_many_are_sealed(folder: Path, draw: Draw) -> 
         assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 10
 
 
-def test_sealed_vectors_are_those_that_were_pending(folder: Path) -> None:
+def test_sealed_vectors_are_those_that_were_pending(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Collection.open(folder) as collection:
-
-        def remember(done: int, total: int) -> None:
-            if done == total:
-                ids, vectors = collection._catalogue.pending()
-                pending.update(zip(ids.tolist(), vectors, strict=True))
-
-        pending: dict[int, np.ndarray] = {}
-        collection.sync(remember)
+        with monkeypatch.context() as unsealed:
+            unsealed.setattr(segments, "seal", lambda *_: None)
+            collection.sync()
+        ids, vectors = collection._catalogue.pending()
+        pending = dict(zip(ids.tolist(), vectors, strict=True))
+        assert len(pending) == PICTURES
+        collection.sync()
         with collection._catalogue.reading() as about:
             index = open_segment(collection.place, collection._catalogue, about)
         assert set(index.ids.tolist()) == set(pending)
@@ -75,6 +75,18 @@ def test_the_space_of_sealed_vectors_is_given_back(folder: Path, draw: Draw) -> 
     with Collection.open(folder) as collection:
         collection.sync()
     assert (folder / ".lookalike" / "catalogue.sqlite").stat().st_size < 30 * 1280 * 4
+
+
+def test_a_damaged_segment_is_told_by_every_use_of_the_collection(folder: Path) -> None:
+    lookalike.open(folder).close()
+    segment = folder / ".lookalike" / "segments" / "000001.segment"
+    whole = segment.read_bytes()
+    for damage in (lambda: segment.write_bytes(whole[:1000]), segment.unlink):
+        damage()
+        with Collection.open(folder) as collection:
+            for use in (collection.sync, collection.info, lambda: collection.search(folder / "0.png")):
+                with pytest.raises(DamagedError, match=r"000001\.segment.*delete .*catalogue\.sqlite and index again"):
+                    use()
 
 
 def test_a_picture_without_a_vector_is_damage(folder: Path) -> None:

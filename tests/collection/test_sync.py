@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from lookalike.collection import Collection, SyncReport
+from lookalike.collection.catalogue import Item
+from lookalike.collection.compare import Survey, compare
 from lookalike.errors import ArgumentError, NoPicturesError
+from lookalike.images.find import Skipped
 
 from .conftest import PICTURES, Draw, Python
 
@@ -54,7 +57,21 @@ def test_the_first_sync_indexes_everything(folder: Path) -> None:
         assert report.found == PICTURES + 1
         assert len(collection) == PICTURES
         assert sorted(collection.paths()) == sorted(str(path) for path in folder.rglob("*.png"))
-    assert seen == [(0, PICTURES), (4, PICTURES), (PICTURES, PICTURES)]
+    assert seen == [(done, PICTURES) for done in range(PICTURES + 1)], "picture by picture, though by batches of 4"
+
+
+def test_progress_counts_what_is_recognised_and_what_is_decoded(folder: Path, draw: Draw) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync(batch=4)
+        shutil.copyfile(folder / "0.png", folder / "copy.png")
+        os.utime(folder / "1.png", ns=(1, 1))
+        (folder / "2.png").rename(folder / "moved.png")
+        (folder / "text.jpg").write_text("a text")
+        for i in range(3):
+            draw(folder / f"new{i}.png", seed=100 + i)
+        seen: list[tuple[int, int]] = []
+        collection.sync(lambda done, total: seen.append((done, total)), batch=2)
+    assert seen == [(done, 7) for done in range(8)]
 
 
 def test_a_second_sync_does_nothing(collection: Collection) -> None:
@@ -249,6 +266,59 @@ with lookalike.Collection.open(sys.argv[1]) as collection:
     (folder / "below").chmod(0o700)
     assert done.stdout.startswith(f"1 0 {PICTURES} "), done
     assert "below" in done.stdout
+
+
+def test_a_source_around_the_collection_that_cannot_be_read_keeps_its_pictures(
+    tmp_path: Path, folder: Path, draw: Draw, python: Python, unprivileged: tuple[str, ...]
+) -> None:
+    draw(tmp_path / "elsewhere" / "a.png", seed=200)
+    around = tmp_path / "around"
+    around.mkdir()
+    folder.rename(around / "photos")
+    draw(around / "beside" / "b.png", seed=201)
+    index = around / "photos" / "index"
+    with Collection.create([around, tmp_path / "elsewhere"], index) as collection:
+        assert collection.sync().new == PICTURES + 2
+    around.chmod(0o300)
+    script = """
+import lookalike, sys
+with lookalike.Collection.open(sys.argv[1]) as collection:
+    report = collection.sync()
+    print(report.kept, report.removed, report.unchanged, len(report.lost))
+"""
+    done = python(script, index, prefix=unprivileged)
+    around.chmod(0o700)
+    assert done.stdout == f"{PICTURES + 1} 0 1 1\n", done
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        (b"a.png", True),
+        (b"below/a.png", False),
+        (b"../a.png", True),
+        (b"../open/a.png", False),
+        (b"../../a.png", True),
+        (b"../../../a.png", False),
+    ],
+)
+def test_the_innermost_source_decides_whether_a_picture_is_out_of_reach(path: bytes, kept: bool) -> None:
+    item = Item(1, path, 1, 1, b"", 1, 1, "indexed", None)
+    lost = {b"../..": Skipped("/", "gone")}
+    differences = compare([item], Survey(lost=lost, read={b"below", b"../open"}), retry=False)
+    assert (differences.kept == [item]) == kept
+    assert (differences.vanished == [item]) != kept
+
+
+def test_hidden_pictures_are_skipped_and_the_collection_is_not_mentioned(folder: Path, draw: Draw) -> None:
+    draw(folder / ".cache" / "a.png", seed=100)
+    draw(folder / ".b.png", seed=101)
+    for place in (folder / ".lookalike", folder / ".index"):
+        with Collection.create(folder, place) as collection:
+            report = collection.sync()
+        assert report.new == PICTURES
+        assert {Path(s.path).name for s in report.skipped if s.reason == "hidden"} == {".cache", ".b.png"}
+        shutil.rmtree(place)
 
 
 def test_all_pictures_deleted(collection: Collection, folder: Path, draw: Draw) -> None:

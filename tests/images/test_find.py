@@ -61,7 +61,8 @@ def test_every_format_is_found_by_its_extension(tmp_path: Path, name: str) -> No
         ("x.mp4", "video"),
         ("x.jxl", "not read"),
         ("._x.jpg", "macOS"),
-        (".jpg", "not a picture"),
+        (".jpg", "hidden"),
+        (".notes.txt", "hidden"),
         ("jpg", "not a picture"),
     ],
 )
@@ -78,10 +79,12 @@ def test_heic_names_its_extra_when_it_is_missing(tmp_path: Path, monkeypatch: py
     assert found(tmp_path) == ["x.heic"]
 
 
-def test_dot_folders_are_not_entered_but_may_be_the_root(tmp_path: Path) -> None:
+def test_what_begins_with_a_dot_is_skipped_but_may_be_the_root(tmp_path: Path) -> None:
     touch(tmp_path, ".git/a.jpg", ".lookalike/b.jpg", "sub/.cache/c.jpg", "d.jpg", ".hidden.jpg")
-    assert found(tmp_path) == [".hidden.jpg", "d.jpg"]
+    assert found(tmp_path) == ["d.jpg"]
+    assert skipped(tmp_path) == dict.fromkeys([".git", ".hidden.jpg", "sub/.cache"], "hidden")
     assert found(tmp_path / ".git") == ["a.jpg"]
+    assert found(tmp_path / ".hidden.jpg") == ["."]
 
 
 def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path: Path) -> None:

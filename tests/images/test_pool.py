@@ -207,7 +207,7 @@ def test_a_closed_pool_says_so(pictures: list[str]) -> None:
 def test_too_many_pixels(slow: str) -> None:
     with DecoderPool(1, Limits(pixels=24_000_000)) as pool:
         (result,) = pool.load([slow], 8, "pad")
-    assert result == Failed(slow, "5000 x 5000 pixels are more than the limit of 24 million")
+    assert result == Failed(slow, "5000 x 5000 pixels are more than the limit of 24 million; make a smaller copy of it")
 
 
 def test_too_much_time_costs_one_picture_and_its_child(slow: str, pictures: list[str]) -> None:
@@ -233,7 +233,7 @@ def test_cpu_time_is_counted_for_each_picture_anew(slow: str) -> None:
 def test_too_much_memory(slow: str, pictures: list[str]) -> None:
     with DecoderPool(1, Limits(memory=110 << 20)) as pool:
         hungry, fine = pool.load([slow, pictures[0]], 8, "pad")
-    assert hungry == Failed(slow, "needs more than 110 MiB of memory to decode")
+    assert hungry == Failed(slow, "needs more than 110 MiB of memory to decode; make a smaller copy of it")
     assert isinstance(fine, Loaded)
 
 

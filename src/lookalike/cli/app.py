@@ -10,6 +10,7 @@ from lookalike import __version__
 from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
+from lookalike.cli.output import print_line
 from lookalike.cli.search import search
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"lookalike {__version__}")
+        print_line(f"lookalike {__version__}")
         raise typer.Exit
 
 

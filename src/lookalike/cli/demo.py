@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
@@ -13,6 +12,7 @@ import numpy as np
 import typer
 
 from lookalike import demo as pictures_of_ours
+from lookalike.cli.output import flush, print_line
 from lookalike.cli.page import write_gallery
 from lookalike.cli.syncing import note
 from lookalike.collection import Hit
@@ -94,8 +94,8 @@ def _search(index: Index, paths: Sequence[str], query: int) -> tuple[str, list[H
         f"compared with {found.candidates} of {len(index)} vectors in {microseconds:.0f} µs; "
         f"{true} of the true nearest {_K} found"
     )
-    typer.echo(f"\n{os.path.basename(paths[query])}  ({remark})")
+    print_line(f"\n{os.path.basename(paths[query])}  ({remark})")
     for hit in hits:
-        typer.echo(f"  {hit.distance:.3f}  {os.path.basename(hit.path)}")
-    sys.stdout.flush()
+        print_line(f"  {hit.distance:.3f}  {os.path.basename(hit.path)}")
+    flush()
     return paths[query], hits, remark

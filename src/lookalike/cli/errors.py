@@ -11,6 +11,15 @@ from lookalike.errors import LookalikeError
 from lookalike.names import visible
 
 BROKEN_PIPE = 141  # as a shell reports a command that died of SIGPIPE
+INTERRUPTED = 130  # or of SIGINT
+
+
+class OutputClosedError(Exception):
+    """Whoever read stdout (`| head`) is gone. No OSError: typer would answer that itself, with exit code 1."""
+
+
+class Interrupted(Exception):  # noqa: N818 (InterruptedError is Python's own)
+    """Ctrl-C, with a sentence that says what is kept. No KeyboardInterrupt: typer would swallow it in silence."""
 
 
 def debugging(arguments: list[str]) -> tuple[bool, list[str]]:
@@ -22,19 +31,31 @@ def debugging(arguments: list[str]) -> tuple[bool, list[str]]:
 
 def report(error: Exception) -> int:
     """Says what went wrong and gives the exit code."""
-    if isinstance(error, BrokenPipeError):
-        # Whoever read our output (`| head`) is gone; Python must not try to flush into the pipe once more.
+    if isinstance(error, BrokenPipeError | OutputClosedError):
+        # Python must not try to flush into the pipe once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    if isinstance(error, Interrupted):
+        say(str(error))
+        return INTERRUPTED
     if isinstance(error, TyperException):
         if message := error.format_message():  # empty where it was answered by the help
-            say(f"{message} See: lookalike --help")
+            say(f"{message.rstrip('.')}{'' if message.endswith('?') else ';'} {_advice(error)}")
         return 2
     if isinstance(error, LookalikeError | OSError | MemoryError | ImportError):
         say(str(error) or "out of memory; close other programs or index in smaller parts")
         return 2
     say(f"a mistake of ours ({type(error).__name__}: {error}); please report it with what --debug shows")
     return 2
+
+
+def _advice(error: TyperException) -> str:
+    """What to do about arguments that were not understood."""
+    option = getattr(error, "option_name", "--")
+    if not option.startswith("--"):
+        return "a file's name that begins with a dash is written as ./-NAME"
+    context = getattr(error, "ctx", None)
+    return f"see: {context.command_path if context else 'lookalike'} --help"
 
 
 def say(sentence: str) -> None:

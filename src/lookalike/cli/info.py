@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lookalike.cli.output import print_json, size, with_bytes
+from lookalike.cli.output import print_json, print_line, size, with_bytes
 from lookalike.collection import Collection
 from lookalike.collection.place import find_place
 from lookalike.errors import NotAnIndexError
@@ -40,7 +40,7 @@ def info(
     if about.read_only:
         rows["read-only"] = about.read_only
     for name, value in rows.items():
-        typer.echo(visible(f"{name:<11} {value}"))
+        print_line(visible(f"{name:<11} {value}"))
     for path, why in failed:
-        typer.echo(visible(f"  {path}: {why}"))
+        print_line(visible(f"  {path}: {why}"))
     return 0

@@ -1,7 +1,8 @@
 """`lookalike VERB`: the verbs put together, and what every one of them promises.
 
 Data goes to stdout, progress and notes to stderr. An error is one sentence; `--debug` shows where it came
-from. Exit codes: 0 something was found or done, 1 nothing was found, 2 an error, 130 interrupted.
+from. Exit codes: 0 something was found or done, 1 nothing was found, 2 an error, 130 interrupted,
+141 nobody reads what is printed.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ def main() -> None:
     try:
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        sys.stderr.write("lookalike: interrupted\n")
         sys.exit(130)
 
 
 def run(arguments: list[str]) -> int:
     """Runs one command line and gives its exit code."""
-    from lookalike.cli.errors import debugging, report
+    from lookalike.cli.errors import INTERRUPTED, debugging, report, say
 
     # A stream that was closed (`>&-`) is None, and its number would be given to the next file that is opened.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (for as long as this process lives)
@@ -41,4 +42,6 @@ def run(arguments: list[str]) -> int:
         if debug:
             traceback.print_exception(error)
         return report(error)
+    if code == INTERRUPTED:  # typer's answer to a KeyboardInterrupt within a verb
+        say("interrupted")
     return code if isinstance(code, int) else 0

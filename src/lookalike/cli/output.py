@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
-import typer
-
+from lookalike.cli.errors import OutputClosedError
 from lookalike.collection import Hits
 from lookalike.names import visible
 
@@ -26,7 +29,28 @@ def print_hits(hits: Hits, *, json: bool) -> None:
             }
             print_json(with_bytes(fields))
         else:
-            typer.echo(f"{hit.distance:.4f}  {visible(short(hit.path))}")
+            print_line(f"{hit.distance:.4f}  {visible(short(hit.path))}")
+    flush()
+
+
+def print_line(text: str) -> None:
+    """One line; every other function here comes to this one."""
+    with _read_by_someone():
+        sys.stdout.write(f"{text}\n")
+
+
+def flush() -> None:
+    """Let what was printed be seen now."""
+    with _read_by_someone():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _read_by_someone() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise OutputClosedError from error
 
 
 def short(path: str) -> str:
@@ -45,8 +69,8 @@ def with_bytes(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One line of JSON, in ASCII: names that are not UTF-8 keep their surrogates, escaped."""
-    typer.echo(json.dumps(value, default=str))
+    """One line of JSON, in ASCII: names that are not UTF-8 keep their surrogates, escaped; times are in ISO 8601."""
+    print_line(json.dumps(value, default=datetime.isoformat))
 
 
 def size(count: float) -> str:

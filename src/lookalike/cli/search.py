@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated
 
 import typer
@@ -49,10 +48,13 @@ def search(
         hits = collection.search(query, k, recall=recall, max_distance=max_distance, exact=exact)
         print_hits(hits, json=json)
         if html is not None:
-            sys.stdout.flush()
             write_results(html, collection, query, hits)
             note(f"page written to {html}")
-    return 0 if hits else 1
+    if hits:
+        return 0
+    limit = "" if max_distance is None else f" within a distance of {max_distance:g}"
+    note(f"nothing found{limit} among the other pictures in {where}")
+    return 1
 
 
 def _require_picture(query: str) -> None:

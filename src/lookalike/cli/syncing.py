@@ -7,11 +7,9 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import typer
-
-from lookalike.cli.errors import say
+from lookalike.cli.errors import Interrupted
 from lookalike.collection import Collection, SyncReport
-from lookalike.errors import BusyError, NoPicturesError
+from lookalike.errors import BusyError, NoPicturesError, WriteError
 from lookalike.names import visible
 
 if TYPE_CHECKING:
@@ -37,16 +35,15 @@ def sync(collection: Collection, *, asked_for: bool) -> SyncReport | None:
     with _Bar() as bar:
         try:
             report = collection.sync(bar.show, retry=asked_for)
-        except BusyError as error:
-            if len(collection) == 0:
+        except (BusyError, WriteError) as error:
+            if asked_for or len(collection) == 0:
                 raise
             bar.hide()
-            note(f"not checked for changes: {error}")
+            note(f"not brought up to date: {error}")
             return None
         except KeyboardInterrupt:
-            bar.hide()
-            say(f"interrupted; {len(collection):,} pictures are kept, and the same command goes on from there")
-            raise typer.Exit(130) from None
+            kept = f"{len(collection):,} pictures are kept, and the same command goes on from there"
+            raise Interrupted(f"interrupted; {kept}") from None
     nothing = report.indexed + report.kept == 0
     _tell(report, time.perf_counter() - start, asked_for or nothing)
     if nothing:

@@ -122,7 +122,7 @@ class Collection:
         committed: an interrupted sync (Ctrl-C, kill -9) goes on where the last commit stood.
 
         Args:
-            progress: called with (done, total), in new and changed pictures.
+            progress: called with (done, total), in new and changed pictures, as each is read.
             batch: pictures embedded and committed at once.
             retry: try again what could not be read, though its size and time are the same.
 
@@ -196,9 +196,15 @@ class Collection:
         return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
 
     def info(self) -> Info:
-        """What it is, and how much it holds."""
-        with self._turn, self._catalogue.reading() as about:
-            catalogue = self._catalogue
+        """What it is, and how much it holds.
+
+        Raises:
+            DamagedError: the collection is; the vectors themselves are verified when they are searched.
+        """
+        catalogue = self._catalogue
+
+        def describe(about: About) -> Info:
+            segments.open_segment(self.place, catalogue, about)
             return Info(
                 path=self.place.directory,
                 roots=[self.place.absolute(root) for root in catalogue.roots()],
@@ -216,6 +222,8 @@ class Collection:
                 read_only=self.read_only,
             )
 
+        return self._in_snapshot(describe)
+
     def close(self) -> None:
         """Close its files; closing twice is fine."""
         with self._turn:
@@ -226,6 +234,12 @@ class Collection:
         """How many pictures are indexed."""
         with self._turn:
             return self._catalogue.count("indexed")
+
+    def __repr__(self) -> str:
+        try:
+            return f"<Collection of {len(self):,} pictures in {self.place.directory}>"
+        except LookalikeError:  # closed or damaged
+            return f"<Collection in {self.place.directory}>"
 
     def __enter__(self) -> Self:
         return self
@@ -261,16 +275,23 @@ class Collection:
 
     def _with_index(self, use: Callable[[Index], T]) -> T:
         """What `use` makes of the index, within one snapshot of the catalogue."""
+        return self._in_snapshot(lambda about: use(self._loaded(about)))
+
+    def _in_snapshot(self, use: Callable[[About], T]) -> T:
+        """What `use` makes of one snapshot of the catalogue, and of the segment that it names."""
+        generation = -1
 
         def once() -> T:
+            nonlocal generation
             with self._catalogue.reading() as about:
-                return use(self._loaded(about))
+                generation = about.generation
+                return use(about)
 
         with self._turn:
             try:
                 return once()
             except DamagedError:
-                if self._catalogue.about().generation == self._generation:
+                if self._catalogue.about().generation == generation:
                     raise
                 return once()  # a writer had sealed and swept between our snapshot and the opening of its segment
 

@@ -32,11 +32,13 @@ class Survey:
         files: the pictures, by their path in the catalogue; overlapping sources meet here.
         skipped: what is no picture or cannot be read, with the reason.
         lost: the sources out of reach, with the reason.
+        read: the sources that were looked through.
     """
 
     files: dict[bytes, File] = field(default_factory=dict)
     skipped: dict[bytes, Skipped] = field(default_factory=dict)
     lost: dict[bytes, Skipped] = field(default_factory=dict)
+    read: set[bytes] = field(default_factory=set)
 
 
 @dataclass
@@ -72,8 +74,9 @@ def survey(place: Place, roots: Sequence[bytes]) -> Survey:
                 if isinstance(entry, Found):
                     key = key_of(entry.path)
                     seen.files[key] = File(key, entry.path, entry.size, min(entry.mtime_ns, _MOST))
-                elif not entry.path.startswith(own):
+                elif not f"{entry.path}/".startswith(own):
                     seen.skipped[key_of(entry.path)] = entry
+            seen.read.add(root)
         except NoPicturesError as error:
             seen.lost[root] = Skipped(top, str(error))
     for key in seen.files.keys() & seen.skipped.keys():
@@ -83,7 +86,7 @@ def survey(place: Place, roots: Sequence[bytes]) -> Survey:
 
 def _keys(place: Place, root: bytes, top: str) -> Callable[[str], bytes]:
     """What turns a path below a source into the catalogue's: one for each file, whatever the source."""
-    if os.path.basename(root) == b"..":  # a folder around the collection's own
+    if _is_around(root):
         return lambda path: os.fsencode(os.path.relpath(path, place.base))
     before = len(top.rstrip("/")) + 1
     inside = b"" if root == b"." else root + b"/"
@@ -109,14 +112,26 @@ def compare(items: Sequence[Item], seen: Survey, retry: bool) -> Differences:
 
 
 def _is_out_of_reach(path: bytes, seen: Survey) -> bool:
-    """Whether a lost source or a folder that cannot be read is, or holds, `path`."""
+    """Whether a lost source or a folder that cannot be read is, or holds, `path`; the innermost source decides."""
+    outermost = max((len(root) for root in (*seen.lost, *seen.read) if _is_around(root)), default=0)
     while True:
         entry = seen.skipped.get(path)
         if path in seen.lost or (entry and _is_unreadable(entry.path)):
             return True
-        if path == b"." or os.path.basename(path) == b"..":
+        if path in seen.read or (_is_around(path) and len(path) >= outermost):
             return False
-        path = os.path.dirname(path) or b"."
+        path = _folder_of(path)
+
+
+def _is_around(path: bytes) -> bool:
+    """Whether `path` in the catalogue is a folder around the collection's own: `..`, `../..`."""
+    return os.path.basename(path) == b".."
+
+
+def _folder_of(path: bytes) -> bytes:
+    if path == b".":
+        return b".."
+    return b"../" + path if _is_around(path) else os.path.dirname(path) or b"."
 
 
 def _is_empty(top: str) -> bool:

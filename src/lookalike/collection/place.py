@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from lookalike.collection.catalogue import NAME as CATALOGUE
 from lookalike.errors import NotAnIndexError
+from lookalike.images.find import OWN_FOLDER
 
-FOLDER = ".lookalike"
+FOLDER = OWN_FOLDER
 
 StrPath = str | os.PathLike[str]
 

@@ -21,7 +21,10 @@ class Failure(NamedTuple):
 
 
 class Progress(Protocol):
-    """Called with how many of the new and changed pictures are done, once before the first."""
+    """Called with how many of the new and changed pictures are read, once before the first and after each.
+
+    Read is not yet committed: pictures are embedded and committed by batches.
+    """
 
     def __call__(self, done: int, total: int) -> None: ...
 

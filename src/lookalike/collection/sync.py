@@ -6,7 +6,7 @@ there: at most one batch is embedded again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,10 @@ from lookalike.collection.place import Place
 from lookalike.collection.report import Failure, Progress, SyncReport
 from lookalike.errors import ModelError, NoPicturesError, PictureError
 from lookalike.images.content import file_sha256
-from lookalike.index import Index
 from lookalike.models import Model
 
 if TYPE_CHECKING:
-    from lookalike.images.pool import Loaded
+    from lookalike.images.pool import Failed, Loaded
 
 BATCH = 64
 """Pictures embedded and committed at once."""
@@ -35,7 +34,7 @@ Fresh = tuple[File, Item | None]  # a new or changed file, with the item that wa
 
 
 class Sync:
-    """One run over the sources of a collection, by its only writer."""
+    """One run over the sources of a collection, by its only writer; DamagedError where the segment is damaged."""
 
     def __init__(
         self, place: Place, catalogue: Catalogue, model: Model, progress: Progress | None, batch: int, retry: bool
@@ -48,8 +47,9 @@ class Sync:
         self._retry = retry
         self._report = SyncReport()
         self._changes = Changes(catalogue)
-        self._sealed: Index | None = None
         self._done = self._total = 0
+        with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
+            self._sealed = segments.open_segment(place, catalogue, about)
 
     def run(self) -> SyncReport:
         """Do it.
@@ -130,7 +130,7 @@ class Sync:
 
         report, size = self._report, self._model.input
         with DecoderPool() as pool:
-            results = pool.load((file.path for file, _ in unknown), size.side, size.fit)
+            results = self._watched(pool.load((file.path for file, _ in unknown), size.side, size.fit))
             for start in range(0, len(unknown), self._batch):
                 files = unknown[start : start + self._batch]
                 with report.timed("decode"):
@@ -146,7 +146,6 @@ class Sync:
                         self._fail(file, old, _NO_VECTOR)
                 with report.timed("save"):
                     self._changes.commit()
-                self._advance(len(files))
 
     def _contents(self, pictures: Sequence[Loaded]) -> dict[bytes, Content | None]:
         """What the pictures hold, by hash; each content is embedded once, and None where that fails."""
@@ -173,18 +172,11 @@ class Sync:
             return None
         vector = self._catalogue.pending_vector(item.id)
         if vector is None:
-            sealed = self._segment()
-            if item.id not in sealed:
+            if item.id not in self._sealed:
                 return None
             with segments.cure_of(self._place):
-                vector = sealed[item.id]
+                vector = self._sealed[item.id]
         return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector)
-
-    def _segment(self) -> Index:
-        if self._sealed is None:
-            with self._catalogue.reading() as about:
-                self._sealed = segments.open_segment(self._place, self._catalogue, about)
-        return self._sealed
 
     def _add(self, file: File, old: Item | None, content: Content) -> None:
         self._changes.remove([old.id] if old else [])
@@ -199,6 +191,11 @@ class Sync:
         self._changes.fail(file, reason)
         self._report.failed.append(Failure(file.path, reason))
         self._report.newly_failed += old is None or old.reason != reason
+
+    def _watched(self, pictures: Iterator[Loaded | Failed]) -> Iterator[Loaded | Failed]:
+        for picture in pictures:
+            self._advance(1)
+            yield picture
 
     def _advance(self, files: int) -> None:
         self._done += files

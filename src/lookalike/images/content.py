@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 from lookalike.errors import PictureError
 
+SMALLER = "make a smaller copy of it"
+"""What to do about a picture beyond a limit."""
+
 _CHUNK = 1 << 20
 
 
@@ -22,7 +25,7 @@ def read_file(path: str | bytes, most: int) -> bytes:
     with _regular_file(path) as descriptor:
         size = os.fstat(descriptor).st_size
         if size > most:
-            raise PictureError(f"the file has {size >> 20} MiB; at most {most >> 20} MiB are read")
+            raise PictureError(f"the file has {size >> 20} MiB; at most {most >> 20} MiB are read; {SMALLER}")
         return b"".join(_chunks(descriptor, size))
 
 

@@ -40,8 +40,13 @@ class Skipped(NamedTuple):
 PICTURES = frozenset(["jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "tif", "tiff", "bmp", "dib", "avif"])
 HEIC = frozenset(["heic", "heif", "hif"])
 
+OWN_FOLDER = ".lookalike"
+"""Where a folder's own collection lies; it is passed over in silence."""
+
+HIDDEN = "hidden"
 NOT_A_PICTURE = "not a picture"
 NO_HEIC = "HEIC needs an extra: pip install 'lookalike[heic]'"
+_ATTRIBUTES = "not a picture but its attributes, kept by macOS"
 _OTHERS = {
     "a camera's RAW file; export it as JPEG or TIFF": "3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos"
     " mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f",
@@ -56,9 +61,10 @@ _REASONS = {extension: reason for reason, names in _OTHERS.items() for extension
 def find(root: str | os.PathLike[str]) -> Iterator[Found | Skipped]:
     """Every file below `root`, sorted by name within each folder, depth first.
 
-    Folders whose name starts with a dot are not entered, symbolic links to folders are not
+    What begins with a dot is hidden: skipped, be it a folder or a file. Symbolic links to folders are not
     followed (they may loop), symbolic links to files are. A file that vanishes meanwhile is left out.
-    `root` may also be a link to a folder, or one file, which is then taken whatever its extension.
+    `root` may be hidden; it may also be a link to a folder, or one file, which is then taken whatever its
+    extension.
 
     Raises:
         NoPicturesError: at once, when `root` is not there or cannot be read.
@@ -87,9 +93,11 @@ def _walk(top: str) -> Iterator[Found | Skipped]:
         for entry in pending[-1]:
             if isinstance(entry, Skipped):
                 yield entry
+            elif entry.name.startswith("."):
+                yield from _hidden(entry)
             elif not _is_folder(entry):
                 yield from _file(entry)
-            elif not entry.name.startswith("."):
+            else:
                 pending.append(_entries(entry.path))
                 break
         else:
@@ -105,6 +113,11 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str] | Skipped]:
         return iter(())
     except OSError as error:
         return iter([Skipped(folder, f"the folder cannot be read ({error.strerror})")])
+
+
+def _hidden(entry: os.DirEntry[str]) -> Iterator[Skipped]:
+    if entry.name != OWN_FOLDER:
+        yield Skipped(entry.path, _ATTRIBUTES if entry.name.startswith("._") else HIDDEN)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -152,7 +165,7 @@ def _reason(name: str) -> str:
     """Why a file of this name is left out, or "" for a picture."""
     extension = os.path.splitext(name)[1][1:].lower()
     if name.startswith("._"):
-        return "not a picture but its attributes, kept by macOS"
+        return _ATTRIBUTES
     if extension in PICTURES:
         return ""
     if extension in HEIC:

@@ -10,6 +10,7 @@ from io import BytesIO
 from PIL import Image
 
 from lookalike.errors import PictureError
+from lookalike.images.content import SMALLER
 
 MAX_PIXELS = 64_000_000
 
@@ -66,12 +67,13 @@ def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         if name == "PNG":
             _scale_transparency(image, depth=data[24])
     except Image.DecompressionBombError as error:
-        raise PictureError(f"more than the limit of {max_pixels / 1e6:g} million pixels") from error
+        raise PictureError(f"more than the limit of {max_pixels / 1e6:g} million pixels; {SMALLER}") from error
     except DAMAGE as error:
         raise PictureError(f"a damaged {name} file, or of a kind that is not supported") from error
     width, height = image.size
     if width * height > max_pixels:
-        raise PictureError(f"{width} x {height} pixels are more than the limit of {max_pixels / 1e6:g} million")
+        limit = f"{max_pixels / 1e6:g} million"
+        raise PictureError(f"{width} x {height} pixels are more than the limit of {limit}; {SMALLER}")
     return image
 
 

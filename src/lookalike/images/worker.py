@@ -18,7 +18,7 @@ from PIL import Image
 
 from lookalike.errors import PictureError
 from lookalike.images import wire
-from lookalike.images.content import read_file
+from lookalike.images.content import SMALLER, read_file
 from lookalike.images.decode import decode_square, thumbnail
 
 
@@ -46,7 +46,7 @@ def answer(request: wire.Request, memory: int, max_pixels: int) -> bytes:
     except PictureError as error:
         return wire.FAILED + error.reason.encode("utf-8", "replace")[: wire.REASON_BYTES]
     except MemoryError:
-        return wire.FAILED + f"needs more than {memory >> 20} MiB of memory to decode".encode()
+        return wire.FAILED + f"needs more than {memory >> 20} MiB of memory to decode; {SMALLER}".encode()
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
