@@ -160,6 +160,7 @@ def score(pictures: Sequence[Picture], features: Floats) -> Scores:
 
 EXPERIMENTS: list[tuple[int, int, str]] = [
     (0, 224, "crop"),
+    (0, 224, "seamless"),
     (0, 224, "squeeze"),
     (0, 224, "pad"),
     (1, 240, "squeeze"),

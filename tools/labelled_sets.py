@@ -170,6 +170,8 @@ ALTERATIONS: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 def fit(image: Image.Image, side: int, how: str) -> Image.Image:
     w, h = image.size
+    if how == "seamless":
+        how = "pad" if white_along_long_edges(image) >= 0.5 else "crop"
     if how == "crop":
         edge = min(w, h)
         image = image.crop(((w - edge) // 2, (h - edge) // 2, (w + edge) // 2, (h + edge) // 2))
@@ -179,6 +181,12 @@ def fit(image: Image.Image, side: int, how: str) -> Image.Image:
         square.paste(image, ((edge - w) // 2, (edge - h) // 2))
         image = square
     return image.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def white_along_long_edges(image: Image.Image) -> float:
+    small = np.asarray(image.resize((64, 64), Image.Resampling.BICUBIC)).min(axis=2) >= 240
+    along = small if image.width >= image.height else small.T
+    return float((along[0].mean() + along[-1].mean()) / 2)
 
 
 def decode(picture: Picture, side: int, how: str) -> Pixels:

@@ -11,7 +11,7 @@ from PIL import Image
 from lookalike.errors import PictureError
 from lookalike.images.decode import Fit, decode, fit_image, thumbnail
 
-FITS: tuple[Fit, ...] = ("squeeze", "crop", "pad")
+FITS: tuple[Fit, ...] = ("squeeze", "crop", "pad", "seamless")
 
 
 def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -143,6 +143,26 @@ def test_the_three_fits(tall: bool) -> None:
     assert colour(padded, np.s_[:20]) == colour(padded, np.s_[40:]) == [255, 255, 255]
     assert colour(padded, np.s_[20:40, :18]) == [255, 0, 0]
     assert colour(padded, np.s_[20:40, 42:]) == [0, 0, 255]
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize(("ground", "same_as"), [("white", "pad"), ("gray", "crop")])
+def test_seamless_pads_what_lies_on_white_and_crops_the_rest(
+    form: str, ground: str, same_as: Fit, transposed: bool
+) -> None:
+    image = Image.new("RGB", (900, 500), ground)
+    image.paste((200, 30, 30), (0, 100, 900, 400))  # it touches the short edges: only the long ones count
+    data = encode(image.transpose(Image.Transpose.TRANSPOSE) if transposed else image, form)
+    difference = decode(data, 64, "seamless").pixels.astype(int) - decode(data, 64, same_as).pixels
+    assert np.abs(difference).max() <= 12  # a JPEG was decoded larger, for it might have been cropped
+
+
+def test_seamless_sees_what_lies_under_alpha_as_white() -> None:
+    image = Image.new("RGBA", (90, 50), (0, 0, 0, 0))
+    image.paste((200, 30, 30, 255), (10, 10, 80, 40))
+    data = encode(image, "PNG")
+    np.testing.assert_array_equal(decode(data, 32, "seamless").pixels, decode(data, 32, "pad").pixels)
 
 
 @pytest.mark.parametrize("fit", FITS)

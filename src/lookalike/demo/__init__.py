@@ -12,8 +12,8 @@ QUERIES: tuple[str, ...] = (
     "ladybirds/round_ladybird.webp",
     "guitars/black_white_guitar.png",
     "berries/strawberry_dark.webp",
-    "sea/dolphin.webp",
-    "big_cats/tiger_stalking.jpg",
+    "horses/running_horse.png",
+    "big_cats/tiger_standing.webp",
 )
 """Pictures of the set whose look-alikes are worth seeing: paths below `folder()`, with `/` between the parts."""
 

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Fit = Literal["squeeze", "crop", "pad"]
-"""How a picture becomes square: `squeeze` ignores proportions, `crop` keeps the centre, `pad` adds white."""
+Fit = Literal["squeeze", "crop", "pad", "seamless"]
+"""How a picture becomes square: `squeeze` ignores proportions, `crop` keeps the centre, `pad` adds white, `seamless`
+is `pad` where what lies along the two long edges is mostly white already, else `crop`."""
 
 _DRAFT = 2  # a JPEG is decoded at no less than twice the size it is resized to
 _REDUCE = 3.0  # shrink by whole numbers first, to no less than 3 times the size it is resized to
 _QUALITY = 85
+_EDGE = 64  # samples along an edge
+_WHITE = 240  # and above, in each channel
 
 
 class Decoded(NamedTuple):
@@ -68,7 +71,7 @@ def decode_square(data: bytes, side: int, fit: Fit, max_pixels: int = MAX_PIXELS
     """As `decode`, without NumPy."""
     image = open_picture(data, max_pixels)
     width, height = image.size
-    small, sideways = _shrink(image, _placement(image.size, side, fit), draft=True)
+    small, sideways = _shrink(image, side, fit, draft=True)
     return Square(_on_white(small, side), *((height, width) if sideways else (width, height)))
 
 
@@ -80,7 +83,7 @@ def fit_image(image: Image.Image, side: int, fit: Fit) -> NDArray[np.uint8]:
     Raises:
         PictureError: as `decode`.
     """
-    small, _ = _shrink(image, _placement(image.size, side, fit), draft=False)
+    small, _ = _shrink(image, side, fit, draft=False)
     return _array(_on_white(small, side))
 
 
@@ -93,7 +96,7 @@ def thumbnail(data: bytes, side: int, max_pixels: int = MAX_PIXELS) -> bytes:
         PictureError: as `decode`.
     """
     image = open_picture(data, max_pixels)
-    small, _ = _shrink(image, _placement(image.size, min(side, max(image.size)), "pad"), draft=True)
+    small, _ = _shrink(image, min(side, max(image.size)), "pad", draft=True)
     file = BytesIO()
     small.save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()
@@ -107,8 +110,6 @@ class _Placement(NamedTuple):
 
 
 def _placement(size: tuple[int, int], side: int, fit: Fit) -> _Placement:
-    if 0 in size:
-        raise PictureError("a picture without pixels")
     width, height = size
     if fit == "crop":
         left, top = (width - min(size)) / 2, (height - min(size)) / 2
@@ -118,22 +119,43 @@ def _placement(size: tuple[int, int], side: int, fit: Fit) -> _Placement:
     return _Placement(scaled, (0, 0, width, height))
 
 
-def _shrink(image: Image.Image, placement: _Placement, *, draft: bool) -> tuple[Image.Image, bool]:
+def _shrink(image: Image.Image, side: int, fit: Fit, *, draft: bool) -> tuple[Image.Image, bool]:
     """The picture in RGB, upright, resized but not padded, and whether its width and height changed places."""
-    size, box = placement
+    whole = image.size
+    if 0 in whole:
+        raise PictureError("a picture without pixels")
     profile = image.info.get("icc_profile")
+    scale = 1.0
     try:
         if draft:
-            width = image.width
-            drafted = image.draft(None, (size[0] * _DRAFT, size[1] * _DRAFT))
+            width, height = _placement(whole, side, "crop" if fit == "seamless" else fit).size
+            drafted = image.draft(None, (width * _DRAFT, height * _DRAFT))
             # Not image.width / width: the last column may stand for less than a whole one.
-            scale = drafted[1][2] / width if drafted else 1
-            box = (box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale)
+            scale = drafted[1][2] / whole[0] if drafted else 1.0
         image.load()
-        small = flatten(image).resize(size, Image.Resampling.BICUBIC, box, reducing_gap=_REDUCE)
+        flat = flatten(image)
+        if fit == "seamless":
+            fit = "pad" if _white_along_long_edges(flat, profile) >= 0.5 else "crop"
+        size, (left, top, right, bottom) = _placement(whole, side, fit)
+        box = (left * scale, top * scale, right * scale, bottom * scale)
+        small = flat.resize(size, Image.Resampling.BICUBIC, box, reducing_gap=_REDUCE)
         return upright(to_srgb(small, profile), orientation(image))
     except DAMAGE as error:
         raise PictureError(_damage(image, error)) from error
+
+
+def _white_along_long_edges(image: Image.Image, profile: bytes | None) -> float:
+    """The share of nearly white among what lies within a 64th of either long edge, where `pad` would go on in white."""
+    width, height = image.size
+    deep = max(1.0, min(image.size) / _EDGE)
+    boxes: tuple[tuple[float, float, float, float], ...]
+    if width >= height:
+        size, boxes = (_EDGE, 1), ((0, 0, width, deep), (0, height - deep, width, height))
+    else:
+        size, boxes = (1, _EDGE), ((0, 0, deep, height), (width - deep, 0, width, height))
+    edges = (image.resize(size, Image.Resampling.BOX, box) for box in boxes)
+    pixels = b"".join(to_srgb(edge, profile).tobytes() for edge in edges)
+    return sum(min(pixels[i : i + 3]) >= _WHITE for i in range(0, len(pixels), 3)) / (2 * _EDGE)
 
 
 def _on_white(image: Image.Image, side: int) -> Image.Image:

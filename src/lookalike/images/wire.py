@@ -24,7 +24,7 @@ LOAD, THUMBNAIL = range(2)
 FAILED, OK = b"\0", b"\1"
 REASON_BYTES = 4096
 
-_FITS: tuple[Fit, ...] = ("squeeze", "crop", "pad")
+_FITS: tuple[Fit, ...] = ("squeeze", "crop", "pad", "seamless")
 _REQUEST = struct.Struct("!BBI")
 _PICTURE = struct.Struct("!32sII")
 

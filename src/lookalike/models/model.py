@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, ModelError
 
-Fit = Literal["squeeze", "crop", "pad"]
-"""How a picture becomes a square: squeezed, its middle cropped out, or padded with white."""
+Fit = Literal["squeeze", "crop", "pad", "seamless"]
+"""How a picture becomes a square: squeezed, its middle cropped out, padded with white, or padded only where its
+long edges are white already, and cropped elsewhere."""
 
 DEFAULT = "efficientnet-lite0"
 

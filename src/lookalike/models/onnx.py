@@ -104,7 +104,7 @@ def efficientnet_lite0() -> OnnxModel:
         path=_WEIGHTS / "efficientnet-lite0.onnx",
         sha256="ec19c480876c544958e368032762260b292f4c0fc977fd4a1460d3c12e16de5a",
         dim=1280,
-        input=Input(side=224, fit="crop"),
+        input=Input(side=224, fit="seamless"),
     )
 
 
