@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -26,9 +27,9 @@ using Array2 = nanobind::ndarray<const T, nanobind::ndim<2>, nanobind::c_contig,
 template <class T>
 nanobind::ndarray<nanobind::numpy, T> to_numpy(std::vector<T> values,
                                                std::initializer_list<std::size_t> shape) {
-  auto* kept = new std::vector<T>(std::move(values));
-  const nanobind::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-  return nanobind::ndarray<nanobind::numpy, T>(kept->data(), shape, owner);
+  auto kept = std::make_unique<std::vector<T>>(std::move(values));
+  const nanobind::capsule owner(kept.get(), [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return nanobind::ndarray<nanobind::numpy, T>(kept.release()->data(), shape, owner);
 }
 
 /// Looks for Ctrl-C a few times a second; to be called without the GIL.

@@ -12,8 +12,8 @@ namespace nb = nanobind;
 namespace lookalike {
 
 void bind_kernels(nb::module_& m) {
-  m.attr("simd") =
-      kernels().name;  // chosen here, once; a wrong LOOKALIKE_SIMD stops the import with a sentence
+  // Chosen here, once; a wrong LOOKALIKE_SIMD stops the import with a sentence.
+  m.attr("simd") = kernels().name;
   m.def(
       "simd_levels",
       [] {

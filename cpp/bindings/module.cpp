@@ -2,7 +2,6 @@
 #include <nanobind/nanobind.h>
 
 #include "bindings/bindings.hpp"
-#include "kernels/dispatch.hpp"
 
 NB_MODULE(_core, m) {
   m.doc() = "The compiled engine of lookalike; private, its public face is lookalike.Index.";

@@ -119,11 +119,19 @@ void Index::probe_sealed(const QueryBlock& queries, std::uint32_t probes, std::s
     scratch.order.reset(family, scratch.margins.data());
     scratch.forget_seen(sealed_->rows());
 
+    const auto gather = [&](std::uint32_t row) {
+      if (scratch.first_sight(row) && !get(dead_, row)) scratch.gathered.push_back(row);
+    };
+    // Further than the recall asks for, where that would leave places empty that could be filled; up to where
+    // a scan is cheaper.
+    const auto go_on = [&](std::uint32_t visited) {
+      return visited < probes || (scratch.gathered.size() < k && visited < sealed_->most_probes());
+    };
     Probe probe{};
-    // Further than the recall asks for, where that would leave places empty that could be filled.
-    for (std::uint32_t i = 0; (i < probes || scratch.gathered.size() < k) && scratch.order.next(probe); ++i)
-      for (const std::uint32_t row : sealed_->tables().bucket(probe.table, probe.code))
-        if (scratch.first_sight(row) && !get(dead_, row)) scratch.gathered.push_back(row);
+    for (std::uint32_t visited = 0; go_on(visited) && scratch.order.next(probe); ++visited)
+      for (const std::uint32_t row : sealed_->tables().bucket(probe.table, probe.code)) gather(row);
+    if (scratch.gathered.size() < k)
+      for (std::uint32_t row = 0; row < sealed_->rows(); ++row) gather(row);
 
     for (const std::uint32_t row : scratch.gathered) sealed_->touch(row, row + 1);
     gather_rows(query, sealed_->vectors(), sealed_->inverse_norms(), scratch.gathered,
@@ -167,30 +175,30 @@ std::vector<std::int64_t> Index::add(const float* vectors, std::size_t count, co
 
   Bits dead = dead_;
   std::size_t replaced = 0;
+  std::vector<std::int64_t> taken = incoming.ids;
   for (std::size_t i = 0; ids != nullptr && i < count; ++i) {
-    const auto known = row_of().find(ids[i]);
+    const auto known = row_of().find(taken[i]);
     if (known == row_of().end()) continue;
     if (!overwrite)
-      throw IdError("id " + std::to_string(ids[i]) +
+      throw IdError("id " + std::to_string(taken[i]) +
                     " is in the index already; pass overwrite=True to replace its vector");
     set(dead, known->second);
     ++replaced;
   }
 
-  std::vector<std::int64_t> taken = incoming.ids;
   if (fresh_.ids.size() + count > std::max(kSealAfter, sealed_->rows() / 2)) {
-    Rows all = live_rows(dead);
+    Rows all = live_rows(dead, count);
     all.append(incoming);
     publish(std::make_unique<Sealed>(shape_, std::move(all), 0, interrupt));
   } else {
     dead.resize(words_for(all_rows() + count));
-    if (std::exchange(row_of_made_, false)) {  // made anew, should memory run out here
-      for (std::size_t i = 0; i < count; ++i) row_of_[taken[i]] = static_cast<std::uint32_t>(all_rows() + i);
-      row_of_made_ = true;
-    }
+    const bool keep_up = std::exchange(row_of_made_, false);  // made anew, should memory run out below
+    for (std::size_t i = 0; keep_up && i < count; ++i)
+      row_of_[taken[i]] = static_cast<std::uint32_t>(all_rows() + i);
     fresh_.append(incoming);
     dead_ = std::move(dead);
     dead_count_ += replaced;
+    row_of_made_ = keep_up;
   }
   for (const std::int64_t id : taken)
     shape_.next_id = std::max(shape_.next_id, static_cast<std::uint64_t>(id) + 1);
@@ -203,9 +211,10 @@ void Index::remove(std::span<const std::int64_t> ids) {
   for (const std::int64_t id : ids) {
     const auto known = row_of().find(id);
     if (known == row_of().end())
-      throw IdError("id " + std::to_string(id) + " is not in the index; nothing was removed");
+      throw IdError("id " + std::to_string(id) +
+                    " is not in the index; name only ids that are, nothing was removed");
     if (get(dead, known->second))
-      throw IdError("id " + std::to_string(id) + " is named twice; nothing was removed");
+      throw IdError("id " + std::to_string(id) + " is named twice; name each id once, nothing was removed");
     set(dead, known->second);
   }
   for (const std::int64_t id : ids) row_of_.erase(id);
@@ -257,10 +266,12 @@ std::vector<std::int64_t> Index::check_ids(const std::int64_t* ids, std::size_t 
 
 // ---- sealing and saving ----
 
-Rows Index::live_rows(const Bits& dead) const {
+Rows Index::live_rows(const Bits& dead, std::size_t more) const {
   sealed_->touch(0, sealed_->rows());
   Rows rows;
-  rows.vectors.reserve(live_count() * shape_.dim);
+  rows.ids.reserve(live_count() + more);
+  rows.vectors.reserve((live_count() + more) * shape_.dim);
+  if (shape_.metric == Metric::cosine) rows.inverse_norms.reserve(live_count() + more);
   for (std::size_t row = 0; row < all_rows(); ++row) {
     if (get(dead, row)) continue;
     const float* vector = vector_of(row);
@@ -282,7 +293,7 @@ void Index::publish(std::unique_ptr<Sealed> sealed) {
 
 void Index::seal(int threads, const Interrupt& interrupt) {
   if (fresh_.ids.empty() && dead_count_ == 0) return;
-  publish(std::make_unique<Sealed>(shape_, live_rows(dead_), threads, interrupt));
+  publish(std::make_unique<Sealed>(shape_, live_rows(dead_, 0), threads, interrupt));
 }
 
 void Index::optimize(int threads, const Interrupt& interrupt) {
@@ -312,7 +323,8 @@ bool Index::contains(std::int64_t id) const {
 std::vector<float> Index::vector(std::int64_t id) const {
   const std::shared_lock lock(mutex_);
   const auto known = row_of().find(id);
-  if (known == row_of().end()) throw IdError("id " + std::to_string(id) + " is not in the index");
+  if (known == row_of().end())
+    throw IdError("id " + std::to_string(id) + " is not in the index; ask for one of its ids");
   if (known->second < sealed_->rows()) sealed_->touch(known->second, known->second + std::size_t{1});
   const float* vector = vector_of(known->second);
   return {vector, vector + shape_.dim};

@@ -84,7 +84,7 @@ class Index {
   void check(const float* vectors, std::size_t count, const char* what) const;
   std::vector<std::int64_t> check_ids(const std::int64_t* ids, std::size_t count) const;
 
-  Rows live_rows(const Bits& dead) const;
+  Rows live_rows(const Bits& dead, std::size_t more) const;  // with room for more
   void publish(std::unique_ptr<Sealed> sealed);
   void seal(int threads, const Interrupt& interrupt);
 

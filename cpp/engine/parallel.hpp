@@ -7,7 +7,6 @@
 #include <exception>
 #include <functional>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -43,13 +42,14 @@ void parallel_for(std::size_t n, std::size_t grain, int threads, const Interrupt
     }
   };
 
+  // One piece takes no thread, and counting the cores takes longer than a search among a hundred rows.
+  const std::size_t wanted = pieces > 1 ? std::min<std::size_t>(thread_count(threads), pieces) : 1;
   std::vector<std::thread> others;
-  const std::size_t wanted = std::min<std::size_t>(thread_count(threads), pieces);
-  others.reserve(wanted);
+  others.reserve(wanted - 1);
   try {
     while (others.size() + 1 < wanted) others.emplace_back(work, false);
-  } catch (const std::system_error&) {
-    // No more threads to be had: those that started, and this one, do the work.
+  } catch (const std::exception&) {
+    // No more threads to be had, or no memory for one: those that started, and this one, do the work.
   }
   work(true);
   for (auto& thread : others) thread.join();

@@ -48,12 +48,6 @@ SectionData section(Section name, std::span<const T> items) {
   return {name, std::as_bytes(items)};
 }
 
-std::uint32_t bits_for(std::size_t rows) {
-  const auto buckets = std::max<std::size_t>(rows / kRowsPerBucket, 2);
-  return std::min<std::uint32_t>(static_cast<std::uint32_t>(std::bit_width(buckets - 1)),
-                                 Hyperplanes::kMaxBits);
-}
-
 template <class T>
 void make_room(std::vector<T>& items, std::size_t more) {
   const std::size_t needed = items.size() + more;
@@ -80,7 +74,7 @@ Sealed::Sealed(const Shape& shape, Rows rows, int threads, const Interrupt& inte
   const bool asked = shape.tables > 0 || shape.bits > 0;
   if (this->rows() < (asked ? 2 : kExactBelow)) return;
   const std::uint32_t tables = shape.tables > 0 ? shape.tables : kTables;
-  const std::uint32_t bits = shape.bits > 0 ? shape.bits : bits_for(this->rows());
+  const std::uint32_t bits = shape.bits > 0 ? shape.bits : bits_for(this->rows(), tables);
   family_ = Hyperplanes(shape.dim, tables, bits, shape.seed, centre());
   tables_ = Tables(codes(threads, interrupt), tables, bits, threads, interrupt);
   curve_ = measure_recall(threads, interrupt);
@@ -118,6 +112,13 @@ bool Sealed::allows(std::uint32_t tables, std::uint32_t bits) {
   constexpr std::size_t kMostStarts = std::size_t{1} << 27;  // 512 MiB
   return tables <= Hyperplanes::kMaxTables && bits <= Hyperplanes::kMaxBits &&
          Tables::starts_of(tables > 0 ? tables : kTables, bits) <= kMostStarts;
+}
+
+std::uint32_t Sealed::bits_for(std::size_t rows, std::uint32_t tables) {
+  const auto buckets = std::max<std::size_t>(rows / kRowsPerBucket, 2);
+  auto bits = static_cast<std::uint32_t>(std::bit_width(buckets - 1));
+  while (!allows(tables, bits)) --bits;
+  return bits;
 }
 
 // Drawn at random, because what a user adds may come in any rhythm; each vector once, because many copies of
@@ -176,7 +177,8 @@ void Sealed::probes_to_meet(std::span<const Found> neighbours, std::size_t row,
   std::size_t missing = neighbours.size();
   std::size_t compared = 0;
   // Beyond half the rows a plain scan is cheaper than hashing.
-  for (std::uint32_t probes = 1; missing > 0 && compared < rows() / 2 && order.next(probe); ++probes)
+  for (std::uint32_t probes = 1;
+       missing > 0 && compared < rows() / 2 && probes <= most_probes() && order.next(probe); ++probes)
     for (const std::uint32_t member : tables_.bucket(probe.table, probe.code)) {
       const std::uint8_t of_member = std::exchange(rank[member], kSeen);
       if (of_member == kSeen) continue;
@@ -189,7 +191,8 @@ void Sealed::probes_to_meet(std::span<const Found> neighbours, std::size_t row,
 
 std::uint32_t Sealed::probes_for(double recall, std::size_t k) const {
   const std::uint32_t probes = curve_.probes_for(recall, k);
-  return probes == 0 ? 0 : std::max(probes, family_.tables());
+  if (probes == 0) return 0;
+  return probes > most_probes() ? 0 : std::max(probes, family_.tables());
 }
 
 double Sealed::recall_of(std::uint32_t probes, std::size_t k) const {

@@ -50,6 +50,10 @@ class Sealed {
   /// Whether so many tables of codes of so many bits may be asked for, 0 standing for "chosen at sealing".
   static bool allows(std::uint32_t tables, std::uint32_t bits);
 
+  /// The bits chosen at sealing for so many tables: a bucket holds about 8 rows, or more where fewer are not
+  /// allowed.
+  static std::uint32_t bits_for(std::size_t rows, std::uint32_t tables);
+
   void write(const std::string& path, const Shape& shape, const std::string& note) const;
 
   const Shape& shape() const { return shape_; }
@@ -72,8 +76,13 @@ class Sealed {
   const Hyperplanes& family() const { return family_; }
   const Tables& tables() const { return tables_; }
 
-  /// See RecallCurve; at least one bucket of each table, and 1 for all buckets.
+  /// After so many probes that comparing all rows would have been cheaper: a probe costs what a few rows do.
+  std::size_t most_probes() const { return rows() / 4; }
+
+  /// See RecallCurve; 0 also where a scan is cheaper, else at least one bucket of each table.
   std::uint32_t probes_for(double recall, std::size_t k) const;
+
+  /// See RecallCurve; 1 for all buckets.
   double recall_of(std::uint32_t probes, std::size_t k) const;
 
  private:

@@ -20,6 +20,7 @@
 namespace lookalike {
 namespace {
 
+static_assert(sizeof(std::size_t) == 8, "the bounds of what a file holds are checked in 64 bits");
 static_assert(std::endian::native == std::endian::little,
               "segment files are little-endian and mapped as they are");
 
@@ -260,7 +261,8 @@ void SegmentFile::map() {
   if (size_ == 0)
     throw NotAnIndexError(path_ + " is empty, not a lookalike index; give the path that Index.save wrote");
   if (mapped == MAP_FAILED)
-    throw NotAnIndexError("cannot map the index " + path_ + ": " + std::strerror(code));
+    throw NotAnIndexError("cannot map the index " + path_ + ": " + std::strerror(code) +
+                          "; free memory, or copy it to a local disk");
   data_ = static_cast<const std::byte*>(mapped);
 }
 

@@ -87,7 +87,7 @@ class SegmentFile {
   std::size_t checked_bytes_ = 0;  // [0, checked_bytes_) is what the block checksums cover
   std::vector<SectionData> sections_;
   std::span<const std::uint64_t> checksums_;
-  mutable std::unique_ptr<std::atomic<bool>[]> verified_;
+  std::unique_ptr<std::atomic<bool>[]> verified_;
   mutable std::atomic<std::size_t> left_to_verify_{0};
   mutable std::atomic<bool> all_verified_{false};
 };

@@ -1,16 +1,15 @@
 // The inner loops of lookalike: plain pointers in, numbers out.
 //
 // Promises, the same for every instruction set:
-//   Reads      exactly the elements named, never a byte beyond them; any alignment a float* or uint8_t* may
-//   have. Order      one level adds up a pair (query, row) in one fixed order, so `dot`, `dot_rows`,
-//   `dot_gather` and
-//              `dot_tile` give the same bits for the same pair. Two levels may differ in the last bits.
-//   Precision  with u = 2^-24 and n·u < 0.01, against the exact value and short of overflow and underflow:
-//                |dot error|        <= 1.01 (n + 1) u · Σ|a_i b_i|
-//                |squared_l2 error| <= 1.01 (n + 3) u · Σ(a_i - b_i)²
-//              for any order of the sum (Higham, Accuracy and Stability of Numerical Algorithms, §3.1).
-//   Overflow   a term or partial sum beyond FLT_MAX becomes infinite; inf and NaN propagate; denormals are
-//   kept. Hamming    exact. n == 0     gives 0. Nothing here allocates, throws or has state.
+//   - Reads exactly the elements named, never a byte beyond them, at any alignment of float or uint8_t.
+//   - One level adds up a pair (query, row) in one fixed order, so `dot`, `dot_rows`, `dot_gather` and
+//     `dot_tile` give the same bits for the same pair. Two levels may differ in the last bits.
+//   - With u = 2^-24 and n·u < 0.01, against the exact value and short of overflow and underflow:
+//       |dot error|        <= 1.01 (n + 1) u · Σ|a_i b_i|
+//       |squared_l2 error| <= 1.01 (n + 3) u · Σ(a_i - b_i)²
+//     for any order of the sum (Higham, Accuracy and Stability of Numerical Algorithms, §3.1).
+//   - A term or partial sum beyond FLT_MAX becomes infinite; inf and NaN propagate; denormals are kept.
+//   - Hamming distances are exact; n == 0 gives 0; nothing here allocates, throws or has state.
 //
 // Strides are counted in floats between the starts of consecutive rows, stride >= dim.
 

@@ -14,9 +14,7 @@ struct ScalarLanes {
 
   static Vector zero() { return 0.0F; }
   static Vector load(const float* p) { return *p; }
-  static Vector load_first(const float* p, std::size_t) {
-    return *p;
-  }  // never called: a width of 1 leaves no tail
+  static Vector load_first(const float* p, std::size_t) { return *p; }  // a width of 1 leaves no tail
   static Vector subtract(Vector a, Vector b) { return a - b; }
   static Vector multiply_add(Vector a, Vector b, Vector c) { return a * b + c; }
   static float sum(Vector v) { return v; }

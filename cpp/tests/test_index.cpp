@@ -171,6 +171,16 @@ TEST(what_else_a_hostile_file_may_hold_is_harmless) {
   harmless([](Parts& parts) { parts.shape[2] = ~std::uint64_t{0}; });
 }
 
+TEST(a_curve_that_asks_for_more_probes_than_a_scan_costs_is_answered_by_a_scan) {
+  Parts parts;
+  parts.curve.assign(7, 0xFFFFFFFE);
+  TemporaryPath temporary;
+  const Index index(temporary.write(parts.file()));
+  const float query[] = {1, 0.1F};
+  const SearchResult found = index.search(query, 1, {2}, kNever);
+  CHECK(found.recall == 1.0 && found.candidates[0] == 4);
+}
+
 TEST(an_id_that_is_there_twice_is_refused_when_ids_are_looked_up) {
   Parts parts;
   parts.ids = {3, 1, 3, 9};

@@ -11,8 +11,8 @@
 using namespace lookalike;
 
 TEST(parallel_for_visits_everything_once) {
-  for (const std::size_t n : {0, 1, 7, 64, 1001})
-    for (const std::size_t grain : {1, 3, 64, 5000})
+  for (const std::size_t n : {0U, 1U, 7U, 64U, 1001U})
+    for (const std::size_t grain : {1U, 3U, 64U, 5000U})
       for (const int threads : {0, 1, 2, 9}) {
         std::vector<std::atomic<int>> visits(n);
         parallel_for(n, grain, threads, nullptr, [&](std::size_t begin, std::size_t end) {

@@ -18,7 +18,7 @@ std::string problem(Numbers starts, Numbers members, std::uint32_t tables = 1, s
 
 TEST(each_row_is_in_the_bucket_of_its_code_in_each_table_and_rows_ascend) {
   std::mt19937 random(1);
-  for (const std::size_t rows : {1, 2, 50, 1000})
+  for (const std::size_t rows : {1U, 2U, 50U, 1000U})
     for (const std::uint32_t bits : {1U, 3U, 10U}) {
       constexpr std::uint32_t kTables = 5;
       Numbers codes(rows * kTables);

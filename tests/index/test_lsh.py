@@ -183,6 +183,32 @@ def test_tables_and_bits_that_were_asked_for(tables: int, bits: int) -> None:
     np.testing.assert_array_equal(found.ids, more.ids)
 
 
+def test_bits_far_beyond_what_the_vectors_fill_still_end_in_an_answer() -> None:
+    vectors: Floats = np.random.default_rng(12).normal(size=(4000, 8)).astype(np.float32)
+    index = Index(8, "euclidean", tables=1, bits=24)  # 16 million buckets, nearly all of them empty
+    index.add(vectors)
+    index.optimize()
+    for k in (1, 3000):
+        for options in ({}, {"probes": 1}):
+            found = index.search(vectors[:20], k, **options)  # type: ignore[arg-type]
+            assert (found.ids >= 0).all()
+            assert (found.candidates <= 4000).all()
+    assert index.search(vectors[0], 10, recall=0.99).recall >= 0.99
+
+
+def test_a_few_that_remain_among_many_removed_are_found() -> None:
+    vectors = clusters(5000, 16, seed=13)
+    index = Index(16)
+    index.add(vectors)
+    index.optimize()
+    index.remove(np.delete(np.arange(5000), [7, 3000]))
+    index.add(vectors[1:3])
+    found = index.search(vectors[0], 10, probes=1)
+    assert sorted(found.ids[:4].tolist()) == [7, 3000, 5000, 5001]
+    assert (found.ids[4:] == -1).all()
+    assert found.candidates == 4
+
+
 def test_few_vectors_are_compared_one_by_one() -> None:
     index = Index(8)
     index.add(clusters(4095, 8, seed=8))
