@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lookalike.models import Model
 
 _K = 3
-_TABLES, _BITS, _RECALL = 16, 8, 0.8  # so few pictures would be compared one by one; here LSH is to be seen at work
+_TABLES, _BITS, _RECALL = 24, 7, 0.85  # so few pictures would be compared one by one; here LSH is to be seen at work
 
 
 def demo(
