@@ -38,7 +38,7 @@ def test_the_public_names_are_listed_once_and_sorted() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'lookalike' has no attribute 'Indexx'"):
-        lookalike.Indexx  # noqa: B018
+        lookalike.Indexx  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_the_version_is_the_packages() -> None:

@@ -176,9 +176,8 @@ void Sealed::probes_to_meet(std::span<const Found> neighbours, std::size_t row,
   Probe probe{};
   std::size_t missing = neighbours.size();
   std::size_t compared = 0;
-  // Beyond half the rows a plain scan is cheaper than hashing.
   for (std::uint32_t probes = 1;
-       missing > 0 && compared < rows() / 2 && probes <= most_probes() && order.next(probe); ++probes)
+       missing > 0 && compared < most_gathered() && probes <= most_probes() && order.next(probe); ++probes)
     for (const std::uint32_t member : tables_.bucket(probe.table, probe.code)) {
       const std::uint8_t of_member = std::exchange(rank[member], kSeen);
       if (of_member == kSeen) continue;

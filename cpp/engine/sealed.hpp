@@ -76,8 +76,12 @@ class Sealed {
   const Hyperplanes& family() const { return family_; }
   const Tables& tables() const { return tables_; }
 
-  /// After so many probes that comparing all rows would have been cheaper: a probe costs what a few rows do.
-  std::size_t most_probes() const { return rows() / 4; }
+  /// So many rows gathered from buckets cost what comparing all in turn does. Measured: one costs as much
+  /// more than a row that is read in turn as 512 more dimensions would.
+  std::size_t most_gathered() const { return std::min(rows() / 2, rows() * shape_.dim / (shape_.dim + 512)); }
+
+  /// The same for probes: one costs what gathering two rows does.
+  std::size_t most_probes() const { return most_gathered() / 2; }
 
   /// See RecallCurve; 0 also where a scan is cheaper, else at least one bucket of each table.
   std::uint32_t probes_for(double recall, std::size_t k) const;

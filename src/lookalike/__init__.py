@@ -18,11 +18,13 @@ __all__ = ["Collection", "Index", "Neighbors", "errors", "open"]
 _HOMES = {"Collection": "collection", "Index": "index", "Neighbors": "index", "open": "collection"}
 
 
-def __getattr__(name: str) -> Any:
-    # Each when it is first asked for: who searches vectors does not wait for SQLite, `--help` for nothing at all.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # else a checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        # Each when it is first asked for: who searches vectors does not wait for SQLite, `--help` for nothing at all.
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

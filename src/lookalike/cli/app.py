@@ -10,9 +10,9 @@ from lookalike import __version__
 from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
-from lookalike.cli.output import print_line
 from lookalike.cli.search import search
 
+# The verbs import what they need when they are called: --help waits for none of it.
 app = typer.Typer(
     name="lookalike",
     help="Finds what looks alike: give it a folder of pictures and a query.",
@@ -25,7 +25,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print_line(f"lookalike {__version__}")
+        typer.echo(f"lookalike {__version__}")
         raise typer.Exit
 
 

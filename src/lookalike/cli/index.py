@@ -6,9 +6,6 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.syncing import sync
-from lookalike.collection import Collection
-
 
 def index(
     sources: Annotated[list[str], typer.Argument(metavar="SRC...", help="Folders of pictures, or pictures.")],
@@ -23,6 +20,9 @@ def index(
 
     Search it with: lookalike search QUERY PATH
     """
+    from lookalike.cli.syncing import sync
+    from lookalike.collection import Collection
+
     with Collection.create(sources, to) as collection:
         sync(collection, asked_for=True)
     return 0

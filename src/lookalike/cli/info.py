@@ -7,18 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from lookalike.cli.output import print_json, print_line, size, with_bytes
-from lookalike.collection import Collection
-from lookalike.collection.place import find_place
-from lookalike.errors import NotAnIndexError
-from lookalike.names import visible
-
 
 def info(
     where: Annotated[str, typer.Argument(metavar="PATH", help="An indexed folder, or what `index --to` made.")],
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> int:
     """Tell what an index holds: pictures, model, size, and what could not be read."""
+    from lookalike.cli.output import print_json, print_line, size, with_bytes
+    from lookalike.collection import Collection
+    from lookalike.collection.place import find_place
+    from lookalike.errors import NotAnIndexError
+    from lookalike.names import visible
+
     place = find_place(where)
     if not place.exists:
         raise NotAnIndexError(f"{where} is not indexed; index it with: lookalike index {where}")

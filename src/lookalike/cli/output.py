@@ -13,6 +13,7 @@ from typing import Any
 
 from lookalike.cli.errors import OutputClosedError
 from lookalike.collection import Hits
+from lookalike.errors import WriteError
 from lookalike.names import visible
 
 
@@ -51,6 +52,8 @@ def _read_by_someone() -> Iterator[None]:
         yield
     except BrokenPipeError as error:
         raise OutputClosedError from error
+    except OSError as error:
+        raise WriteError(f"cannot write what was found: {error.strerror}; print it elsewhere") from error
 
 
 def short(path: str) -> str:

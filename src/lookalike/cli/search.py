@@ -7,14 +7,6 @@ from typing import Annotated
 
 import typer
 
-from lookalike.arrays import as_count
-from lookalike.cli.output import print_hits
-from lookalike.cli.page import write_results
-from lookalike.cli.syncing import note, sync
-from lookalike.collection import Collection
-from lookalike.collection.place import find_place
-from lookalike.errors import NoPicturesError, PictureError
-
 
 def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="A picture.")],
@@ -34,6 +26,14 @@ def search(
 
     The folder is indexed on first use, into its .lookalike; later searches look only at what has changed.
     """
+    from lookalike.arrays import as_count
+    from lookalike.cli.output import print_hits
+    from lookalike.cli.page import write_results
+    from lookalike.cli.syncing import note, sync
+    from lookalike.collection import Collection
+    from lookalike.collection.place import find_place
+    from lookalike.errors import NoPicturesError, PictureError
+
     as_count("k", k, 1)
     if not os.path.isfile(query):
         what = "is not a file" if os.path.exists(query) else "is not there"
@@ -59,6 +59,7 @@ def search(
 
 def _require_picture(query: str) -> None:
     """Nobody should wait for a folder to be indexed to learn that the query is none."""
+    from lookalike.errors import PictureError
     from lookalike.images.pool import DecoderPool, Failed
 
     with DecoderPool(workers=1) as pool:

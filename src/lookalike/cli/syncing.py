@@ -58,7 +58,8 @@ def _tell(report: SyncReport, seconds: float, in_any_case: bool) -> None:
         note(f"not looked at, its pictures are kept as they were: {source.path}: {source.reason}")
     if not (changed or report.newly_failed or in_any_case):
         return
-    pace = f" ({report.embedded / seconds:,.0f} pictures/s)" if report.embedded else ""
+    read = report.new + report.changed + report.newly_failed
+    pace = f" ({read / seconds:,.0f} pictures/s)" if read else ""
     note(f"{report.indexed:,} pictures indexed: {', '.join(changed) or 'nothing new'}, in {seconds:.1f} s{pace}")
     for reason, count in Counter(skipped.reason for skipped in report.skipped).most_common():
         note(f"  {count:,} skipped: {reason}")

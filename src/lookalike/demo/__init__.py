@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 QUERIES: tuple[str, ...] = (
-    "boats/tall_ship.jpg",
+    "boats/dinghy.png",
     "ladybirds/round_ladybird.webp",
     "guitars/black_white_guitar.png",
     "berries/strawberry_dark.webp",

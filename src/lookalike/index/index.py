@@ -18,6 +18,7 @@ from lookalike.index.neighbors import Neighbors
 from lookalike.metric import METRICS, Metric, metric_number
 
 DEFAULT_RECALL = 0.95
+MOST_NEIGHBORS = 2**24  # of one query: their places are made whether they can be filled or not
 
 
 class Index:
@@ -132,7 +133,7 @@ class Index:
 
         Args:
             query: (dim,) for one query, (n, dim) for a batch.
-            k: how many; where the index holds fewer, the rest is padded with id −1 at distance inf.
+            k: how many, up to 2^24; where the index holds fewer, the rest is padded with id −1 at distance inf.
             recall: the share of the true neighbours to be found on average, in (0, 1]; 0.95 by default. The
                 number of probes follows from what was measured at sealing, for this k, with stored vectors as
                 queries: others may find less. Beyond k = 100 every vector is compared.
@@ -153,7 +154,7 @@ class Index:
         queries, single = as_vectors(query, self.dim)
         ids, distances, candidates, expected = self._core.search(
             queries,
-            as_count("k", k, 1),
+            as_count("k", k, 1, MOST_NEIGHBORS),
             wanted,
             0 if probes is None else as_count("probes", probes, 1),
             bool(exact) or wanted == 1.0,
@@ -170,7 +171,7 @@ class Index:
 
         IdError if the id is not in the index.
         """
-        count = as_count("k", k, 1)
+        count = as_count("k", k, 1, MOST_NEIGHBORS - 1)
         found = self.search(self[id], count + 1, **options)
         others = np.flatnonzero(found.ids != int(id))[:count]
         return Neighbors(found.ids[others], found.distances[others], found.recall, found.candidates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ class Neighbors:
     recall: float
     candidates: NDArray[np.uint32]
 
-    def __iter__(self) -> Iterator[NDArray[np.int64] | NDArray[np.float32]]:
+    def __iter__(self) -> Iterator[NDArray[Any]]:
         yield self.ids
         yield self.distances
 
