@@ -144,7 +144,7 @@ def test_the_querys_own_file_is_left_out_and_a_copy_is_found(
     collection.sync()
     hits = collection.search(folder / "0.png", k=3)
     assert (len(hits), hits[0].path) == (3, str(folder / "copy.png"))
-    assert hits[0].distance == pytest.approx(0.0, abs=1e-6)
+    assert hits[0].distance == 0.0
     assert "0.png" not in names(hits)
     assert [hit.distance for hit in hits] == sorted(hit.distance for hit in hits)
     assert (hits.query, hits.recall) == (str(folder / "0.png"), 1.0)
@@ -188,7 +188,7 @@ def test_the_vector_of_a_picture(folder: Path, collection: Collection) -> None:
     path = collection.paths()[0]
     hit, *_ = collection.search(collection.vector(path), k=1)
     assert hit.path == path
-    assert hit.distance == pytest.approx(0.0, abs=1e-6)
+    assert hit.distance == 0.0
     with pytest.raises(PictureError, match="indexed"):
         collection.vector(folder / "no such.png")
 
