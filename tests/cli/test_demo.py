@@ -33,4 +33,6 @@ def test_lsh_compares_fewer_than_all(run: Run) -> None:
 
 
 def test_page_that_cannot_be_written(run: Run) -> None:
-    assert "nowhere/p.html" in run("demo", "--html", "nowhere/p.html", code=2).stderr
+    done = run("demo", "--html", "nowhere/p.html", code=2)
+    assert "nowhere/p.html" in done.stderr
+    assert done.stdout == "", "refused before any work"

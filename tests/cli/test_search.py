@@ -106,6 +106,11 @@ def test_html_page(run: Run, photos: Path, picture: Path, tmp_path: Path) -> Non
     assert "http:" not in page
 
 
+def test_html_page_that_cannot_be_written_is_refused_first(run: Run, photos: Path, picture: Path) -> None:
+    assert "nowhere" in sentence(run("search", picture, "photos", "--html", "nowhere/p.html", code=2).stderr)
+    assert not (photos / ".lookalike").exists()
+
+
 def test_none_within_the_distance_is_exit_1(run: Run, photos: Path, picture: Path) -> None:
     run("index", "photos")
     done = run("search", picture, "photos", "--max-distance", "1e-6", code=1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from lookalike import demo as pictures_of_ours
 from lookalike.cli.output import flush, print_line
-from lookalike.cli.page import write_gallery
+from lookalike.cli.page import require_writable, write_gallery
 from lookalike.cli.syncing import note
 from lookalike.collection import Hit
 from lookalike.errors import PictureError
@@ -32,6 +32,7 @@ _TABLES, _BITS, _RECALL = 24, 7, 0.85  # so few pictures would be compared one b
 
 def demonstrate(html: str) -> None:
     """Does it, and writes the page to `html`."""
+    require_writable(html)
     model = get_model()
     with _step("found {} pictures") as done:
         paths = [found.path for found in find(pictures_of_ours.folder()) if isinstance(found, Found)]

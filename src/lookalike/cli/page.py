@@ -6,8 +6,18 @@ import os
 from collections.abc import Sequence
 
 from lookalike.collection import Collection, Hit, Hits
+from lookalike.errors import WriteError
 
 _SIDE = 320  # pixels of a thumbnail's longer side
+
+
+def require_writable(file: str) -> None:
+    """WriteError, before any work is done, where a page could not be written to `file` for want of a folder."""
+    folder = os.path.dirname(os.path.abspath(file))
+    if not os.path.exists(file) and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+        raise WriteError(
+            f"expected to write the page to {file}, but {folder} is no folder that may be written; name another"
+        )
 
 
 def write_results(file: str, collection: Collection, query: str, hits: Hits) -> None:
