@@ -10,8 +10,7 @@
     ├── PictureError                  one picture that cannot be read, with the reason
     ├── NoPicturesError               a place without a picture in it
     ├── WriteError (OSError)          no permission, disk full
-    ├── BusyError                     in use by another writer, or by the call that a signal interrupted
-    └── MissingExtraError (ImportError)   an optional dependency, with the command that installs it
+    └── BusyError                     in use by another writer, or by the call that a signal interrupted
 
 Each message is one sentence that says what was expected, what came, and what to do.
 """
@@ -80,7 +79,3 @@ class WriteError(LookalikeError, OSError):
 
 class BusyError(LookalikeError):
     """What is asked for is in use: a collection by another writer, an index by the call that a signal interrupted."""
-
-
-class MissingExtraError(LookalikeError, ImportError):
-    """An optional dependency is missing; the message holds the command that installs it."""
