@@ -17,7 +17,7 @@ LAYERS = [  # from the top; those in one row do not import each other
     {"__main__"},
     {"cli"},
     {"pages", "demo"},
-    {"collection"},
+    {"collection", "neighbors", "bench"},
     {"index", "models", "images"},
     {"hashing"},
     {"metric", "arrays", "names"},
@@ -36,6 +36,19 @@ DOORS = {  # where a third party, or a costly part of the standard library, may 
     "typer": "cli/",
     "rich": "cli/",
     "subprocess": "images/child.py",
+    "h5py": "bench/datasets.py",
+    "matplotlib": "bench/plot.py",
+    "annoy": "bench/competitors/annoy.py",
+    "faiss": "bench/competitors/faiss.py",
+    "hnswlib": "bench/competitors/hnswlib.py",
+    "rabitqlib": "bench/competitors/rabitqlib.py",
+    "scann": "bench/competitors/scann.py",
+    "svs": "bench/competitors/svs.py",
+    "usearch": "bench/competitors/usearch.py",
+    "voyager": "bench/competitors/voyager.py",
+    "sklearn": "neighbors/",
+    "scipy": "neighbors/",
+    "joblib": "neighbors/",
     "numpy": "",  # everywhere
 }
 

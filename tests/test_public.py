@@ -15,7 +15,23 @@ from lookalike import Index, Neighbors
 
 PUBLIC = ["Collection", "Index", "Neighbors", "errors", "open"]
 
-INDEX = ["add", "dim", "ids", "metric", "neighbors_of", "note", "open", "optimize", "remove", "save", "search"]
+INDEX = [
+    "add",
+    "dim",
+    "explain",
+    "ids",
+    "metric",
+    "neighbors_of",
+    "note",
+    "open",
+    "optimize",
+    "range_search",
+    "remove",
+    "save",
+    "search",
+    "store",
+    "tune",
+]
 
 HEAVY = [
     "PIL",
@@ -88,8 +104,12 @@ def test_an_index_brings_little_beside_numpy() -> None:
         "lookalike.arrays",
         "lookalike.errors",
         "lookalike.index",
+        "lookalike.index.explanation",
+        "lookalike.index.family",
         "lookalike.index.index",
         "lookalike.index.neighbors",
+        "lookalike.index.store",
+        "lookalike.index.within",
         "lookalike.metric",
     }
     assert len(more - ours) < 25

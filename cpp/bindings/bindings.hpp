@@ -17,6 +17,7 @@ void bind_errors(nanobind::module_& m);
 void bind_kernels(nanobind::module_& m);
 void bind_hyperplanes(nanobind::module_& m);
 void bind_index(nanobind::module_& m);
+void bind_fork_safety(nanobind::module_& m);
 
 template <class T>
 using Array1 = nanobind::ndarray<const T, nanobind::ndim<1>, nanobind::c_contig, nanobind::device::cpu>;

@@ -1,6 +1,9 @@
 #include "engine/hyperplanes.hpp"
 
+#include <vector>
+
 #include "bindings/bindings.hpp"
+#include "engine/cross_polytope.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -8,19 +11,22 @@ using namespace nb::literals;
 namespace lookalike {
 namespace {
 
-nb::ndarray<nb::numpy, std::uint32_t> codes(const Hyperplanes& family, const Array2<float>& vectors) {
+template <class Functions>
+nb::ndarray<nb::numpy, std::uint32_t> codes(const Functions& functions, const Array2<float>& vectors) {
   const std::size_t count = vectors.shape(0);
-  std::vector<std::uint32_t> codes(count * family.tables());
+  std::vector<std::uint32_t> codes;
   {
     const nb::gil_scoped_release no_gil;
-    std::vector<float> margins(family.planes());
+    codes.reserve(count * functions.tables());
+    std::vector<float> scratch;
+    ProbeOrder order;
     for (std::size_t i = 0; i < count; ++i) {
-      family.margins(vectors.data() + i * family.dim(), 1.0F, margins.data());
-      for (std::uint32_t table = 0; table < family.tables(); ++table)
-        codes[i * family.tables() + table] = family.code(margins.data() + std::size_t{table} * family.bits());
+      functions.look(vectors.data() + i * functions.dim(), scratch, order);
+      for (std::uint32_t table = 0; table < functions.tables(); ++table)
+        codes.push_back(order.own_code(table));
     }
   }
-  return to_numpy(std::move(codes), {count, family.tables()});
+  return to_numpy(std::move(codes), {count, functions.tables()});
 }
 
 }  // namespace
@@ -29,14 +35,25 @@ void bind_hyperplanes(nb::module_& m) {
   nb::class_<Hyperplanes>(m, "Hyperplanes", "Random hyperplanes through the origin.")
       .def(nb::init<std::size_t, std::uint32_t, std::uint32_t, std::uint64_t>(), "dim"_a, "tables"_a,
            "bits"_a, "seed"_a)
-      .def("codes", &codes, "vectors"_a, "The codes, (n, tables), of vectors (n, dim).")
+      .def("codes", &codes<Hyperplanes>, "vectors"_a, "The codes, (n, tables), of vectors (n, dim).")
       .def_prop_ro("normals", [](nb::handle_t<Hyperplanes> self) {
         const auto& family = nb::cast<const Hyperplanes&>(self);
         return nb::ndarray<nb::numpy, const float>(family.normals().data(), {family.planes(), family.dim()},
                                                    self);
       });
   m.attr("MAX_BITS") = Hyperplanes::kMaxBits;
-  m.attr("MAX_TABLES") = Hyperplanes::kMaxTables;
+  m.attr("MAX_TABLES") = kMaxTables;
+
+  nb::class_<CrossPolytope>(m, "CrossPolytope", "Randomly rotated cross-polytopes around the origin.")
+      .def(
+          "__init__",
+          [](CrossPolytope* self, std::size_t dim, std::uint32_t tables, std::uint32_t digits,
+             std::uint32_t last_width, std::uint64_t seed) {
+            const auto width = static_cast<std::uint32_t>((dim + 3) / 4 * 4);
+            new (self) CrossPolytope(dim, tables, PolytopeShape{width, digits, last_width}, seed);
+          },
+          "dim"_a, "tables"_a, "digits"_a, "last_width"_a, "seed"_a)
+      .def("codes", &codes<CrossPolytope>, "vectors"_a, "The codes, (n, tables), of vectors (n, dim).");
 }
 
 }  // namespace lookalike

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "bindings/bindings.hpp"
 
@@ -19,32 +20,109 @@ namespace {
 
 using Ids = Array1<std::int64_t>;
 
-nb::ndarray<nb::numpy, std::int64_t> add(Index& index, const Array2<float>& vectors,
+// Its last moments may be long: it waits for the thread that seals. The GIL is given up before ~Index, and
+// taken again after it, because bases are destroyed in the reverse of their order.
+class GilAtTheEnd {
+ public:
+  ~GilAtTheEnd() {
+    if (state_ != nullptr) PyEval_RestoreThread(state_);
+  }
+
+ protected:
+  PyThreadState* state_ = nullptr;
+};
+
+class BoundIndex : GilAtTheEnd, public Index {
+ public:
+  using Index::Index;
+  ~BoundIndex() { state_ = PyEval_SaveThread(); }
+};
+
+// Element is what the metric takes: uint8 under hamming, else float32.
+template <class Element>
+nb::ndarray<nb::numpy, std::int64_t> add(BoundIndex& index, const Array2<Element>& vectors,
                                          const std::optional<Ids>& ids, bool overwrite) {
   const std::size_t count = vectors.shape(0);
   std::vector<std::int64_t> taken;
   {
     const nb::gil_scoped_release no_gil;
-    taken = index.add(vectors.data(), count, ids ? ids->data() : nullptr, overwrite, python_signals());
+    taken = index.add(vectors.data(), count, ids ? ids->data() : nullptr, overwrite);
   }
   return to_numpy(std::move(taken), {count});
 }
 
-nb::tuple search(const Index& index, const Array2<float>& queries, std::size_t k, double recall,
-                 std::uint32_t probes, bool exact, float max_distance, int threads) {
+SearchOptions options_of(std::size_t k, double recall, std::uint32_t probes, std::uint32_t rerank, bool exact,
+                         float max_distance, int threads, const std::optional<Ids>& only) {
+  SearchOptions options{k, recall, probes, rerank, exact, max_distance, threads, {}};
+  if (only) options.only.emplace(only->data(), only->data() + only->shape(0));
+  return options;
+}
+
+template <class Element>
+nb::tuple search(const BoundIndex& index, const Array2<Element>& queries, std::size_t k, double recall,
+                 std::uint32_t probes, std::uint32_t rerank, bool exact, float max_distance, int threads,
+                 const std::optional<Ids>& only) {
   const std::size_t count = queries.shape(0);
   SearchResult result;
   {
     const nb::gil_scoped_release no_gil;
-    result = index.search(queries.data(), count, {k, recall, probes, exact, max_distance, threads},
-                          python_signals());
+    const SearchOptions options = options_of(k, recall, probes, rerank, exact, max_distance, threads, only);
+    result = index.search(queries.data(), count, options, python_signals());
   }
+  std::vector<std::uint32_t> stages;
+  stages.reserve(4 * count);
+  for (const Stages& each : result.stages)
+    stages.insert(stages.end(), {each.probes, each.scanned, each.candidates, each.reranked});
   return nb::make_tuple(to_numpy(std::move(result.ids), {count, k}),
                         to_numpy(std::move(result.distances), {count, k}),
-                        to_numpy(std::move(result.candidates), {count}), result.recall);
+                        to_numpy(std::move(stages), {count, 4}), result.recall);
 }
 
-nb::ndarray<nb::numpy, float> vector(const Index& index, std::int64_t id) {
+template <class Element>
+void tune(BoundIndex& index, const Array2<Element>& queries, int threads) {
+  const nb::gil_scoped_release no_gil;
+  index.tune(queries.data(), queries.shape(0), threads, python_signals());
+}
+
+template <class Element>
+nb::tuple explain(const BoundIndex& index, const Array2<Element>& query, std::size_t k, double recall,
+                  std::uint32_t probes, std::uint32_t rerank, bool exact, float max_distance,
+                  const std::optional<Ids>& only, std::optional<std::int64_t> id) {
+  Explanation found;
+  {
+    const nb::gil_scoped_release no_gil;
+    found =
+        index.explain(query.data(), options_of(k, recall, probes, rerank, exact, max_distance, 1, only), id);
+  }
+  const auto& [stages, laps, trace] = std::tie(found.stages, found.laps, found.trace);
+  return nb::make_tuple(
+      nb::make_tuple(found.segments, found.compared_whole, found.budget.probes, found.budget.rerank),
+      nb::make_tuple(stages.probes, stages.scanned, stages.candidates, stages.reranked),
+      nb::make_tuple(laps.hash, laps.probe, laps.scan, laps.narrow, laps.rerank, found.other_seconds),
+      nb::make_tuple(static_cast<std::uint32_t>(trace.reached), trace.bucket_rank, trace.nearer, trace.key));
+}
+
+template <class Element>
+nb::tuple range_search(const BoundIndex& index, const Array2<Element>& queries, float radius, bool exact,
+                       int threads, const std::optional<Ids>& only) {
+  RangeResult result;
+  {
+    const nb::gil_scoped_release no_gil;
+    SearchOptions options;
+    options.exact = exact;
+    options.max_distance = radius;
+    options.threads = threads;
+    if (only) options.only.emplace(only->data(), only->data() + only->shape(0));
+    result = index.range_search(queries.data(), queries.shape(0), options, python_signals());
+  }
+  const std::size_t found = result.ids.size();
+  const std::size_t starts = result.starts.size();
+  return nb::make_tuple(to_numpy(std::move(result.starts), {starts}),
+                        to_numpy(std::move(result.ids), {found}),
+                        to_numpy(std::move(result.distances), {found}));
+}
+
+nb::ndarray<nb::numpy, float> vector(const BoundIndex& index, std::int64_t id) {
   std::vector<float> values;
   {
     const nb::gil_scoped_release no_gil;
@@ -53,7 +131,7 @@ nb::ndarray<nb::numpy, float> vector(const Index& index, std::int64_t id) {
   return to_numpy(std::move(values), {index.shape().dim});
 }
 
-nb::ndarray<nb::numpy, std::int64_t> ids(const Index& index) {
+nb::ndarray<nb::numpy, std::int64_t> ids(const BoundIndex& index) {
   std::vector<std::int64_t> values;
   {
     const nb::gil_scoped_release no_gil;
@@ -63,7 +141,7 @@ nb::ndarray<nb::numpy, std::int64_t> ids(const Index& index) {
   return to_numpy(std::move(values), {count});
 }
 
-nb::bytes note(const Index& index) {
+nb::bytes note(const BoundIndex& index) {
   std::string text;
   {
     const nb::gil_scoped_release no_gil;
@@ -76,38 +154,52 @@ nb::bytes note(const Index& index) {
 
 void bind_index(nb::module_& m) {
   using no_gil = nb::call_guard<nb::gil_scoped_release>;
-  nb::class_<Index>(m, "Index", "The engine behind lookalike.Index.")
+  nb::class_<BoundIndex>(m, "Index", "The engine behind lookalike.Index.")
       .def(
           "__init__",
-          [](Index* self, std::size_t dim, std::uint32_t metric, std::uint64_t seed, std::uint32_t tables,
-             std::uint32_t bits) {
-            new (self) Index(Shape{dim, seed, 0, static_cast<Metric>(metric), tables, bits});
+          [](BoundIndex* self, std::size_t dim, std::uint32_t metric, std::uint64_t seed,
+             std::uint32_t buckets, std::uint32_t store, std::uint32_t family, std::uint32_t tables) {
+            new (self) BoundIndex(Shape{dim, seed, 0, static_cast<Metric>(metric), buckets,
+                                        static_cast<Store>(store), static_cast<Family>(family), tables});
           },
-          "dim"_a, "metric"_a, "seed"_a, "tables"_a, "bits"_a)
+          "dim"_a, "metric"_a, "seed"_a, "buckets"_a, "store"_a, "family"_a, "tables"_a)
       .def_static(
           "open",
           [](const nb::bytes& path) {
             const std::string name(path.c_str(), path.size());
             const nb::gil_scoped_release release;
-            return new Index(name);
+            return new BoundIndex(name);
           },
           "path"_a)
-      .def("add", &add, "vectors"_a, "ids"_a.none(), "overwrite"_a)
+      .def("add", &add<float>, "vectors"_a, "ids"_a.none(), "overwrite"_a)
+      .def("add", &add<std::uint8_t>, "vectors"_a, "ids"_a.none(), "overwrite"_a)
       .def(
           "remove",
-          [](Index& index, const Ids& which) {
+          [](BoundIndex& index, const Ids& which) {
             const nb::gil_scoped_release release;
             index.remove({which.data(), which.shape(0)});
           },
           "ids"_a)
-      .def("search", &search, "queries"_a, "k"_a, "recall"_a, "probes"_a, "exact"_a, "max_distance"_a,
-           "threads"_a)
+      .def("search", &search<float>, "queries"_a, "k"_a, "recall"_a, "probes"_a, "rerank"_a, "exact"_a,
+           "max_distance"_a, "threads"_a, "only"_a.none())
+      .def("search", &search<std::uint8_t>, "queries"_a, "k"_a, "recall"_a, "probes"_a, "rerank"_a, "exact"_a,
+           "max_distance"_a, "threads"_a, "only"_a.none())
+      .def("tune", &tune<float>, "queries"_a, "threads"_a)
+      .def("tune", &tune<std::uint8_t>, "queries"_a, "threads"_a)
+      .def("explain", &explain<float>, "query"_a, "k"_a, "recall"_a, "probes"_a, "rerank"_a, "exact"_a,
+           "max_distance"_a, "only"_a.none(), "id"_a.none())
+      .def("explain", &explain<std::uint8_t>, "query"_a, "k"_a, "recall"_a, "probes"_a, "rerank"_a, "exact"_a,
+           "max_distance"_a, "only"_a.none(), "id"_a.none())
+      .def("range_search", &range_search<float>, "queries"_a, "radius"_a, "exact"_a, "threads"_a,
+           "only"_a.none())
+      .def("range_search", &range_search<std::uint8_t>, "queries"_a, "radius"_a, "exact"_a, "threads"_a,
+           "only"_a.none())
       .def(
-          "optimize", [](Index& index, int threads) { index.optimize(threads, python_signals()); },
+          "optimize", [](BoundIndex& index, int threads) { index.optimize(threads, python_signals()); },
           "threads"_a, no_gil())
       .def(
           "save",
-          [](Index& index, const nb::bytes& path, const nb::bytes& note) {
+          [](BoundIndex& index, const nb::bytes& path, const nb::bytes& note) {
             const std::string name(path.c_str(), path.size());
             const std::string text(note.c_str(), note.size());
             const nb::gil_scoped_release release;
@@ -118,13 +210,15 @@ void bind_index(nb::module_& m) {
       .def("__contains__", &Index::contains, "id"_a, no_gil())
       .def("vector", &vector, "id"_a)
       .def("ids", &ids)
-      .def_prop_ro("dim", [](const Index& index) { return index.shape().dim; })
+      .def_prop_ro("dim", [](const BoundIndex& index) { return index.shape().dim; })
       .def_prop_ro("metric",
-                   [](const Index& index) { return static_cast<std::uint32_t>(index.shape().metric); })
-      .def_prop_ro("seed", [](const Index& index) { return index.shape().seed; })
+                   [](const BoundIndex& index) { return static_cast<std::uint32_t>(index.shape().metric); })
+      .def_prop_ro("store",
+                   [](const BoundIndex& index) { return static_cast<std::uint32_t>(index.shape().store); })
+      .def_prop_ro("seed", [](const BoundIndex& index) { return index.shape().seed; })
       .def_prop_ro("note", &note)
-      .def_prop_ro("tables", &Index::tables, no_gil())
-      .def_prop_ro("bits", &Index::bits, no_gil());
+      .def_prop_ro("segments", &Index::segments, no_gil())
+      .def_prop_ro("buckets", &Index::buckets, no_gil());
 }
 
 }  // namespace lookalike

@@ -9,4 +9,5 @@ NB_MODULE(_core, m) {
   lookalike::bind_kernels(m);
   lookalike::bind_hyperplanes(m);
   lookalike::bind_index(m);
+  lookalike::bind_fork_safety(m);
 }

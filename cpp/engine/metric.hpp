@@ -6,8 +6,8 @@
 
 namespace lookalike {
 
-enum class Metric : std::uint32_t { cosine = 0, euclidean = 1, sqeuclidean = 2, dot = 3 };
-constexpr std::uint32_t kMetrics = 4;
+enum class Metric : std::uint32_t { cosine = 0, euclidean = 1, sqeuclidean = 2, dot = 3, hamming = 4 };
+constexpr std::uint32_t kMetrics = 5;
 
 constexpr bool by_difference(Metric metric) {
   return metric == Metric::euclidean || metric == Metric::sqeuclidean;

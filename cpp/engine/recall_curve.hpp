@@ -1,58 +1,79 @@
-// How many probes a recall takes: measured once, at sealing, and asked at every search.
+// What a recall costs: measured once, at sealing, and asked at every search.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/column.hpp"
 
 namespace lookalike {
 
-/// Of some sampled rows and each of their nearest neighbours: by which probe it was met. Sorted, this is the
-/// recall of every number of probes; for as many neighbours as measured, between them by the logarithm of k.
+/// How far a search looks: so many buckets, and so many candidates reranked.
+struct Budget {
+  std::uint32_t probes = 0;
+  std::uint32_t rerank = 0;
+  double recall = 1.0;  // expected
+};
+
+/// The recall@k of every pair (probes, rerank) of a grid, for k = 1, 10 and 100; between them by the
+/// logarithm of k. The grid's values grow by an eighth: a step of the budget.
 class RecallCurve {
  public:
   static constexpr std::array<std::size_t, 3> kMeasuredAt = {1, 10, 100};
   static constexpr std::size_t kNeighbours = kMeasuredAt.back();
-  static constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::size_t kMostSteps = 256;
+
+  /// The values of the grid up to the first that is `most` or more.
+  static std::vector<std::uint32_t> grid_up_to(std::size_t most);
+  static std::vector<std::uint32_t> grid(std::size_t steps);
+
+  /// What a probe, a scanned entry and a reranked candidate cost, in the same unit.
+  struct Costs {
+    double probe;
+    double rerank;
+  };
 
   RecallCurve() = default;
 
-  /// met[sample * neighbours + rank]: the number of the probe, kNever where it would have taken too many.
-  RecallCurve(std::span<const std::uint32_t> met, std::size_t samples, std::size_t neighbours);
+  /// recalls[(i · probe steps + p) · rerank steps + r], i an index of kMeasuredAt.
+  RecallCurve(Column<float> recalls, std::size_t probe_steps, std::size_t rerank_steps, Costs costs);
 
-  /// Takes a curve from a file: `values_of(samples, neighbours)` values, of which `problem` tells whether
-  /// they ascend.
-  RecallCurve(Column<std::uint32_t> values, std::size_t samples, std::size_t neighbours);
+  std::size_t probe_steps() const { return probes_.size(); }
+  std::size_t rerank_steps() const { return reranks_.size(); }
+  std::span<const float> recalls() const { return recalls_.view(); }
 
-  std::string problem() const;
-
-  static std::size_t values_of(std::size_t samples, std::size_t neighbours);
-  static std::size_t neighbours_among(std::size_t rows) {
-    return rows == 0 ? 0 : std::min(kNeighbours, rows - 1);
-  }
-
-  std::size_t samples() const { return samples_; }
-  std::span<const std::uint32_t> values() const { return values_.view(); }
-
-  /// The fewest probes for this recall@k; 0 if none was found short of a scan, or k is beyond what was
+  /// The cheapest budget for this recall@k; probes = 0 if none of the grid has it, or k is beyond what was
   /// measured.
-  std::uint32_t probes_for(double recall, std::size_t k) const;
+  Budget budget_for(double recall, double k) const;
 
-  /// The recall@k of so many probes; NaN if k is beyond what was measured.
-  double recall_of(std::uint32_t probes, std::size_t k) const;
+  /// For a number of probes given: with as many reranked as bring nearly all that these probes can.
+  Budget budget_of(std::uint32_t probes, double k) const;
+
+  /// The recall@k of a budget; NaN if k is beyond what was measured.
+  double recall_of(std::uint32_t probes, std::uint32_t rerank, double k) const;
 
  private:
-  std::span<const std::uint32_t> at(std::size_t i) const;
+  struct Step {  // of one k, by ascending cost and recall
+    float recall;
+    std::uint32_t probes;
+    std::uint32_t rerank;
+  };
 
-  Column<std::uint32_t> values_;  // for each of kMeasuredAt: samples × min(k, neighbours), ascending
-  std::size_t samples_ = 0;
-  std::size_t neighbours_ = 0;
+  float at(std::size_t i, std::size_t p, std::size_t r) const {
+    return recalls_[(i * probes_.size() + p) * reranks_.size() + r];
+  }
+  std::vector<Step> frontier(std::size_t i, Costs costs) const;
+  const Step* cheapest(std::size_t i, double recall) const;
+
+  Column<float> recalls_;
+  std::vector<std::uint32_t> probes_;
+  std::vector<std::uint32_t> reranks_;
+  std::array<std::vector<Step>, kMeasuredAt.size()> frontiers_;
 };
 
 }  // namespace lookalike

@@ -1,8 +1,6 @@
 // What one searching thread needs and keeps between queries; no two threads share one.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,46 +8,44 @@
 #include <utility>
 #include <vector>
 
-#include "engine/distances.hpp"
-#include "engine/probes.hpp"
+#include "engine/candidates.hpp"
+#include "engine/hash_family.hpp"
+#include "engine/hash_scratch.hpp"
+#include "engine/laps.hpp"
+#include "engine/sketches.hpp"
 #include "engine/top_k.hpp"
 
 namespace lookalike {
 
-struct QueryBlock {
-  const float* vectors;  // count × dim
-  std::size_t count;
-  std::array<float, kQueriesAtOnce> scales;
+/// One query on its way through a segment.
+struct Errand {
+  std::vector<float> projected;
+  QueryTable table;
+  std::vector<Near> order;
+  Candidates candidates;
+};
 
-  const float* vector(std::size_t q, std::size_t dim) const { return vectors + q * dim; }
+struct Visitor {
+  Near near;
+  std::uint32_t query;
 };
 
 struct Scratch {
-  std::array<TopK, kQueriesAtOnce> nearest;
-  std::array<std::uint32_t, kQueriesAtOnce> candidates{};
-  ProbeOrder order;
-  std::vector<float> margins;
-  std::vector<std::uint32_t> gathered;
+  std::vector<float> placed;  // a query in the space of squared distances
+  HashScratch hash;
+  std::vector<Errand> errands;
+  Candidates finalists;  // by 8-bit rows
+  std::vector<TopK> nearest;
+  std::vector<float> queries;  // where they are not asked as they were given
+  std::vector<float> scales;
+  std::vector<std::uint32_t> starts;  // of each bucket's visitors
+  std::vector<Visitor> visitors;
+  Laps* laps = nullptr;  // null: nobody asks
 
-  void start(std::size_t k, float max_key) {
-    for (TopK& top : nearest) top.reset(k, max_key);
-    candidates.fill(0);
+  Errand& errand(std::size_t q) {
+    if (errands.size() <= q) errands.resize(q + 1);
+    return errands[q];
   }
-
-  // A stamp for each row costs one store for a query where clearing would cost one for every row.
-  void forget_seen(std::size_t rows) {
-    gathered.clear();
-    if (stamps_.size() != rows || ++stamp_ == 0) {
-      stamps_.assign(rows, 0);
-      stamp_ = 1;
-    }
-  }
-
-  bool first_sight(std::uint32_t row) { return std::exchange(stamps_[row], stamp_) != stamp_; }
-
- private:
-  std::vector<std::uint32_t> stamps_;
-  std::uint32_t stamp_ = 0;
 };
 
 class ScratchPool {

@@ -26,7 +26,7 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::array<char, 8> kMagic = {'L', 'O', 'O', 'K', 'S', 'E', 'G', '\n'};
 constexpr std::array<char, 8> kFooterMagic = {'\n', 'G', 'E', 'S', 'K', 'O', 'O', 'L'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kMaxSections = 64;
 
 struct Header {
@@ -273,10 +273,11 @@ void SegmentFile::read_frame() {
   Header header;
   std::memcpy(&header, data_, sizeof header);
   if (header.checksum != frame_checksum(header)) damaged("its header was altered");
-  if (header.version != kVersion)
+  if (header.version == 0 || header.version > kVersion)
     throw NotAnIndexError(path_ + " has format version " + std::to_string(header.version) +
-                          ", this lookalike reads " + std::to_string(kVersion) +
+                          ", this lookalike reads 1 to " + std::to_string(kVersion) +
                           "; install a newer lookalike");
+  version_ = header.version;
   if (header.file_bytes != size_)
     damaged("it has " + std::to_string(size_) + " bytes where " + std::to_string(header.file_bytes) +
             " were written");

@@ -17,11 +17,19 @@ enum class Section : std::uint32_t {
   ids = 3,
   vectors = 4,
   inverse_norms = 5,
-  normals = 6,
-  thresholds = 7,
-  starts = 8,
-  members = 9,
-  curve = 10,
+  by_id = 11,
+  projection = 12,
+  group_centres = 13,
+  group_starts = 14,
+  centres = 15,
+  starts = 16,
+  curve = 17,
+  sketches = 18,
+  bytes = 19,
+  bucket_of = 22,
+  later_members = 23,
+  reaches = 20,
+  middle = 24,
 };
 
 struct SectionData {
@@ -59,6 +67,8 @@ class SegmentFile {
     return {reinterpret_cast<const T*>(bytes.data()), count};
   }
 
+  std::uint32_t version() const { return version_; }
+
   std::size_t bytes_of(Section section) const { return find(section).size(); }
 
   /// Verifies the blocks under these bytes that were not verified before.
@@ -68,6 +78,9 @@ class SegmentFile {
     for (std::size_t block = offset / kBlock; block <= (offset + length - 1) / kBlock; ++block)
       if (!verified_[block].load(std::memory_order_relaxed)) verify(block);
   }
+
+  /// Verifies every block.
+  void touch_all() const { touch(data_, checked_bytes_); }
 
   [[noreturn]] void damaged(const std::string& what) const;
 
@@ -84,6 +97,7 @@ class SegmentFile {
   std::string path_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  std::uint32_t version_ = 0;
   std::size_t checked_bytes_ = 0;  // [0, checked_bytes_) is what the block checksums cover
   std::vector<SectionData> sections_;
   std::span<const std::uint64_t> checksums_;

@@ -14,8 +14,9 @@ extern const Kernels avx2_kernels;    // x86-64
 extern const Kernels avx512_kernels;  // x86-64
 extern const Kernels neon_kernels;    // AArch64
 
-/// Hamming distance for those AVX-512 processors that count the bits of a whole register (VPOPCNTDQ).
-std::uint64_t hamming_avx512_vpopcntdq(const std::uint8_t* a, const std::uint8_t* b, std::size_t bytes);
+/// Puts in the Hamming distances of those AVX-512 processors that count the bits of a whole register
+/// (VPOPCNTDQ).
+void hamming_avx512_vpopcntdq(Kernels& kernels);
 
 /// The levels that this processor and its operating system run, slowest first.
 std::vector<const Kernels*> levels_that_run();

@@ -1,3 +1,5 @@
+#include <cpuid.h>
+
 #include "levels.hpp"
 
 namespace lookalike {
@@ -6,10 +8,16 @@ namespace {
 const Kernels& avx512_kernels_with_vpopcntdq() {
   static const Kernels kernels = [] {
     Kernels table = avx512_kernels;
-    table.hamming = hamming_avx512_vpopcntdq;
+    hamming_avx512_vpopcntdq(table);
     return table;
   }();
   return kernels;
+}
+
+/// Not every compiler's __builtin_cpu_supports knows F16C. The registers are those of AVX.
+bool cpu_supports_f16c() {
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
 }
 
 }  // namespace
@@ -18,7 +26,8 @@ const Kernels& avx512_kernels_with_vpopcntdq() {
 std::vector<const Kernels*> levels_that_run() {
   __builtin_cpu_init();
   std::vector<const Kernels*> levels{&scalar_kernels};
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("popcnt"))
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
+      !__builtin_cpu_supports("popcnt") || !cpu_supports_f16c())
     return levels;
   levels.push_back(&avx2_kernels);
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

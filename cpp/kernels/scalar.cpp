@@ -1,8 +1,7 @@
 // The level every processor runs, and the reference for the others.
 
-#include "float_kernels.hpp"
-#include "hamming_words.hpp"
 #include "levels.hpp"
+#include "make_kernels.hpp"
 
 namespace lookalike {
 namespace {
@@ -13,15 +12,83 @@ struct ScalarLanes {
   static constexpr std::size_t block_queries = 4;
 
   static Vector zero() { return 0.0F; }
+  static Vector broadcast(float value) { return value; }
   static Vector load(const float* p) { return *p; }
-  static Vector load_first(const float* p, std::size_t) { return *p; }  // a width of 1 leaves no tail
+  static Vector load(const Half* p) { return half_to_float(*p); }
+  static Vector load(const std::int8_t* p) { return static_cast<float>(*p); }
+  static std::uint32_t load(const std::uint32_t* p) { return *p; }
+
+  // A width of 1 leaves no tail.
+  template <class Element>
+  static Vector load_first(const Element* p, std::size_t) {
+    return load(p);
+  }
+
+  static Vector load_bytes(const std::uint8_t* p) {
+    float value;
+    __builtin_memcpy(&value, p, sizeof value);
+    return value;
+  }
+
+  static void store(float* p, Vector v) { *p = v; }
+  static void store(Half* p, Vector v) { *p = float_to_half(v); }
+
+  static Vector add(Vector a, Vector b) { return a + b; }
   static Vector subtract(Vector a, Vector b) { return a - b; }
+  static Vector multiply(Vector a, Vector b) { return a * b; }
   static Vector multiply_add(Vector a, Vector b, Vector c) { return a * b + c; }
   static float sum(Vector v) { return v; }
+  static void store_sums(float* out, Vector a, Vector b, Vector c, Vector d) {
+    out[0] = a, out[1] = b, out[2] = c, out[3] = d;
+  }
+
+  static Vector butterflies(Vector v) { return v; }
+  static std::uint32_t below(Vector a, Vector b) { return a < b; }
+  static std::uint32_t count_from(std::uint32_t first) { return first; }
+
+  static void store_kept(std::uint32_t, Vector value, std::uint32_t number, float* values,
+                         std::uint32_t* numbers) {
+    *values = value;
+    *numbers = number;
+  }
+
+  template <std::size_t Blocks>
+  static void sketch_sums(const SketchCodes& at, Vector (&sums)[Blocks][sketches_per_block]) {
+    for (std::size_t b = 0; b < Blocks; ++b)
+      for (std::size_t i = 0; i < sketches_per_block; ++i) {
+        const std::uint8_t* codes = at.codes + b * at.block_bytes + i % 16;
+        unsigned sum = 0;
+        for (std::size_t group = 0; group < at.bytes; group += 16)
+          sum += at.table[group + (i < 16 ? codes[group] & 15U : codes[group] >> 4U)];
+        sums[b][i] = static_cast<float>(sum);
+      }
+  }
+};
+
+struct ScalarStepLanes {
+  using Vector = std::int32_t;
+  static constexpr std::size_t width = 1;
+  static constexpr std::size_t block_queries = 4;
+
+  static Vector zero() { return 0; }
+  template <class Element>
+  static Vector load(const Element* p) {
+    return *p;
+  }
+  template <class Element>
+  static Vector load_first(const Element* p, std::size_t) {
+    return *p;
+  }
+
+  static Vector multiply_add(Vector a, Vector b, Vector c) { return a * b + c; }
+  static std::int32_t sum(Vector v) { return v; }
+  static void store_sums(std::int32_t* out, Vector a, Vector b, Vector c, Vector d) {
+    out[0] = a, out[1] = b, out[2] = c, out[3] = d;
+  }
 };
 
 }  // namespace
 
-constinit const Kernels scalar_kernels = make_kernels<ScalarLanes>("scalar", hamming_words);
+constinit const Kernels scalar_kernels = make_kernels<ScalarLanes, ScalarStepLanes, HammingByWords>("scalar");
 
 }  // namespace lookalike

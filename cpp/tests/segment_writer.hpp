@@ -16,6 +16,8 @@
 
 using Bytes = std::vector<unsigned char>;
 
+constexpr std::uint32_t kFormatVersion = 2;
+
 template <class T>
 Bytes bytes_of(const std::vector<T>& items) {
   Bytes bytes(items.size() * sizeof(T));
@@ -37,7 +39,7 @@ struct RawEntry {
 };
 
 struct RawFile {
-  std::uint32_t version = 1;
+  std::uint32_t version = kFormatVersion;
   std::vector<RawSection> sections;
 
   Bytes body;  // from the end of the header to the entry table, made by lay_out

@@ -30,38 +30,24 @@ TEST(a_bit_collides_with_probability_1_minus_angle_over_pi) {
   const Hyperplanes family(2, 256, 24, 5);
   std::vector<float> a(family.planes()), b(family.planes());
   const float origin[] = {1.0F, 0.0F};
-  family.margins(origin, 1.0F, a.data());
+  family.margins(origin, a.data());
   for (const double angle : {0.1, 1.0, 2.0, 3.0}) {
-    const float turned[] = {static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))};
-    family.margins(turned, 7.0F, b.data());
+    const float turned[] = {static_cast<float>(7 * std::cos(angle)), static_cast<float>(7 * std::sin(angle))};
+    family.margins(turned, b.data());
     double same = 0;
-    for (std::uint32_t table = 0; table < 256; ++table) {
-      const std::size_t first = std::size_t{table} * 24;
-      std::uint32_t different = family.code(a.data() + first) ^ family.code(b.data() + first);
-      for (int bit = 0; bit < 24; ++bit, different >>= 1) same += 1 - (different & 1U);
-    }
+    for (std::size_t plane = 0; plane < family.planes(); ++plane)
+      same += (a[plane] > 0) == (b[plane] > 0) ? 1 : 0;
     const double trials = 256 * 24, expected = 1 - angle / std::numbers::pi;
     CHECK(std::abs(same / trials - expected) < 5 * std::sqrt(expected * (1 - expected) / trials), angle,
           same / trials);
   }
 }
 
-TEST(hyperplanes_go_through_their_centre) {
-  const std::vector<float> centre = {30.0F, -20.0F, 10.0F};
-  const Hyperplanes family(3, 8, 10, 1, centre);
-  std::vector<float> margins(family.planes());
-  family.margins(centre.data(), 1.0F, margins.data());
-  for (const float margin : margins) CHECK(std::abs(margin) < 1e-4F, margin);
-  const float half[] = {15.0F, -10.0F, 5.0F};
-  family.margins(half, 2.0F, margins.data());
-  for (const float margin : margins) CHECK(std::abs(margin) < 1e-4F, margin);
-}
-
 TEST(a_margin_is_the_distance_from_the_hyperplane) {
   const Hyperplanes family(4, 2, 3, 8);
   const float vector[] = {1.0F, 2.0F, -3.0F, 0.5F};
   float margins[6];
-  family.margins(vector, 0.5F, margins);
+  family.margins(vector, margins);
   for (std::size_t plane = 0; plane < 6; ++plane) {
     double dot = 0, square = 0;
     for (std::size_t i = 0; i < 4; ++i) {
@@ -70,8 +56,31 @@ TEST(a_margin_is_the_distance_from_the_hyperplane) {
       square += normal * normal;
     }
     CHECK(std::abs(square - 1) < 1e-6, square);
-    CHECK(std::abs(0.5 * dot - double{margins[plane]}) < 1e-6);
+    CHECK(std::abs(dot - double{margins[plane]}) < 1e-6);
   }
-  const std::vector<float> signs = {-1.0F, 0.0F, 0.25F};
-  CHECK(family.code(signs.data()) == 0b100);
+}
+
+TEST(a_code_is_the_signs_of_its_margins_and_a_probe_costs_the_margins_it_crosses) {
+  const Hyperplanes family(5, 3, 4, 2);
+  const float vector[] = {0.3F, -1.0F, 2.0F, 0.1F, -0.4F};
+  std::vector<float> margins(family.planes()), scratch;
+  family.margins(vector, margins.data());
+  ProbeOrder order;
+  family.look(vector, scratch, order);
+  for (std::uint32_t table = 0; table < 3; ++table)
+    for (std::uint32_t bit = 0; bit < 4; ++bit)
+      CHECK((order.own_code(table) >> bit & 1U) == (margins[table * 4 + bit] > 0 ? 1U : 0U));
+  order.start();
+  Probe probe{};
+  double last = 0;
+  std::size_t count = 0;
+  for (; order.next(probe); ++count) {
+    double crossed = 0;
+    for (std::uint32_t bit = 0; bit < 4; ++bit)
+      if (((probe.code ^ order.own_code(probe.table)) >> bit & 1U) != 0)
+        crossed += std::pow(double{margins[probe.table * 4 + bit]}, 2);
+    CHECK(crossed >= last - 1e-6, crossed, last);
+    last = crossed;
+  }
+  CHECK(count == 3 * 16 && family.codes() == 16);
 }

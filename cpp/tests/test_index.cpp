@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -16,6 +17,7 @@ using namespace lookalike;
 namespace {
 
 constexpr std::size_t kDim = 6;
+constexpr std::uint32_t kAll = std::numeric_limits<std::uint32_t>::max();
 const Interrupt kNever;
 
 std::vector<float> gaussian(std::size_t rows, unsigned seed, std::size_t dim = kDim) {
@@ -26,235 +28,231 @@ std::vector<float> gaussian(std::size_t rows, unsigned seed, std::size_t dim = k
   return values;
 }
 
-Shape shape_of(Metric metric, std::uint32_t tables = 0, std::uint32_t bits = 0) {
-  return {kDim, 1, 0, metric, tables, bits};
+Shape shape_of(Metric metric, std::uint32_t buckets = 0, std::size_t dim = kDim) {
+  return {dim, 1, 0, metric, buckets};
 }
 
-// A sound segment of 4 rows in 2 dimensions under cosine, 1 table of 1 bit, for hostile hands to change.
-struct Parts {
-  std::vector<std::uint64_t> shape = {4, 2, 0, 100};  // rows, dim, seed, next id
-  std::vector<std::uint32_t> more = {0, 1, 1, 1,
-                                     1, 1, 0, 0};  // metric, asked tables and bits, tables, bits, samples
-  std::vector<std::int64_t> ids = {3, 1, 2, 9};
-  std::vector<float> vectors = {1, 0, 0, 1, 1, 1, -1, 2};
-  std::vector<float> inverse_norms = {1, 1, std::sqrt(0.5F), std::sqrt(0.2F)};
-  std::vector<float> normals = {1, 0};
-  std::vector<float> thresholds = {0.5F};
-  std::vector<std::uint32_t> starts = {0, 2, 4};
-  std::vector<std::uint32_t> members = {1, 3, 0, 2};
-  std::vector<std::uint32_t> curve = {1, 1, 1, 2, 1, 1, 2};  // of 1, 3 and 3 neighbours
-  std::vector<std::uint32_t> left_out;
-
-  Bytes file() const {
-    Bytes whole_shape = bytes_of(shape);
-    const Bytes rest = bytes_of(more);
-    whole_shape.insert(whole_shape.end(), rest.begin(), rest.end());
-    RawFile raw;
-    raw.sections = {{1, whole_shape},       {2, {'{', '}'}},
-                    {3, bytes_of(ids)},     {5, bytes_of(inverse_norms)},
-                    {6, bytes_of(normals)}, {7, bytes_of(thresholds)},
-                    {8, bytes_of(starts)},  {9, bytes_of(members)},
-                    {10, bytes_of(curve)},  {4, bytes_of(vectors)}};
-    for (const std::uint32_t name : left_out)
-      std::erase_if(raw.sections, [&](const RawSection& s) { return s.name == name; });
-    raw.lay_out();
-    return raw.finish();
+double distance(Metric metric, const float* a, const float* b) {
+  double dot = 0, square = 0, of_a = 0, of_b = 0;
+  for (std::size_t i = 0; i < kDim; ++i) {
+    const double x{a[i]}, y{b[i]};
+    dot += x * y, square += (x - y) * (x - y), of_a += x * x, of_b += y * y;
   }
-};
-
-// Everything that can be asked of an index; what counts is that nothing crashes and no sanitizer complains.
-void use(Index& index) {
-  const std::size_t dim = index.shape().dim;
-  std::vector<float> query(3 * dim, 0.5F);
-  for (const bool exact : {true, false})
-    for (const std::uint32_t probes : {0U, 1U, 5U, 0x7FFFFFFFU}) {
-      const SearchResult found = index.search(query.data(), 3, {5, 0.9, probes, exact, 10.0F, 2}, kNever);
-      for (std::size_t i = 0; i < found.ids.size(); ++i)
-        CHECK((found.ids[i] == -1) == std::isinf(found.distances[i]) && !std::isnan(found.distances[i]));
-    }
-  for (const std::int64_t id : index.ids())
-    if (index.contains(id)) CHECK(index.vector(id).size() == dim);
-  index.add(query.data(), 3, nullptr, false, kNever);
-  index.optimize(2, kNever);
-  index.search(query.data(), 3, {}, kNever);
-  TemporaryPath temporary;
-  index.save(temporary.path(), "", kNever);
-  CHECK(Index(temporary.path()).size() == index.size());
+  switch (metric) {
+    case Metric::cosine:
+      return 1 - dot / std::sqrt(of_a * of_b);
+    case Metric::euclidean:
+      return std::sqrt(square);
+    case Metric::dot:
+      return -dot;
+    default:
+      return square;
+  }
 }
 
-template <class Change>
-void refused(const char* words, Change change) {
-  Parts parts;
-  change(parts);
-  TemporaryPath temporary;
-  CHECK_THROWS(DamagedError, words, Index(temporary.write(parts.file())));
+std::size_t shared(const SearchResult& a, const SearchResult& b, std::size_t q, std::size_t k) {
+  const std::set<std::int64_t> ids(a.ids.begin() + static_cast<std::ptrdiff_t>(q * k),
+                                   a.ids.begin() + static_cast<std::ptrdiff_t>((q + 1) * k));
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < k; ++i) count += ids.count(b.ids[q * k + i]);
+  return count;
 }
 
-template <class Change>
-void harmless(Change change) {
-  Parts parts;
-  change(parts);
-  TemporaryPath temporary;
-  Index index(temporary.write(parts.file()));
-  use(index);
+bool same(const SearchResult& a, const SearchResult& b) {
+  return a.ids == b.ids && a.distances == b.distances;
 }
 
 }  // namespace
 
-TEST(a_segment_written_by_the_page_of_the_format_is_an_index) {
-  TemporaryPath temporary;
-  const Index index(temporary.write(Parts().file()));
-  CHECK(index.size() == 4 && index.tables() == 1 && index.bits() == 1);
-  const float query[] = {1, 0.1F};
-  const SearchResult found = index.search(query, 1, {2, 0.95, 0, true}, kNever);
-  CHECK(found.ids == std::vector<std::int64_t>({3, 2}));
-  CHECK(index.search(query, 1, {2, 0.95, 1}, kNever).candidates[0] == 2);
-  harmless([](Parts&) {});
-}
-
-TEST(shapes_of_a_hostile_file_are_refused) {
-  constexpr std::uint64_t kHuge = ~std::uint64_t{0};
-  for (const std::uint64_t rows : {std::uint64_t{0}, std::uint64_t{3}, std::uint64_t{5},
-                                   std::uint64_t{1} << 32, std::uint64_t{0xFFFFFFFF}, kHuge})
-    refused("", [&](Parts& parts) { parts.shape[0] = rows; });
-  for (const std::uint64_t dim : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{3},
-                                  std::uint64_t{1} << 20, std::uint64_t{(1 << 20) - 1}, kHuge})
-    refused("", [&](Parts& parts) { parts.shape[1] = dim; });
-  refused("negative, or larger than the largest one", [](Parts& parts) { parts.shape[3] = 9; });
-  refused("no sense", [](Parts& parts) { parts.shape[3] = (std::uint64_t{1} << 63) + 1; });
-  for (const std::size_t field : {0U, 1U, 2U, 3U, 4U, 5U})
-    for (const std::uint32_t value : {257U, 0x80000000U, 0xFFFFFFFFU})
-      refused("", [&](Parts& parts) { parts.more[field] = value; });
-  refused("no sense", [](Parts& parts) { parts.more[0] = 4; });
-  refused("no sense", [](Parts& parts) { parts.more[2] = 25; });
-  refused("no sense", [](Parts& parts) { parts.more[3] = 0; });
-  refused("no sense", [](Parts& parts) { parts.more[4] = 0; });
-  refused("wrong length", [](Parts& parts) { parts.more[4] = 24; });
-  refused("wrong length", [](Parts& parts) { parts.more[3] = 256; });
-}
-
-TEST(sections_of_a_hostile_file_that_do_not_fit_are_refused) {
-  for (const std::uint32_t name : {1U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 10U})
-    refused("has the wrong length", [&](Parts& parts) { parts.left_out.push_back(name); });
-  refused("negative, or larger than the largest one", [](Parts& parts) { parts.ids[2] = -1; });
-  refused("negative, or larger than the largest one",
-          [](Parts& parts) { parts.ids[0] = std::numeric_limits<std::int64_t>::min(); });
-  refused("negative, or larger than the largest one", [](Parts& parts) { parts.ids[0] = 100; });
-  refused("bucket lies outside", [](Parts& parts) { parts.starts = {0, 5, 4}; });
-  refused("bucket lies outside", [](Parts& parts) { parts.starts = {1, 2, 4}; });
-  refused("bucket lies outside", [](Parts& parts) { parts.starts = {0, 2, 3}; });
-  refused("a row that is not there", [](Parts& parts) { parts.members[2] = 4; });
-  refused("a row that is not there", [](Parts& parts) { parts.members[0] = 0xFFFFFFFF; });
-  refused("recall curve", [](Parts& parts) { parts.curve[2] = 3; });
-}
-
-TEST(what_else_a_hostile_file_may_hold_is_harmless) {
-  const float nan = std::nanf(""), inf = std::numeric_limits<float>::infinity();
-  for (const float value : {nan, inf, -inf, 3e38F, -3e38F, 0.0F, 1e-45F}) {
-    harmless([&](Parts& parts) { std::ranges::fill(parts.vectors, value); });
-    harmless([&](Parts& parts) { parts.vectors[3] = value; });
-    harmless([&](Parts& parts) { std::ranges::fill(parts.inverse_norms, value); });
-    harmless([&](Parts& parts) { std::ranges::fill(parts.normals, value); });
-    harmless([&](Parts& parts) { std::ranges::fill(parts.thresholds, value); });
-    harmless([&](Parts& parts) {
-      parts.more[0] = 1;  // euclidean, which keeps no norms
-      parts.left_out.push_back(5);
-      std::ranges::fill(parts.vectors, value);
-    });
-  }
-  harmless([](Parts& parts) { parts.members = {2, 2, 2, 2}; });
-  harmless([](Parts& parts) { parts.starts = {0, 0, 4}; });
-  harmless([](Parts& parts) { parts.curve.assign(7, 0); });
-  harmless([](Parts& parts) { parts.curve.assign(7, 0xFFFFFFFE); });
-  harmless([](Parts& parts) { parts.curve.assign(7, 0xFFFFFFFF); });
-  harmless([](Parts& parts) { parts.left_out.push_back(2); });
-  harmless([](Parts& parts) { parts.shape[2] = ~std::uint64_t{0}; });
-}
-
-TEST(a_curve_that_asks_for_more_probes_than_a_scan_costs_is_answered_by_a_scan) {
-  Parts parts;
-  parts.curve.assign(7, 0xFFFFFFFE);
-  TemporaryPath temporary;
-  const Index index(temporary.write(parts.file()));
-  const float query[] = {1, 0.1F};
-  const SearchResult found = index.search(query, 1, {2}, kNever);
-  CHECK(found.recall == 1.0 && found.candidates[0] == 4);
-}
-
-TEST(an_id_that_is_there_twice_is_refused_when_ids_are_looked_up) {
-  Parts parts;
-  parts.ids = {3, 1, 3, 9};
-  TemporaryPath temporary;
-  Index index(temporary.write(parts.file()));
-  CHECK(index.size() == 4);
-  const float vector[] = {1, 2};
-  const std::int64_t id = 3;
-  CHECK_THROWS(DamagedError, "id 3 is there twice", index.contains(3));
-  CHECK_THROWS(DamagedError, "id 3 is there twice", index.remove({&id, 1}));
-  CHECK_THROWS(DamagedError, "id 3 is there twice", index.add(vector, 1, &id, true, kNever));
-  CHECK(index.add(vector, 1, nullptr, false, kNever)[0] == 100);
-}
-
 TEST(an_index_finds_what_a_plain_loop_finds) {
-  constexpr std::size_t kRows = 3000;
-  const auto vectors = gaussian(kRows, 1), queries = gaussian(40, 2);
+  constexpr std::size_t kRows = 3000, kQueries = 40, kK = 10;
+  const auto vectors = gaussian(kRows, 1), queries = gaussian(kQueries, 2);
   for (const Metric metric : {Metric::cosine, Metric::euclidean, Metric::sqeuclidean, Metric::dot}) {
-    Index index(shape_of(metric, 4, 6));
+    Index index(shape_of(metric, 50));
     for (std::size_t row = 0; row < kRows; row += 500)
-      index.add(vectors.data() + row * kDim, 500, nullptr, false, kNever);
+      index.add(vectors.data() + row * kDim, 500, nullptr, false);
     index.optimize(2, kNever);
-    const SearchResult exact = index.search(queries.data(), 40, {10, 0.95, 0, true}, kNever);
-    const SearchResult every_bucket = index.search(queries.data(), 40, {10, 0.95, 4 * 64}, kNever);
-    CHECK(exact.ids == every_bucket.ids && exact.distances == every_bucket.distances &&
-          every_bucket.recall == 1.0);
-    for (std::size_t q = 0; q < 40; ++q) {
-      std::vector<double> distances(kRows);
-      for (std::size_t row = 0; row < kRows; ++row) {
-        double dot = 0, square = 0, a = 0, b = 0;
-        for (std::size_t i = 0; i < kDim; ++i) {
-          const double x{queries[q * kDim + i]}, y{vectors[row * kDim + i]};
-          dot += x * y, square += (x - y) * (x - y), a += x * x, b += y * y;
-        }
-        distances[row] = metric == Metric::cosine      ? 1 - dot / std::sqrt(a * b)
-                         : metric == Metric::euclidean ? std::sqrt(square)
-                         : metric == Metric::dot       ? -dot
-                                                       : square;
-      }
-      for (std::size_t i = 0; i < 10; ++i) {
-        const double got{exact.distances[q * 10 + i]};
-        CHECK(std::abs(got - distances[static_cast<std::size_t>(exact.ids[q * 10 + i])]) <
-              1e-5 * (1 + std::abs(got)));
-      }
-      std::ranges::sort(distances);
-      for (std::size_t i = 0; i < 10; ++i)
-        CHECK(std::abs(double{exact.distances[q * 10 + i]} - distances[i]) < 1e-4);
+    CHECK(index.buckets() > 25 && index.segments() == 1);
+    const SearchResult exact =
+        index.search(queries.data(), kQueries, {.k = kK, .exact = true, .only = {}}, kNever);
+    for (const std::uint32_t probes : {static_cast<std::uint32_t>(index.buckets()), kAll}) {
+      const SearchResult every_bucket =
+          index.search(queries.data(), kQueries, {.k = kK, .probes = probes, .only = {}}, kNever);
+      CHECK(same(every_bucket, exact) && every_bucket.recall == 1.0);
     }
+    // One bucket left out and everything reranked: nearly all are found, each at its exact distance.
+    const SearchOptions nearly{
+        .k = kK, .probes = static_cast<std::uint32_t>(index.buckets()) - 1, .rerank = kRows, .only = {}};
+    const SearchResult most = index.search(queries.data(), kQueries, nearly, kNever);
+    std::size_t found = 0;
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      found += shared(most, exact, q, kK);
+      std::vector<double> distances(kRows);
+      for (std::size_t row = 0; row < kRows; ++row)
+        distances[row] = distance(metric, queries.data() + q * kDim, vectors.data() + row * kDim);
+      for (const SearchResult* result : {&exact, &most})
+        for (std::size_t i = 0; i < kK; ++i) {
+          const double got{result->distances[q * kK + i]};
+          CHECK(std::abs(got - distances[static_cast<std::size_t>(result->ids[q * kK + i])]) <
+                1e-5 * (1 + std::abs(got)));
+        }
+      std::ranges::sort(distances);
+      for (std::size_t i = 0; i < kK; ++i)
+        CHECK(std::abs(double{exact.distances[q * kK + i]} - distances[i]) < 1e-4);
+    }
+    CHECK(found >= kQueries * kK * 99 / 100, found);
   }
+}
+
+TEST(stages_tell_what_each_of_them_did) {
+  constexpr std::size_t kRows = 4000;
+  const auto vectors = gaussian(kRows, 1);
+  Index index(shape_of(Metric::euclidean, 40));
+  index.add(vectors.data(), kRows, nullptr, false);
+  const Stages fresh = index.search(vectors.data(), 1, {}, kNever).stages[0];
+  CHECK(fresh.probes == 0 && fresh.scanned == 0 && fresh.candidates == kRows && fresh.reranked == kRows);
+  index.optimize(1, kNever);
+  Stages last{};
+  for (const std::uint32_t probes : {1U, 4U, 10U, 20U}) {
+    const Stages stages =
+        index.search(vectors.data(), 1, {.k = 5, .probes = probes, .rerank = 50, .only = {}}, kNever)
+            .stages[0];
+    CHECK(stages.probes == probes && stages.scanned > last.scanned && stages.scanned < kRows);
+    CHECK(stages.candidates == std::min(50U, stages.scanned) && stages.reranked >= 5 &&
+          stages.reranked <= 20);
+    last = stages;
+  }
+  const Stages scan = index.search(vectors.data(), 1, {.exact = true, .only = {}}, kNever).stages[0];
+  CHECK(scan.probes == 0 && scan.scanned == 0 && scan.candidates == kRows);
+}
+
+TEST(rows_by_the_thousand_seal_themselves_in_the_background) {
+  constexpr std::size_t kRows = 40'000, kAtOnce = 4000;
+  const auto vectors = gaussian(kRows, 3);
+  Index index(shape_of(Metric::euclidean));
+  for (std::size_t row = 0; row < kRows; row += kAtOnce) {
+    index.add(vectors.data() + row * kDim, kAtOnce, nullptr, false);
+    for (std::size_t i = row; i < row + kAtOnce; i += 997)  // wherever it is by now
+      CHECK(index.search(vectors.data() + i * kDim, 1, {.k = 1, .only = {}}, kNever).distances[0] == 0.0F, i);
+  }
+  CHECK(index.size() == kRows);
+  for (int patience = 0; index.segments() == 0 && patience < 6000; ++patience)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(index.segments() > 0 && index.buckets() > 0);
+  std::vector<std::int64_t> ids(kRows);
+  for (std::size_t i = 0; i < kRows; ++i) ids[i] = static_cast<std::int64_t>(i);
+  CHECK(index.ids() == ids);
+  index.optimize(2, kNever);
+  CHECK(index.segments() == 1 && index.ids() == ids);
+}
+
+TEST(an_index_that_goes_while_it_seals_stops_sealing) {
+  const auto vectors = gaussian(20'000, 3);
+  for (int round = 0; round < 5; ++round) {
+    Index index(shape_of(Metric::euclidean));
+    index.add(vectors.data(), 20'000, nullptr, false);
+  }
+}
+
+TEST(what_is_removed_or_replaced_while_its_segment_is_built_is_gone_from_it) {
+  constexpr std::size_t kRows = 5000;
+  const auto vectors = gaussian(kRows, 3);
+  const std::vector<float> far(kDim, 50.0F);
+  Index index(shape_of(Metric::euclidean));
+  index.add(vectors.data(), kRows, nullptr, false);
+  std::int64_t next = 0;
+  std::size_t added = 0;
+  const Interrupt change = [&] {  // in mid-sealing, which holds no lock
+    const std::int64_t gone = next++, replaced = next++;
+    index.remove({&gone, 1});
+    index.add(far.data(), 1, &replaced, true);
+    index.add(far.data(), 1, nullptr, false);
+    ++added;
+  };
+  index.optimize(1, change);
+  CHECK(added > 10 && index.size() == kRows && index.segments() == 1);
+  const auto count = static_cast<std::size_t>(next);
+  const SearchResult found = index.search(vectors.data(), count, {.k = 3, .probes = 2, .only = {}}, kNever);
+  for (const std::int64_t id : found.ids) CHECK(id >= next && id < static_cast<std::int64_t>(kRows), id);
+  for (std::int64_t id = 0; id < next; ++id) CHECK(index.contains(id) == (id % 2 != 0), id);
+  for (std::int64_t id = 1; id < next; id += 2) CHECK(index.vector(id) == far, id);
+  index.optimize(1, kNever);
+  CHECK(index.size() == kRows && index.vector(1) == far && !index.contains(0));
 }
 
 TEST(an_interrupt_in_mid_sealing_changes_nothing) {
   constexpr std::size_t kRows = 4000;  // not yet sealed by adding
-  Index index(shape_of(Metric::euclidean, 8, 8));
+  Index index(shape_of(Metric::euclidean, 40));
   const auto vectors = gaussian(kRows, 3);
-  index.add(vectors.data(), kRows, nullptr, false, kNever);
-  for (int after = 0; after < 60; after += 7) {
+  index.add(vectors.data(), kRows, nullptr, false);
+  for (int after = 0; after < 40; after += 3) {
     int calls = 0;
     const Interrupt interrupt = [&] {
       if (calls++ == after) throw std::runtime_error("Ctrl-C");
     };
     CHECK_THROWS(std::runtime_error, "Ctrl-C", index.optimize(1, interrupt));
-    CHECK(index.size() == kRows && index.tables() == 0);
-    CHECK(index.search(vectors.data() + 7 * kDim, 1, {1}, kNever).ids[0] == 7);
+    CHECK(index.size() == kRows && index.buckets() == 0);
+    CHECK(index.search(vectors.data() + 7 * kDim, 1, {.k = 1, .only = {}}, kNever).ids[0] == 7);
   }
   index.optimize(1, kNever);
-  CHECK(index.tables() == 8);
+  CHECK(index.buckets() > 20);
+}
+
+TEST(a_filter_admits_only_its_ids_in_sealed_and_fresh_rows) {
+  constexpr std::size_t kRows = 6000, kSealed = 5000, kQueries = 20, kK = 5;
+  const auto vectors = gaussian(kRows, 4), queries = gaussian(kQueries, 5);
+  for (const Metric metric : {Metric::cosine, Metric::dot}) {
+    Index index(shape_of(metric));
+    index.add(vectors.data(), kSealed, nullptr, false);
+    index.optimize(2, kNever);
+    index.add(vectors.data() + kSealed * kDim, kRows - kSealed, nullptr, false);
+    for (const std::int64_t one_in : {1, 2, 10, 100, 1000, 7000}) {
+      SearchOptions options{.k = kK, .only = std::vector<std::int64_t>{}};
+      for (std::int64_t id = 0; id < static_cast<std::int64_t>(kRows); ++id)
+        if (id % one_in == one_in / 2) options.only->push_back(id);
+      options.exact = true;
+      const SearchResult exact = index.search(queries.data(), kQueries, options, kNever);
+      options.exact = false;
+      const SearchResult found = index.search(queries.data(), kQueries, options, kNever);
+      std::size_t hits = 0;
+      for (std::size_t q = 0; q < kQueries; ++q) {
+        std::vector<std::pair<double, std::int64_t>> all;
+        for (const std::int64_t id : *options.only)
+          all.emplace_back(distance(metric, queries.data() + q * kDim,
+                                    vectors.data() + static_cast<std::size_t>(id) * kDim),
+                           id);
+        std::ranges::sort(all);
+        for (std::size_t i = 0; i < kK; ++i) {
+          CHECK(exact.ids[q * kK + i] == (i < all.size() ? all[i].second : -1), one_in, q, i);
+          const std::int64_t id = found.ids[q * kK + i];
+          CHECK((id == -1) == (i >= all.size()), one_in, q, i);
+          CHECK(id == -1 || id % one_in == one_in / 2, id);
+        }
+        hits += shared(exact, found, q, kK);
+      }
+      CHECK(hits >= kQueries * kK * 85 / 100, one_in, hits);
+      CHECK(found.recall > 0.9 && found.recall <= 1.0, one_in, found.recall);
+    }
+  }
+}
+
+TEST(a_filter_of_ids_that_are_not_there_finds_nothing_and_is_sure_of_it) {
+  const auto vectors = gaussian(5000, 4);
+  Index index(shape_of(Metric::euclidean));
+  index.add(vectors.data(), 5000, nullptr, false);
+  index.optimize(2, kNever);
+  for (const std::vector<std::int64_t>& only : {std::vector<std::int64_t>{}, {-5, 5000, 1LL << 62}}) {
+    const SearchResult found = index.search(vectors.data(), 2, {.k = 2, .only = only}, kNever);
+    CHECK(found.ids == std::vector<std::int64_t>(4, -1));
+    CHECK(found.recall == 1.0, found.recall);
+  }
 }
 
 TEST(searching_while_adding_removing_sealing_and_saving) {  // ThreadSanitizer's test
   const auto kept = gaussian(600, 4), passing = gaussian(600, 5);
   TemporaryPath temporary;
-  Index index(shape_of(Metric::cosine, 3, 4));
-  index.add(kept.data(), 600, nullptr, false, kNever);
+  Index index(shape_of(Metric::cosine, 12));
+  index.add(kept.data(), 600, nullptr, false);
   index.save(temporary.path(), "", kNever);
   for (const bool mapped : {false, true}) {
     const auto opened = mapped ? std::make_unique<Index>(temporary.path()) : nullptr;
@@ -264,24 +262,53 @@ TEST(searching_while_adding_removing_sealing_and_saving) {  // ThreadSanitizer's
     std::vector<std::thread> readers;
     for (int reader = 0; reader < 3; ++reader)
       readers.emplace_back([&, reader] {
+        SearchOptions options{.k = 3, .exact = reader == 0, .max_distance = 10.0F, .threads = 2, .only = {}};
+        if (reader == 1)
+          options.only = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19}};
+        if (reader == 2) options.probes = 1;
         while (!done) {
-          const SearchResult found =
-              shared.search(kept.data(), 20, {3, 0.9, 0, reader == 0, 10.0F, 2}, kNever);
+          const SearchResult found = shared.search(kept.data(), 20, options, kNever);
           for (std::size_t i = 0; i < 20; ++i) wrong += found.ids[i * 3] != static_cast<std::int64_t>(i);
           wrong += !shared.contains(5) || shared.vector(5)[0] != kept[5 * kDim] || shared.size() < 600;
-          wrong += shared.note().size() > 5;
+          wrong += shared.note().size() > 5 || shared.segments() > 2 || shared.ids().size() < 600;
         }
       });
+    std::thread saver([&] {
+      while (!done) shared.save(temporary.path() + "3", "other", kNever);
+    });
     for (int round = 0; round < 12; ++round) {
-      const auto ids = shared.add(passing.data(), 300, nullptr, false, kNever);
+      const auto ids = shared.add(passing.data(), 300, nullptr, false);
       if (round % 3 == 0) shared.optimize(2, kNever);
       if (round % 4 == 0) shared.save(temporary.path() + "2", "note", kNever);
-      shared.add(passing.data() + 300 * kDim, 100, ids.data(), true, kNever);
+      shared.add(passing.data() + 300 * kDim, 100, ids.data(), true);
       shared.remove(ids);
     }
     done = true;
     for (std::thread& reader : readers) reader.join();
+    saver.join();
     CHECK(wrong == 0, wrong);
     CHECK(shared.size() == 600);
   }
+}
+
+TEST(searching_while_rows_seal_themselves_in_the_background) {  // and this too
+  constexpr std::size_t kWide = 2, kRows = 24'000, kAtOnce = 2000;
+  const auto vectors = gaussian(kRows, 6, kWide);
+  Index index(shape_of(Metric::euclidean, 16, kWide));
+  std::atomic<std::size_t> there{0};
+  std::atomic<int> wrong{0};
+  std::thread reader([&] {
+    while (there < kRows) {
+      if (there == 0) continue;
+      const std::size_t row = there - 1;
+      wrong += index.search(vectors.data() + row * kWide, 1, {.k = 1, .probes = 1, .only = {}}, kNever)
+                   .distances[0] != 0.0F;
+    }
+  });
+  for (std::size_t row = 0; row < kRows; row += kAtOnce) {
+    index.add(vectors.data() + row * kWide, kAtOnce, nullptr, false);
+    there = row + kAtOnce;
+  }
+  reader.join();
+  CHECK(wrong == 0, wrong);
 }

@@ -1,4 +1,5 @@
-// Every level of SIMD against a reference in double precision, in memory that ends where the arrays end.
+// Dot and squared L2 of floats: every level of SIMD against a reference in double precision, in memory that
+// ends where the arrays end.
 
 #include <algorithm>
 #include <array>
@@ -140,12 +141,6 @@ void check_gather(const Metric& metric, const Block& block) {
   for (std::size_t i = 0; i < which.size(); ++i)
     CHECK(bits(out[i]) == bits(metric.pair(block.query(0), block.row(which[i]), block.dim)), metric.name,
           "dim", block.dim, "row", which[i]);
-}
-
-std::uint64_t expected_hamming(const std::uint8_t* a, const std::uint8_t* b, std::size_t bytes) {
-  std::uint64_t count = 0;
-  for (std::size_t i = 0; i < 8 * bytes; ++i) count += ((a[i / 8] ^ b[i / 8]) >> (i % 8)) & 1U;
-  return count;
 }
 
 }  // namespace
@@ -303,26 +298,4 @@ TEST(a_zero_sum_is_positive_zero) {
       CHECK(bits(k.squared_l2(values.data(), values.data(), n)) == 0, level, "n", n);
     }
   }
-}
-
-TEST(hamming_is_exact_at_every_length_and_alignment) {
-  Random random(4);
-  for (const Edge edge : {Edge::start, Edge::end})
-    for (const std::size_t bytes : lengths()) {
-      Guarded<std::uint8_t> a(bytes, edge), b(bytes, edge);
-      for (std::uint8_t& byte : a) byte = static_cast<std::uint8_t>(random());
-      for (std::uint8_t& byte : b) byte = static_cast<std::uint8_t>(random());
-      for (const auto level : available_levels())
-        for (std::size_t from = 0; from <= std::min<std::size_t>(bytes, 9); ++from) {
-          const std::uint64_t distance = kernels_for(level)->hamming(a.data() + from, b.data(), bytes - from);
-          CHECK(distance == expected_hamming(a.data() + from, b.data(), bytes - from), level, "bytes",
-                bytes - from);
-        }
-    }
-}
-
-TEST(hamming_counts_every_bit_of_a_long_code) {
-  const std::vector<std::uint8_t> zeros((1U << 22) + 5, 0x00), ones(zeros.size(), 0xFF);
-  for (const auto level : available_levels())
-    CHECK(kernels_for(level)->hamming(zeros.data(), ones.data(), zeros.size()) == 8 * zeros.size(), level);
 }

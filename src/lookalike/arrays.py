@@ -17,6 +17,11 @@ def as_vectors(vectors: Any, dim: int) -> tuple[NDArray[np.float32], bool]:
     Accepts lists, arrays of any real dtype and strides, and sparse matrices; the values are the engine's to
     check. Raises VectorError for another shape or dtype.
     """
+    if type(vectors) is np.ndarray and vectors.dtype == np.float32 and vectors.flags.carray:  # most often, and cheap
+        if vectors.shape == (dim,):
+            return vectors[np.newaxis], True
+        if vectors.ndim == 2 and vectors.shape[1] == dim:
+            return vectors, False
     if hasattr(vectors, "filled"):
         raise VectorError("expected plain numbers, got a masked array; fill its gaps or drop their rows")
     if hasattr(vectors, "toarray"):  # a sparse matrix of SciPy
@@ -34,6 +39,26 @@ def as_vectors(vectors: Any, dim: int) -> tuple[NDArray[np.float32], bool]:
         raise VectorError(f"expected vectors of {dim} dimensions, got an array of shape {np.shape(vectors)}")
     with np.errstate(over="ignore", under="ignore"):  # beyond float32 is inf, which the engine refuses by position
         return np.require(array, np.float32, ["C", "A"]), single
+
+
+def as_bits(vectors: Any, dim: int) -> tuple[NDArray[np.uint8], bool]:
+    """Packed bits as a contiguous uint8 array (n, dim / 8), and whether there was just one vector, given as (dim / 8,).
+
+    Raises VectorError for another shape or dtype.
+    """
+    try:
+        array = np.asarray(vectors)
+    except ValueError as error:  # a list of lists of different lengths
+        raise VectorError(f"expected vectors of {dim // 8} bytes each, got rows of different lengths") from error
+    if array.ndim == 1 and array.size == 0:
+        return np.empty((0, dim // 8), np.uint8), False  # an empty list is no vectors
+    packing = "pack bits with np.packbits(bits, axis=-1)"
+    if hasattr(vectors, "filled") or array.dtype != np.uint8:
+        raise VectorError(f"expected packed bits of dtype uint8, got dtype {array.dtype}; {packing}")
+    single = array.ndim == 1
+    if array.ndim not in (1, 2) or array.shape[-1] != dim // 8:
+        raise VectorError(f"expected {dim} bits as {dim // 8} bytes, got an array of shape {array.shape}; {packing}")
+    return np.require(array[np.newaxis] if single else array, np.uint8, ["C", "A"]), single
 
 
 def as_ids(ids: Any, count: int | None = None) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@
     ├── PictureError                  one picture that cannot be read, with the reason
     ├── NoPicturesError               a place without a picture in it
     ├── WriteError (OSError)          no permission, disk full
+    ├── MissingExtraError (ImportError)  a part that needs a package which is not installed
     └── BusyError                     in use by another writer, or by the call that a signal interrupted
 
 Each message is one sentence that says what was expected, what came, and what to do.
@@ -75,6 +76,10 @@ class WriteError(LookalikeError, OSError):
 
     def __str__(self) -> str:  # OSError would put "[Errno 13]" before the sentence
         return str(self.args[-1]) if self.args else ""
+
+
+class MissingExtraError(LookalikeError, ImportError):
+    """A part of lookalike that needs a package which is not installed; the sentence says how to install it."""
 
 
 class BusyError(LookalikeError):

@@ -6,8 +6,9 @@ from typing import Literal, get_args
 
 from lookalike.errors import ArgumentError
 
-Metric = Literal["cosine", "euclidean", "sqeuclidean", "dot"]
-"""``cosine`` is 1 − cos, ``euclidean`` the root, ``sqeuclidean`` the square, ``dot`` minus the inner product."""
+Metric = Literal["cosine", "euclidean", "sqeuclidean", "dot", "hamming"]
+"""``cosine`` is 1 − cos, ``euclidean`` the root, ``sqeuclidean`` the square, ``dot`` minus the inner product,
+``hamming`` the number of bits that differ."""
 
 METRICS: tuple[Metric, ...] = get_args(Metric)  # in the engine's own numbering
 

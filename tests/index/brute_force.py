@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike import Neighbors
-from lookalike.metric import METRICS, Metric
+from lookalike.metric import METRICS as ALL_METRICS
+from lookalike.metric import Metric
 
 __all__ = ["METRICS", "Metric", "check_neighbors", "clusters", "distances", "nearest", "recall_of"]
 
+METRICS: tuple[Metric, ...] = tuple(metric for metric in ALL_METRICS if metric != "hamming")  # of floats
 Floats = NDArray[Any]
 Ids = NDArray[np.int64]
 

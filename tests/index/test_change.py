@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from lookalike import Index, errors
 from tests.index.brute_force import METRICS, Metric, check_neighbors
 
-SEALS_AFTER = 4096  # fresh vectors
+SEALS_AFTER = 16_384  # fresh vectors
 
 
 def test_ids_follow_the_largest_ever_used() -> None:
@@ -23,7 +24,7 @@ def test_ids_follow_the_largest_ever_used() -> None:
     assert index.add([1.0, 1.0]).tolist() == [102]
     index.add([1.0, 1.0], 50)
     assert index.add([1.0, 1.0]).tolist() == [103]
-    assert index.ids.tolist() == [0, 1, 2, 102, 50, 103]
+    assert index.ids.tolist() == [0, 1, 2, 50, 102, 103]
 
 
 def test_ids_follow_the_largest_ever_used_after_opening(tmp_path: object) -> None:
@@ -56,7 +57,7 @@ def test_overwriting_replaces_the_vector(sealed: bool) -> None:
         index.optimize()
     index.add([[9.0, 9.0], [1.0, 1.0]], [3, 8], overwrite=True)
     assert len(index) == 3
-    assert index.ids.tolist() == [4, 3, 8]
+    assert index.ids.tolist() == [3, 4, 8]
     assert index[3].tolist() == [9.0, 9.0]
     ids, distances = index.search([0.0, 0.0], 3)
     assert ids.tolist() == [8, 4, 3]
@@ -86,7 +87,7 @@ def test_removed_vectors_are_gone_and_their_ids_free(sealed: bool) -> None:
 
 def test_optimizing_changes_no_answer() -> None:
     random = np.random.default_rng(5)
-    index = Index(6, tables=2, bits=3)
+    index = Index(6, buckets=12)
     index.add(random.normal(size=(200, 6)), random.permutation(1000)[:200])
     index.remove(index.ids[::3])
     queries = random.normal(size=(20, 6))
@@ -99,26 +100,46 @@ def test_optimizing_changes_no_answer() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_growth_seals_by_itself(metric: Metric) -> None:
+def test_growth_seals_by_itself_behind_the_callers_back(metric: Metric) -> None:
     random = np.random.default_rng(6)
-    vectors = random.normal(size=(3 * SEALS_AFTER, 4)).astype(np.float32)
+    vectors = random.normal(size=(SEALS_AFTER + 4000, 4)).astype(np.float32)
     index = Index(4, metric)
     kept = np.ones(len(vectors), bool)
     for begin in range(0, len(vectors), 1000):
         index.add(vectors[begin : begin + 1000])
         index.remove([begin, begin + 1])
         kept[begin : begin + 2] = False
-    assert "tables" in repr(index)
+    for _ in range(6000):
+        if "buckets" in repr(index):
+            break
+        time.sleep(0.01)
+    assert "buckets" in repr(index)
     np.testing.assert_array_equal(index.ids, np.flatnonzero(kept))
     for query in random.normal(size=(5, 4)).astype(np.float32):
         found = index.search(query, 9, exact=True)
         check_neighbors(found, metric, query, np.flatnonzero(kept), vectors[kept], 9)
 
 
+def test_many_small_additions_make_few_segments() -> None:
+    index = Index(2, "euclidean", buckets=8)
+    vectors = np.random.default_rng(8).normal(size=(120_000, 2)).astype(np.float32)
+    most = 0
+    for begin in range(0, len(vectors), 4000):
+        index.add(vectors[begin : begin + 4000])
+        time.sleep(0.005)
+        most = max(most, index._core.segments)
+    assert most <= 6
+    assert len(index) == len(index.ids) == 120_000
+    index.optimize()
+    assert index._core.segments == 1
+    np.testing.assert_array_equal(index.ids, np.arange(120_000))
+    np.testing.assert_array_equal(index[77_777], vectors[77_777])
+
+
 def test_one_by_one_and_all_at_once_are_the_same(tmp_path: object) -> None:
     vectors = np.random.default_rng(7).normal(size=(500, 3))
     for name, step in (("one", 1), ("few", 7), ("all", 500)):
-        index = Index(3, tables=3, bits=4)
+        index = Index(3, buckets=20)
         for begin in range(0, 500, step):
             index.add(vectors[begin : begin + step])
         index.save(f"{tmp_path}/{name}")

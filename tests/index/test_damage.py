@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lookalike import Index, errors
-from tests.index.brute_force import Metric
+from tests.index.brute_force import Metric, clusters
 
 Answers = tuple[object, ...]
 
 
 def make(path: Path, metric: Metric = "euclidean", rows: int = 5, dim: int = 2) -> bytes:
-    index = Index(dim, metric, tables=1, bits=1)
+    index = Index(dim, metric, buckets=2)
     index.add(np.arange(1, rows * dim + 1, dtype=np.float32).reshape(rows, dim), np.arange(rows) * 3)
     index.save(path, note={"model": "m"})
     return path.read_bytes()
@@ -42,7 +43,7 @@ def use(path: Path) -> Answers:
 def test_every_altered_byte_is_noticed(metric: Metric, tmp_path: Path) -> None:
     path = tmp_path / "index"
     whole = make(path, metric)
-    assert len(whole) < 2000
+    assert len(whole) < 4000
     with open(path, "r+b", buffering=0) as file:
         for position, byte in enumerate(whole):
             for mask in (0x01, 0x80, 0xFF):
@@ -67,9 +68,8 @@ def test_every_truncation_is_noticed(tmp_path: Path) -> None:
         Index.open(path)
 
 
-def test_zeroed_swapped_and_repeated_pieces_are_noticed(tmp_path: Path) -> None:
-    path = tmp_path / "index"
-    whole = make(path, rows=20_000)  # several blocks
+def test_zeroed_swapped_and_repeated_pieces_are_noticed(large: bytes, tmp_path: Path) -> None:
+    path, whole = tmp_path / "index", large  # several blocks
     random = np.random.default_rng(1)
     for _ in range(60):
         length = int(random.integers(1, 70_000))
@@ -80,18 +80,46 @@ def test_zeroed_swapped_and_repeated_pieces_are_noticed(tmp_path: Path) -> None:
             if damaged == whole:
                 continue
             with pytest.raises((errors.DamagedError, errors.NotAnIndexError)):
-                use(path)
+                Index.open(path).save(tmp_path / "copy")  # which reads what no search needs, too
 
 
-@pytest.mark.parametrize("way", [{"exact": True}, {"probes": 2}, {"probes": 2, "threads": 2}])
-def test_every_way_to_search_verifies_what_it_reads(way: dict[str, bool], tmp_path: Path) -> None:
+def test_damage_is_an_error_or_changes_no_answer(tmp_path: Path) -> None:
+    """1,000 random damages of a small file with buckets."""
     path = tmp_path / "index"
-    whole = bytearray(make(path, rows=30_000))
-    row = 15_000  # far from the sections that are verified at open
-    where = whole.index(np.array([2 * row + 1, 2 * row + 2], np.float32).tobytes())
-    whole[where] ^= 0xFF
+    whole = make(path, rows=40)
+    answers = use(path)
+    random = np.random.default_rng(2)
+    refused = 0
+    for _ in range(1000):
+        damaged = bytearray(whole)
+        for _ in range(int(random.integers(1, 4))):
+            begin = int(random.integers(len(whole)))
+            piece = damaged[begin : begin + int(random.integers(1, 40))]
+            damaged[begin : begin + len(piece)] = random.bytes(len(piece))
+        path.write_bytes(damaged[: int(random.integers(len(damaged)))] if random.random() < 0.2 else damaged)
+        try:
+            assert use(path) == answers
+        except (errors.DamagedError, errors.NotAnIndexError):
+            refused += 1
+    assert refused > 970
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return make(tmp_path_factory.mktemp("large") / "index", rows=12_000)
+
+
+@pytest.mark.parametrize(
+    "way", [{"exact": True}, {"probes": 1}, {"probes": 1, "threads": 2}, {"filter": range(40_000)}]
+)
+def test_every_way_to_search_verifies_what_it_reads(way: dict[str, Any], large: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "index"
+    whole = bytearray(large)
+    row = 6_000  # far from the sections that are verified at open
+    vector = np.array([2 * row + 1, 2 * row + 2], np.float32)
+    whole[whole.rindex(vector.tobytes())] ^= 0xFF
     path.write_bytes(whole)
-    for queries in (np.ones(2), np.ones((20, 2))):
+    for queries in (vector, np.tile(vector, (20, 1))):
         index = Index.open(path)
         with pytest.raises(errors.DamagedError, match="altered"):
             index.search(queries, **way)
@@ -99,6 +127,27 @@ def test_every_way_to_search_verifies_what_it_reads(way: dict[str, bool], tmp_pa
         Index.open(path)[3 * row]
     with pytest.raises(errors.DamagedError, match="altered"):
         Index.open(path).save(tmp_path / "copy")
+
+
+def test_rows_in_bytes_are_verified_when_they_are_first_used(tmp_path: Path) -> None:
+    path = tmp_path / "index"
+    vectors = clusters(9000, 32, seed=1)
+    index = Index(32, "euclidean")
+    index.add(vectors)
+    index.save(path)
+    whole = path.read_bytes()
+    vectors_begin = len(whole) - 64 - 9000 * 128 - 200_000 // 64
+    damaged = bytearray(whole)
+    for where in range(vectors_begin - 150_000, vectors_begin - 100_000, 40):  # right before the vectors
+        damaged[where] ^= 0x55
+    path.write_bytes(damaged)
+    opened = Index.open(path)
+    np.testing.assert_array_equal(opened.search(vectors[:10], 1, exact=True).ids[:, 0], np.arange(10))
+    with pytest.raises(errors.DamagedError, match="altered"):
+        opened.search(vectors, 5, probes=2)
+    with pytest.raises(errors.DamagedError, match="altered"):
+        opened.save(tmp_path / "copy")
+    assert os.listdir(tmp_path) == ["index"]
 
 
 def test_vectors_are_verified_when_they_are_first_used_and_damage_is_not_passed_on(tmp_path: Path) -> None:

@@ -110,8 +110,9 @@ def test_ids_in_every_form(ids: Any) -> None:
     added = index.add(np.eye(3), ids)
     assert added.dtype == np.int64
     np.testing.assert_array_equal(added, [3, 1, 2])
-    np.testing.assert_array_equal(index.ids, [3, 1, 2])
-    assert list(index) == [3, 1, 2]
+    np.testing.assert_array_equal(index.ids, [1, 2, 3])
+    assert list(index) == [1, 2, 3]
+    np.testing.assert_array_equal(index[3], [1, 0, 0])
     index.remove(ids)
     assert len(index) == 0
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from numpy.typing import NDArray
 
 from lookalike import Index, errors
 from tests.index.brute_force import METRICS, check_neighbors
 
 DIM = 3
-BUCKETS = 2 * 2**3  # of the machine's hash tables
+ALL = 2**20  # more than there are buckets
 vectors = st.lists(st.integers(-4, 4).map(float), min_size=DIM, max_size=DIM).filter(any)
 ids = st.one_of(st.integers(0, 12), st.integers(0, 2**62))
 
@@ -23,7 +25,7 @@ ids = st.one_of(st.integers(0, 12), st.integers(0, 2**62))
 class History(RuleBasedStateMachine):
     @initialize(metric=st.sampled_from(METRICS), hashed=st.booleans())
     def make(self, metric: str, hashed: bool) -> None:
-        self.index = Index(DIM, metric, **({"tables": 2, "bits": 3} if hashed else {}))  # type: ignore[arg-type]
+        self.index = Index(DIM, metric, buckets=4 if hashed else None)  # type: ignore[arg-type]
         self.stored: dict[int, list[float]] = {}
         self.next_id = 0
         self.folder = tempfile.TemporaryDirectory()
@@ -34,7 +36,6 @@ class History(RuleBasedStateMachine):
 
     def keep(self, new: dict[int, list[float]]) -> None:
         for id, vector in new.items():
-            self.stored.pop(id, None)  # an overwritten id moves to the end
             self.stored[id] = vector
             self.next_id = max(self.next_id, id + 1)
 
@@ -91,26 +92,52 @@ class History(RuleBasedStateMachine):
         if not hasattr(self, "stored"):
             return
         assert len(self.index) == len(self.stored)
-        assert self.index.ids.tolist() == list(self.stored)
+        assert self.index.ids.tolist() == sorted(self.stored)
         for id, vector in list(self.stored.items())[:3]:
             assert id in self.index
             assert self.index[id].tolist() == vector
 
-    @rule(query=vectors, k=st.integers(1, 12), probes=st.sampled_from([None, BUCKETS]))
+    @rule(query=vectors, k=st.integers(1, 12), probes=st.sampled_from([None, ALL]))
     def search(self, query: list[float], k: int, probes: int | None) -> None:
         found = self.index.search(query, k, exact=probes is None, probes=probes)
-        stored = np.array(list(self.stored.values())).reshape(-1, DIM)
-        check_neighbors(found, self.index.metric, np.array(query), self.index.ids, stored, k)
+        ids = sorted(self.stored)
+        check_neighbors(found, self.index.metric, np.array(query), np.array(ids), self.vectors_of(ids), k)
         assert found.recall == 1.0
+
+    @rule(query=vectors, k=st.integers(1, 12), exact=st.booleans(), data=st.data())
+    def search_some(self, query: list[float], k: int, exact: bool, data: st.DataObject) -> None:
+        some = data.draw(st.lists(st.sampled_from([*sorted(self.stored), 13, 2**62 + 1]), max_size=8))
+        form = data.draw(st.sampled_from(["ids", "mask", "function"]))
+        filters: dict[str, Any] = {
+            "ids": some,
+            "mask": np.isin(self.index.ids, np.array(some, np.int64)),
+            "function": lambda ids: np.isin(ids, np.array(some, np.int64)),
+        }
+        found = self.index.search(query, k, exact=exact, probes=None if exact else ALL, filter=filters[form])
+        ids = sorted(set(some) & self.stored.keys())
+        check_neighbors(found, self.index.metric, np.array(query), np.array(ids, np.int64), self.vectors_of(ids), k)
+
+    @rule(query=vectors, k=st.integers(1, 12), probes=st.integers(1, 3))
+    def search_few_buckets(self, query: list[float], k: int, probes: int) -> None:
+        found = self.index.search(query, k, probes=probes)
+        there = found.ids[found.ids >= 0].tolist()
+        assert len(there) == min(k, len(self.stored))
+        assert len(set(there)) == len(there)
+        assert set(there) <= self.stored.keys()
+        check_neighbors(found, self.index.metric, np.array(query), np.array(there, np.int64), self.vectors_of(there), k)
+
+    def vectors_of(self, ids: list[int]) -> NDArray[np.float64]:
+        return np.array([self.stored[id] for id in ids]).reshape(-1, DIM)
 
     @precondition(lambda self: self.stored)
     @rule(data=st.data(), k=st.integers(1, 5))
     def neighbors_of(self, data: st.DataObject, k: int) -> None:
         id = data.draw(st.sampled_from(sorted(self.stored)))
         others = [other for other in self.stored if other != id]
-        vectors = np.array([self.stored[other] for other in others]).reshape(-1, DIM)
         found = self.index.neighbors_of(id, k, exact=True)
-        check_neighbors(found, self.index.metric, np.array(self.stored[id]), np.array(others), vectors, k)
+        check_neighbors(
+            found, self.index.metric, np.array(self.stored[id]), np.array(others), self.vectors_of(others), k
+        )
 
 
 History.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -181,6 +181,10 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"recall": "much"}, "recall is 'much'; expected a number"),
     ({"probes": 0}, "probes is 0"),
     ({"probes": 1.5}, r"probes is 1\.5"),
+    ({"probes": 2**70}, "expected at most"),
+    ({"probes": 3, "rerank": 0}, "rerank is 0"),
+    ({"probes": 3, "rerank": 1.5}, r"rerank is 1\.5"),
+    ({"probes": 3, "rerank": 2**70}, "expected at most"),
     ({"probes": 3, "exact": True}, "expected only one of them"),
     ({"recall": 0.9, "exact": True}, "expected only one of them"),
     ({"recall": 0.9, "exact": np.True_}, "expected only one of them"),
@@ -213,10 +217,9 @@ def test_arguments_that_cannot_be_used(options: dict[str, Any], words: str) -> N
         ({"metric": 0}, "metric is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**64}, "seed is"),
-        ({"tables": 0}, "tables is 0"),
-        ({"tables": 257}, "tables is 257; expected at most 256"),
-        ({"bits": 0}, "bits is 0"),
-        ({"bits": 25}, "bits is 25; expected at most 24"),
+        ({"buckets": 0}, "buckets is 0; expected at least 1"),
+        ({"buckets": 2**24 + 1}, "buckets is 16777217; expected at most 16777216"),
+        ({"buckets": 2.0}, r"buckets is 2\.0"),
     ],
 )
 def test_indexes_that_cannot_be_made(arguments: dict[str, Any], words: str) -> None:
@@ -230,10 +233,3 @@ def test_floating_point_errors_of_the_user_do_not_matter() -> None:
         index.add([1e-60, 1.0])
         with pytest.raises(errors.VectorError, match="inf at position 0"):
             index.add([1e60, 1.0])
-
-
-def test_tables_that_would_fill_the_memory_are_refused() -> None:
-    for tables, bits in ((256, 24), (None, 24), (256, 20)):
-        with pytest.raises(errors.ArgumentError, match="2\\^27"):
-            Index(3, tables=tables, bits=bits)
-    Index(3, tables=7, bits=24)

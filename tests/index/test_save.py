@@ -41,7 +41,7 @@ def as_nobody() -> Iterator[None]:
 @pytest.mark.parametrize("metric", METRICS)
 def test_what_is_opened_is_what_was_saved(metric: Metric, hashed: bool, tmp_path: Path) -> None:
     vectors = clusters(700, 9, seed=1)
-    index = Index(9, metric, seed=7, tables=3 if hashed else None, bits=5 if hashed else None)
+    index = Index(9, metric, seed=7, buckets=20 if hashed else None)
     index.add(vectors, np.random.default_rng(1).permutation(10_000)[:700])
     index.remove(index.ids[::5])
     index.add(vectors[0] + 1, 10_000)

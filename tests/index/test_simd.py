@@ -18,7 +18,7 @@ import sys, numpy as np, lookalike
 from lookalike import _core
 index = lookalike.Index.open(sys.argv[1])
 exact = index.search(np.load(sys.argv[2]), 10, exact=True)
-hashed = index.search(np.load(sys.argv[2]), 10, probes=200)
+hashed = index.search(np.load(sys.argv[2]), 10, probes=5)
 np.savez(sys.argv[3], level=_core.simd, ids=exact.ids, distances=exact.distances, hashed=hashed.ids)
 """
 
@@ -54,7 +54,7 @@ def test_levels_agree(metric: Metric, tmp_path: Path) -> None:
     for answer in answers.values():
         np.testing.assert_array_equal(answer["ids"], reference["ids"])
         np.testing.assert_allclose(answer["distances"], reference["distances"], rtol=1e-5, atol=bound)
-        assert (answer["hashed"] == reference["hashed"]).mean() > 0.99
+        assert (answer["hashed"] == reference["hashed"]).mean() > 0.99  # of equal estimates either may be taken
 
 
 @pytest.mark.parametrize("level", ["fastest", "AVX2", "neon" if "neon" not in _core.simd_levels() else "avx2"])

@@ -18,6 +18,7 @@ PATIENCE = 120  # seconds until what should end at once counts as hanging
 
 def test_searching_while_adding_and_removing() -> None:
     kept, passing = clusters(5000, 8, seed=1), clusters(4000, 8, seed=2)
+    some_ids = np.arange(0, 5000, 50)
     index = Index(8, "euclidean")
     index.add(kept)
     done = threading.Event()
@@ -32,6 +33,8 @@ def test_searching_while_adding_and_removing() -> None:
             assert (np.diff(found.distances, axis=1) >= 0).all()
             assert len(index) >= len(kept)
             assert index.neighbors_of(7, 2).ids[0] != 7
+            few = index.search(kept[::50], 2, filter=some_ids, threads=1)
+            assert (few.ids[:, 0] == some_ids).all()
             rounds += 1
         return rounds
 
@@ -52,11 +55,68 @@ def test_searching_while_adding_and_removing() -> None:
         assert all(each.result(PATIENCE) > 0 for each in searches)
 
     left = np.concatenate([np.arange(10_200 + begin, 10_400 + begin) for begin in range(0, 4000, 400)])
-    assert sorted(index.ids) == [*range(5000), *left]
+    assert index.ids.tolist() == [*range(5000), *left]
     vectors = np.concatenate([kept, passing[left - 10_000]])
     for query in clusters(5, 8, seed=3):
         found = index.search(query, 10, exact=True)
         check_neighbors(found, "euclidean", query, np.concatenate([np.arange(5000), left]), vectors, 10)
+
+
+def test_searching_while_vectors_seal_themselves() -> None:
+    vectors = clusters(60_000, 8, seed=6)
+    index = Index(8, "euclidean")
+    index.add(vectors[:1000])
+    done = threading.Event()
+
+    def search() -> int:
+        rounds = 0
+        while not done.is_set() or rounds == 0:
+            there = len(index)
+            rows = np.linspace(0, there - 1, 50).astype(int)
+            found = index.search(vectors[rows], 3, recall=0.95, threads=1)
+            assert (found.distances[:, 0] == 0).mean() > 0.8
+            assert (found.ids >= 0).all()
+            rounds += 1
+        return rounds
+
+    def add() -> None:
+        try:
+            for begin in range(1000, 60_000, 1000):
+                index.add(vectors[begin : begin + 1000])
+        finally:
+            done.set()
+
+    with ThreadPoolExecutor() as pool:
+        searches = [pool.submit(search) for _ in range(2)]
+        pool.submit(add).result(PATIENCE)
+        assert all(each.result(PATIENCE) > 0 for each in searches)
+    np.testing.assert_array_equal(index.ids, np.arange(60_000))
+    np.testing.assert_array_equal(index.search(vectors[::600], 1, exact=True).ids[:, 0], np.arange(0, 60_000, 600))
+
+
+def test_sealing_optimizing_and_saving_at_once(tmp_path: object) -> None:
+    vectors = clusters(6000, 8, seed=7)
+    index = Index(8, "euclidean", buckets=20)
+
+    def work(number: int) -> None:
+        ids = np.arange(number * 2000, (number + 1) * 2000)
+        for some in np.split(ids, 5):
+            index.add(vectors[some], some)
+            if number == 0:
+                index.save(f"{tmp_path}/index")
+                assert some[0] in Index.open(f"{tmp_path}/index")
+            elif number == 1:
+                index.optimize()
+            index.remove(some[::2])
+            index.add(vectors[some[::4]], some[::4], overwrite=True)
+
+    with ThreadPoolExecutor() as pool:
+        for each in [pool.submit(work, number) for number in range(3)]:
+            each.result(PATIENCE)
+    expected = [id for id in range(6000) if id % 2 or id % 4 == 0]
+    assert index.ids.tolist() == expected
+    index.save(f"{tmp_path}/index")
+    assert Index.open(f"{tmp_path}/index").ids.tolist() == expected
 
 
 def test_a_writer_is_not_starved_by_readers() -> None:
@@ -92,55 +152,88 @@ def run(code: str) -> str:
     return done.stdout
 
 
-# The work takes minutes (seconds, for add, on the one processor it is kept to); the signal comes at once.
+# The work takes seconds on the one processor it is kept to; the signal comes at once.
 INTERRUPTED = """
 import os, signal, threading, time, numpy as np, lookalike
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
 random = np.random.default_rng(0)
-index = lookalike.Index(256, "euclidean", tables=256, bits=16)
-index.add(random.normal(size=(50, 256)))
-index.optimize()
-many = random.normal(size=(20_000, 256)).astype(np.float32)
-queries = np.broadcast_to(many[0], (100_000, 256))
+many = random.normal(size=(16_000, 256)).astype(np.float32)
+index = lookalike.Index(256, "euclidean")
+index.add(many)
+queries = np.ascontiguousarray(np.broadcast_to(many[0], (50_000, 256)))
 {prepare}
 before = index.ids.tolist()
-answer = index.search(many[:3], 5).ids.tolist()
+answer = index.search(many[:3], 5, exact=True).ids.tolist()
 threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     {work}
-except KeyboardInterrupt:
-    print("interrupted", index.ids.tolist() == before, index.search(many[:3], 5).ids.tolist() == answer)
+except {error}:
+    print("interrupted", index.ids.tolist() == before, index.search(many[:3], 5, exact=True).ids.tolist() == answer)
 """
+SEALING_IN_THE_BACKGROUND = "index.add(many[:1000])"  # and so the 16,384 are full
 
 
 @pytest.mark.parametrize(
     ("prepare", "work"),
     [
-        ("queries = np.ascontiguousarray(queries)", "index.search(queries, 10, probes=20_000)"),
-        ("", "index.add(many)"),
-        ("", "index.add(many[:40], np.arange(40), overwrite=True); index.add(many, np.arange(20_000), overwrite=True)"),
+        ("", "index.search(queries, 10)"),
+        ("", "index.optimize()"),
+        ("", "index.save(os.devnull)"),
+        (SEALING_IN_THE_BACKGROUND, "index.optimize()"),
+        (SEALING_IN_THE_BACKGROUND, "index.search(queries, 10)"),
     ],
-    ids=["search", "add", "overwrite"],
+    ids=["search", "optimize", "save", "optimize beside the sealing", "search beside the sealing"],
 )
 def test_ctrl_c_ends_long_work_and_changes_nothing(prepare: str, work: str) -> None:
-    if "overwrite" in work:
-        prepare, work = "index.add(many[:40], np.arange(40), overwrite=True)", work.split("; ")[1]
-    assert run(INTERRUPTED.format(prepare=prepare, work=work)) == "interrupted True True\n"
-
-
-def test_a_signal_handler_that_uses_the_index_gets_an_error_and_never_hangs() -> None:
-    code = INTERRUPTED.format(prepare="signal.signal(signal.SIGINT, lambda *_: len(index))", work="index.add(many)")
-    code = code.replace("except KeyboardInterrupt", "except lookalike.errors.BusyError")
+    code = INTERRUPTED.format(prepare=prepare, work=work, error="KeyboardInterrupt")
     assert run(code) == "interrupted True True\n"
 
 
+@pytest.mark.parametrize(
+    ("handler", "work"),
+    [
+        ("len(index)", "index.search(queries, 10)"),
+        ("index.add(many[0])", "index.search(queries, 10)"),
+        ("index.optimize()", "index.optimize()"),
+        ("index.save(os.devnull)", "index.optimize()"),
+    ],
+)
+def test_a_signal_handler_that_uses_the_index_gets_an_error_and_never_hangs(handler: str, work: str) -> None:
+    prepare = f"signal.signal(signal.SIGINT, lambda *_: {handler})"
+    code = INTERRUPTED.format(prepare=prepare, work=work, error="lookalike.errors.BusyError")
+    assert run(code) == "interrupted True True\n"
+
+
+def test_a_signal_handler_may_search_and_change_an_index_that_is_being_sealed() -> None:
+    prepare = """
+found = []
+def handle(*_):
+    index.add(many[0] + 1, 99_999)
+    index.remove(5)
+    found.append(index.search(many[0] + 1, 1).ids.tolist())
+signal.signal(signal.SIGINT, handle)"""
+    work = "index.optimize(); print(found, 99_999 in index, 5 in index, len(index))"
+    code = INTERRUPTED.format(prepare=prepare, work=work, error="lookalike.errors.BusyError")
+    assert run(code) == "[[99999]] True False 16000\n"
+
+
 def test_a_signal_handler_that_only_takes_note_interrupts_nothing() -> None:
-    code = INTERRUPTED.format(
-        prepare="heard = []; signal.signal(signal.SIGINT, lambda *_: heard.append(1))",
-        work="index.add(many[:5000]); time.sleep(0 if heard else 0.2); print(len(heard), len(index))",
-    )
-    assert run(code) == "1 5050\n"
+    prepare = "heard = []; signal.signal(signal.SIGINT, lambda *_: heard.append(1))"
+    work = "index.optimize(); time.sleep(0 if heard else 0.2); print(len(heard), len(index), index._core.segments)"
+    assert run(INTERRUPTED.format(prepare=prepare, work=work, error="KeyboardInterrupt")) == "1 16000 1\n"
+
+
+@pytest.mark.parametrize("last", ["", "del index"])
+def test_a_process_ends_while_its_index_seals_in_the_background(last: str) -> None:
+    code = f"""
+import numpy as np, lookalike
+index = lookalike.Index(32)
+index.add(np.random.default_rng(0).normal(size=(60_000, 32)).astype(np.float32))
+{last}
+print("done")
+"""
+    assert run(code) == "done\n"
 
 
 def test_after_a_fork_the_child_searches_and_changes_its_own_copy(tmp_path: object) -> None:

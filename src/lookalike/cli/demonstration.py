@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lookalike.models import Model
 
 _K = 3
-_TABLES, _BITS, _RECALL = 24, 7, 0.85  # so few pictures would be compared one by one; here LSH is to be seen at work
+_BUCKETS, _RECALL = 20, 0.85  # so few pictures would be compared one by one; here LSH is to be seen at work
 
 
 def demonstrate(html: str) -> None:
@@ -40,8 +40,8 @@ def demonstrate(html: str) -> None:
     with _step(f"turned {{}} into vectors of {model.dim} dimensions by {model.name}") as done:
         vectors = _embed(paths, model)
         done(len(vectors))
-    with _step(f"indexed {{}} with LSH: {_TABLES} tables of {_BITS}-bit codes by random hyperplanes") as done:
-        index = Index(model.dim, "cosine", tables=_TABLES, bits=_BITS)
+    with _step(f"indexed {{}} with LSH: about {_BUCKETS} buckets, sketches of one bit a dimension") as done:
+        index = Index(model.dim, "cosine", buckets=_BUCKETS)
         index.add(vectors)
         index.optimize()
         done(len(index))

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike import _core
-from lookalike.arrays import as_count, as_ids, as_vectors
-from lookalike.errors import ArgumentError, IdError, NotAnIndexError
+from lookalike.arrays import as_bits, as_count, as_ids, as_vectors
+from lookalike.errors import ArgumentError, IdError, NotAnIndexError, VectorError
+from lookalike.index.explanation import Explanation
+from lookalike.index.family import Family, family_number
 from lookalike.index.neighbors import Neighbors
+from lookalike.index.store import STORES, Store, store_number
+from lookalike.index.within import Within
 from lookalike.metric import METRICS, Metric, metric_number
 
 DEFAULT_RECALL = 0.95
+Filter = ArrayLike | Callable[[NDArray[np.int64]], ArrayLike]
 MOST_NEIGHBORS = 2**24  # of one query: their places are made whether they can be filled or not
 
 
@@ -32,19 +37,26 @@ class Index:
         >>> ids
         array([0, 1])
 
-    A few thousand vectors are compared with the query one by one. More are sealed into hash tables: random
-    hyperplanes, buckets visited by smallest margin, candidates compared exactly. What was just added is always
+    A few thousand vectors are compared with the query one by one. More are sealed into hash tables: the most
+    promising buckets are scanned by sketch, the best candidates compared exactly. What was just added is always
     found. Vectors are accepted as lists, NumPy arrays of any real dtype, or sparse matrices, and kept as float32.
     Safe from many threads; the GIL is released. The same vectors, arguments and seed give the same answers and
     files for any number of threads.
 
     Args:
         dim: dimensions of every vector.
-        metric: "cosine", "euclidean", "sqeuclidean" or "dot"; smaller distances are closer.
-        seed: of the hash family.
-        tables: hash tables, 1 to 256; by default 8, and none below 4,096 vectors. Together they may have 2^27
-            buckets.
-        bits: bits of each table's code, 1 to 24; by default so many that a bucket holds about 8 vectors.
+        metric: "cosine", "euclidean", "sqeuclidean", "dot" or "hamming"; smaller distances are closer.
+        seed: of everything drawn at random.
+        family: what sends vectors to buckets. "spheres" are learned from the data and the fastest. "hyperplanes" and
+            "cross_polytope" are drawn at random, so they need no training, but as many more probes.
+        tables: in how many buckets each vector lies; for spheres 1, for the others 1 by default, up to 256. Another
+            table takes as much memory as the sketches of the first.
+        buckets: how many for each table; by default as many as suit the number of vectors, and none below 4,096.
+        store: "float32" keeps vectors as they are given. "float16" rounds them, once, and takes half the memory;
+            distances are exact for what `index[id]` then returns. "none" keeps 8 bits a dimension, rounded once under
+            a rotation: distances are estimates (of cosines of word vectors, off by 0.0005 rms and 0.002 at most),
+            the true neighbours are those by estimate, and there is no `index[id]`. Under hamming vectors are always
+            "bits", packed by `np.packbits`: uint8, 1 bit a dimension.
     """
 
     def __init__(
@@ -53,15 +65,22 @@ class Index:
         metric: Metric = "cosine",
         *,
         seed: int = 0,
+        family: Family = "spheres",
         tables: int | None = None,
-        bits: int | None = None,
+        buckets: int | None = None,
+        store: Store | None = None,
     ) -> None:
+        number = metric_number(metric)
+        if metric == "hamming" and as_count("dim", dim, 1) % 8 != 0:
+            raise ArgumentError(f"dim is {dim}; expected a multiple of 8, as hamming takes whole bytes of bits")
         self._core = _core.Index(
             as_count("dim", dim, 1, 2**20 - 1),
-            metric_number(metric),
+            number,
             as_count("seed", seed, 0, 2**64 - 1),
-            0 if tables is None else as_count("tables", tables, 1, _core.MAX_TABLES),
-            0 if bits is None else as_count("bits", bits, 1, _core.MAX_BITS),
+            0 if buckets is None else as_count("buckets", buckets, 1, 2**24),
+            store_number(store, metric),
+            family_number(family),
+            0 if tables is None else as_count("tables", tables, 1, 1 if family == "spheres" else _core.MAX_TABLES),
         )
 
     @property
@@ -73,6 +92,11 @@ class Index:
     def metric(self) -> Metric:
         """What a distance means here."""
         return METRICS[self._core.metric]
+
+    @property
+    def store(self) -> Store:
+        """How the vectors are kept."""
+        return STORES[self._core.store]
 
     @property
     def ids(self) -> NDArray[np.int64]:
@@ -99,7 +123,7 @@ class Index:
         """Adds vectors; they are found by every search that begins after this returns.
 
         Args:
-            vectors: (n, dim), or (dim,) for one.
+            vectors: (n, dim), or (dim,) for one; under hamming uint8 of dim / 8 bytes.
             ids: n different integers from 0 to 2^63 − 1; by default those that follow the largest one ever used.
             overwrite: replace the vectors of ids that are in the index already.
 
@@ -110,7 +134,7 @@ class Index:
             VectorError: NaN, inf, another shape or dtype, a zero vector under cosine. Nothing is added then.
             IdError: an id is negative, given twice, or (without overwrite) in the index already. Nothing is added.
         """
-        array, _ = as_vectors(vectors, self.dim)
+        array, _ = self._given(vectors)
         taken = self._core.add(array, None if ids is None else as_ids(ids, len(array)), bool(overwrite))
         return taken.view(np.int64)  # of the engine's long long, which NumPy prints differently
 
@@ -125,6 +149,8 @@ class Index:
         *,
         recall: float | None = None,
         probes: SupportsIndex | None = None,
+        rerank: SupportsIndex | None = None,
+        filter: Filter | None = None,
         exact: bool = False,
         max_distance: float | None = None,
         threads: SupportsIndex = 0,
@@ -146,25 +172,91 @@ class Index:
             VectorError: NaN, inf, another shape or dtype, a zero vector under cosine.
             ArgumentError: k < 1, recall outside (0, 1], more than one of recall, probes and exact.
         """
-        if bool(exact) + (recall is not None) + (probes is not None) > 1:
-            raise ArgumentError("recall, probes and exact each say how far to look; expected only one of them")
-        wanted = DEFAULT_RECALL if recall is None else _number("recall", recall)
-        if not 0.0 < wanted <= 1.0:
-            raise ArgumentError(f"recall is {recall}; expected more than 0 and at most 1")
-        queries, single = as_vectors(query, self.dim)
-        ids, distances, candidates, expected = self._core.search(
+        queries, single = self._given(query)
+        ids, distances, stages, expected = self._core.search(
             queries,
             as_count("k", k, 1, MOST_NEIGHBORS),
-            wanted,
-            0 if probes is None else as_count("probes", probes, 1),
-            bool(exact) or wanted == 1.0,
+            *_how_far(recall, probes, rerank, exact),
             math.inf if max_distance is None else _number("max_distance", max_distance),
             as_count("threads", threads, 0, 1024),
+            None if filter is None else self._allowed(filter),
         )
         ids = ids.view(np.int64)
         if single:
-            return Neighbors(ids[0], distances[0], expected, candidates[0])
-        return Neighbors(ids, distances, expected, candidates)
+            return Neighbors(ids[0], distances[0], expected, stages[0, 2])
+        return Neighbors(ids, distances, expected, stages[:, 2])
+
+    def explain(
+        self,
+        query: Any,
+        k: SupportsIndex = 10,
+        *,
+        id: SupportsIndex | None = None,
+        recall: float | None = None,
+        probes: SupportsIndex | None = None,
+        rerank: SupportsIndex | None = None,
+        filter: Filter | None = None,
+        exact: bool = False,
+        max_distance: float | None = None,
+    ) -> Explanation:
+        """What each stage of a search of one query does and how long it takes; print it.
+
+        Args:
+            query: (dim,).
+            id: whether this one is found, and if not, at which stage it was left behind.
+            k, recall, probes, rerank, filter, exact, max_distance: as for `search`, and so are the errors.
+        """
+        queries, single = self._given(query)
+        if not single:
+            raise VectorError(f"expected one query of shape ({self.dim},), got {len(queries)}; explain them one by one")
+        count = as_count("k", k, 1, MOST_NEIGHBORS)
+        found = self._core.explain(
+            queries,
+            count,
+            *_how_far(recall, probes, rerank, exact),
+            math.inf if max_distance is None else _number("max_distance", max_distance),
+            None if filter is None else self._allowed(filter),
+            None if id is None else as_count("id", id, 0, 2**63 - 1),
+        )
+        return Explanation.of(count, None if id is None else int(id), *found)
+
+    def range_search(
+        self,
+        query: Any,
+        radius: float,
+        *,
+        filter: Filter | None = None,
+        exact: bool = False,
+        threads: SupportsIndex = 0,
+    ) -> Within:
+        """All neighbours within a distance of a query, or of each query of a batch; one query is a batch of one.
+
+        Buckets too far away are passed over (triangle inequality), sketches tell which of the other vectors may be
+        near enough, exact distances decide. A vector is missed where its sketch errs by more than four standard
+        errors, 1 in 15,000; with `exact` none is.
+
+            >>> starts, ids = found.starts, found.ids  # doctest: +SKIP
+            >>> for ids, distances in found: ...  # doctest: +SKIP
+
+        Args:
+            query: (dim,) for one query, (n, dim) for a batch.
+            radius: the largest distance that counts, in the index's metric.
+            filter: as for `search`.
+            exact: compare the query with every vector.
+            threads: for a batch; 0 for one on each core.
+
+        Raises:
+            VectorError, ArgumentError: as `search` does.
+        """
+        queries, _ = self._given(query)
+        starts, ids, distances = self._core.range_search(
+            queries,
+            _number("radius", radius),
+            bool(exact),
+            as_count("threads", threads, 0, 1024),
+            None if filter is None else self._allowed(filter),
+        )
+        return Within(starts.view(np.int64), ids.view(np.int64), distances)
 
     def neighbors_of(self, id: SupportsIndex, k: SupportsIndex = 10, **options: Any) -> Neighbors:
         """The k nearest neighbours of a stored vector, without itself; options and errors as for `search`.
@@ -172,9 +264,25 @@ class Index:
         IdError if the id is not in the index.
         """
         count = as_count("k", k, 1, MOST_NEIGHBORS - 1)
-        found = self.search(self[id], count + 1, **options)
+        found = self.search(self._stored(id), count + 1, **options)
         others = np.flatnonzero(found.ids != int(id))[:count]
         return Neighbors(found.ids[others], found.distances[others], found.recall, found.candidates)
+
+    def tune(self, queries: Any) -> None:
+        """Measures the recall with queries of yours, so that `recall=` is honoured for such as these.
+
+        At sealing it is measured with stored vectors that were held out. Queries from elsewhere, such as words beside
+        pictures, may need more work for the same recall, or less. Holds until vectors are sealed anew, and is saved.
+
+        Args:
+            queries: (n, dim), better a thousand than ten; each is compared with every vector.
+
+        Raises:
+            VectorError: as for `search`.
+            ArgumentError: there are none.
+        """
+        given, _ = self._given(queries)
+        self._core.tune(given, 0)
 
     def optimize(self) -> None:
         """Brings what was added since the last sealing into the hash tables, and forgets what was removed."""
@@ -210,6 +318,20 @@ class Index:
         index._core = _core.Index.open(_encoded(path))
         return index
 
+    def _allowed(self, filter: Filter) -> NDArray[np.int64]:
+        """The ids that a filter lets through, ascending."""
+        ids = self.ids  # once: others may add and remove meanwhile
+        given = np.asarray(filter(ids) if callable(filter) else filter)
+        if given.dtype == np.bool_ and given.shape == ids.shape:
+            allowed: NDArray[np.int64] = ids[given]
+            return allowed
+        if given.dtype == np.bool_ or callable(filter):
+            raise ArgumentError(
+                f"the filter gave dtype {given.dtype}, shape {given.shape}; expected ids, or one bool for each of the "
+                f"{len(ids)} ids of index.ids"
+            )
+        return np.unique(as_ids(given))
+
     def __len__(self) -> int:
         return len(self._core)
 
@@ -224,15 +346,30 @@ class Index:
             return False
         return number in self._core
 
-    def __getitem__(self, id: SupportsIndex) -> NDArray[np.float32]:
-        """The vector of an id, (dim,), as it was added. IdError if the id is not in the index."""
+    def __getitem__(self, id: SupportsIndex) -> NDArray[Any]:
+        """The vector of an id: float32 (dim,), or uint8 (dim / 8,) under hamming.
+
+        As it was added, but for the one rounding of float16. IdError if the id is not in the index, ArgumentError
+        if the index keeps no vectors.
+        """
+        if self.store == "none":
+            raise ArgumentError('this index has store="none": it keeps no vectors, only what estimates distances')
+        return self._stored(id)
+
+    def _stored(self, id: SupportsIndex) -> NDArray[Any]:
+        """What is kept of a vector, in the form in which it was added."""
         try:
-            return self._core.vector(as_count("id", id, 0, 2**63 - 1))
+            vector = self._core.vector(as_count("id", id, 0, 2**63 - 1))
         except ArgumentError as error:
             raise IdError(str(error)) from None
+        return np.packbits(vector > 0) if self.metric == "hamming" else vector
+
+    def _given(self, vectors: Any) -> tuple[NDArray[np.float32] | NDArray[np.uint8], bool]:
+        """Vectors as the engine takes them, and whether there was just one."""
+        return as_bits(vectors, self.dim) if self.metric == "hamming" else as_vectors(vectors, self.dim)
 
     def __repr__(self) -> str:
-        way = f"{self._core.tables} tables of {self._core.bits} bits" if self._core.tables else "scanned exactly"
+        way = f"{self._core.buckets:,} buckets" if self._core.buckets else "compared one by one"
         return f"Index(dim={self.dim}, metric={self.metric!r}): {len(self):,} vectors, {way}"
 
 
@@ -243,6 +380,25 @@ def _encoded(path: str | os.PathLike[str]) -> bytes:
     return encoded
 
 
+def _how_far(
+    recall: float | None, probes: SupportsIndex | None, rerank: SupportsIndex | None, exact: bool
+) -> tuple[float, int, int, bool]:
+    """The engine's recall, probes, rerank and exact; ArgumentError where they contradict each other."""
+    if bool(exact) + (recall is not None) + (probes is not None) > 1:
+        raise ArgumentError("recall, probes and exact each say how far to look; expected only one of them")
+    if rerank is not None and probes is None:
+        raise ArgumentError("rerank goes with probes; expected both, or a recall from which they follow")
+    wanted = DEFAULT_RECALL if recall is None else _number("recall", recall)
+    if not 0.0 < wanted <= 1.0:
+        raise ArgumentError(f"recall is {recall}; expected more than 0 and at most 1")
+    return (
+        wanted,
+        0 if probes is None else as_count("probes", probes, 1),
+        0 if rerank is None else as_count("rerank", rerank, 1),
+        bool(exact) or wanted == 1.0,
+    )
+
+
 def _number(name: str, value: float) -> float:
     try:
         number = float(value)
@@ -251,3 +407,10 @@ def _number(name: str, value: float) -> float:
     if math.isnan(number):
         raise ArgumentError(f"{name} is NaN; expected a number")
     return number
+
+
+os.register_at_fork(
+    before=_core.before_fork,
+    after_in_parent=_core.after_fork_in_parent,
+    after_in_child=_core.after_fork_in_child,
+)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lookalike import Index
 
-VERSION = 1
+VERSION = 2
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 NOTE = {"made by": "tests/index/golden/make.py", "model": "none"}
 REMOVED_LAST = 500  # the largest id ever used
@@ -29,8 +29,8 @@ def ids() -> NDArray[np.int64]:
 
 
 def main() -> None:
-    for name, tables, bits in (("scanned", None, None), ("hashed", 2, 3)):
-        index = Index(4, "cosine" if tables else "euclidean", seed=9, tables=tables, bits=bits)
+    for name, buckets in (("scanned", None), ("hashed", 6)):
+        index = Index(4, "cosine" if buckets else "euclidean", seed=9, buckets=buckets)
         index.add(vectors(), ids())
         index.add(vectors()[0], REMOVED_LAST)
         index.remove(REMOVED_LAST)

@@ -1,0 +1,52 @@
+// One bit for each row: who may be found.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace lookalike {
+
+class Bits {
+ public:
+  Bits() = default;
+  Bits(std::size_t count, bool value) { resize(count, value); }
+
+  std::size_t size() const { return size_; }
+  bool operator[](std::size_t i) const { return (words_[i / 64] >> (i % 64) & 1U) != 0; }
+  void set(std::size_t i) { words_[i / 64] |= std::uint64_t{1} << (i % 64); }
+  void clear(std::size_t i) { words_[i / 64] &= ~(std::uint64_t{1} << (i % 64)); }
+
+  /// New bits have this value.
+  void resize(std::size_t count, bool value) {
+    for (std::size_t i = count; i < size_ && i % 64 != 0; ++i)
+      clear(i);  // what is cut off must not come back
+    words_.resize((count + 63) / 64);
+    for (std::size_t i = std::exchange(size_, count); value && i < count; ++i) set(i);
+  }
+
+  std::size_t count() const { return count(0, size_); }
+
+  /// How many of [begin, end) are set.
+  std::size_t count(std::size_t begin, std::size_t end) const {
+    std::size_t ones = 0;
+    for (std::size_t i = begin; i < end;) {
+      const std::size_t here = std::min(end, (i / 64 + 1) * 64);
+      const std::uint64_t word = words_[i / 64] >> (i % 64);
+      const std::size_t width = here - i;
+      ones += static_cast<std::size_t>(
+          std::popcount(width == 64 ? word : word & ((std::uint64_t{1} << width) - 1)));
+      i = here;
+    }
+    return ones;
+  }
+
+ private:
+  std::vector<std::uint64_t> words_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,72 @@
+// A hash family as a segment sees it: what sends vectors to buckets, and a query from bucket to bucket.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lookalike {
+
+struct HashScratch;
+
+/// A bucket as a query sees it.
+struct Near {
+  float key;  // squared distance of the bucket's centre
+  std::uint32_t bucket;
+};
+
+enum class Family : std::uint32_t { spheres = 0, hyperplanes = 1, cross_polytope = 2 };
+constexpr std::uint32_t kFamilies = 3;
+
+/// How the codes of a family are made: tables, digits (bits of hyperplanes) of each code, and for the
+/// cross-polytope the width of the last one.
+struct CodeLayout {
+  std::uint32_t tables = 1;
+  std::uint32_t digits = 0;
+  std::uint32_t last_width = 0;
+};
+
+/// What a file keeps of a family.
+struct FamilyParts {
+  std::span<const float> centres;  // of the buckets
+  std::span<const float> group_centres;
+  std::span<const std::uint32_t> group_starts;
+  CodeLayout codes;
+  std::span<const std::uint32_t> bucket_of;  // by code
+};
+
+/// Works in the projected space of a segment, in m dimensions, whose origin is the middle of the data. A
+/// vector has one bucket in each table; buckets are numbered through all tables, and each has a centre, from
+/// which the sketches of its rows are taken. Const and safe from any thread, but for the two methods of
+/// sealing.
+class HashFamily {
+ public:
+  virtual ~HashFamily() = default;
+
+  virtual std::uint32_t tables() const = 0;
+  virtual std::uint32_t buckets() const = 0;
+  virtual const float* centre(std::uint32_t bucket) const = 0;
+
+  /// out[i * tables() + table]: the bucket of row i. Takes one thread.
+  virtual void assign(const float* rows, std::size_t count, std::uint32_t* out) const = 0;
+
+  /// The `want` buckets to visit first, in that order; all that hold a row where want >= buckets().
+  virtual void order(const float* query, std::size_t want, HashScratch& scratch,
+                     std::vector<Near>& out) const = 0;
+
+  /// Sealing, when all rows are assigned: forgets buckets that got none, and numbers the others anew.
+  virtual void drop_empty(std::span<std::uint32_t> assigned) { static_cast<void>(assigned); }
+
+  /// Sealing, next: where the mean of each bucket's rows is to be written; nowhere if the centres were
+  /// learned.
+  virtual std::span<float> means() { return {}; }
+
+  virtual FamilyParts parts() const = 0;
+
+  /// Why this family, which comes from a file, must not be used, or "".
+  virtual std::string problem() const = 0;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,16 @@
+// What each stage of a search did.
+#pragma once
+
+#include <cstdint>
+
+namespace lookalike {
+
+struct Stages {
+  std::uint32_t probes = 0;      // buckets visited
+  std::uint32_t scanned = 0;     // sketches estimated
+  std::uint32_t met = 0;         // of these, which may be found; a row counts in each table
+  std::uint32_t candidates = 0;  // compared in 8 bits
+  std::uint32_t reranked = 0;    // compared exactly
+};
+
+}  // namespace lookalike

@@ -1,0 +1,55 @@
+// The table of a level: every kernel made from its `Lanes`, its `StepLanes` and its `Hamming`.
+
+#pragma once
+
+#include "hadamard.hpp"
+#include "half.hpp"
+#include "hamming_kernels.hpp"
+#include "kernels.hpp"
+#include "pair_kernels.hpp"
+#include "select_kernels.hpp"
+#include "sketch_kernels.hpp"
+
+namespace lookalike {
+namespace {
+
+template <class Lanes, class StepLanes, class Hamming>
+constexpr Kernels make_kernels(const char* name) {
+  using D = PairKernels<Lanes, Dot, float>;
+  using L = PairKernels<Lanes, SquaredL2, float>;
+  using HalfD = PairKernels<Lanes, Dot, Half>;
+  using HalfL = PairKernels<Lanes, SquaredL2, Half>;
+  using ByteD = PairKernels<Lanes, Dot, std::int8_t>;
+  using StepD = PairKernels<StepLanes, Dot, std::int8_t, std::int16_t, std::int32_t>;
+  using H = HammingKernels<Hamming>;
+  return {.name = name,
+          .dot = D::pair,
+          .dot_rows = D::rows,
+          .dot_gather = D::gather,
+          .dot_tile = D::tile,
+          .squared_l2 = L::pair,
+          .squared_l2_rows = L::rows,
+          .squared_l2_gather = L::gather,
+          .squared_l2_tile = L::tile,
+          .dot_half_rows = HalfD::rows,
+          .dot_half_gather = HalfD::gather,
+          .dot_half_tile = HalfD::tile,
+          .squared_l2_half_rows = HalfL::rows,
+          .squared_l2_half_gather = HalfL::gather,
+          .squared_l2_half_tile = HalfL::tile,
+          .dot_bytes_rows = ByteD::rows,
+          .dot_bytes_gather = ByteD::gather,
+          .dot_steps_tile = StepD::tile,
+          .to_half = to_half<Lanes>,
+          .from_half = from_half<Lanes>,
+          .hadamard = Hadamard<Lanes>::transform,
+          .scan_sketches = SketchScan<Lanes>::scan,
+          .count_below = count_below<Lanes>,
+          .keep_below = keep_below<Lanes>,
+          .hamming = Hamming::pair,
+          .hamming_rows = H::rows,
+          .hamming_gather = H::gather};
+}
+
+}  // namespace
+}  // namespace lookalike

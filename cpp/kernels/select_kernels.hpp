@@ -1,0 +1,51 @@
+// Counting and keeping what is below a limit: one body for every instruction set, in the terms of a level's
+// `Lanes`. In an anonymous namespace for the reason given in pair_kernels.hpp.
+//
+// A kept register is stored whole, its kept lanes in front, and the next store begins behind them: hence the
+// slack. (A compressing store to memory writes less and is ten times slower on Zen 4.)
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lookalike {
+namespace {
+
+/// The first n bits of a set of lanes.
+inline std::uint32_t first_lanes(std::size_t n) {
+  return n < 32 ? (1U << n) - 1U : ~0U;
+}
+
+/// Writes the lanes in `keep`, in order; returns how many.
+template <class Lanes, class Values, class Numbers>
+std::size_t keep_lanes(std::uint32_t keep, Values values, Numbers numbers, float* out_values,
+                       std::uint32_t* out_numbers) {
+  Lanes::store_kept(keep, values, numbers, out_values, out_numbers);
+  return static_cast<std::size_t>(__builtin_popcount(keep));
+}
+
+template <class Lanes>
+std::size_t count_below(const float* values, std::size_t n, float limit) {
+  const auto limits = Lanes::broadcast(limit);
+  std::size_t count = 0, i = 0;
+  for (; i + Lanes::width <= n; i += Lanes::width)
+    count += static_cast<std::size_t>(__builtin_popcount(Lanes::below(Lanes::load(values + i), limits)));
+  for (; i < n; ++i) count += values[i] < limit;
+  return count;
+}
+
+template <class Lanes>
+std::size_t keep_below(float* values, std::uint32_t* numbers, std::size_t n, float limit) {
+  const auto limits = Lanes::broadcast(limit);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < n; i += Lanes::width) {
+    const auto value = Lanes::load(values + i);
+    kept += keep_lanes<Lanes>(Lanes::below(value, limits) & first_lanes(n - i), value,
+                              Lanes::load(numbers + i), values + kept, numbers + kept);
+  }
+  return kept;
+}
+
+}  // namespace
+}  // namespace lookalike

@@ -1,0 +1,68 @@
+#include <cstddef>
+#include <random>
+#include <vector>
+
+#include "check.hpp"
+#include "engine/bits.hpp"
+
+using lookalike::Bits;
+
+namespace {
+
+std::size_t count_of(const std::vector<bool>& bits, std::size_t begin, std::size_t end) {
+  std::size_t ones = 0;
+  for (std::size_t i = begin; i < end; ++i) ones += bits[i] ? 1 : 0;
+  return ones;
+}
+
+void check_same(const Bits& bits, const std::vector<bool>& expected) {
+  CHECK(bits.size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(bits[i] == expected[i], i);
+  CHECK(bits.count() == count_of(expected, 0, expected.size()));
+}
+
+}  // namespace
+
+TEST(bits_are_what_was_set_and_cleared) {
+  std::mt19937 random(1);
+  for (const std::size_t size : {0U, 1U, 63U, 64U, 65U, 127U, 128U, 1000U})
+    for (const bool value : {false, true}) {
+      Bits bits(size, value);
+      std::vector<bool> expected(size, value);
+      check_same(bits, expected);
+      for (std::size_t step = 0; step < 2 * size; ++step) {
+        const std::size_t i = random() % size;
+        const bool on = random() % 2 != 0;
+        on ? bits.set(i) : bits.clear(i);
+        expected[i] = on;
+      }
+      check_same(bits, expected);
+    }
+}
+
+TEST(bits_are_counted_over_every_range) {
+  std::mt19937 random(2);
+  Bits bits(300, false);
+  std::vector<bool> expected(300);
+  for (std::size_t i = 0; i < 300; ++i)
+    if (random() % 3 == 0) {
+      bits.set(i);
+      expected[i] = true;
+    }
+  for (std::size_t begin = 0; begin <= 300; ++begin)
+    for (std::size_t end = begin; end <= 300; ++end)
+      CHECK(bits.count(begin, end) == count_of(expected, begin, end), begin, end);
+}
+
+TEST(bits_that_are_new_have_the_value_asked_for_also_where_there_were_others_before) {
+  std::mt19937 random(3);
+  Bits bits;
+  std::vector<bool> expected;
+  for (int round = 0; round < 300; ++round) {
+    const std::size_t size = random() % 200;
+    const bool value = random() % 2 != 0;
+    bits.resize(size, value);
+    expected.resize(size, value);
+    check_same(bits, expected);
+  }
+}

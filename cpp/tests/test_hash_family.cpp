@@ -1,0 +1,415 @@
+// What every hash family must do, through an index, and what files of families with codes must survive.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <random>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "check.hpp"
+#include "engine/coded_family.hpp"
+#include "engine/errors.hpp"
+#include "engine/families.hpp"
+#include "engine/hash_scratch.hpp"
+#include "engine/index.hpp"
+#include "segment_writer.hpp"
+
+using namespace lookalike;
+
+namespace {
+
+constexpr std::size_t kDim = 24, kRows = 6000, kQueries = 300, kK = 10;
+const Interrupt kNever;
+
+struct Way {
+  Family family;
+  std::uint32_t tables;
+};
+const std::vector<Way> kWays = {{Family::spheres, 1},
+                                {Family::hyperplanes, 1},
+                                {Family::hyperplanes, 3},
+                                {Family::cross_polytope, 1},
+                                {Family::cross_polytope, 3}};
+
+// Clusters far from the origin, so that hyperplanes through it would not part them.
+std::vector<float> clustered(std::size_t rows, unsigned seed) {
+  std::mt19937 centres_of(9), random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> centres(100 * kDim), values(rows * kDim);
+  for (float& value : centres) value = 4.0F + normal(centres_of);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::size_t centre = random() % 100;
+    for (std::size_t i = 0; i < kDim; ++i)
+      values[row * kDim + i] = centres[centre * kDim + i] + 0.4F * normal(random);
+  }
+  return values;
+}
+
+Shape shape_of(Way way, Metric metric, std::uint32_t buckets = 0) {
+  Shape shape;
+  shape.dim = kDim;
+  shape.seed = 3;
+  shape.metric = metric;
+  shape.buckets = buckets;
+  shape.family = way.family;
+  shape.tables = way.tables;
+  return shape;
+}
+
+void fill(Index& index, const std::vector<float>& vectors, int threads = 2) {
+  index.add(vectors.data(), vectors.size() / kDim, nullptr, false);
+  index.optimize(threads, kNever);
+}
+
+double recall_of(const SearchResult& found, const SearchResult& truth, std::size_t k) {
+  std::size_t hits = 0;
+  for (std::size_t q = 0; q * k < truth.ids.size(); ++q) {
+    const std::set<std::int64_t> ids(found.ids.begin() + static_cast<std::ptrdiff_t>(q * k),
+                                     found.ids.begin() + static_cast<std::ptrdiff_t>((q + 1) * k));
+    CHECK(ids.size() == k, "found twice, or too few");
+    for (std::size_t i = 0; i < k; ++i) hits += ids.count(truth.ids[q * k + i]);
+  }
+  return static_cast<double>(hits) / static_cast<double>(truth.ids.size());
+}
+
+std::string bytes_at(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+SearchOptions exactly(std::size_t k) {
+  SearchOptions options;
+  options.k = k;
+  options.exact = true;
+  return options;
+}
+
+}  // namespace
+
+TEST(every_family_keeps_the_recall_that_it_promises) {
+  const auto vectors = clustered(kRows, 1), queries = clustered(kQueries, 2);
+  for (const Way way : kWays)
+    for (const Metric metric : {Metric::cosine, Metric::euclidean, Metric::dot}) {
+      Index index(shape_of(way, metric));
+      fill(index, vectors);
+      CHECK(index.buckets() > 20, index.buckets());
+      const SearchResult truth = index.search(queries.data(), kQueries, exactly(kK), kNever);
+      for (const double recall : {0.7, 0.9, 0.95}) {
+        SearchOptions options;
+        options.recall = recall;
+        const SearchResult found = index.search(queries.data(), kQueries, options, kNever);
+        CHECK(recall_of(found, truth, kK) > recall - 0.02, static_cast<int>(way.family), way.tables,
+              static_cast<int>(metric), recall, recall_of(found, truth, kK));
+        CHECK(found.recall >= recall);
+      }
+      SearchOptions everywhere;
+      everywhere.probes = static_cast<std::uint32_t>(index.buckets()) - 1;  // all: a scan
+      everywhere.rerank = 2000;
+      const double all = recall_of(index.search(queries.data(), kQueries, everywhere, kNever), truth, kK);
+      CHECK(all > 0.995, static_cast<int>(way.family), way.tables, all);
+    }
+}
+
+TEST(one_query_finds_what_a_batch_finds) {
+  const auto vectors = clustered(kRows, 1), queries = clustered(40, 2);
+  for (const Way way : kWays) {
+    Index index(shape_of(way, Metric::euclidean));
+    fill(index, vectors);
+    SearchOptions options;
+    options.probes = 12;
+    options.rerank = 60;
+    const SearchResult batch = index.search(queries.data(), 40, options, kNever);
+    for (std::size_t q = 0; q < 40; ++q) {
+      const SearchResult one = index.search(queries.data() + q * kDim, 1, options, kNever);
+      CHECK(std::equal(one.ids.begin(), one.ids.end(),
+                       batch.ids.begin() + static_cast<std::ptrdiff_t>(q * options.k)));
+    }
+  }
+}
+
+TEST(the_rerank_of_a_search_counts_different_rows) {
+  const auto vectors = clustered(kRows, 1), queries = clustered(40, 2);
+  for (const Way way : kWays) {
+    Index index(shape_of(way, Metric::euclidean));
+    fill(index, vectors);
+    SearchOptions options;
+    options.probes = 30;
+    options.rerank = 100;
+    for (const Stages& stages : index.search(queries.data(), 40, options, kNever).stages)
+      CHECK(stages.candidates == std::min<std::uint32_t>(100, stages.met / std::max(1U, way.tables)) ||
+                (way.tables > 1 && stages.candidates == 100),
+            stages.candidates, stages.met);
+  }
+}
+
+TEST(filters_hold_and_keep_their_recall_in_every_family) {
+  const auto vectors = clustered(kRows, 1), queries = clustered(100, 2);
+  for (const Way way : kWays) {
+    Index index(shape_of(way, Metric::cosine));
+    fill(index, vectors);
+    for (const std::int64_t every : {3, 20, 700}) {
+      SearchOptions exact = exactly(5), options;
+      options.k = 5;
+      options.only.emplace();
+      for (std::int64_t id = 0; id < std::int64_t{kRows}; id += every) options.only->push_back(id);
+      exact.only = options.only;
+      const SearchResult truth = index.search(queries.data(), 100, exact, kNever);
+      const SearchResult found = index.search(queries.data(), 100, options, kNever);
+      CHECK(recall_of(found, truth, 5) > 0.93, static_cast<int>(way.family), way.tables, every,
+            recall_of(found, truth, 5));
+      for (const std::int64_t id : found.ids) CHECK(id % every == 0);
+      options.probes = 1;
+      options.rerank = 1;
+      const SearchResult few = index.search(queries.data(), 100, options, kNever);
+      for (const std::int64_t id : few.ids) CHECK(id >= 0 && id % every == 0, every, way.tables, id);
+    }
+  }
+}
+
+TEST(many_neighbours_are_found_however_few_probes_are_asked_for) {
+  const auto vectors = clustered(kRows, 1);
+  for (const Way way : kWays) {
+    Index index(shape_of(way, Metric::euclidean));
+    fill(index, vectors);
+    SearchOptions options;
+    options.k = 3000;
+    options.probes = 1;
+    const SearchResult found = index.search(vectors.data(), 1, options, kNever);
+    const std::set<std::int64_t> ids(found.ids.begin(), found.ids.end());
+    CHECK(ids.size() == 3000 && ids.count(-1) == 0, static_cast<int>(way.family), way.tables, ids.size());
+  }
+}
+
+TEST(copies_do_no_harm_in_any_family) {
+  auto vectors = clustered(kRows, 1);
+  for (std::size_t row = 0; row < kRows; row += 2)
+    std::copy_n(vectors.data(), kDim, vectors.data() + row * kDim);
+  const auto queries = clustered(kQueries, 2);
+  const std::vector<float> equal(500 * kDim, 1.5F);
+  for (const Way way : kWays) {
+    Index index(shape_of(way, Metric::euclidean));
+    fill(index, vectors);
+    SearchOptions options;
+    options.k = 5;
+    const SearchResult truth = index.search(queries.data(), kQueries, exactly(5), kNever);
+    const SearchResult found = index.search(queries.data(), kQueries, options, kNever);
+    std::size_t as_near = 0;  // as the farthest that should be found: of copies any will do
+    for (std::size_t i = 0; i < found.ids.size(); ++i)
+      as_near += found.distances[i] <= truth.distances[i / 5 * 5 + 4] ? 1U : 0U;
+    CHECK(as_near >= found.ids.size() * 93 / 100, static_cast<int>(way.family), way.tables, as_near);
+
+    Index one_point(shape_of(way, Metric::cosine, 8));
+    fill(one_point, equal);
+    const SearchResult all = one_point.search(equal.data(), 1, options, kNever);
+    CHECK(std::set<std::int64_t>(all.ids.begin(), all.ids.end()).size() == 5 && all.ids[0] >= 0);
+    CHECK(all.distances[4] < 1e-6F);
+  }
+}
+
+TEST(files_of_every_family_are_the_same_for_any_number_of_threads_and_answer_as_before) {
+  const auto vectors = clustered(kRows, 1), queries = clustered(50, 2);
+  for (const Way way : kWays) {
+    std::vector<std::string> files;
+    for (const int threads : {1, 3}) {
+      Index index(shape_of(way, Metric::cosine));
+      fill(index, vectors, threads);
+      TemporaryPath temporary;
+      index.save(temporary.path(), "", kNever);
+      files.push_back(bytes_at(temporary.path()));
+      Index opened(temporary.path());
+      CHECK(opened.buckets() == index.buckets() && opened.shape().family == way.family &&
+            opened.shape().tables == way.tables);
+      SearchOptions options;
+      options.probes = 9;
+      const SearchResult before = index.search(queries.data(), 50, options, kNever);
+      const SearchResult after = opened.search(queries.data(), 50, options, kNever);
+      CHECK(before.ids == after.ids && before.distances == after.distances);
+    }
+    CHECK(files[0] == files[1], static_cast<int>(way.family), way.tables);
+  }
+}
+
+TEST(a_family_goes_to_every_bucket_once_with_the_distance_of_its_centre) {
+  constexpr std::size_t kCount = 2000;
+  auto rows = clustered(kCount, 1);
+  for (float& value : rows) value -= 4.0F;  // around the origin, as a segment's projected space is
+  for (const Way way : kWays) {
+    const auto family =
+        make_family({way.family, way.tables, 40}, kCount, rows.data(), kCount, kDim, 5, 2, kNever);
+    std::vector<std::uint32_t> assigned(kCount * family->tables());
+    family->assign(rows.data(), kCount, assigned.data());
+    family->drop_empty(assigned);
+    const std::set<std::uint32_t> occupied(assigned.begin(), assigned.end());
+    if (way.family != Family::spheres) CHECK(occupied.size() == family->buckets(), "an empty bucket");
+    for (std::size_t i = 0; i < family->means().size(); ++i) family->means()[i] = static_cast<float>(i % 7);
+    HashScratch scratch;
+    std::vector<Near> all, few;
+    family->order(rows.data(), family->buckets() + 5, scratch, all);
+    std::set<std::uint32_t> seen;
+    for (const Near& near : all) {
+      double square = 0;
+      for (std::size_t i = 0; i < kDim; ++i)
+        square += std::pow(double{rows[i]} - double{family->centre(near.bucket)[i]}, 2);
+      CHECK(std::abs(square - double{near.key}) < 1e-3 * (1 + square));
+      CHECK(near.bucket < family->buckets() && seen.insert(near.bucket).second);
+    }
+    CHECK(seen.size() == family->buckets());
+    family->order(rows.data(), 7, scratch, few);
+    CHECK(few.size() == 7);
+    for (std::uint32_t table = 0; table < family->tables(); ++table)  // its own buckets come first
+      CHECK(few[table].bucket == assigned[table] || way.family == Family::spheres);
+  }
+}
+
+namespace {
+
+// A sound file with the sections of a family with codes, for hostile hands to change.
+struct Sealed {
+  std::map<std::uint32_t, Bytes> sections;
+
+  explicit Sealed(Family family) {
+    const auto vectors = clustered(600, 1);
+    Index index(shape_of({family, 2}, Metric::euclidean, 12));
+    fill(index, vectors);
+    TemporaryPath temporary;
+    index.save(temporary.path(), "{}", kNever);
+    const SegmentFile file(temporary.path());
+    for (std::uint32_t name = 1; name < 64; ++name) {
+      const auto section = static_cast<Section>(name);
+      const auto bytes = file.get<unsigned char>(section, file.bytes_of(section));
+      if (!bytes.empty()) sections[name] = Bytes(bytes.begin(), bytes.end());
+    }
+  }
+
+  std::uint32_t number(std::uint32_t section, std::size_t at) const {
+    std::uint32_t value = 0;
+    std::memcpy(&value, sections.at(section).data() + 4 * at, 4);
+    return value;
+  }
+  void set(std::uint32_t section, std::size_t at, std::uint32_t value) {
+    std::memcpy(sections.at(section).data() + 4 * at, &value, 4);
+  }
+
+  Bytes file() const {
+    RawFile raw;
+    for (const auto& [name, bytes] : sections) raw.sections.push_back({name, bytes});
+    raw.lay_out();
+    return raw.finish();
+  }
+};
+
+// Numbers of 4 bytes in the section of the shape.
+constexpr std::size_t kGroups = 10, kBuckets = 11, kFamily = 18, kTables = 20, kDigits = 21, kLastWidth = 22;
+constexpr std::uint32_t kShape = 1, kCentres = 15, kStarts = 16, kBucketOf = 22, kLaterMembers = 23,
+                        kMiddle = 24;
+
+void use(const Bytes& file) {
+  TemporaryPath temporary;
+  const Index index(temporary.write(file));
+  const auto queries = clustered(20, 2);
+  for (const std::uint32_t probes : {1U, 5U, 1000U}) {
+    SearchOptions options;
+    options.probes = probes;
+    options.rerank = 30;
+    const SearchResult found = index.search(queries.data(), 20, options, kNever);
+    for (const std::int64_t id : found.ids) CHECK(id == -1 || index.contains(id));
+  }
+  index.search(queries.data(), 20, {}, kNever);
+}
+
+template <class Change>
+void refused(const char* words, Change change) {
+  for (const Family family : {Family::hyperplanes, Family::cross_polytope}) {
+    Sealed sealed(family);
+    change(sealed);
+    TemporaryPath temporary;
+    CHECK_THROWS(DamagedError, words, Index(temporary.write(sealed.file())));
+  }
+}
+
+}  // namespace
+
+TEST(hostile_files_of_families_with_codes_are_refused) {
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kFamily, 3); });
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kFamily, 0); });
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kGroups, 1); });
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kTables, 0); });
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kTables, 257); });
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kTables, 0xFFFFFFFF); });
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kDigits, 0); });
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kDigits, 25); });
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kDigits, 0xFFFFFFFF); });
+  refused("", [](Sealed& sealed) { sealed.set(kShape, kTables, 1); });
+  refused("", [](Sealed& sealed) { sealed.set(kShape, kTables, 3); });
+  refused("", [](Sealed& sealed) { sealed.set(kShape, kDigits, sealed.number(kShape, kDigits) + 1); });
+  refused("", [](Sealed& sealed) { sealed.set(kShape, kBuckets, sealed.number(kShape, kBuckets) - 1); });
+  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kBuckets, 1201); });
+  for (const std::uint32_t name : {kBucketOf, kLaterMembers, kCentres, kStarts}) {
+    refused("wrong length", [&](Sealed& sealed) { sealed.sections.erase(name); });
+    refused("wrong length",
+            [&](Sealed& sealed) { sealed.sections[name].resize(sealed.sections[name].size() - 4); });
+  }
+  refused("names a bucket that it does not have",
+          [](Sealed& sealed) { sealed.set(kBucketOf, 1, sealed.number(kShape, kBuckets)); });
+  refused("a row that is not there", [](Sealed& sealed) { sealed.set(kLaterMembers, 599, 600); });
+  refused("a row that is not there", [](Sealed& sealed) { sealed.set(kLaterMembers, 0, 0xFFFFFFFF); });
+  refused("do not hold its rows", [](Sealed& sealed) {  // a bucket over the end of the first table
+    for (std::size_t i = 0; i < sealed.number(kShape, kBuckets); ++i)
+      if (sealed.number(kStarts, i) == 600) sealed.set(kStarts, i, 601);
+  });
+}
+
+TEST(a_last_width_beyond_the_width_is_refused) {
+  for (const std::uint32_t width : {0U, 25U, 0xFFFFFFFFU}) {
+    Sealed sealed(Family::cross_polytope);
+    sealed.set(kShape, kLastWidth, width);
+    TemporaryPath temporary;
+    CHECK_THROWS(DamagedError, "no sense", Index(temporary.write(sealed.file())));
+  }
+}
+
+TEST(numbers_of_a_hostile_family_that_only_spoil_answers_are_harmless) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  for (const Family family : {Family::hyperplanes, Family::cross_polytope}) {
+    const Sealed sound(family);
+    use(sound.file());
+    for (const float value : {std::nanf(""), kInf, -kInf, 3e38F})
+      for (const std::uint32_t name : {kCentres, kMiddle}) {
+        Sealed sealed = sound;
+        Bytes& numbers = sealed.sections[name];
+        for (std::size_t at = 0; at < numbers.size(); at += 4) std::memcpy(numbers.data() + at, &value, 4);
+        use(sealed.file());
+      }
+    Sealed sealed = sound;
+    std::ranges::fill(sealed.sections[kBucketOf], static_cast<unsigned char>(0xFF));  // no code has a bucket
+    use(sealed.file());
+    std::ranges::fill(sealed.sections[kBucketOf], static_cast<unsigned char>(0));  // all have the same
+    use(sealed.file());
+    std::ranges::fill(sealed.sections[kLaterMembers], static_cast<unsigned char>(0));
+    use(sealed.file());
+  }
+}
+
+TEST(random_numbers_in_any_section_of_a_family_are_refused_or_harmless) {
+  std::mt19937 random(4);
+  for (const Family family : {Family::hyperplanes, Family::cross_polytope}) {
+    const Sealed sound(family);
+    for (int round = 0; round < 60; ++round) {
+      Sealed sealed = sound;
+      auto section =
+          std::next(sealed.sections.begin(), static_cast<std::ptrdiff_t>(random() % sealed.sections.size()));
+      for (std::size_t n = random() % 8 + 1; n > 0; --n)
+        section->second[random() % section->second.size()] = static_cast<unsigned char>(random());
+      try {
+        use(sealed.file());
+      } catch (const DamagedError&) {
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+// The sketch scan at every level against the formula of kernels.hpp, entry by entry, in memory that ends
+// where the blocks, the table and the outputs end.
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "check.hpp"
+#include "guarded.hpp"
+#include "kernels/dispatch.hpp"
+
+using namespace lookalike;
+
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+using Random = std::mt19937_64;
+
+/// Blocks of random codes and factors, a random table, and the estimates that follow.
+struct Sketches {
+  Sketches(std::size_t groups_, std::size_t count_, unsigned largest_, Random& random,
+           std::size_t misaligned = 0)
+      : groups(groups_),
+        count(count_),
+        largest(largest_),
+        entries(16 * groups),
+        memory(misaligned + (count + 31) / 32 * sketch_block_bytes(groups)),
+        blocks(memory.data() + misaligned) {
+    for (std::uint8_t& entry : entries) entry = static_cast<std::uint8_t>(random() % (largest + 1));
+    for (std::uint8_t& byte : memory) byte = static_cast<std::uint8_t>(random());
+    for (std::size_t i = 0; i < (count + 31) / 32 * 32; ++i) {
+      set_factor(i, 0, static_cast<float>(random() % 4096) * 0.25F - 100.0F);
+      set_factor(i, 1, static_cast<float>(random() % 4096) * 0x1.8p-10F);
+    }
+  }
+
+  std::uint8_t* block(std::size_t i) const { return blocks + i / 32 * sketch_block_bytes(groups); }
+  std::uint8_t* factor(std::size_t i, std::size_t which) const {
+    return block(i) + 16 * groups + (which * 32 + i % 32) * sizeof(float);
+  }
+  void set_factor(std::size_t i, std::size_t which, float value) { std::memcpy(factor(i, which), &value, 4); }
+
+  unsigned sum(std::size_t i) const {
+    unsigned total = 0;
+    for (std::size_t g = 0; g < groups; ++g) {
+      const unsigned byte = block(i)[16 * g + i % 16];
+      total += entries[16 * g + (i % 32 < 16 ? byte % 16 : byte / 16)];
+    }
+    return total;
+  }
+
+  /// volatile, so that no two operations become one that rounds once.
+  float estimate(std::size_t i) const {
+    float a, f;
+    std::memcpy(&a, factor(i, 0), 4);
+    std::memcpy(&f, factor(i, 1), 4);
+    volatile float value = step * static_cast<float>(sum(i));
+    value = value + base;
+    value = f * value;
+    const volatile float shifted = a + offset;
+    return shifted - value;
+  }
+
+  SketchTable table() const {
+    return {entries.data(), groups, step, base, static_cast<std::uint8_t>(largest)};
+  }
+
+  std::size_t groups, count;
+  unsigned largest;
+  float step = 0.0123F, base = -3.7F, offset = 1.3F;
+  Guarded<std::uint8_t> entries, memory;
+  std::uint8_t* blocks;
+};
+
+/// Checks every level at this limit; returns how many it keeps.
+std::size_t check_scan(const Sketches& sketches, float limit) {
+  std::vector<float> estimates;
+  std::vector<std::uint32_t> numbers;
+  for (std::size_t i = 0; i < sketches.count; ++i)
+    if (const float estimate = sketches.estimate(i); estimate < limit) {
+      estimates.push_back(estimate);
+      numbers.push_back(static_cast<std::uint32_t>(4'294'967'200U + i));
+    }
+  for (const auto level : available_levels()) {
+    Guarded<float> out(estimates.size() + kept_slack);
+    Guarded<std::uint32_t> out_numbers(estimates.size() + kept_slack);
+    const std::size_t kept =
+        kernels_for(level)->scan_sketches(sketches.blocks, sketches.count, sketches.table(), sketches.offset,
+                                          limit, 4'294'967'200U, out.data(), out_numbers.data());
+    CHECK(kept == estimates.size(), level, "groups", sketches.groups, "count", sketches.count, "kept", kept);
+    for (std::size_t i = 0; i < kept; ++i)
+      CHECK(std::bit_cast<std::uint32_t>(out[i]) == std::bit_cast<std::uint32_t>(estimates[i]) &&
+                out_numbers[i] == numbers[i],
+            level, "groups", sketches.groups, "count", sketches.count, "at", i, out[i], estimates[i]);
+  }
+  return estimates.size();
+}
+
+}  // namespace
+
+TEST(a_sketch_scan_keeps_the_estimates_below_the_limit_for_every_count) {
+  Random random(1);
+  for (std::size_t count = 0; count <= 130; ++count)
+    for (const std::size_t groups : {4U, 32U}) {
+      const Sketches sketches(groups, count, 255, random);
+      for (const float limit : {-kInf, 0.0F, 300.0F, 600.0F, kInf, kNan}) check_scan(sketches, limit);
+      if (count == 130) CHECK(check_scan(sketches, 300.0F) > 10 && check_scan(sketches, 600.0F) < 120);
+    }
+}
+
+TEST(a_sketch_scan_adds_up_any_number_of_groups_and_any_entries) {
+  Random random(2);
+  for (std::size_t groups = 4; groups <= 256; groups += 4)
+    for (const unsigned largest : {0U, 1U, 7U, 31U, 63U, 85U, 127U, 128U, 255U})
+      check_scan(Sketches(groups, 97, largest, random), kInf);
+}
+
+TEST(a_sketch_scan_of_the_largest_entries_does_not_overflow) {
+  Random random(3);
+  for (const std::size_t groups : {8U, 36U, 256U})
+    for (const unsigned largest : {1U, 15U, 31U, 51U, 85U, 127U, 255U}) {
+      Sketches sketches(groups, 64, largest, random);
+      for (std::uint8_t& entry : sketches.entries) entry = static_cast<std::uint8_t>(largest);
+      CHECK(sketches.sum(5) == groups * largest);
+      check_scan(sketches, kInf);
+    }
+}
+
+TEST(a_sketch_scan_reads_blocks_at_any_address) {
+  Random random(4);
+  for (const std::size_t misaligned : {1U, 2U, 3U, 4U, 17U, 63U})
+    check_scan(Sketches(32, 70, 255, random, misaligned), 400.0F);
+}
+
+TEST(a_sketch_at_the_limit_is_not_kept) {
+  Random random(5);
+  const Sketches sketches(32, 130, 255, random);
+  for (std::size_t i = 0; i < 130; ++i) check_scan(sketches, sketches.estimate(i));
+}
+
+TEST(sketches_without_a_finite_estimate_are_kept_only_at_minus_infinity) {
+  Random random(6);
+  Sketches sketches(32, 128, 255, random);
+  for (std::size_t i = 0; i < 128; i += 2) {
+    const float strange[]{kNan, kInf, -kInf};
+    sketches.set_factor(i, random() % 2, strange[random() % 3]);
+  }
+  for (std::size_t i = 1; i < 128; i += 8) {  // as in the unused entries of a block
+    sketches.set_factor(i, 0, kInf);
+    sketches.set_factor(i, 1, 0.0F);
+  }
+  for (const float limit : {-kInf, 300.0F, kInf, kNan}) check_scan(sketches, limit);
+  CHECK(check_scan(sketches, kInf) < 128);
+}

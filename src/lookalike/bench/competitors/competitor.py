@@ -1,0 +1,50 @@
+"""What is measured: an index behind the few calls that a benchmark makes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from lookalike.bench.truth import Distance, Vectors
+
+Setting = dict[str, float]
+"""One point of a sweep: the search parameters by the names that the library gives them."""
+
+
+class Competitor(ABC):
+    """One library with its recommended parameters; built once, then searched at every setting of its sweep.
+
+    All vectors are float32, C-contiguous and, under the cosine, of unit length.
+
+    Attributes:
+        distribution: what pip installs it by, and what its version is asked of.
+        parameters: what it was built with, in the words of the library; set by `build`.
+    """
+
+    distribution: str
+    parameters: str
+
+    @abstractmethod
+    def build(self, base: Vectors, distance: Distance, threads: int) -> None:
+        """Indexes `base`, (n, dim), on so many threads; a vector's id is its row."""
+
+    @abstractmethod
+    def sweep(self) -> Sequence[Setting]:
+        """From fast to thorough; asked for after `build`."""
+
+    @abstractmethod
+    def configure(self, setting: Setting, threads: int) -> None:
+        """Before a measurement: how far to look, and on how many threads a batch."""
+
+    def prepare(self, vectors: Vectors) -> Sequence[Any]:
+        """The queries in the form that the library's own call for one query takes at least cost; not timed."""
+        return list(vectors)
+
+    @abstractmethod
+    def query(self, query: Any, k: int) -> Any:
+        """The ids of the neighbours of one prepared query, on one thread."""
+
+    @abstractmethod
+    def query_batch(self, vectors: Vectors, k: int) -> Any:
+        """The ids of the neighbours of every row, (m, k)."""

@@ -1,0 +1,34 @@
+"""lookalike itself, by what anyone may call: `add`, `optimize`, `search(recall=)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lookalike.bench.competitors.competitor import Competitor, Setting
+from lookalike.bench.truth import Distance, Vectors
+from lookalike.index import Index
+
+RECALLS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
+
+
+class Lookalike(Competitor):
+    distribution = "lookalike"
+
+    def build(self, base: Vectors, distance: Distance, threads: int) -> None:
+        del threads  # it takes the cores there are
+        self._index = Index(base.shape[1], distance)
+        self._index.add(base)
+        self._index.optimize()
+        self.parameters = repr(self._index)
+
+    def sweep(self) -> list[Setting]:
+        return [{"recall": recall} for recall in RECALLS]
+
+    def configure(self, setting: Setting, threads: int) -> None:
+        self._recall, self._threads = setting["recall"], threads
+
+    def query(self, query: Any, k: int) -> Any:
+        return self._index.search(query, k, recall=self._recall).ids
+
+    def query_batch(self, vectors: Vectors, k: int) -> Any:
+        return self._index.search(vectors, k, recall=self._recall, threads=self._threads).ids

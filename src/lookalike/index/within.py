@@ -1,0 +1,36 @@
+"""What a search by radius answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Within:
+    """The neighbours of each query within a radius: as many as there are, nearest first, ties by the smaller id.
+
+    As a sequence, one ``(ids, distances)`` for each query.
+
+    Attributes:
+        starts: int64 (n + 1,): those of query i are ``ids[starts[i]:starts[i + 1]]``.
+        ids: int64, of all queries behind each other.
+        distances: float32 of the same shape, exact.
+    """
+
+    starts: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    distances: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, query: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        begin, end = self.starts[: len(self)][query], self.starts[1:][query]
+        return self.ids[begin:end], self.distances[begin:end]
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        return (self[query] for query in range(len(self)))

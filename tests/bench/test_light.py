@@ -1,0 +1,14 @@
+"""Peers, h5py and matplotlib are imported by those who take part, and by nobody else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = {"h5py", "matplotlib", "hnswlib", "annoy", "faiss", "scann", "rabitqlib", "usearch", "voyager", "svs"}
+
+
+def test_the_command_imports_no_peer() -> None:
+    code = "import sys, lookalike.bench.__main__, lookalike.bench.runner; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stdout.split())
