@@ -12,6 +12,7 @@ Require = Callable[[object, str], None]
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 IN_CI = os.environ.get("LOOKALIKE_CI") == "1"
+LONG = os.environ.get("LOOKALIKE_LONG") == "1"  # harnesses in full, where CI runs a short form
 
 
 @pytest.fixture(scope="session")

@@ -66,21 +66,28 @@ def test_the_probability_of_gaussian_numbers_in_place_of_a_rotation() -> None:
             b = math.cos(angle) * a + math.sin(angle) * b
             rows, at_a, at_b = np.arange(trials), np.abs(a).argmax(axis=1), np.abs(b).argmax(axis=1)
             same = (at_a == at_b) & (a[rows, at_a] * b[rows, at_a] > 0)
-            assert within(float(same.mean()) * (1 - 0.01) + 0.01 * (p := float(family.collision_probability(angle))), p, trials)
+            assert within(float(same.mean()), float(family.collision_probability(angle)), trials)
 
 
-def test_the_probability_falls_as_the_paper_says() -> None:
+def test_the_probability_falls_with_the_angle() -> None:
     assert CrossPolytope(16).collision_probability(0.0) == pytest.approx(1, abs=1e-3)
     assert CrossPolytope(16).collision_probability(math.pi) == pytest.approx(0, abs=1e-6)
     family = CrossPolytope(32, digits=2)
     probabilities = family.collision_probability(np.array([[0.1, 0.5], [1.0, 1.5]]))
     assert probabilities.shape == (2, 2)
     assert (np.diff(probabilities.ravel()) < 0).all()
-    # eq. 1: ln(1/p) grows by τ² / (4 − τ²) for each e-fold of dimensions, short of O(ln ln d).
-    for angle in (0.7, 1.0, 1.3):
-        square = 2 - 2 * math.cos(angle)
-        slope = -np.log(_one(4096, angle) / _one(512, angle)) / math.log(8)
-        assert slope == pytest.approx(square / (4 - square), rel=0.15)
+
+
+@pytest.mark.parametrize("angle", [0.7, 1.0, 1.3])
+def test_the_probability_falls_with_the_dimensions_as_in_equation_1(angle: float) -> None:
+    # ln(1/p) = τ² / (4 − τ²) · ln d + O(ln ln d): what the slope against ln d has too much shrinks like 1 / ln d.
+    square = 2 - 2 * math.cos(angle)
+    excess = []
+    for dim in (64, 4096):
+        slope = -math.log(_one(8 * dim, angle) / _one(dim, angle)) / math.log(8)
+        excess.append(slope - square / (4 - square))
+    assert 0 < excess[1] < excess[0]
+    assert excess[1] * math.log(4096) < 0.6
 
 
 def _one(dim: int, angle: float) -> float:

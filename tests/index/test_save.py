@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lookalike import Index, errors
+from tests.conftest import LONG
 from tests.index.brute_force import METRICS, Metric, clusters
 
 
@@ -248,7 +249,7 @@ for rows in (1000, 3000):
     made.append(index)
 made[0].save(path)
 random = np.random.default_rng(1)
-for _ in range(25):
+for _ in range(int(sys.argv[2])):
     child = os.fork()
     if child == 0:
         while True:
@@ -265,7 +266,10 @@ for _ in range(25):
 print("whole", sum(".tmp-" in name for name in os.listdir(os.path.dirname(path))))
 """
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code, tmp_path / "index"], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", "-c", code, tmp_path / "index", "1000" if LONG else "25"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stderr == ""
     word, leftovers = done.stdout.split()

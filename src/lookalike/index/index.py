@@ -37,11 +37,11 @@ class Index:
         >>> ids
         array([0, 1])
 
-    A few thousand vectors are compared with the query one by one. More are sealed into hash tables: the most
-    promising buckets are scanned by sketch, the best candidates compared exactly. What was just added is always
-    found. Vectors are accepted as lists, NumPy arrays of any real dtype, or sparse matrices, and kept as float32.
-    Safe from many threads; the GIL is released. The same vectors, arguments and seed give the same answers and
-    files for any number of threads.
+    A few thousand vectors are compared with the query one by one. More are sealed into buckets in the background: the
+    buckets near a query are scanned by sketch, the best candidates compared exactly (docs/engine.md). What was just
+    added is always found. Vectors are accepted as lists, NumPy arrays of any real dtype, or sparse matrices. Safe from
+    many threads; the GIL is released. After `optimize` the same vectors, arguments and seed give the same answers and
+    files, for any number of threads.
 
     Args:
         dim: dimensions of every vector.
@@ -100,7 +100,7 @@ class Index:
 
     @property
     def ids(self) -> NDArray[np.int64]:
-        """All ids, in the order in which they were added."""
+        """All ids, ascending."""
         return self._core.ids().view(np.int64)
 
     @property
@@ -163,7 +163,10 @@ class Index:
             recall: the share of the true neighbours to be found on average, in (0, 1]; 0.95 by default. The
                 number of probes follows from what was measured at sealing, for this k, with stored vectors as
                 queries: others may find less. Beyond k = 100 every vector is compared.
-            probes: buckets to visit, for those who would rather set that.
+            probes: buckets to visit, for those who would rather set that; all are compared where there are no more.
+            rerank: with probes, how many of the best sketches to look at more closely.
+            filter: which ids may be found: ids, or a mask of bool for `index.ids`, or a function of these.
+                The recall is kept; where few may be found they are all compared.
             exact: compare the query with every vector.
             max_distance: leave out neighbours farther away than this.
             threads: for a batch; 0 for one on each core. One query runs on one thread.
@@ -285,7 +288,7 @@ class Index:
         self._core.tune(given, 0)
 
     def optimize(self) -> None:
-        """Brings what was added since the last sealing into the hash tables, and forgets what was removed."""
+        """Seals everything into one segment, and forgets what was removed. Searches and changes go on meanwhile."""
         self._core.optimize(0)
 
     def save(self, path: str | os.PathLike[str], *, note: Mapping[str, str] | None = None) -> None:
