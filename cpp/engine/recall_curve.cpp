@@ -61,8 +61,11 @@ std::vector<std::uint32_t> RecallCurve::grid_up_to(std::size_t most) {
 }
 
 RecallCurve::RecallCurve(Column<float> recalls, std::size_t probe_steps, std::size_t rerank_steps,
-                         Costs costs)
-    : recalls_(std::move(recalls)), probes_(grid(probe_steps)), reranks_(grid(rerank_steps)) {
+                         Costs costs, float narrowing)
+    : recalls_(std::move(recalls)),
+      narrowing_(narrowing),
+      probes_(grid(probe_steps)),
+      reranks_(grid(rerank_steps)) {
   for (std::size_t i = 0; i < kMeasuredAt.size(); ++i) frontiers_[i] = frontier(i, costs);
 }
 
@@ -97,13 +100,13 @@ Budget RecallCurve::budget_for(double recall, double k) const {
   if (few == nullptr || many == nullptr) return {};
   const std::uint32_t probes = geometric_mean(few->probes, many->probes, part);
   const std::uint32_t rerank = geometric_mean(few->rerank, many->rerank, part);
-  return {probes, rerank, std::lerp(double{few->recall}, double{many->recall}, part)};
+  return {probes, rerank, std::lerp(double{few->recall}, double{many->recall}, part), narrowing_};
 }
 
 Budget RecallCurve::budget_of(std::uint32_t probes, double k) const {
   constexpr double kNearlyAll = 0.998;
   const std::size_t p = steps_within(probes_, probes);
-  Budget budget{probes, 0, recall_of(probes, std::numeric_limits<std::uint32_t>::max(), k)};
+  Budget budget{probes, 0, recall_of(probes, std::numeric_limits<std::uint32_t>::max(), k), narrowing_};
   if (p == 0 || reranks_.empty() || !measured(k)) {
     budget.rerank = static_cast<std::uint32_t>(std::min(1e9, 10.0 * k + 100.0));
     return budget;

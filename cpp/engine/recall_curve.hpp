@@ -17,7 +17,10 @@ namespace lookalike {
 struct Budget {
   std::uint32_t probes = 0;
   std::uint32_t rerank = 0;
-  double recall = 1.0;  // expected
+  double recall = 1.0;        // expected
+  float narrowing = kNarrow;  // so many of the candidates are compared exactly for each neighbour
+
+  static constexpr float kNarrow = 1.25F;
 };
 
 /// The recall@k of every pair (probes, rerank) of a grid, for k = 1, 10 and 100; between them by the
@@ -41,11 +44,13 @@ class RecallCurve {
   RecallCurve() = default;
 
   /// recalls[(i · probe steps + p) · rerank steps + r], i an index of kMeasuredAt.
-  RecallCurve(Column<float> recalls, std::size_t probe_steps, std::size_t rerank_steps, Costs costs);
+  RecallCurve(Column<float> recalls, std::size_t probe_steps, std::size_t rerank_steps, Costs costs,
+              float narrowing = Budget::kNarrow);
 
   std::size_t probe_steps() const { return probes_.size(); }
   std::size_t rerank_steps() const { return reranks_.size(); }
   std::span<const float> recalls() const { return recalls_.view(); }
+  float narrowing() const { return narrowing_; }
 
   /// The cheapest budget for this recall@k; probes = 0 if none of the grid has it, or k is beyond what was
   /// measured.
@@ -71,6 +76,7 @@ class RecallCurve {
   const Step* cheapest(std::size_t i, double recall) const;
 
   Column<float> recalls_;
+  float narrowing_ = Budget::kNarrow;
   std::vector<std::uint32_t> probes_;
   std::vector<std::uint32_t> reranks_;
   std::array<std::vector<Step>, kMeasuredAt.size()> frontiers_;

@@ -188,7 +188,8 @@ class Segment {
   std::size_t count_allowed(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
   std::span<const std::uint32_t> shortlist(const Visit& visit, Scratch& scratch, Errand& errand) const;
-  std::span<const std::uint32_t> narrow(std::size_t keep, const Errand& errand, Candidates& finalists) const;
+  std::span<const std::uint32_t> narrow(const Visit& visit, const Errand& errand,
+                                        Candidates& finalists) const;
   void rerank(const Query& query, std::span<const std::uint32_t> rows, TopK& nearest) const;
 
   // searching by radius: segment_range.cpp
@@ -211,7 +212,6 @@ class Segment {
   Column<float> inverse_norms_;
   Space space_;
   float largest_norm_ = 0.0F;  // under dot
-  float narrowing_ = 1.25F;    // so many finalists for each neighbour
   Projection projection_;
   std::unique_ptr<HashFamily> family_;
   std::optional<Sketches>

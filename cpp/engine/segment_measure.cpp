@@ -93,7 +93,6 @@ void Segment::measure_held_out(std::span<const std::uint32_t> sampled, int threa
   }
   const std::byte* packed = bits.empty() ? nullptr : bits.data();
   const QueryBlock queries{vectors.data(), sampled.size(), form_.dim, form_.metric, scales.data(), packed};
-  narrowing_ = measure_narrowing(queries, sampled, threads, interrupt);
   curve_ = measure(queries, sampled, threads, interrupt);
 }
 
@@ -133,7 +132,7 @@ RecallCurve Segment::measure(const QueryBlock& queries, std::span<const std::uin
     tally.add(mine);
   });
   return {Column(tally.recalls(queries.count, neighbours, probe_grid.size())), probe_grid.size(),
-          rerank_grid.size(), costs()};
+          rerank_grid.size(), costs(), measure_narrowing(queries, own_rows, threads, interrupt)};
 }
 
 // The entries of row r in the tables after the first, from place r · (tables − 1) on.

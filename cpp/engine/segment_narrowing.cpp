@@ -1,4 +1,4 @@
-// How many finalists the 8-bit rows must leave: measured at sealing.
+// How many finalists the 8-bit rows must leave: measured, as the recall is.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -19,15 +19,18 @@ float Segment::measure_narrowing(const QueryBlock& queries, std::span<const std:
   constexpr std::uint32_t kProbes = 64, kCandidates = 512;
   constexpr double kLost = 0.001;
   if (form_.compact()) return kFactors.front();
-  std::atomic<std::size_t> met{0};
-  std::array<std::atomic<std::size_t>, kFactors.size()> kept{};
+  // Of the nearest alone, where one is asked for, and of all.
+  constexpr std::array<std::size_t, 2> kLevels = {1, kNeighbours};
+  std::array<std::atomic<std::size_t>, kLevels.size()> met{};
+  std::array<std::array<std::atomic<std::size_t>, kFactors.size()>, kLevels.size()> kept{};
   const std::size_t count = std::min(queries.count, kSamples);
   parallel_for(count, kQueriesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     const QueryBlock block = queries.part(begin, end - begin);
     std::vector<TopK> nearest(block.count);
     for (TopK& each : nearest) each.reset(kNeighbours, std::numeric_limits<float>::infinity());
     stored().scan(block, [&](std::size_t q, std::size_t row, float key) {
-      if (row != own_rows[begin + q]) nearest[q].push(key, static_cast<std::int64_t>(row));
+      if (own_rows.empty() || row != own_rows[begin + q])
+        nearest[q].push(key, static_cast<std::int64_t>(row));
     });
     Scratch scratch;
     Errand& errand = scratch.errand(0);
@@ -42,20 +45,26 @@ float Segment::measure_narrowing(const QueryBlock& queries, std::span<const std:
       const auto rows = errand.candidates.kept();
       std::vector<float> keys(rows.size());
       bytes_.keys(errand.projected.data(), rows, keys.data());
-      for (const Found& neighbour : nearest[q].sorted()) {
-        const auto at = std::find(rows.begin(), rows.end(), static_cast<std::uint32_t>(neighbour.id));
+      const std::vector<Found>& truth = nearest[q].sorted();
+      for (std::size_t j = 0; j < truth.size(); ++j) {
+        const auto at = std::find(rows.begin(), rows.end(), static_cast<std::uint32_t>(truth[j].id));
         if (at == rows.end()) continue;
-        ++met;
         const float key = keys[static_cast<std::size_t>(at - rows.begin())];
         const auto nearer = std::count_if(keys.begin(), keys.end(), [&](float other) { return other < key; });
-        for (std::size_t i = 0; i < kFactors.size(); ++i)
-          if (static_cast<float>(nearer) < kFactors[i] * kNeighbours + 8.0F) ++kept[i];
+        for (std::size_t level = j < kLevels[0] ? 0 : 1; level < kLevels.size(); ++level) {
+          ++met[level];
+          for (std::size_t i = 0; i < kFactors.size(); ++i)
+            if (static_cast<float>(nearer) < kFactors[i] * static_cast<float>(kLevels[level]) + 8.0F)
+              ++kept[level][i];
+        }
       }
     }
   });
-  const double enough = (1.0 - kLost) * static_cast<double>(met);
+  const auto keeps = [&](std::size_t level, std::size_t i) {
+    return static_cast<double>(kept[level][i]) >= (1.0 - kLost) * static_cast<double>(met[level]);
+  };
   for (std::size_t i = 0; i < kFactors.size(); ++i)
-    if (static_cast<double>(kept[i]) >= enough) return kFactors[i];
+    if (keeps(0, i) && keeps(1, i)) return kFactors[i];
   return std::numeric_limits<float>::infinity();
 }
 

@@ -49,7 +49,7 @@ std::span<const std::uint32_t> Segment::shortlist(const Visit& visit, Scratch& s
                                                   Errand& errand) const {
   errand.candidates.finish();
   if (tables() > 1) errand.candidates.unite(std::max<std::size_t>(visit.budget.rerank, visit.k));
-  return form_.compact() ? errand.candidates.kept() : narrow(visit.k, errand, scratch.finalists);
+  return form_.compact() ? errand.candidates.kept() : narrow(visit, errand, scratch.finalists);
 }
 
 void Segment::hash(const Query& query, Scratch& scratch, Errand& errand) const {
@@ -126,11 +126,11 @@ void Segment::scan_further(const Visit& visit, Scratch& scratch, Errand& errand,
   }
 }
 
-// The 8-bit distances order the candidates nearly right: few beyond `keep` can belong among the nearest.
-std::span<const std::uint32_t> Segment::narrow(std::size_t keep, const Errand& errand,
+// The 8-bit distances order the candidates nearly right: few beyond the k-th can belong among the nearest.
+std::span<const std::uint32_t> Segment::narrow(const Visit& visit, const Errand& errand,
                                                Candidates& finalists) const {
   const auto rows = errand.candidates.kept();
-  const double few = static_cast<double>(narrowing_) * static_cast<double>(keep) + 8.0;
+  const double few = static_cast<double>(visit.budget.narrowing) * static_cast<double>(visit.k) + 8.0;
   finalists.start(few < static_cast<double>(rows.size()) ? static_cast<std::size_t>(few) : rows.size());
   float* keys = finalists.estimates(rows.size());
   std::copy(rows.begin(), rows.end(), finalists.numbers());

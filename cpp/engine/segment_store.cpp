@@ -82,7 +82,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
   stored.probe_steps = static_cast<std::uint32_t>(curve.probe_steps());
   stored.rerank_steps = static_cast<std::uint32_t>(curve.rerank_steps());
   stored.largest_norm = largest_norm_;
-  stored.narrowing = narrowing_;
+  stored.narrowing = curve.narrowing();
   stored.family = static_cast<std::uint32_t>(shape.family);
   stored.asked_tables = shape.tables;
   const FamilyParts family = hashed() ? family_->parts() : FamilyParts{};
@@ -172,7 +172,6 @@ void Segment::open() {
   space_ = Space(shape_.metric, form_.dim, largest_norm_);
   space_.set_middle(Column(file_->get<float>(Section::middle, space_.dim())));
   if (!(stored.narrowing >= 1.0F)) file_->damaged("its narrowing makes no sense");
-  narrowing_ = stored.narrowing;
   const std::size_t m = stored.m;
   projection_ =
       static_cast<Projection::Kind>(stored.projection) == Projection::Kind::rotation
@@ -200,7 +199,7 @@ void Segment::open() {
   reaches_ = Column(file_->get<Reach>(Section::reaches, stored.buckets));
   const std::size_t recalls = RecallCurve::kMeasuredAt.size() * stored.probe_steps * stored.rerank_steps;
   curve_ = RecallCurve(Column(file_->get<float>(Section::curve, recalls)), stored.probe_steps,
-                       stored.rerank_steps, costs());
+                       stored.rerank_steps, costs(), stored.narrowing);
 }
 
 // No bucket reaches from the first table into the next: its entries are rows, those of the others name them.

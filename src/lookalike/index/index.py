@@ -47,10 +47,10 @@ class Index:
         dim: dimensions of every vector.
         metric: "cosine", "euclidean", "sqeuclidean", "dot" or "hamming"; smaller distances are closer.
         seed: of everything drawn at random.
-        family: what sends vectors to buckets. "spheres" are learned from the data and the fastest. "hyperplanes" and
-            "cross_polytope" are drawn at random, so they need no training, but as many more probes.
-        tables: in how many buckets each vector lies; for spheres 1, for the others 1 by default, up to 256. Another
-            table takes as much memory as the sketches of the first.
+        family: what sends vectors to buckets. "spheres" are learned from the data and by far the fastest;
+            "hyperplanes" and "cross_polytope" are drawn at random and need no training.
+        tables: in how many buckets each vector lies: 1 unless you say more, up to 256, and always 1 for spheres. Each
+            further one takes as much memory as all the sketches of the first.
         buckets: how many for each table; by default as many as suit the number of vectors, and none below 4,096.
         store: "float32" keeps vectors as they are given. "float16" rounds them, once, and takes half the memory;
             distances are exact for what `index[id]` then returns. "none" keeps 8 bits a dimension, rounded once under

@@ -8,7 +8,7 @@ from lookalike.bench.competitors.competitor import Competitor, Setting
 from lookalike.bench.truth import Distance, Vectors
 from lookalike.index import Index
 
-RECALLS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
+RECALLS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999, 0.9995)
 
 
 class Lookalike(Competitor):
