@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/parallel.hpp"
+#include "engine/base/parallel.hpp"
 
 namespace lookalike {
 

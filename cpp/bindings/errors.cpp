@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "bindings/bindings.hpp"
-#include "engine/errors.hpp"
+#include "engine/base/errors.hpp"
 
 namespace nb = nanobind;
 

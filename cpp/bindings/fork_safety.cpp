@@ -1,4 +1,4 @@
-#include "engine/fork_safety.hpp"
+#include "engine/base/fork_safety.hpp"
 
 #include "bindings/bindings.hpp"
 

@@ -1,9 +1,9 @@
-#include "engine/hyperplanes.hpp"
+#include "engine/hash/hyperplanes.hpp"
 
 #include <vector>
 
 #include "bindings/bindings.hpp"
-#include "engine/cross_polytope.hpp"
+#include "engine/hash/cross_polytope.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;

@@ -1,4 +1,4 @@
-#include "engine/index.hpp"
+#include "engine/index/index.hpp"
 
 #include <nanobind/stl/optional.h>
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/bits.hpp"
+#include "engine/base/bits.hpp"
 
 using lookalike::Bits;
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/byte_rows.hpp"
+#include "engine/rows/byte_rows.hpp"
 
 using namespace lookalike;
 

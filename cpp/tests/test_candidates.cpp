@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/candidates.hpp"
+#include "engine/sketch/candidates.hpp"
 
 using namespace lookalike;
 

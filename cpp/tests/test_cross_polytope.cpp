@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/cross_polytope.hpp"
-#include "engine/random.hpp"
-#include "engine/rotation.hpp"
+#include "engine/base/random.hpp"
+#include "engine/hash/cross_polytope.hpp"
+#include "engine/projection/rotation.hpp"
 
 using namespace lookalike;
 

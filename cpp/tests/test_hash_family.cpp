@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/coded_family.hpp"
-#include "engine/errors.hpp"
-#include "engine/families.hpp"
-#include "engine/hash_scratch.hpp"
-#include "engine/index.hpp"
+#include "engine/base/errors.hpp"
+#include "engine/hash/coded_family.hpp"
+#include "engine/hash/families.hpp"
+#include "engine/hash/hash_scratch.hpp"
+#include "engine/index/index.hpp"
 #include "segment_writer.hpp"
 
 using namespace lookalike;

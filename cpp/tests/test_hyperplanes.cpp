@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/hyperplanes.hpp"
-#include "engine/random.hpp"
+#include "engine/base/random.hpp"
+#include "engine/hash/hyperplanes.hpp"
 
 using namespace lookalike;
 

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/errors.hpp"
-#include "engine/fair_mutex.hpp"
-#include "engine/parallel.hpp"
+#include "engine/base/errors.hpp"
+#include "engine/base/fair_mutex.hpp"
+#include "engine/base/parallel.hpp"
 
 using namespace lookalike;
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/probes.hpp"
+#include "engine/hash/probes.hpp"
 
 using namespace lookalike;
 

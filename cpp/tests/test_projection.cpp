@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/principal.hpp"
-#include "engine/projection.hpp"
-#include "engine/random.hpp"
+#include "engine/base/random.hpp"
+#include "engine/projection/principal.hpp"
+#include "engine/projection/projection.hpp"
 
 using namespace lookalike;
 

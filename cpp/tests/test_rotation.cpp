@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/random.hpp"
-#include "engine/rotation.hpp"
+#include "engine/base/random.hpp"
+#include "engine/projection/rotation.hpp"
 
 using namespace lookalike;
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/errors.hpp"
-#include "engine/index.hpp"
+#include "engine/base/errors.hpp"
+#include "engine/index/index.hpp"
 #include "segment_writer.hpp"
 
 using namespace lookalike;

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/errors.hpp"
-#include "engine/segment_file.hpp"
+#include "engine/base/errors.hpp"
+#include "engine/segment/segment_file.hpp"
 #include "segment_writer.hpp"
 
 using namespace lookalike;

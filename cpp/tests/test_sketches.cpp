@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/rotation.hpp"
-#include "engine/sketches.hpp"
+#include "engine/projection/rotation.hpp"
+#include "engine/sketch/sketches.hpp"
 #include "kernels/dispatch.hpp"
 
 using namespace lookalike;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/space.hpp"
-#include "engine/vectors.hpp"
+#include "engine/base/vectors.hpp"
+#include "engine/projection/space.hpp"
 
 using namespace lookalike;
 

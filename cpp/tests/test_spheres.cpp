@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/kmeans.hpp"
-#include "engine/random.hpp"
-#include "engine/spheres.hpp"
+#include "engine/base/random.hpp"
+#include "engine/hash/kmeans.hpp"
+#include "engine/hash/spheres.hpp"
 #include "kernels/dispatch.hpp"
 
 using namespace lookalike;

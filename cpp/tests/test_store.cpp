@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/errors.hpp"
-#include "engine/index.hpp"
-#include "engine/intake.hpp"
-#include "engine/rotation.hpp"
+#include "engine/base/errors.hpp"
+#include "engine/index/index.hpp"
+#include "engine/index/intake.hpp"
+#include "engine/projection/rotation.hpp"
 #include "segment_writer.hpp"
 
 using namespace lookalike;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/top_k.hpp"
+#include "engine/base/top_k.hpp"
 
 using namespace lookalike;
 

@@ -1,0 +1,72 @@
+#include "engine/hash/coded_family.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/hash/hash_scratch.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+
+CodedFamily::CodedFamily(std::unique_ptr<const Coder> coder, CodeLayout layout, std::size_t m)
+    : coder_(std::move(coder)), layout_(layout), m_(m), buckets_(coder_->tables() * coder_->codes()) {}
+
+CodedFamily::CodedFamily(std::unique_ptr<const Coder> coder, CodeLayout layout, std::size_t m,
+                         Column<std::uint32_t> bucket_of, Column<float> centres)
+    : coder_(std::move(coder)),
+      layout_(layout),
+      m_(m),
+      buckets_(static_cast<std::uint32_t>(centres.size() / m)),
+      bucket_of_(std::move(bucket_of)),
+      centres_(std::move(centres)) {}
+
+FamilyParts CodedFamily::parts() const {
+  FamilyParts parts;
+  parts.centres = centres_.view();
+  parts.codes = layout_;
+  parts.bucket_of = bucket_of_.view();
+  return parts;
+}
+
+std::string CodedFamily::problem() const {
+  const auto of = bucket_of_.view();
+  if (of.size() != std::size_t{coder_->tables()} * coder_->codes())
+    return "it has not one place for each code";
+  const auto missing = [this](std::uint32_t bucket) { return bucket != kNoBucket && bucket >= buckets_; };
+  return std::any_of(of.begin(), of.end(), missing) ? "a code names a bucket that it does not have" : "";
+}
+
+void CodedFamily::assign(const float* rows, std::size_t count, std::uint32_t* out) const {
+  HashScratch scratch;
+  for (std::size_t row = 0; row < count; ++row) {
+    coder_->look(rows + row * m_, scratch.projections, scratch.probes);
+    for (std::uint32_t table = 0; table < tables(); ++table)
+      *out++ = table * coder_->codes() + scratch.probes.own_code(table);
+  }
+}
+
+void CodedFamily::order(const float* query, std::size_t want, HashScratch& scratch,
+                        std::vector<Near>& out) const {
+  coder_->look(query, scratch.projections, scratch.probes);
+  scratch.probes.start();
+  out.clear();
+  for (Probe probe{}; out.size() < want && scratch.probes.next(probe);) {
+    const std::uint32_t bucket = bucket_of_[std::size_t{probe.table} * coder_->codes() + probe.code];
+    if (bucket != kNoBucket) out.push_back({kernels().squared_l2(query, centre(bucket), m_), bucket});
+  }
+}
+
+void CodedFamily::drop_empty(std::span<std::uint32_t> assigned) {
+  std::vector<std::uint32_t> bucket_of(buckets_, kNoBucket);
+  for (const std::uint32_t code : assigned) bucket_of[code] = 0;
+  buckets_ = 0;
+  for (std::uint32_t& bucket : bucket_of)
+    if (bucket != kNoBucket) bucket = buckets_++;
+  for (std::uint32_t& each : assigned) each = bucket_of[each];
+  std::vector<float> centres(buckets_ * m_);
+  learned_ = centres;
+  bucket_of_ = Column(std::move(bucket_of));
+  centres_ = Column(std::move(centres));  // keeps the buffer that `learned_` sees
+}
+
+}  // namespace lookalike

@@ -1,0 +1,82 @@
+// Learned spheres: a hash family that follows the data. A vector's bucket is that of its nearest centre.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/column.hpp"
+#include "engine/base/lowest.hpp"
+#include "engine/base/parallel.hpp"
+#include "engine/hash/hash_family.hpp"
+
+namespace lookalike {
+
+/// How many buckets a segment of so many rows is worth.
+std::uint32_t buckets_for(std::size_t rows);
+
+/// What one thread keeps between two calls of Spheres::order.
+struct SpheresScratch {
+  std::vector<float> distances;
+  Lowest groups, buckets;
+};
+
+/// k-means centres in two levels: neighbouring buckets form a group, and the centres of the groups tell
+/// which buckets a query or a row need be compared with. Squared Euclidean distances throughout.
+class Spheres {
+ public:
+  /// As many sample rows for each bucket are used by `train`, where there are so many.
+  static constexpr std::size_t kSamplePerBucket = 64;
+
+  Spheres() = default;
+
+  /// Learns about `buckets` (>= 1) centres from a sample (count × dim, count from 1 to 2³²); fewer where
+  /// different rows are few. The same bytes for any number of threads.
+  static Spheres train(const float* sample, std::size_t count, std::size_t dim, std::uint32_t buckets,
+                       std::uint64_t seed, int threads, const Interrupt& interrupt);
+
+  /// Takes centres that were learned before; `problem` tells whether they can be used safely.
+  Spheres(std::size_t dim, Column<float> group_centres, Column<std::uint32_t> starts, Column<float> centres);
+
+  /// Why these spheres must not be used, or "": every group has its centre, every bucket its group.
+  std::string problem() const;
+
+  std::size_t dim() const { return dim_; }
+  std::uint32_t groups() const {
+    return static_cast<std::uint32_t>(std::max<std::size_t>(starts_.size(), 1) - 1);
+  }
+  std::uint32_t buckets() const { return groups() == 0 ? 0 : starts_[groups()]; }
+  const float* centre(std::uint32_t bucket) const { return centres_.data() + std::size_t{bucket} * dim_; }
+
+  /// out[i]: the bucket of row i, which is that of the nearest centre in the groups nearest to it. Takes one
+  /// thread, and is at its fastest with 500 rows and more.
+  void assign(const float* rows, std::size_t count, std::uint32_t* out) const;
+
+  /// The `want` nearest buckets, nearest first, equally near ones by number; all where want >= buckets().
+  /// Keys are exact; a bucket may be missing whose group lies far although its centre is near.
+  void order(const float* query, std::size_t want, SpheresScratch& scratch, std::vector<Near>& out) const;
+
+  std::span<const float> group_centres() const { return group_centres_.view(); }
+  std::span<const std::uint32_t> starts() const { return starts_.view(); }
+  std::span<const float> centres() const { return centres_.view(); }
+
+ private:
+  std::uint32_t group_size(std::uint32_t group) const { return starts_[group + 1] - starts_[group]; }
+
+  void assign_block(const float* rows, std::size_t count, std::uint32_t* out) const;
+  std::vector<std::uint32_t> groups_to_search(const float* rows, std::size_t count, std::size_t each) const;
+
+  std::span<const Ranked> nearest_groups(const float* query, std::size_t want, SpheresScratch& scratch) const;
+  std::span<const Ranked> nearest_in_groups(const float* query, std::span<const Ranked> groups,
+                                            std::size_t want, SpheresScratch& scratch) const;
+
+  std::size_t dim_ = 0;
+  Column<float> group_centres_;   // groups × dim
+  Column<std::uint32_t> starts_;  // groups + 1: the first bucket of each group, then the number of buckets
+  Column<float> centres_;         // buckets × dim, those of one group behind each other
+};
+
+}  // namespace lookalike

@@ -1,0 +1,78 @@
+// One query, and why it found what it found.
+#include <algorithm>
+#include <shared_mutex>
+
+#include "engine/index/index.hpp"
+#include "engine/index/plan.hpp"
+#include "engine/segment/search_scratch.hpp"
+
+namespace lookalike {
+
+Explanation Index::explain(const void* query, const SearchOptions& options,
+                           std::optional<std::int64_t> id) const {
+  intake_.check_queries(query, 1);
+  const std::shared_lock lock(mutex_);
+  const std::vector<Plan> plans = this->plans(options);
+  Scratch scratch;
+  const QueryBlock block = intake_.queries(query, 0, 1, scratch.queries, scratch.scales);
+
+  Explanation explanation;
+  explanation.compared_whole = fresh_.size();
+  std::size_t largest = 0;
+  for (const Plan& plan : plans) {
+    if (plan.scan) {
+      explanation.compared_whole += plan.allowed_count;
+      continue;
+    }
+    ++explanation.segments;
+    if (plan.segment->rows() > largest) explanation.budget = plan.visit.budget;
+    largest = std::max(largest, plan.segment->rows());
+  }
+  scratch.laps = &explanation.laps;
+  SearchResult result{
+      std::vector<std::int64_t>(options.k, -1), std::vector<float>(options.k), {Stages()}, 1.0};
+  Laps whole;
+  Stopwatch watch(&whole);
+  search_block(block, plans, options, 0, scratch, result);
+  watch.lap(&Laps::scan);
+  const Laps& laps = explanation.laps;
+  explanation.other_seconds = whole.scan - (laps.hash + laps.probe + laps.scan + laps.narrow + laps.rerank);
+  explanation.stages = result.stages[0];
+  scratch.laps = nullptr;
+  if (!id) return explanation;
+
+  const auto place = find(*id);
+  if (!place) return explanation;
+  explanation.trace.reached = Reached::filter;
+  if (place->part == parts_.size()) {
+    if (allows_fresh(place->row, options)) explanation.trace.reached = Reached::rerank;
+    fresh_.stored(intake_.form())
+        .gather(block.query(0), std::span(&place->row, 1),
+                [&](std::size_t, float key) { explanation.trace.key = key; });
+  } else {
+    const Segment* segment = parts_[place->part].segment.get();
+    const auto plan =
+        std::find_if(plans.begin(), plans.end(), [&](const Plan& each) { return each.segment == segment; });
+    if (plan != plans.end()) {
+      explanation.trace = trace(block, *plan, place->row, scratch);
+      if (!plan->scan) explanation.budget = plan->visit.budget;
+    }
+  }
+  if (std::find(result.ids.begin(), result.ids.end(), *id) != result.ids.end())
+    explanation.trace.reached = Reached::neighbours;
+  explanation.trace.key = distance_of_key(shape_.metric, explanation.trace.key);
+  return explanation;
+}
+
+Trace Index::trace(const QueryBlock& query, const Plan& plan, std::uint32_t row, Scratch& scratch) const {
+  if (!plan.scan) return plan.segment->trace(query.query(0), plan.visit, row, scratch);
+  Trace trace;
+  trace.reached =
+      plan.visit.allowed == nullptr || (*plan.visit.allowed)[row] ? Reached::rerank : Reached::filter;
+  plan.segment->touch(row, row + std::size_t{1});
+  plan.segment->stored().gather(query.query(0), std::span(&row, 1),
+                                [&](std::size_t, float key) { trace.key = key; });
+  return trace;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,206 @@
+// Sealing and saving: rows are copied under a shared lock, built into a segment without any, and put in place
+// under an exclusive one, so that searches and changes go on meanwhile.
+#include <algorithm>
+#include <new>
+#include <shared_mutex>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "engine/base/errors.hpp"
+#include "engine/index/index.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t kSealAfter = 16384;  // fresh rows
+
+struct Closing : std::exception {};
+
+}  // namespace
+
+/// Rows to be sealed, ascending by id, and where each came from.
+struct Index::Harvest {
+  Shape shape;
+  Rows rows;
+  std::vector<Place> sources;
+  std::vector<std::shared_ptr<const Segment>> merged;
+  std::size_t fresh = 0;  // how many of the fresh rows
+};
+
+// The one segment that holds all there is, or null.
+std::shared_ptr<const Segment> Index::sealed_whole() const {
+  const std::shared_lock lock(mutex_);
+  const bool whole =
+      fresh_.size() == 0 && parts_.size() == 1 && parts_[0].live_count == parts_[0].segment->rows();
+  return whole ? parts_[0].segment : nullptr;
+}
+
+// Segments no larger than twice what is merged into them so far: a row is then copied O(log n) times in its
+// life (Bentley & Saxe, J. Algorithms 1980), and segments are few.
+Index::Harvest Index::harvest(bool everything) const {
+  const std::shared_lock lock(mutex_);
+  Harvest harvest;
+  harvest.shape = shape_;
+  harvest.fresh = fresh_.size();
+  const auto fresh = static_cast<std::uint32_t>(parts_.size());
+  for (std::uint32_t row = 0; row < fresh_.size(); ++row)
+    if (fresh_live_[row]) harvest.sources.push_back({fresh, row});
+  for (std::uint32_t i = fresh; i-- > 0;) {
+    const Part& part = parts_[i];
+    const bool worn = 2 * part.live_count < part.segment->rows();
+    if (!everything && !worn && part.live_count > 2 * harvest.sources.size()) continue;
+    harvest.merged.push_back(part.segment);
+    part.segment->touch(0, part.segment->rows());
+    for (std::uint32_t row = 0; row < part.segment->rows(); ++row)
+      if (part.live[row]) harvest.sources.push_back({i, row});
+  }
+  const auto id_of = [&](Place place) {
+    return place.part == fresh ? fresh_.ids[place.row] : parts_[place.part].segment->id(place.row);
+  };
+  std::sort(harvest.sources.begin(), harvest.sources.end(),
+            [&](Place a, Place b) { return id_of(a) < id_of(b); });
+
+  Rows& rows = harvest.rows;
+  rows.ids.reserve(harvest.sources.size());
+  rows.vectors.reserve(harvest.sources.size() * intake_.form().bytes());
+  for (const Place place : harvest.sources)
+    rows.append(id_of(place),
+                place.part == fresh ? fresh_.stored(intake_.form()) : parts_[place.part].segment->stored(),
+                place.row);
+  return harvest;
+}
+
+std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const Interrupt& interrupt) {
+  Harvest harvest = this->harvest(everything);
+  auto segment = std::make_shared<const Segment>(harvest.shape, std::move(harvest.rows), threads, interrupt);
+  publish(harvest, segment);
+  return segment;
+}
+
+void Index::publish(const Harvest& harvest, std::shared_ptr<const Segment> segment) {
+  const std::unique_lock lock(mutex_);
+  // What was removed or replaced while the segment was built is dead in it. Both orders are by id.
+  Part sealed{segment, Bits(segment->rows(), false), 0, nullptr};
+  for (std::size_t i = 0; i < harvest.sources.size(); ++i)
+    if (lives(harvest.sources[i])) {
+      sealed.live.set(segment->by_id()[i]);
+      ++sealed.live_count;
+    }
+  Rows fresh;
+  Bits fresh_live(fresh_.size() - harvest.fresh, false);
+  const auto keep = static_cast<std::ptrdiff_t>(harvest.fresh);
+  const auto bytes = static_cast<std::ptrdiff_t>(intake_.form().bytes());
+  fresh.ids.assign(fresh_.ids.begin() + keep, fresh_.ids.end());
+  fresh.vectors.assign(fresh_.vectors.begin() + keep * bytes, fresh_.vectors.end());
+  if (intake_.form().normed())
+    fresh.inverse_norms.assign(fresh_.inverse_norms.begin() + keep, fresh_.inverse_norms.end());
+  for (std::size_t row = harvest.fresh; row < fresh_.size(); ++row)
+    if (fresh_live_[row]) fresh_live.set(row - harvest.fresh);
+  parts_.reserve(parts_.size() + 1);  // the last that may fail
+
+  fresh_ = std::move(fresh);
+  fresh_live_ = std::move(fresh_live);
+  fresh_live_count_ = fresh_live_.count();
+  fresh_row_of_.clear();
+  fresh_mapped_ = 0;
+  std::erase_if(parts_, [&](const Part& part) {
+    return std::find(harvest.merged.begin(), harvest.merged.end(), part.segment) != harvest.merged.end();
+  });
+  if (sealed.live_count > 0) parts_.push_back(std::move(sealed));
+}
+
+void Index::tune(const void* queries, std::size_t count, int threads, const Interrupt& interrupt) {
+  intake_.check_queries(queries, count);
+  if (count == 0) throw ArgumentError("tune needs queries; expected at least one, better a thousand");
+  const WorkMutex::Turn turn(sealing_mutex_, interrupt);
+  std::vector<std::shared_ptr<const Segment>> segments;
+  {
+    const std::shared_lock lock(mutex_);
+    for (const Part& part : parts_) segments.push_back(part.segment);
+  }
+  std::vector<float> room, scales;
+  const QueryBlock block = intake_.queries(queries, 0, count, room, scales);
+  std::vector<std::shared_ptr<const RecallCurve>> curves;
+  for (const auto& segment : segments)
+    curves.push_back(segment->hashed() ? std::make_shared<const RecallCurve>(
+                                             segment->measure(block, {}, threads, interrupt))
+                                       : nullptr);
+  const std::unique_lock lock(mutex_);
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    parts_[i].tuned = curves[i];  // only who has the turn changes parts_
+}
+
+void Index::optimize(int threads, const Interrupt& interrupt) {
+  const WorkMutex::Turn turn(sealing_mutex_, interrupt);
+  if (sealed_whole() == nullptr) seal(true, threads, interrupt);
+}
+
+void Index::save(const std::string& path, const std::string& note, const Interrupt& interrupt) {
+  const WorkMutex::Turn turn(sealing_mutex_, interrupt);
+  auto segment = sealed_whole();  // what is added or removed from now on is for the next save
+  if (segment == nullptr) segment = seal(true, 0, interrupt);
+  Shape shape;
+  std::shared_ptr<const RecallCurve> tuned;
+  {
+    const std::shared_lock lock(mutex_);
+    shape = shape_;
+    if (!parts_.empty()) tuned = parts_[0].tuned;
+  }
+  segment->write(path, shape, note, tuned != nullptr ? *tuned : segment->curve());
+  const std::unique_lock lock(mutex_);
+  note_ = note;
+}
+
+void Index::seal_in_background() {
+  {
+    const std::shared_lock lock(mutex_);
+    if (fresh_.size() < kSealAfter) return;
+  }
+  const std::scoped_lock lock(sealer_mutex_);
+  if (sealer_runs_) return;
+  if (sealer_.joinable()) sealer_.join();
+  try {
+    sealer_ = std::thread([this] { run_sealer(); });
+    sealer_runs_ = true;
+  } catch (const std::system_error&) {
+    // No thread to be had: the rows stay fresh and are found; the next add tries again.
+  }
+}
+
+void Index::run_sealer() {
+  const Interrupt stop = [this] {
+    if (closing_) throw Closing();
+  };
+  try {
+    const WorkMutex::Turn turn(sealing_mutex_, stop);
+    seal(false, 0, stop);
+  } catch (const std::exception&) {
+    // Closing, no memory, or a damaged file: the rows stay fresh and are found. The next add tries again, and
+    // optimize and save would meet the same error and tell it.
+  }
+  const std::scoped_lock done(sealer_mutex_);
+  sealer_runs_ = false;
+}
+
+// The sealer may work for long, and only for this process: a fork does not wait for it, and the child, which
+// has not got it, begins anew with its next add.
+void Index::before_fork() {
+  sealer_mutex_.lock();
+  mutex_.lock_for_fork();
+}
+
+void Index::after_fork_in_parent() {
+  mutex_.unlock_after_fork();
+  sealer_mutex_.unlock();
+}
+
+void Index::after_fork_in_child() {
+  mutex_.reset_after_fork();
+  sealing_mutex_.reset_after_fork();
+  new (&sealer_mutex_) std::mutex();
+  new (&sealer_) std::thread();
+  sealer_runs_ = false;
+}
+
+}  // namespace lookalike

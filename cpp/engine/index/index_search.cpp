@@ -1,0 +1,189 @@
+// A search of the whole index: each segment as its plan says, then the fresh rows.
+#include <algorithm>
+#include <cmath>
+#include <shared_mutex>
+
+#include "engine/index/index.hpp"
+#include "engine/index/plan.hpp"
+#include "engine/segment/search_scratch.hpp"
+
+namespace lookalike {
+
+namespace {
+
+constexpr double kNearlyAll = 0.9;  // where more may be found, those left out do not change the case
+constexpr double kUsual = 0.6;      // of what evenly spread rows would give, the probes meet at least so much
+
+/// The rows of a segment that have one of these ids.
+Bits rows_with(const Segment& segment, const std::vector<std::int64_t>& ids, const Bits& live) {
+  Bits rows(segment.rows(), false);
+  const auto admit = [&](std::uint32_t row) {
+    if (live[row]) rows.set(row);
+  };
+  if (ids.size() < segment.rows() / 16) {
+    for (const std::int64_t id : ids)
+      if (const auto row = segment.find(id)) admit(*row);
+    return rows;
+  }
+  auto wanted = ids.begin();
+  for (const std::uint32_t row : segment.by_id()) {
+    const std::int64_t id = segment.id(row);
+    while (wanted != ids.end() && *wanted < id) ++wanted;
+    if (wanted != ids.end() && *wanted == id) admit(row);
+  }
+  return rows;
+}
+
+}  // namespace
+
+SearchResult Index::search(const void* queries, std::size_t count, const SearchOptions& options,
+                           const Interrupt& interrupt) const {
+  intake_.check_queries(queries, count);
+  const std::shared_lock lock(mutex_);
+  SearchResult result{std::vector<std::int64_t>(count * options.k, -1),
+                      std::vector<float>(count * options.k, std::numeric_limits<float>::infinity()),
+                      std::vector<Stages>(count), 1.0};
+  if (live_count() == 0) return result;
+  const std::vector<Plan> plans = this->plans(options);
+  double rows = static_cast<double>(fresh_.size()), found = rows;
+  bool any_scan = fresh_.size() > 0;
+  for (const Plan& plan : plans) {
+    rows += static_cast<double>(plan.segment->rows());
+    found += static_cast<double>(plan.segment->rows()) * (plan.scan ? 1.0 : plan.visit.budget.recall);
+    any_scan = any_scan || plan.scan;
+  }
+  if (rows > 0) result.recall = found / rows;
+
+  // Many share the visit of a bucket; but nobody waits long for Ctrl-C.
+  const std::size_t most = any_scan ? kQueriesAtOnce : 512;
+  const std::size_t threads = thread_count(options.threads);
+  const std::size_t grain = std::clamp<std::size_t>((count + threads - 1) / threads, 1, most);
+  parallel_for(count, grain, options.threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    const auto scratch = scratch_->borrow();
+    const QueryBlock block = intake_.queries(queries, begin, end - begin, scratch->queries, scratch->scales);
+    search_block(block, plans, options, begin, *scratch, result);
+  });
+  return result;
+}
+
+void Index::search_block(const QueryBlock& queries, std::span<const Plan> plans, const SearchOptions& options,
+                         std::size_t first, Scratch& scratch, SearchResult& result) const {
+  const std::span stages(result.stages.data() + first, queries.count);
+  scratch.nearest.resize(std::max(scratch.nearest.size(), queries.count));
+  const std::span nearest(scratch.nearest.data(), queries.count);
+  const float max_key = key_of_distance(shape_.metric, options.max_distance);
+  for (TopK& top : nearest) top.reset(std::min(options.k, live_count()), max_key);
+
+  for (const Plan& plan : plans) {
+    if (plan.scan)
+      plan.segment->scan(queries, plan.visit.allowed, nearest, stages);
+    else
+      plan.segment->search(queries, plan.visit, scratch, nearest, stages);
+  }
+  scan_fresh(queries, options, nearest, stages);
+
+  for (std::size_t q = 0; q < queries.count; ++q) {
+    std::size_t at = (first + q) * options.k;
+    for (const Found& found : nearest[q].sorted()) {
+      result.ids[at] = found.id;
+      result.distances[at++] = distance_of_key(shape_.metric, found.key);
+    }
+  }
+}
+
+std::vector<Index::Plan> Index::plans(const SearchOptions& options) const {
+  std::vector<Plan> plans;
+  plans.reserve(parts_.size());  // the visits point into the plans
+  for (const Part& part : parts_) {
+    plans.push_back(plan(part, options));
+    if (plans.back().own_bits) plans.back().visit.allowed = &*plans.back().own_bits;
+    if (plans.back().allowed_count == 0) plans.pop_back();
+  }
+  return plans;
+}
+
+// Among rows of which only a share may be found, the k nearest lie as deep as k / share among all would.
+Index::Plan Index::plan(const Part& part, const SearchOptions& options) const {
+  const Segment& segment = *part.segment;
+  Plan plan{&segment, {}, part.live_count, true, {}};
+  if (part.live_count < segment.rows()) plan.visit.allowed = &part.live;
+  if (options.only) {
+    plan.own_bits = rows_with(segment, *options.only, part.live);
+    plan.allowed_count = plan.own_bits->count();
+  }
+  if (options.exact || !segment.hashed() || plan.allowed_count == 0) return plan;
+  const double share = static_cast<double>(plan.allowed_count) / static_cast<double>(segment.rows());
+  plan.visit.k = std::min(options.k, plan.allowed_count);
+  const double depth = static_cast<double>(plan.visit.k) / share;
+  Budget& budget = plan.visit.budget;
+  if (options.probes > 0) {
+    budget = part.curve().budget_of(options.probes, depth);
+    if (options.rerank > 0) budget.rerank = options.rerank;
+    plan.scan = options.probes >= segment.buckets();
+  } else {
+    budget = part.curve().budget_for(options.recall, depth);
+    plan.scan = budget.probes == 0 || segment.cost_of(budget) > segment.cost_of_scan(plan.allowed_count);
+  }
+  plan.visit.enough = plan.visit.k;
+  plan.visit.everywhere = share < kNearlyAll && options.probes == 0;
+  if (plan.visit.everywhere) {
+    const double met =
+        kUsual * share * budget.probes * static_cast<double>(segment.rows()) / segment.buckets();
+    plan.visit.enough = std::min(plan.allowed_count, std::max(plan.visit.k, static_cast<std::size_t>(met)));
+  }
+  return plan;
+}
+
+bool Index::allows_fresh(std::size_t row, const SearchOptions& options) const {
+  return fresh_live_[row] &&
+         (!options.only || std::binary_search(options.only->begin(), options.only->end(), fresh_.ids[row]));
+}
+
+void Index::scan_fresh(const QueryBlock& queries, const SearchOptions& options, std::span<TopK> nearest,
+                       std::span<Stages> stages) const {
+  if (fresh_.size() == 0) return;
+  fresh_.stored(intake_.form()).scan(queries, [&](std::size_t q, std::size_t row, float key) {
+    if (allows_fresh(row, options)) nearest[q].push(key, fresh_.ids[row]);
+  });
+  for (Stages& each : stages) {
+    each.candidates += static_cast<std::uint32_t>(fresh_.size());
+    each.reranked += static_cast<std::uint32_t>(fresh_.size());
+  }
+}
+
+RangeResult Index::range_search(const void* queries, std::size_t count, const SearchOptions& options,
+                                const Interrupt& interrupt) const {
+  intake_.check_queries(queries, count);
+  const std::shared_lock lock(mutex_);
+  const std::vector<Plan> plans = this->plans(options);
+  std::vector<std::vector<Found>> found(count);
+  parallel_for(count, 1, options.threads, interrupt, [&](std::size_t q, std::size_t) {
+    const auto scratch = scratch_->borrow();
+    const QueryBlock query = intake_.queries(queries, q, 1, scratch->queries, scratch->scales);
+    found[q] = within(query, plans, options, *scratch);
+  });
+  RangeResult result{{0}, {}, {}};
+  for (const std::vector<Found>& of_query : found) {
+    for (const Found& each : of_query) {
+      result.ids.push_back(each.id);
+      result.distances.push_back(distance_of_key(shape_.metric, each.key));
+    }
+    result.starts.push_back(static_cast<std::int64_t>(result.ids.size()));
+  }
+  return result;
+}
+
+std::vector<Found> Index::within(const QueryBlock& query, std::span<const Plan> plans,
+                                 const SearchOptions& options, Scratch& scratch) const {
+  const float max_key = key_of_distance(shape_.metric, options.max_distance);
+  std::vector<Found> found;
+  for (const Plan& plan : plans)
+    plan.segment->within(query.query(0), max_key, plan.visit.allowed, options.exact, scratch, found);
+  fresh_.stored(intake_.form()).scan(query, [&](std::size_t, std::size_t row, float key) {
+    if (key <= max_key && allows_fresh(row, options)) found.push_back({key, fresh_.ids[row]});
+  });
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,220 @@
+#include "engine/projection/principal.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <span>
+
+#include "engine/base/random.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t kMinRows = 512;
+constexpr std::size_t kHeldOut = 8;   // every eighth vector measures, the others teach
+constexpr std::size_t kPiece = 1024;  // vectors transposed at a time
+constexpr std::size_t kTile = 64;     // dimensions a side: two tiles of a piece fit in the second cache
+constexpr std::size_t kBlock = 32;    // rows made orthogonal at a time
+constexpr int kIterations = 4;
+
+// A sample with its split: vectors 0, 8, 16, ... are held out.
+struct Sample {
+  const float* vectors;
+  std::size_t rows;
+  std::size_t dim;
+
+  std::size_t held_out() const { return (rows + kHeldOut - 1) / kHeldOut; }
+  std::size_t taught() const { return rows - held_out(); }
+  const float* taught(std::size_t i) const { return vectors + (i + i / (kHeldOut - 1) + 1) * dim; }
+};
+
+// A power of two that brings the mean square near 1: squares of float32 leave its range from 1e19 on.
+float normaliser(const Sample& sample) {
+  double squares = 0.0;
+  for (std::size_t i = 0; i < sample.rows * sample.dim; ++i)
+    squares += double{sample.vectors[i]} * double{sample.vectors[i]};
+  if (squares == 0.0) return 0.0F;
+  const double mean = squares / static_cast<double>(sample.rows * sample.dim);
+  return static_cast<float>(std::exp2(-std::round(0.5 * std::log2(mean))));
+}
+
+// columns[d * kPiece + i] = scale · dimension d of vector first + i
+void transpose(const Sample& sample, std::size_t first, std::size_t count, float scale, std::size_t begin,
+               std::size_t end, float* columns) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float* vector = sample.taught(first + i);
+    for (std::size_t d = begin; d < end; ++d) columns[d * kPiece + i] = scale * vector[d];
+  }
+}
+
+// moments[a * dim + b] += sum over the piece, for a in one tile and all b from that tile on.
+void add_moments(const float* columns, std::size_t count, std::size_t dim, std::size_t begin, std::size_t end,
+                 float* moments) {
+  float tile[kTile * kTile];
+  for (std::size_t other = begin; other < dim; other += kTile) {
+    const std::size_t width = std::min(kTile, dim - other);
+    kernels().dot_tile(columns + begin * kPiece, kPiece, end - begin, columns + other * kPiece, kPiece, width,
+                       count, tile);
+    for (std::size_t a = begin; a < end; ++a)
+      for (std::size_t b = 0; b < width; ++b) moments[a * dim + other + b] += tile[(a - begin) * width + b];
+  }
+}
+
+// Σ x xᵀ, scaled: dim × dim, symmetric.
+std::vector<float> second_moments(const Sample& sample, float scale, int threads,
+                                  const Interrupt& interrupt) {
+  const std::size_t dim = sample.dim;
+  std::vector<float> columns(dim * kPiece);
+  std::vector<float> moments(dim * dim);
+  for (std::size_t first = 0; first < sample.taught(); first += kPiece) {
+    const std::size_t count = std::min(kPiece, sample.taught() - first);
+    parallel_for(dim, kTile, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+      transpose(sample, first, count, scale, begin, end, columns.data());
+    });
+    parallel_for(dim, kTile, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+      add_moments(columns.data(), count, dim, begin, end, moments.data());
+    });
+  }
+  for (std::size_t a = 0; a < dim; ++a)
+    for (std::size_t b = 0; b < a; ++b) moments[a * dim + b] = moments[b * dim + a];
+  return moments;
+}
+
+// out = rows · moments, both count × dim
+void multiply(const std::vector<float>& rows, std::size_t count, const std::vector<float>& moments,
+              std::size_t dim, int threads, const Interrupt& interrupt, std::vector<float>& out) {
+  parallel_for(dim, kBlock, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    const std::size_t width = end - begin;
+    std::vector<float> tile(count * width);
+    kernels().dot_tile(rows.data(), dim, count, moments.data() + begin * dim, dim, width, dim, tile.data());
+    for (std::size_t i = 0; i < count; ++i)
+      std::copy_n(tile.data() + i * width, width, out.data() + i * dim + begin);
+  });
+}
+
+// Takes from `targets` what lies along the orthonormal `basis`.
+void project_out(const float* basis, std::size_t basis_count, float* targets, std::size_t target_count,
+                 std::size_t dim, int threads) {
+  if (basis_count == 0) return;
+  constexpr std::size_t kColumns = 256;
+  std::vector<float> along(target_count * basis_count);
+  parallel_for(basis_count, kTile, threads, {}, [&](std::size_t begin, std::size_t end) {
+    std::vector<float> tile(target_count * (end - begin));
+    kernels().dot_tile(targets, dim, target_count, basis + begin * dim, dim, end - begin, dim, tile.data());
+    for (std::size_t t = 0; t < target_count; ++t)
+      std::copy_n(tile.data() + t * (end - begin), end - begin, along.data() + t * basis_count + begin);
+  });
+  parallel_for(dim, kColumns, threads, {}, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t t = 0; t < target_count; ++t)
+      for (std::size_t i = 0; i < basis_count; ++i) {
+        const float factor = along[t * basis_count + i];
+        for (std::size_t d = begin; d < end; ++d) targets[t * dim + d] -= factor * basis[i * dim + d];
+      }
+  });
+}
+
+// Scales to length 1; false if there is no direction to speak of.
+bool normalise(std::span<float> row, double at_least) {
+  double squares = 0.0;
+  for (const float value : row) squares += double{value} * double{value};
+  const double length = std::sqrt(squares);
+  if (!(length > at_least)) return false;
+  for (float& value : row) value = static_cast<float>(value / length);
+  return true;
+}
+
+void draw(std::span<float> row, Random& random) {
+  for (float& value : row) value = static_cast<float>(random.gaussian());
+}
+
+// Gram-Schmidt by blocks, each step done twice, which is enough (Giraud, Langou & Rozložník 2005). Where the
+// data have fewer dimensions than there are rows, those without a direction of their own are drawn at random.
+void orthonormalise(std::vector<float>& rows, std::size_t count, std::size_t dim, Random& random, int threads,
+                    const Interrupt& interrupt) {
+  float* data = rows.data();
+  for (std::size_t block = 0; block < count; block += kBlock) {
+    const std::size_t end = std::min(count, block + kBlock);
+    for (std::size_t i = block; i < end; ++i) {
+      const std::span<float> row(data + i * dim, dim);
+      if (normalise(row, 0.0)) continue;
+      draw(row, random);
+      normalise(row, 0.0);
+    }
+    for (int pass = 0; pass < 2; ++pass)
+      project_out(data, block, data + block * dim, end - block, dim, threads);
+    for (std::size_t i = block; i < end; ++i) {
+      const std::span<float> row(data + i * dim, dim);
+      project_out(data + block * dim, i - block, row.data(), 1, dim, 1);
+      while (!normalise(row, 1e-5)) {
+        draw(row, random);
+        normalise(row, 0.0);
+        project_out(data, i, row.data(), 1, dim, threads);
+      }
+      project_out(data, i, row.data(), 1, dim, threads);
+      normalise(row, 0.0);
+    }
+    if (interrupt) interrupt();
+  }
+}
+
+// Of the energy of the held-out vectors about their mean, the share along the first axis, the first two, ...
+std::vector<double> held_out_shares(const Sample& sample, float scale, const PrincipalAxes& found,
+                                    int threads, const Interrupt& interrupt) {
+  const std::size_t dim = sample.dim;
+  const std::size_t count = sample.held_out();
+  const auto n = static_cast<double>(count);
+  const auto spread = [&](auto value) {  // the sum of squares about the mean
+    double sum = 0.0;
+    double squares = 0.0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double x = double{value(i)} * double{scale};
+      sum += x;
+      squares += x * x;
+    }
+    return squares - sum * sum / n;
+  };
+  std::vector<double> total(dim);
+  parallel_for(dim, kTile, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t d = begin; d < end; ++d)
+      total[d] = spread([&](std::size_t i) { return sample.vectors[i * kHeldOut * dim + d]; });
+  });
+  std::vector<double> shares(found.count);
+  parallel_for(found.count, kTile, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    const std::size_t width = end - begin;
+    std::vector<float> along(count * width);
+    kernels().dot_tile(sample.vectors, kHeldOut * dim, count, found.axes.data() + begin * dim, dim, width,
+                       dim, along.data());
+    for (std::size_t a = 0; a < width; ++a)
+      shares[begin + a] = spread([&](std::size_t i) { return along[i * width + a]; });
+  });
+  const double all = std::accumulate(total.begin(), total.end(), 0.0);
+  std::partial_sum(shares.begin(), shares.end(), shares.begin());
+  const bool any = all > 1e-12 * n * static_cast<double>(dim);  // else it is the rounding of equal vectors
+  for (double& share : shares) share = any ? share / all : 0.0;
+  return shares;
+}
+
+}  // namespace
+
+PrincipalAxes principal_axes(const float* vectors, std::size_t rows, std::size_t dim, std::size_t count,
+                             std::uint64_t seed, int threads, const Interrupt& interrupt) {
+  const Sample sample{vectors, rows, dim};
+  if (rows < kMinRows || count == 0) return {};
+  const float scale = normaliser(sample);
+  if (scale == 0.0F) return {};
+  const std::vector<float> moments = second_moments(sample, scale, threads, interrupt);
+  Random random(seed);
+  PrincipalAxes found{count, std::vector<float>(count * dim), {}};
+  draw(found.axes, random);
+  std::vector<float> product(count * dim);
+  for (int iteration = 0; iteration < kIterations; ++iteration) {
+    multiply(found.axes, count, moments, dim, threads, interrupt, product);
+    found.axes.swap(product);
+    orthonormalise(found.axes, count, dim, random, threads, interrupt);
+  }
+  found.shares = held_out_shares(sample, scale, found, threads, interrupt);
+  return found;
+}
+
+}  // namespace lookalike

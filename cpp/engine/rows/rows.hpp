@@ -1,0 +1,50 @@
+// Rows with their ids: what add collects and a segment keeps.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/rows/distances.hpp"
+#include "engine/rows/store.hpp"
+
+namespace lookalike {
+
+struct Rows {
+  std::vector<std::int64_t> ids;
+  std::vector<std::byte> vectors;    // of one RowForm, behind each other
+  std::vector<float> inverse_norms;  // one for each row where the form is normed, else empty
+
+  std::size_t size() const { return ids.size(); }
+  float scale(std::size_t row) const { return inverse_norms.empty() ? 1.0F : inverse_norms[row]; }
+  StoredRows stored(const RowForm& form) const {
+    return {form, vectors.data(), inverse_norms.data(), size()};
+  }
+
+  /// Room first: where memory runs out, nothing was appended.
+  void append(const Rows& more) {
+    make_room(ids, more.ids.size());
+    make_room(vectors, more.vectors.size());
+    make_room(inverse_norms, more.inverse_norms.size());
+    ids.insert(ids.end(), more.ids.begin(), more.ids.end());
+    vectors.insert(vectors.end(), more.vectors.begin(), more.vectors.end());
+    inverse_norms.insert(inverse_norms.end(), more.inverse_norms.begin(), more.inverse_norms.end());
+  }
+
+  /// One row of another place; its `inverse_norm` is left where the form has none.
+  void append(std::int64_t id, const StoredRows& from, std::size_t row) {
+    ids.push_back(id);
+    vectors.insert(vectors.end(), from.row(row), from.row(row) + from.form.bytes());
+    if (from.form.normed()) inverse_norms.push_back(from.inverse_norms[row]);
+  }
+
+ private:
+  template <class T>
+  static void make_room(std::vector<T>& items, std::size_t more) {
+    const std::size_t needed = items.size() + more;
+    if (needed > items.capacity()) items.reserve(std::max(needed, 2 * items.capacity()));
+  }
+};
+
+}  // namespace lookalike

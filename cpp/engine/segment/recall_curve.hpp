@@ -1,0 +1,85 @@
+// What a recall costs: measured once, at sealing, and asked at every search.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/column.hpp"
+
+namespace lookalike {
+
+/// How far a search looks: so many buckets, and so many candidates reranked.
+struct Budget {
+  std::uint32_t probes = 0;
+  std::uint32_t rerank = 0;
+  double recall = 1.0;        // expected
+  float narrowing = kNarrow;  // so many of the candidates are compared exactly for each neighbour
+
+  static constexpr float kNarrow = 1.25F;
+};
+
+/// The recall@k of every pair (probes, rerank) of a grid, for k = 1, 10 and 100; between them by the
+/// logarithm of k. The grid's values grow by an eighth: a step of the budget.
+class RecallCurve {
+ public:
+  static constexpr std::array<std::size_t, 3> kMeasuredAt = {1, 10, 100};
+  static constexpr std::size_t kNeighbours = kMeasuredAt.back();
+  static constexpr std::size_t kMostSteps = 256;
+
+  /// The values of the grid up to the first that is `most` or more.
+  static std::vector<std::uint32_t> grid_up_to(std::size_t most);
+  static std::vector<std::uint32_t> grid(std::size_t steps);
+
+  /// What a probe, a scanned entry and a reranked candidate cost, in the same unit.
+  struct Costs {
+    double probe;
+    double rerank;
+  };
+
+  RecallCurve() = default;
+
+  /// recalls[(i · probe steps + p) · rerank steps + r], i an index of kMeasuredAt.
+  RecallCurve(Column<float> recalls, std::size_t probe_steps, std::size_t rerank_steps, Costs costs,
+              float narrowing = Budget::kNarrow);
+
+  std::size_t probe_steps() const { return probes_.size(); }
+  std::size_t rerank_steps() const { return reranks_.size(); }
+  std::span<const float> recalls() const { return recalls_.view(); }
+  float narrowing() const { return narrowing_; }
+
+  /// The cheapest budget for this recall@k; probes = 0 if none of the grid has it, or k is beyond what was
+  /// measured.
+  Budget budget_for(double recall, double k) const;
+
+  /// For a number of probes given: with as many reranked as bring nearly all that these probes can.
+  Budget budget_of(std::uint32_t probes, double k) const;
+
+  /// The recall@k of a budget; NaN if k is beyond what was measured.
+  double recall_of(std::uint32_t probes, std::uint32_t rerank, double k) const;
+
+ private:
+  struct Step {  // of one k, by ascending cost and recall
+    float recall;
+    std::uint32_t probes;
+    std::uint32_t rerank;
+  };
+
+  float at(std::size_t i, std::size_t p, std::size_t r) const {
+    return recalls_[(i * probes_.size() + p) * reranks_.size() + r];
+  }
+  std::vector<Step> frontier(std::size_t i, Costs costs) const;
+  const Step* cheapest(std::size_t i, double recall) const;
+
+  Column<float> recalls_;
+  float narrowing_ = Budget::kNarrow;
+  std::vector<std::uint32_t> probes_;
+  std::vector<std::uint32_t> reranks_;
+  std::array<std::vector<Step>, kMeasuredAt.size()> frontiers_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,76 @@
+// What one searching thread needs and keeps between queries; no two threads share one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "engine/base/top_k.hpp"
+#include "engine/hash/hash_family.hpp"
+#include "engine/hash/hash_scratch.hpp"
+#include "engine/segment/laps.hpp"
+#include "engine/sketch/candidates.hpp"
+#include "engine/sketch/sketches.hpp"
+
+namespace lookalike {
+
+/// One query on its way through a segment.
+struct Errand {
+  std::vector<float> projected;
+  QueryTable table;
+  std::vector<Near> order;
+  Candidates candidates;
+};
+
+struct Visitor {
+  Near near;
+  std::uint32_t query;
+};
+
+struct Scratch {
+  std::vector<float> placed;  // a query in the space of squared distances
+  HashScratch hash;
+  std::vector<Errand> errands;
+  Candidates finalists;  // by 8-bit rows
+  std::vector<TopK> nearest;
+  std::vector<float> queries;  // where they are not asked as they were given
+  std::vector<float> scales;
+  std::vector<std::uint32_t> starts;  // of each bucket's visitors
+  std::vector<Visitor> visitors;
+  Laps* laps = nullptr;  // null: nobody asks
+
+  Errand& errand(std::size_t q) {
+    if (errands.size() <= q) errands.resize(q + 1);
+    return errands[q];
+  }
+};
+
+class ScratchPool {
+ public:
+  struct Return {
+    ScratchPool* pool;
+    void operator()(Scratch* scratch) const { pool->give(std::unique_ptr<Scratch>(scratch)); }
+  };
+
+  std::unique_ptr<Scratch, Return> borrow() {
+    const std::scoped_lock lock(mutex_);
+    if (free_.empty()) return {new Scratch, Return{this}};
+    Scratch* scratch = free_.back().release();
+    free_.pop_back();
+    return {scratch, Return{this}};
+  }
+
+ private:
+  void give(std::unique_ptr<Scratch> scratch) {
+    const std::scoped_lock lock(mutex_);
+    free_.push_back(std::move(scratch));
+  }
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Scratch>> free_;
+};
+
+}  // namespace lookalike

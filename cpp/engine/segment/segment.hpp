@@ -1,0 +1,225 @@
+// A segment: immutable rows in the order of their buckets, and what finds the nearest of them.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/bits.hpp"
+#include "engine/base/column.hpp"
+#include "engine/base/metric.hpp"
+#include "engine/base/parallel.hpp"
+#include "engine/base/top_k.hpp"
+#include "engine/hash/families.hpp"
+#include "engine/projection/projection.hpp"
+#include "engine/projection/space.hpp"
+#include "engine/rows/byte_rows.hpp"
+#include "engine/rows/distances.hpp"
+#include "engine/rows/rows.hpp"
+#include "engine/rows/store.hpp"
+#include "engine/segment/explanation.hpp"
+#include "engine/segment/recall_curve.hpp"
+#include "engine/segment/segment_file.hpp"
+#include "engine/segment/stages.hpp"
+#include "engine/sketch/sketches.hpp"
+
+namespace lookalike {
+
+class Candidates;
+struct Errand;
+struct Scratch;
+
+/// What was asked for when the index was made.
+struct Shape {
+  std::uint64_t dim = 0;
+  std::uint64_t seed = 0;
+  std::uint64_t next_id = 0;
+  Metric metric = Metric::cosine;
+  std::uint32_t buckets = 0;  // 0: chosen at sealing
+  Store store = Store::float32;
+  Family family = Family::spheres;
+  std::uint32_t tables = 0;  // 0: chosen at sealing
+};
+
+/// How a segment is to be searched.
+struct Visit {
+  Budget budget;
+  std::size_t k = 0;
+  const Bits* allowed = nullptr;  // null: every row
+  std::size_t enough = 0;         // where the probes met fewer allowed rows, more buckets are visited:
+  bool everywhere = false;        // all of them, or as many as it takes
+};
+
+/// How far the rows of a bucket lie from its centre, in the projected space; and the most that the projection
+/// lost of a squared norm.
+struct Reach {
+  float radius = 0.0F;
+  float left_out = 0.0F;
+
+  void include(float squared_residual, float lost) {
+    radius = std::max(radius, std::sqrt(squared_residual));
+    left_out = std::max(left_out, lost);
+  }
+};
+
+class Segment {
+ public:
+  static constexpr std::size_t kExactBelow = 4096;  // fewer rows are compared faster than hashed
+
+  /// Seals rows: trains, hashes, sketches, and measures the recall. Fewer than kExactBelow only get sorted.
+  Segment(const Shape& shape, Rows rows, int threads, const Interrupt& interrupt);
+
+  /// Maps a segment file. All but the vectors and their 8-bit form is verified now, these block by block when
+  /// first used. Throws NotAnIndexError and DamagedError.
+  explicit Segment(const std::string& path);
+
+  /// Writes a segment file; throws WriteError, and DamagedError rather than pass damage on.
+  void write(const std::string& path, const Shape& shape, const std::string& note,
+             const RecallCurve& curve) const;
+
+  const Shape& shape() const { return shape_; }
+  const std::string& note() const { return note_; }
+  std::size_t rows() const { return ids_.size(); }
+  bool hashed() const { return sketches_.has_value(); }
+  std::uint32_t buckets() const { return hashed() ? sketches_->buckets() : 0; }
+  std::uint32_t tables() const { return hashed() ? family_->tables() : 0; }
+
+  std::int64_t id(std::size_t row) const { return ids_[row]; }
+  /// The rows as they are kept, for who touched them.
+  StoredRows stored() const { return {form_, vectors_.data(), inverse_norms_.data(), rows()}; }
+  std::span<const std::uint32_t> by_id() const { return by_id_.view(); }
+
+  /// The row of an id, if there is one.
+  std::optional<std::uint32_t> find(std::int64_t id) const;
+
+  /// Must be called before the vectors of rows [begin, end) are read.
+  void touch(std::size_t begin, std::size_t end) const {
+    if (file_) file_->touch(stored().row(begin), (end - begin) * form_.bytes());
+  }
+
+  const RecallCurve& curve() const { return curve_; }
+
+  /// The curve for these queries: each is searched exactly and with growing budgets. own_rows, where given,
+  /// are rows that are the queries themselves and do not count as neighbours.
+  RecallCurve measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows, int threads,
+                      const Interrupt& interrupt) const;
+
+  /// What a budget costs, and what comparing with so many rows does, in the same unit.
+  double cost_of(const Budget& budget) const {
+    return budget.probes * costs().probe + budget.rerank * costs().rerank;
+  }
+  double cost_of_scan(std::size_t allowed) const;
+
+  /// Hash, probe, scan, rerank. A bucket is visited once for all the queries.
+  void search(const QueryBlock& queries, const Visit& visit, Scratch& scratch, std::span<TopK> nearest,
+              std::span<Stages> stages) const;
+
+  /// Compares the queries with every row, or with those allowed.
+  void scan(const QueryBlock& queries, const Bits* allowed, std::span<TopK> nearest,
+            std::span<Stages> stages) const;
+
+  /// Every row whose key is at most max_key, in no order. Without `exact` a row may be left out whose sketch
+  /// errs by more than four standard errors.
+  void within(const Query& query, float max_key, const Bits* allowed, bool exact, Scratch& scratch,
+              std::vector<Found>& found) const;
+
+  /// What became of a row in the search of one query, up to Reached::rerank.
+  Trace trace(const Query& query, const Visit& visit, std::uint32_t row, Scratch& scratch) const;
+
+ private:
+  // An entry of a neighbour of a query: by which step of the probes it is met.
+  struct Meeting {
+    float estimate;
+    std::uint32_t neighbour;
+    std::uint32_t step;
+  };
+
+  // What one query needs to meet each of its neighbours.
+  struct Walk {
+    std::vector<std::uint32_t> step;  // of the probes, by neighbour
+    std::vector<std::uint32_t> rank;  // by step, then by neighbour
+  };
+
+  float scale(std::size_t row) const { return form_.normed() ? inverse_norms_[row] : 1.0F; }
+
+  // sealing: segment_build.cpp
+  void build(Rows& rows, int threads, const Interrupt& interrupt);
+  void keep(Rows rows);
+  void sort_by_id();
+  void learn(const Rows& rows, std::span<const std::uint32_t> free, int threads, const Interrupt& interrupt);
+  std::vector<std::uint32_t> assign(const Rows& rows, int threads, const Interrupt& interrupt) const;
+  void center(std::vector<float>& sample);
+  std::vector<std::uint32_t> without_copies(std::vector<std::uint32_t> sampled) const;
+  void find_means(std::span<const std::uint32_t> starts, int threads, const Interrupt& interrupt) const;
+  void sketch(std::vector<std::uint32_t> starts, int threads, const Interrupt& interrupt);
+  float left_out(const float* placed, const float* projected) const;
+
+  // measuring: segment_measure.cpp
+  std::size_t most_probes() const;
+  std::size_t sample_size(std::size_t rows) const;
+  void measure_held_out(std::span<const std::uint32_t> sampled, int threads, const Interrupt& interrupt);
+  float measure_narrowing(const QueryBlock& queries, std::span<const std::uint32_t> own_rows, int threads,
+                          const Interrupt& interrupt) const;
+  std::vector<std::uint32_t> later_entries() const;
+  Walk walk(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
+            std::span<const std::uint32_t> later_entries, std::span<const std::uint32_t> probe_grid,
+            Scratch& scratch) const;
+  void count_nearer(Near near, std::uint32_t own_row, std::span<const Meeting> meetings,
+                    std::span<float> lowest, std::span<std::uint32_t> nearer, Errand& errand) const;
+  void estimate_bucket(Near near, Errand& errand) const;
+  RecallCurve::Costs costs() const;
+
+  std::uint32_t row_of(std::uint32_t entry) const {
+    return entry < rows() ? entry : later_members_[entry - rows()];
+  }
+
+  // searching: segment_search.cpp
+  void hash(const Query& query, Scratch& scratch, Errand& errand) const;
+  void scan_together(const Visit& visit, std::size_t from, std::size_t to, std::size_t queries,
+                     Scratch& scratch, std::span<Stages> stages) const;
+  void scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages& stages) const;
+  std::size_t count_allowed(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const;
+  void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
+  std::span<const std::uint32_t> shortlist(const Visit& visit, Scratch& scratch, Errand& errand) const;
+  std::span<const std::uint32_t> narrow(const Visit& visit, const Errand& errand,
+                                        Candidates& finalists) const;
+  void rerank(const Query& query, std::span<const std::uint32_t> rows, TopK& nearest) const;
+
+  // searching by radius: segment_range.cpp
+  void gather_within(const Query& query, float square, const Bits* allowed, Scratch& scratch,
+                     std::vector<std::uint32_t>& rows) const;
+
+  // files: segment_store.cpp
+  void open();
+  void open_version_1();
+  void check_ids() const;
+  void check_members(std::span<const std::uint32_t> starts, std::size_t tables);
+
+  Shape shape_;
+  std::string note_;
+  std::unique_ptr<SegmentFile> file_;
+  Column<std::int64_t> ids_;
+  Column<std::uint32_t> by_id_;  // row numbers in ascending order of their ids
+  RowForm form_;
+  Column<std::byte> vectors_;
+  Column<float> inverse_norms_;
+  Space space_;
+  float largest_norm_ = 0.0F;  // under dot
+  Projection projection_;
+  std::unique_ptr<HashFamily> family_;
+  std::optional<Sketches>
+      sketches_;  // an entry for each row and table: those of the first table are the rows
+  Column<std::uint32_t> later_members_;  // the rows of the other tables' entries
+  ByteRows bytes_;                       // none where the rows are compact themselves
+  Column<Reach> reaches_;                // of each bucket
+  RecallCurve curve_;
+};
+
+}  // namespace lookalike

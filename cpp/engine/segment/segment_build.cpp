@@ -1,0 +1,235 @@
+// Sealing: learn from a sample, assign every row to its bucket, lay the rows out in that order, sketch them.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <span>
+#include <utility>
+
+#include "engine/base/random.hpp"
+#include "engine/base/vectors.hpp"
+#include "engine/segment/segment.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t kRowsAtOnceWhenSealing = 1024;
+constexpr std::size_t kBucketsAtOnce = 16;
+
+float largest_norm(const StoredRows& rows) {
+  double largest = 0.0;
+  std::vector<float> room;
+  for (std::size_t row = 0; row < rows.count; ++row)
+    largest = std::max(largest, squared_norm(rows.form.floats(rows.row(row), room), rows.form.dim));
+  return static_cast<float>(std::sqrt(largest));
+}
+
+// Drawn at random, because what a user adds may come in any rhythm.
+std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed) {
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0U);
+  Random random(seed);
+  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[random.bits() % i]);
+  return order;
+}
+
+// Moves item order[i] to place i.
+template <class T>
+std::vector<T> permuted(const std::vector<T>& items, std::span<const std::uint32_t> order,
+                        std::size_t width) {
+  std::vector<T> out(items.size());
+  for (std::size_t i = 0; i < order.size() && !items.empty(); ++i)
+    std::copy_n(items.begin() + static_cast<std::ptrdiff_t>(order[i] * width), width,
+                out.begin() + static_cast<std::ptrdiff_t>(i * width));
+  return out;
+}
+
+}  // namespace
+
+Segment::Segment(const Shape& shape, Rows rows, int threads, const Interrupt& interrupt)
+    : shape_(shape), form_(shape.store, shape.metric, shape.dim) {
+  if (rows.size() >= (shape.buckets > 0 ? 2 : kExactBelow)) {
+    build(rows, threads, interrupt);
+  } else {
+    keep(std::move(rows));
+  }
+}
+
+void Segment::build(Rows& rows, int threads, const Interrupt& interrupt) {
+  if (shape_.metric == Metric::dot) largest_norm_ = largest_norm(rows.stored(form_));
+  space_ = Space(shape_.metric, form_.dim, largest_norm_);
+  // Rows that the recall will be measured with must not have shaped the buckets: a new query has not either.
+  const auto order = shuffled(rows.size(), shape_.seed);
+  const std::size_t held_out = sample_size(rows.size());
+  learn(rows, std::span(order).subspan(held_out), threads, interrupt);
+  std::vector<std::uint32_t> bucket_of = assign(rows, threads, interrupt);
+  family_->drop_empty(bucket_of);
+
+  const std::uint32_t tables = family_->tables();
+  std::vector<std::uint32_t> starts(family_->buckets() + std::size_t{1});
+  for (const std::uint32_t bucket : bucket_of) ++starts[bucket + std::size_t{1}];
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
+  std::vector<std::uint32_t> places = starts, source(rows.size()), place_of(rows.size());
+  for (std::uint32_t row = 0; row < rows.size(); ++row) {
+    place_of[row] = places[bucket_of[row * std::size_t{tables}]]++;
+    source[place_of[row]] = row;
+  }
+  std::vector<std::uint32_t> later_members((tables - 1) * rows.size());
+  for (std::uint32_t row = 0; row < rows.size(); ++row)
+    for (std::uint32_t table = 1; table < tables; ++table)
+      later_members[places[bucket_of[source[row] * std::size_t{tables} + table]]++ - rows.size()] = row;
+  later_members_ = Column(std::move(later_members));
+  std::vector<std::uint32_t> sampled;
+  for (std::size_t i = 0; i < held_out; ++i) sampled.push_back(place_of[order[i]]);
+
+  Rows laid_out{permuted(rows.ids, source, 1), {}, permuted(rows.inverse_norms, source, 1)};
+  laid_out.vectors = permuted(rows.vectors, source, form_.bytes());
+  rows = {};
+  keep(std::move(laid_out));
+  find_means(starts, threads, interrupt);
+  sketch(std::move(starts), threads, interrupt);
+  measure_held_out(without_copies(std::move(sampled)), threads, interrupt);
+}
+
+// Many copies of one row must not speak for all the others.
+std::vector<std::uint32_t> Segment::without_copies(std::vector<std::uint32_t> sampled) const {
+  const std::size_t bytes = form_.bytes();
+  const auto compare = [&](std::uint32_t a, std::uint32_t b) {
+    return std::memcmp(stored().row(a), stored().row(b), bytes);
+  };
+  std::sort(sampled.begin(), sampled.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const int order = compare(a, b);
+    return order != 0 ? order < 0 : a < b;
+  });
+  const auto same = [&](std::uint32_t a, std::uint32_t b) { return compare(a, b) == 0; };
+  sampled.erase(std::unique(sampled.begin(), sampled.end(), same), sampled.end());
+  return sampled;
+}
+
+void Segment::keep(Rows rows) {
+  ids_ = Column(std::move(rows.ids));
+  vectors_ = Column(std::move(rows.vectors));
+  inverse_norms_ = Column(std::move(rows.inverse_norms));
+  sort_by_id();
+}
+
+void Segment::sort_by_id() {
+  std::vector<std::uint32_t> order(ids_.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return ids_[a] < ids_[b]; });
+  by_id_ = Column(std::move(order));
+}
+
+void Segment::learn(const Rows& rows, std::span<const std::uint32_t> free, int threads,
+                    const Interrupt& interrupt) {
+  const FamilyChoice choice{shape_.family, shape_.tables, shape_.buckets};
+  const std::size_t count = std::min(free.size(), sample_for(choice, rows.size()));
+  const std::size_t dim = space_.dim();
+  std::vector<float> sample(count * dim);
+  const StoredRows stored = rows.stored(form_);
+  parallel_for(count, kRowsAtOnceWhenSealing, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    std::vector<float> room;
+    for (std::size_t i = begin; i < end; ++i)
+      space_.place_row(form_.floats(stored.row(free[i]), room), rows.scale(free[i]), sample.data() + i * dim);
+  });
+  center(sample);
+  projection_ = Projection::learn(sample.data(), count, dim, shape_.seed, threads, interrupt);
+  std::vector<float> projected(count * projection_.m());
+  parallel_for(count, kRowsAtOnceWhenSealing, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    projection_.apply(sample.data() + begin * dim, nullptr, end - begin,
+                      projected.data() + begin * projection_.m());
+  });
+  sample = {};
+  family_ = make_family(choice, rows.size(), projected.data(), count, projection_.m(), shape_.seed, threads,
+                        interrupt);
+}
+
+// From now on the space has the middle of the sample as its origin, and so has the sample.
+void Segment::center(std::vector<float>& sample) {
+  const std::size_t dim = space_.dim(), count = sample.size() / dim;
+  std::vector<double> sum(dim);
+  for (std::size_t i = 0; i < sample.size(); ++i) sum[i % dim] += double{sample[i]};
+  std::vector<float> middle(dim);
+  for (std::size_t i = 0; i < dim; ++i) middle[i] = static_cast<float>(sum[i] / static_cast<double>(count));
+  for (std::size_t i = 0; i < sample.size(); ++i) sample[i] -= middle[i % dim];
+  space_.set_middle(Column(std::move(middle)));
+}
+
+std::vector<std::uint32_t> Segment::assign(const Rows& rows, int threads, const Interrupt& interrupt) const {
+  const std::size_t tables = family_->tables();
+  std::vector<std::uint32_t> bucket_of(rows.size() * tables);
+  const std::size_t dim = space_.dim(), m = projection_.m();
+  const StoredRows stored = rows.stored(form_);
+  parallel_for(rows.size(), kRowsAtOnceWhenSealing, threads, interrupt,
+               [&](std::size_t begin, std::size_t end) {
+                 std::vector<float> placed((end - begin) * dim), projected((end - begin) * m), room;
+                 for (std::size_t row = begin; row < end; ++row)
+                   space_.place_row(form_.floats(stored.row(row), room), rows.scale(row),
+                                    placed.data() + (row - begin) * dim);
+                 projection_.apply(placed.data(), nullptr, end - begin, projected.data());
+                 family_->assign(projected.data(), end - begin, bucket_of.data() + begin * tables);
+               });
+  return bucket_of;
+}
+
+void Segment::find_means(std::span<const std::uint32_t> starts, int threads,
+                         const Interrupt& interrupt) const {
+  const std::span<float> means = family_->means();
+  if (means.empty()) return;
+  const std::size_t m = projection_.m();
+  parallel_for(starts.size() - 1, kBucketsAtOnce, threads, interrupt,
+               [&](std::size_t begin, std::size_t end) {
+                 std::vector<float> placed(space_.dim()), y(m), room;
+                 std::vector<double> sum(m);
+                 for (std::size_t bucket = begin; bucket < end; ++bucket) {
+                   std::fill(sum.begin(), sum.end(), 0.0);
+                   for (std::uint32_t entry = starts[bucket]; entry < starts[bucket + 1]; ++entry) {
+                     const std::uint32_t row = row_of(entry);
+                     space_.place_row(form_.floats(stored().row(row), room), scale(row), placed.data());
+                     projection_.apply(placed.data(), 1.0F, y.data());
+                     for (std::size_t i = 0; i < m; ++i) sum[i] += double{y[i]};
+                   }
+                   const double count = starts[bucket + 1] - starts[bucket];
+                   for (std::size_t i = 0; i < m; ++i)
+                     means[bucket * m + i] = static_cast<float>(sum[i] / count);
+                 }
+               });
+}
+
+void Segment::sketch(std::vector<std::uint32_t> starts, int threads, const Interrupt& interrupt) {
+  const std::size_t m = projection_.m(), dim = space_.dim();
+  std::vector<std::uint8_t> blocks(Sketches::bytes_for(m, starts));
+  std::vector<std::int8_t> bytes(form_.compact() ? 0 : rows() * ByteRows::stride(m));
+  std::vector<Reach> reaches(starts.size() - 1);
+  const Sketches layout(m, Column<std::uint32_t>(std::span<const std::uint32_t>(starts)),
+                        Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
+  parallel_for(layout.buckets(), kBucketsAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    std::vector<float> placed(dim), y(m), room;
+    for (auto bucket = static_cast<std::uint32_t>(begin); bucket < end; ++bucket) {
+      std::uint8_t* into = blocks.data() + (layout.blocks(bucket) - blocks.data());
+      for (std::uint32_t i = 0; i < layout.count(bucket); ++i) {
+        const std::size_t row = row_of(layout.first(bucket) + i);
+        space_.place_row(form_.floats(stored().row(row), room), scale(row), placed.data());
+        projection_.apply(placed.data(), 1.0F, y.data());
+        const float left_out = this->left_out(placed.data(), y.data());
+        reaches[bucket].include(write_sketch(y.data(), family_->centre(bucket), m, left_out, i, into),
+                                left_out);
+        if (!bytes.empty() && layout.first(bucket) < rows())
+          ByteRows::write(y.data(), m, left_out, bytes.data() + row * ByteRows::stride(m));
+      }
+      close_sketches(layout.count(bucket), m, into);
+    }
+  });
+  sketches_.emplace(m, Column(std::move(starts)), Column(std::move(blocks)));
+  reaches_ = Column(std::move(reaches));
+  bytes_ = ByteRows(m, Column(std::move(bytes)));
+}
+
+// Of the squared norm, what principal axes do not hold; a rotation holds all.
+float Segment::left_out(const float* placed, const float* projected) const {
+  if (projection_.kind() == Projection::Kind::rotation) return 0.0F;
+  const float whole = kernels().dot(placed, placed, space_.dim());
+  return std::max(0.0F, whole - kernels().dot(projected, projected, projection_.m()));
+}
+
+}  // namespace lookalike

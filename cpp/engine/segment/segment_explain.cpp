@@ -1,0 +1,67 @@
+// What became of one row in a search: the stages once more, looking at that row alone.
+#include <algorithm>
+#include <vector>
+
+#include "engine/segment/search_scratch.hpp"
+#include "engine/segment/segment.hpp"
+
+namespace lookalike {
+
+Trace Segment::trace(const Query& query, const Visit& visit, std::uint32_t row, Scratch& scratch) const {
+  Trace trace;
+  touch(row, row + std::size_t{1});
+  stored().gather(query, std::span(&row, 1), [&](std::size_t, float key) { trace.key = key; });
+  if (visit.allowed != nullptr && !(*visit.allowed)[row]) {
+    trace.reached = Reached::filter;
+    return trace;
+  }
+
+  Errand& errand = scratch.errand(0);
+  hash(query, scratch, errand);
+  std::vector<std::uint32_t> entries{row};
+  for (std::uint32_t i = 0; i < later_members_.size(); ++i)
+    if (later_members_[i] == row) entries.push_back(static_cast<std::uint32_t>(rows()) + i);
+  const auto its_bucket = [&](const Near& near) {
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](std::uint32_t entry) { return sketches_->bucket_of(entry) == near.bucket; });
+  };
+  family_->order(errand.projected.data(), buckets(), scratch.hash, errand.order);
+  const auto in_all = std::find_if(errand.order.begin(), errand.order.end(), its_bucket);
+  trace.bucket_rank = static_cast<std::uint32_t>(in_all - errand.order.begin()) + 1;
+  family_->order(errand.projected.data(), visit.budget.probes, scratch.hash, errand.order);
+  const auto visited = std::find_if(errand.order.begin(), errand.order.end(), its_bucket);
+  if (visited == errand.order.end()) {
+    trace.reached = Reached::probe;
+    return trace;
+  }
+
+  Errand one;  // for its bucket alone
+  one.table = errand.table;
+  estimate_bucket(*visited, one);
+  const std::uint32_t first = sketches_->first(visited->bucket);
+  float estimate = std::numeric_limits<float>::infinity();
+  for (const std::uint32_t entry : entries)
+    if (sketches_->bucket_of(entry) == visited->bucket)
+      estimate = one.candidates.kept_estimates()[entry - first];
+  for (const Near& near : errand.order) {
+    estimate_bucket(near, one);
+    const auto estimates = one.candidates.kept_estimates();
+    trace.nearer += static_cast<std::uint32_t>(
+        std::count_if(estimates.begin(), estimates.end(), [&](float other) { return other < estimate; }));
+  }
+
+  Stages stages;
+  TopK nearest;
+  nearest.reset(visit.k, std::numeric_limits<float>::infinity());
+  search({query.vector, 1, query.dim, query.metric, &query.scale, query.bits}, visit, scratch, {&nearest, 1},
+         {&stages, 1});
+  const auto among = [&](std::span<const std::uint32_t> kept) {
+    return std::find(kept.begin(), kept.end(), row) != kept.end();
+  };
+  trace.reached = !among(scratch.errand(0).candidates.kept())            ? Reached::scan
+                  : !form_.compact() && !among(scratch.finalists.kept()) ? Reached::narrow
+                                                                         : Reached::rerank;
+  return trace;
+}
+
+}  // namespace lookalike

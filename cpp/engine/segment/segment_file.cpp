@@ -1,0 +1,333 @@
+#include "engine/segment/segment_file.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "engine/base/errors.hpp"
+
+#define XXH_INLINE_ALL
+#include "xxhash.h"
+
+namespace lookalike {
+namespace {
+
+static_assert(sizeof(std::size_t) == 8, "the bounds of what a file holds are checked in 64 bits");
+static_assert(std::endian::native == std::endian::little,
+              "segment files are little-endian and mapped as they are");
+
+constexpr std::array<char, 8> kMagic = {'L', 'O', 'O', 'K', 'S', 'E', 'G', '\n'};
+constexpr std::array<char, 8> kFooterMagic = {'\n', 'G', 'E', 'S', 'K', 'O', 'O', 'L'};
+constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kMaxSections = 64;
+
+struct Header {
+  std::array<char, 8> magic;
+  std::uint32_t version;
+  std::uint32_t sections;      // entries in the table
+  std::uint64_t file_bytes;    // of the whole file
+  std::uint64_t table_offset;  // the entries; behind them the block checksums, then the footer
+  std::array<std::uint8_t, 24> zero;
+  std::uint64_t checksum;  // of the bytes before it
+};
+static_assert(sizeof(Header) == 64);
+
+struct Entry {
+  std::uint32_t section;
+  std::uint32_t zero;
+  std::uint64_t offset;
+  std::uint64_t bytes;
+  std::uint64_t zero2;
+};
+static_assert(sizeof(Entry) == 32);
+
+struct Footer {
+  std::array<char, 8> magic;
+  std::uint64_t table_checksum;  // of the entries and the block checksums
+  std::array<std::uint8_t, 40> zero;
+  std::uint64_t checksum;  // of the bytes before it
+};
+static_assert(sizeof(Footer) == 64);
+
+std::uint64_t hash(const void* bytes, std::size_t length) {
+  return XXH3_64bits(bytes, length);
+}
+
+// Header and Footer end with their own checksum.
+template <class Frame>
+std::uint64_t frame_checksum(const Frame& frame) {
+  return hash(&frame, sizeof(Frame) - sizeof frame.checksum);
+}
+
+constexpr std::size_t align(std::size_t offset) {
+  return (offset + SegmentFile::kAlign - 1) & ~(SegmentFile::kAlign - 1);
+}
+
+std::size_t block_count(std::size_t bytes) {
+  return (bytes + SegmentFile::kBlock - 1) / SegmentFile::kBlock;
+}
+
+// Up to and with the last slash; "./" for a bare name.
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
+// A name in the same folder that begins like the path, unless that would be longer than a name may be.
+std::string temporary_beside(const std::string& path) {
+  static std::atomic<unsigned> serial{0};
+  constexpr std::size_t kLongName = 200;
+  const std::string folder = folder_of(path);
+  const std::string ending = ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(serial++);
+  const std::string name = path.substr(path.rfind('/') + 1);
+  return folder + (name.size() > kLongName ? "" : name) + ending;
+}
+
+[[noreturn]] void cannot_write(const std::string& path,
+                               const char* what_remains = "what was there before is unchanged") {
+  const int code = errno;
+  throw WriteError(code, "cannot write " + path + ": " + std::strerror(code) + "; " + what_remains);
+}
+
+// A temporary file beside its target; gone again unless it was published.
+class NewFile {
+ public:
+  explicit NewFile(const std::string& path) : path_(path) {
+    do {  // a killed process of the same number may have left its own
+      temporary_ = temporary_beside(path);
+      fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (fd_ < 0 && errno == EEXIST);
+    if (fd_ < 0) cannot_write(path_);
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() {
+    if (fd_ >= 0) ::close(fd_);
+    if (!published_) ::unlink(temporary_.c_str());
+  }
+
+  void append(const void* bytes, std::size_t length) {
+    const auto* from = static_cast<const char*>(bytes);
+    while (length > 0) {
+      const ssize_t written = ::write(fd_, from, length);
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) cannot_write(path_);
+      from += written;
+      length -= static_cast<std::size_t>(written);
+    }
+  }
+
+  void publish() {
+    if (::fsync(fd_) != 0) cannot_write(path_);
+    const int fd = std::exchange(fd_, -1);
+    if (::close(fd) != 0) cannot_write(path_);
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) cannot_write(path_);
+    published_ = true;
+    constexpr const char* kInPlace =
+        "the new file is in place, but a power failure might still bring back the old one";
+    const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) cannot_write(path_, kInPlace);
+    const int result = ::fsync(folder);
+    const int code = errno;
+    ::close(folder);
+    errno = code;
+    if (result != 0) cannot_write(path_, kInPlace);
+  }
+
+ private:
+  std::string path_;
+  std::string temporary_;
+  int fd_ = -1;
+  bool published_ = false;
+};
+
+// Cuts what is appended into blocks; writes and hashes each.
+class BlockWriter {
+ public:
+  explicit BlockWriter(NewFile& file) : file_(file) { block_.reserve(SegmentFile::kBlock); }
+
+  void append(const void* bytes, std::size_t length) {
+    const auto* from = static_cast<const std::byte*>(bytes);
+    while (length > 0) {
+      const std::size_t part = std::min(length, SegmentFile::kBlock - block_.size());
+      block_.insert(block_.end(), from, from + part);
+      if (block_.size() == SegmentFile::kBlock) flush();
+      from += part;
+      length -= part;
+    }
+  }
+
+  void pad_to(std::size_t offset) {
+    static constexpr std::array<std::byte, SegmentFile::kAlign> zeros{};
+    append(zeros.data(), offset - (flushed_ + block_.size()));
+  }
+
+  const std::vector<std::uint64_t>& finish() {
+    flush();
+    return checksums_;
+  }
+
+ private:
+  void flush() {
+    if (block_.empty()) return;
+    checksums_.push_back(hash(block_.data(), block_.size()));
+    file_.append(block_.data(), block_.size());
+    flushed_ += block_.size();
+    block_.clear();
+  }
+
+  NewFile& file_;
+  std::vector<std::byte> block_;
+  std::vector<std::uint64_t> checksums_;
+  std::size_t flushed_ = 0;
+};
+
+}  // namespace
+
+void write_segment_file(const std::string& path, std::span<const SectionData> sections) {
+  std::vector<Entry> entries;
+  std::size_t end = sizeof(Header);
+  for (const auto& [section, bytes] : sections) {
+    entries.push_back({static_cast<std::uint32_t>(section), 0, end, bytes.size(), 0});
+    end = align(end + bytes.size());
+  }
+  const std::size_t entry_bytes = entries.size() * sizeof(Entry);
+
+  Header header{};
+  header.magic = kMagic;
+  header.version = kVersion;
+  header.sections = static_cast<std::uint32_t>(entries.size());
+  header.table_offset = end;
+  header.file_bytes = end + entry_bytes + block_count(end) * sizeof(std::uint64_t) + sizeof(Footer);
+  header.checksum = frame_checksum(header);
+
+  NewFile file(path);
+  BlockWriter blocks(file);
+  blocks.append(&header, sizeof header);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    blocks.pad_to(entries[i].offset);
+    blocks.append(sections[i].bytes.data(), sections[i].bytes.size());
+  }
+  blocks.pad_to(end);
+  const auto& checksums = blocks.finish();
+
+  std::vector<std::byte> table(entry_bytes + checksums.size() * sizeof(std::uint64_t));
+  if (!entries.empty()) std::memcpy(table.data(), entries.data(), entry_bytes);
+  std::memcpy(table.data() + entry_bytes, checksums.data(), checksums.size() * sizeof(std::uint64_t));
+  Footer footer{};
+  footer.magic = kFooterMagic;
+  footer.table_checksum = hash(table.data(), table.size());
+  footer.checksum = frame_checksum(footer);
+  file.append(table.data(), table.size());
+  file.append(&footer, sizeof footer);
+  file.publish();
+}
+
+SegmentFile::SegmentFile(std::string path) : path_(std::move(path)) {
+  map();
+  try {
+    read_frame();
+  } catch (...) {
+    ::munmap(const_cast<std::byte*>(data_), size_);
+    throw;
+  }
+}
+
+SegmentFile::~SegmentFile() {
+  ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void SegmentFile::map() {
+  // O_NONBLOCK: opening a FIFO must not wait for a writer.
+  const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    throw NotAnIndexError("cannot open the index " + path_ + ": " + std::strerror(errno) +
+                          "; check the path");
+  struct stat status{};
+  const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  size_ = regular ? static_cast<std::size_t>(status.st_size) : 0;
+  void* mapped = size_ > 0 ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+  const int code = errno;
+  ::close(fd);
+  if (!regular) throw NotAnIndexError(path_ + " is not a file; give the path that Index.save wrote");
+  if (size_ == 0)
+    throw NotAnIndexError(path_ + " is empty, not a lookalike index; give the path that Index.save wrote");
+  if (mapped == MAP_FAILED)
+    throw NotAnIndexError("cannot map the index " + path_ + ": " + std::strerror(code) +
+                          "; free memory, or copy it to a local disk");
+  data_ = static_cast<const std::byte*>(mapped);
+}
+
+void SegmentFile::read_frame() {
+  if (size_ < kMagic.size() || std::memcmp(data_, kMagic.data(), kMagic.size()) != 0)
+    throw NotAnIndexError(path_ + " is not a lookalike index; give the path that Index.save wrote");
+  if (size_ < sizeof(Header) + sizeof(Footer)) damaged("it is truncated");
+  Header header;
+  std::memcpy(&header, data_, sizeof header);
+  if (header.checksum != frame_checksum(header)) damaged("its header was altered");
+  if (header.version == 0 || header.version > kVersion)
+    throw NotAnIndexError(path_ + " has format version " + std::to_string(header.version) +
+                          ", this lookalike reads 1 to " + std::to_string(kVersion) +
+                          "; install a newer lookalike");
+  version_ = header.version;
+  if (header.file_bytes != size_)
+    damaged("it has " + std::to_string(size_) + " bytes where " + std::to_string(header.file_bytes) +
+            " were written");
+
+  // Everything below is bounded by size_ whatever the header says: a hostile file has right checksums.
+  const std::size_t end = header.table_offset;
+  if (header.sections > kMaxSections || end < sizeof(Header) || end > size_ || end % kAlign != 0)
+    damaged("its header makes no sense");
+  const std::size_t entry_bytes = header.sections * sizeof(Entry);
+  const std::size_t table_bytes = entry_bytes + block_count(end) * sizeof(std::uint64_t);
+  if (size_ - end != table_bytes + sizeof(Footer)) damaged("its table has the wrong length");
+  Footer footer;
+  std::memcpy(&footer, data_ + size_ - sizeof footer, sizeof footer);
+  if (footer.magic != kFooterMagic || footer.checksum != frame_checksum(footer))
+    damaged("its footer was altered");
+  if (footer.table_checksum != hash(data_ + end, table_bytes)) damaged("its table was altered");
+
+  const std::span entries(reinterpret_cast<const Entry*>(data_ + end), header.sections);
+  for (const Entry& entry : entries) {
+    if (entry.offset % kAlign != 0 || entry.offset < sizeof(Header) || entry.offset > end ||
+        entry.bytes > end - entry.offset)
+      damaged("a section lies outside the file");
+    sections_.push_back({static_cast<Section>(entry.section), {data_ + entry.offset, entry.bytes}});
+  }
+  checked_bytes_ = end;
+  checksums_ = {reinterpret_cast<const std::uint64_t*>(data_ + end + entry_bytes), block_count(end)};
+  verified_ = std::make_unique<std::atomic<bool>[]>(checksums_.size());
+  left_to_verify_ = checksums_.size();
+}
+
+void SegmentFile::verify(std::size_t block) const {
+  const std::size_t begin = block * kBlock;
+  if (hash(data_ + begin, std::min(kBlock, checked_bytes_ - begin)) != checksums_[block])
+    damaged("bytes " + std::to_string(begin) + " and following were altered");
+  if (!verified_[block].exchange(true) && --left_to_verify_ == 0) all_verified_ = true;
+}
+
+std::span<const std::byte> SegmentFile::find(Section section) const {
+  for (const auto& [name, bytes] : sections_)
+    if (name == section) return bytes;
+  return {};
+}
+
+void SegmentFile::wrong_length(Section section) const {
+  damaged("section " + std::to_string(static_cast<std::uint32_t>(section)) + " has the wrong length");
+}
+
+void SegmentFile::damaged(const std::string& what) const {
+  throw DamagedError("the index " + path_ + " is damaged: " + what +
+                     "; restore it from a copy or build it again");
+}
+
+}  // namespace lookalike

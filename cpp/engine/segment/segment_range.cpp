@@ -1,0 +1,62 @@
+// Every row within a radius: buckets that cannot hold one are left out, the sketches tell the likely rows,
+// exact distances decide.
+#include <cmath>
+#include <vector>
+
+#include "engine/segment/search_scratch.hpp"
+#include "engine/segment/segment.hpp"
+
+namespace lookalike {
+
+void Segment::within(const Query& query, float max_key, const Bits* allowed, bool exact, Scratch& scratch,
+                     std::vector<Found>& found) const {
+  const auto take = [&](std::size_t row, float key) {
+    if (key <= max_key) found.push_back({key, ids_[row]});
+  };
+  const float square = hashed() ? space_.square_of(max_key, query.vector) : 0.0F;
+  if (exact || !hashed() || !projection_.keeps_distances() || !std::isfinite(square)) {
+    touch(0, rows());
+    const QueryBlock block{query.vector, 1, query.dim, query.metric, &query.scale, query.bits};
+    stored().scan(block, [&](std::size_t, std::size_t row, float key) {
+      if (allowed == nullptr || (*allowed)[row]) take(row, key);
+    });
+    return;
+  }
+  std::vector<std::uint32_t> likely;
+  gather_within(query, square, allowed, scratch, likely);
+  for (const std::uint32_t row : likely) touch(row, row + std::size_t{1});
+  stored().gather(query, likely, take);
+}
+
+// By the triangle inequality no row lies nearer than ‖q − c‖ − radius. The standard error of an estimate is
+// that of sketches.hpp with F = 2‖r‖ / (ip √m), where √(1 − ip²) / ip is below 1 for a rotated residual of
+// some length.
+void Segment::gather_within(const Query& query, float square, const Bits* allowed, Scratch& scratch,
+                            std::vector<std::uint32_t>& rows) const {
+  constexpr float kStandardErrors = 4.0F;
+  constexpr float kRounding = 1e-4F;
+  Errand& errand = scratch.errand(0);
+  hash(query, scratch, errand);
+  family_->order(errand.projected.data(), buckets(), scratch.hash, errand.order);
+  const float radius = std::sqrt(std::max(0.0F, square));
+  const auto spread = kStandardErrors * 2.0F / std::sqrt(static_cast<float>(projection_.m()) - 1.0F);
+  for (const Near& near : errand.order) {
+    if (sketches_->first(near.bucket) >= this->rows()) continue;  // the first table holds every row
+    const Reach& reach = reaches_[near.bucket];
+    const float distance = std::sqrt(near.key);
+    if (distance - reach.radius > radius + kRounding * (radius + distance)) continue;
+    const float limit = square + reach.left_out + spread * reach.radius * distance +
+                        kRounding * (square + near.key) +
+                        errand.table.step() * static_cast<float>(projection_.m()) * reach.radius;
+    const std::uint32_t first = sketches_->first(near.bucket), count = sketches_->count(near.bucket);
+    errand.candidates.start(count);
+    float* estimates = errand.candidates.estimates(count);
+    errand.candidates.take(kernels().scan_sketches(sketches_->blocks(near.bucket), count, errand.table.view(),
+                                                   near.key, limit, first, estimates,
+                                                   errand.candidates.numbers()));
+    for (const std::uint32_t row : errand.candidates.kept())
+      if (allowed == nullptr || (*allowed)[row]) rows.push_back(row);
+  }
+}
+
+}  // namespace lookalike

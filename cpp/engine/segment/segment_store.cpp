@@ -1,0 +1,237 @@
+// A segment to and from its file; the byte table is in docs/format.md.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/base/errors.hpp"
+#include "engine/segment/segment.hpp"
+
+namespace lookalike {
+namespace {
+
+struct StoredShape {
+  std::uint64_t rows;
+  std::uint64_t dim;
+  std::uint64_t seed;
+  std::uint64_t next_id;
+  std::uint32_t metric;
+  std::uint32_t asked_buckets;
+  std::uint32_t groups;  // 0 where the rows are not hashed
+  std::uint32_t buckets;
+  std::uint32_t m;
+  std::uint32_t projection;
+  std::uint32_t probe_steps;
+  std::uint32_t rerank_steps;
+  float largest_norm;
+  std::uint32_t store;
+  std::uint32_t family;
+  std::uint32_t asked_tables;
+  std::uint32_t tables;
+  std::uint32_t digits;  // of a code, where the family has codes
+  std::uint32_t last_width;
+  float narrowing;
+  std::array<std::uint32_t, 8> zeros;
+};
+static_assert(sizeof(StoredShape) == 128);
+
+// As many tables as the family may have, codes of a layout that it can have, no more buckets than entries.
+bool hash_makes_sense(const StoredShape& shape) {
+  const auto family = static_cast<Family>(shape.family);
+  if (shape.family >= kFamilies || shape.groups > shape.buckets) return false;
+  if (shape.buckets == 0) return true;
+  const std::uint64_t entries = shape.rows * shape.tables;
+  if (shape.tables < 1 || shape.tables > kMaxTables || entries > UINT32_MAX || shape.buckets > entries)
+    return false;
+  if (family == Family::spheres) return shape.groups > 0 && shape.tables == 1;
+  const std::size_t codes = codes_of(family, {shape.tables, shape.digits, shape.last_width}, shape.m);
+  return shape.groups == 0 && codes > 0 && codes * shape.tables <= UINT32_MAX;
+}
+
+// Then every product of these is far from overflow; each is compared with what the file really holds.
+bool makes_sense(const StoredShape& shape) {
+  constexpr std::uint64_t kMostDims = std::uint64_t{1} << 20;
+  return shape.rows < (std::uint64_t{1} << 32) && shape.dim > 0 && shape.dim < kMostDims &&
+         shape.metric < kMetrics && shape.store < kStores &&
+         (shape.store != static_cast<std::uint32_t>(Store::bits) || shape.dim % 8 == 0) &&
+         fits(static_cast<Store>(shape.store), static_cast<Metric>(shape.metric)) &&
+         shape.next_id <= std::uint64_t{1} << 63 && shape.projection <= 1 &&
+         shape.m <= Projection::kMaxWidth && shape.m % 4 == 0 && (shape.buckets == 0) == (shape.m == 0) &&
+         hash_makes_sense(shape) && shape.probe_steps <= RecallCurve::kMostSteps &&
+         shape.rerank_steps <= RecallCurve::kMostSteps;
+}
+
+template <class T>
+SectionData section(Section name, std::span<const T> items) {
+  return {name, std::as_bytes(items)};
+}
+
+}  // namespace
+
+void Segment::write(const std::string& path, const Shape& shape, const std::string& note,
+                    const RecallCurve& curve) const {
+  StoredShape stored{};
+  stored.rows = rows();
+  stored.dim = shape.dim;
+  stored.seed = shape.seed;
+  stored.next_id = shape.next_id;
+  stored.metric = static_cast<std::uint32_t>(shape.metric);
+  stored.asked_buckets = shape.buckets;
+  stored.buckets = buckets();
+  stored.m = static_cast<std::uint32_t>(projection_.m());
+  stored.projection = static_cast<std::uint32_t>(projection_.kind());
+  stored.probe_steps = static_cast<std::uint32_t>(curve.probe_steps());
+  stored.rerank_steps = static_cast<std::uint32_t>(curve.rerank_steps());
+  stored.largest_norm = largest_norm_;
+  stored.narrowing = curve.narrowing();
+  stored.family = static_cast<std::uint32_t>(shape.family);
+  stored.asked_tables = shape.tables;
+  const FamilyParts family = hashed() ? family_->parts() : FamilyParts{};
+  stored.groups = static_cast<std::uint32_t>(std::max<std::size_t>(family.group_starts.size(), 1) - 1);
+  stored.tables = tables();
+  stored.digits = family.codes.digits;
+  stored.last_width = family.codes.last_width;
+  stored.store = static_cast<std::uint32_t>(shape.store);
+  const std::array sections = {
+      section(Section::shape, std::span<const StoredShape>(&stored, 1)),
+      section(Section::note, std::span(note)),
+      section(Section::ids, ids_.view()),
+      section(Section::by_id, by_id_.view()),
+      section(Section::inverse_norms, inverse_norms_.view()),
+      section(Section::middle, space_.middle()),
+      section(Section::projection, projection_.matrix()),
+      section(Section::group_centres, family.group_centres),
+      section(Section::group_starts, family.group_starts),
+      section(Section::bucket_of, family.bucket_of),
+      section(Section::centres, family.centres),
+      section(Section::starts, hashed() ? sketches_->starts() : std::span<const std::uint32_t>()),
+      section(Section::later_members, later_members_.view()),
+      section(Section::curve, curve.recalls()),
+      section(Section::sketches, hashed() ? sketches_->bytes() : std::span<const std::uint8_t>()),
+      section(Section::reaches, reaches_.view()),
+      section(Section::bytes, bytes_.bytes()),
+      section(Section::vectors, vectors_.view()),
+  };
+  if (file_) file_->touch_all();
+  write_segment_file(path, sections);
+}
+
+Segment::Segment(const std::string& path) : file_(std::make_unique<SegmentFile>(path)) {
+  const auto note = file_->get<char>(Section::note, file_->bytes_of(Section::note));
+  note_.assign(note.begin(), note.end());
+  if (file_->version() == 1)
+    open_version_1();
+  else
+    open();
+}
+
+// Its rows, not hashed: the tables it has are of another engine. The next sealing gives them buckets.
+void Segment::open_version_1() {
+  struct ShapeOfVersion1 {
+    std::uint64_t rows, dim, seed, next_id;
+    std::uint32_t metric;
+    std::array<std::uint32_t, 7> of_its_tables;
+  };
+  static_assert(sizeof(ShapeOfVersion1) == 64);
+  const auto stored = file_->get<ShapeOfVersion1>(Section::shape, 1)[0];
+  StoredShape as_now{};
+  as_now.rows = stored.rows;
+  as_now.dim = stored.dim;
+  as_now.next_id = stored.next_id;
+  as_now.metric = stored.metric;
+  if (!makes_sense(as_now)) file_->damaged("its shape makes no sense");
+  shape_ = {stored.dim, stored.seed, stored.next_id, static_cast<Metric>(stored.metric)};
+  form_ = RowForm(shape_.store, shape_.metric, shape_.dim);
+  ids_ = Column(file_->get<std::int64_t>(Section::ids, stored.rows));
+  sort_by_id();
+  check_ids();
+  inverse_norms_ = Column(file_->get<float>(Section::inverse_norms, form_.normed() ? stored.rows : 0));
+  vectors_ = Column(file_->get_unverified<std::byte>(Section::vectors, stored.rows * form_.bytes()));
+}
+
+void Segment::open() {
+  const StoredShape stored = file_->get<StoredShape>(Section::shape, 1)[0];
+  if (!makes_sense(stored)) file_->damaged("its shape makes no sense");
+  shape_ = {stored.dim,
+            stored.seed,
+            stored.next_id,
+            static_cast<Metric>(stored.metric),
+            stored.asked_buckets,
+            static_cast<Store>(stored.store),
+            static_cast<Family>(stored.family),
+            stored.asked_tables};
+  form_ = RowForm(shape_.store, shape_.metric, shape_.dim);
+  const std::size_t rows = stored.rows;
+  ids_ = Column(file_->get<std::int64_t>(Section::ids, rows));
+  by_id_ = Column(file_->get<std::uint32_t>(Section::by_id, rows));
+  check_ids();
+  inverse_norms_ = Column(file_->get<float>(Section::inverse_norms, form_.normed() ? rows : 0));
+  vectors_ = Column(file_->get_unverified<std::byte>(Section::vectors, rows * form_.bytes()));
+  if (stored.buckets == 0) return;
+
+  largest_norm_ = stored.largest_norm;
+  space_ = Space(shape_.metric, form_.dim, largest_norm_);
+  space_.set_middle(Column(file_->get<float>(Section::middle, space_.dim())));
+  if (!(stored.narrowing >= 1.0F)) file_->damaged("its narrowing makes no sense");
+  const std::size_t m = stored.m;
+  projection_ =
+      static_cast<Projection::Kind>(stored.projection) == Projection::Kind::rotation
+          ? Projection(space_.dim(), m, stored.seed)
+          : Projection(space_.dim(), m, Column(file_->get<float>(Section::projection, m * space_.dim())));
+  FamilyParts parts;
+  parts.centres = file_->get<float>(Section::centres, stored.buckets * m);
+  if (shape_.family == Family::spheres) {
+    parts.group_centres = file_->get<float>(Section::group_centres, stored.groups * m);
+    parts.group_starts = file_->get<std::uint32_t>(Section::group_starts, stored.groups + std::size_t{1});
+  } else {
+    parts.codes = {stored.tables, stored.digits, stored.last_width};
+    parts.bucket_of = file_->get<std::uint32_t>(Section::bucket_of,
+                                                stored.tables * codes_of(shape_.family, parts.codes, m));
+  }
+  family_ = open_family(shape_.family, parts, m, stored.seed);
+  if (const std::string problem = family_->problem(); !problem.empty()) file_->damaged(problem);
+  if (family_->buckets() != stored.buckets) file_->damaged("its groups do not hold its buckets");
+  const auto starts = file_->get<std::uint32_t>(Section::starts, stored.buckets + std::size_t{1});
+  check_members(starts, stored.tables);
+  sketches_.emplace(m, Column(starts),
+                    Column(file_->get<std::uint8_t>(Section::sketches, Sketches::bytes_for(m, starts))));
+  const std::size_t bytes = form_.compact() ? 0 : rows * ByteRows::stride(m);
+  bytes_ = ByteRows(m, Column(file_->get_unverified<std::int8_t>(Section::bytes, bytes)));
+  reaches_ = Column(file_->get<Reach>(Section::reaches, stored.buckets));
+  const std::size_t recalls = RecallCurve::kMeasuredAt.size() * stored.probe_steps * stored.rerank_steps;
+  curve_ = RecallCurve(Column(file_->get<float>(Section::curve, recalls)), stored.probe_steps,
+                       stored.rerank_steps, costs(), stored.narrowing);
+}
+
+// No bucket reaches from the first table into the next: its entries are rows, those of the others name them.
+void Segment::check_members(std::span<const std::uint32_t> starts, std::size_t tables) {
+  if (starts.front() != 0 || starts.back() != rows() * tables ||
+      !std::is_sorted(starts.begin(), starts.end()) ||
+      !std::binary_search(starts.begin(), starts.end(), static_cast<std::uint32_t>(rows())))
+    file_->damaged("its buckets do not hold its rows");
+  later_members_ = Column(file_->get<std::uint32_t>(Section::later_members, (tables - 1) * rows()));
+  for (const std::uint32_t row : later_members_.view())
+    if (row >= rows()) file_->damaged("a bucket holds a row that is not there");
+}
+
+// Ids ascend strictly in their order, so each is there once; and each is one that was given.
+void Segment::check_ids() const {
+  std::int64_t last = -1;
+  for (const std::uint32_t row : by_id_.view()) {
+    if (row >= rows()) file_->damaged("its order of ids names a row that it does not have");
+    if (ids_[row] <= last) file_->damaged("an id is negative, or there twice");
+    last = ids_[row];
+  }
+  if (rows() > 0 && static_cast<std::uint64_t>(last) >= shape_.next_id)
+    file_->damaged("an id is larger than the largest one ever used");
+}
+
+std::optional<std::uint32_t> Segment::find(std::int64_t id) const {
+  const auto order = by_id_.view();
+  const auto found =
+      std::lower_bound(order.begin(), order.end(), id,
+                       [&](std::uint32_t row, std::int64_t wanted) { return ids_[row] < wanted; });
+  if (found == order.end() || ids_[*found] != id) return std::nullopt;
+  return *found;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,144 @@
+// The candidates of one query: the `keep` smallest estimates of a stream.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "engine/base/bits.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+
+/// Survivors of the limit are appended; when there are four times as many as wanted, the limit is drawn in. A
+/// heap would cost more than the scan that feeds it.
+class Candidates {
+ public:
+  static constexpr std::size_t kSlack = 32;  // the kernels store whole registers
+
+  void start(std::size_t keep) {
+    keep_ = keep;
+    size_ = 0;
+    limit_ = std::numeric_limits<float>::infinity();
+  }
+
+  /// Everything estimated below this may still matter.
+  float limit() const { return limit_; }
+  std::size_t size() const { return size_; }
+
+  /// Where a kernel writes up to `more` survivors, followed by `take`.
+  float* estimates(std::size_t more) {
+    const std::size_t needed = size_ + more + kSlack;
+    if (estimates_.size() < needed) {
+      estimates_.resize(needed + needed / 2);
+      numbers_.resize(needed + needed / 2);
+    }
+    return estimates_.data() + size_;
+  }
+  std::uint32_t* numbers() { return numbers_.data() + size_; }
+
+  void take(std::size_t appended) {
+    size_ += appended;
+    if (size_ >= 4 * keep_ + kSlack) narrow(keep_ / 8);
+  }
+
+  /// The same, of those alone whose row may be found.
+  void take(std::size_t appended, const Bits& allowed) {
+    std::size_t kept = size_;
+    for (std::size_t i = size_; i < size_ + appended; ++i) {
+      if (!allowed[numbers_[i]]) continue;
+      estimates_[kept] = estimates_[i];
+      numbers_[kept++] = numbers_[i];
+    }
+    take(kept - size_);
+  }
+
+  /// Exactly the `keep` best remain, or all if there are fewer; ties go to the smaller number, so that the
+  /// order of the stream does not show.
+  void finish() {
+    if (size_ > keep_) narrow(0);
+    if (size_ > keep_) cut();
+  }
+
+  /// After `finish`, where numbers repeat: of each the smallest estimate remains, of these the `keep` best.
+  void unite(std::size_t keep) {
+    constexpr std::uint32_t kFree = 0xFFFFFFFF;
+    const std::size_t mask = std::bit_ceil(2 * size_ + 2) - 1;
+    order_.assign(mask + 1, kFree);  // a hash table: where each number was put
+    std::size_t united = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+      std::size_t at = numbers_[i] * std::size_t{0x9E3779B1} >> 7 & mask;
+      while (order_[at] != kFree && numbers_[order_[at]] != numbers_[i]) at = (at + 1) & mask;
+      if (order_[at] == kFree) {
+        estimates_[united] = estimates_[i];
+        numbers_[united] = numbers_[i];
+        order_[at] = static_cast<std::uint32_t>(united++);
+      } else {
+        estimates_[order_[at]] = std::min(estimates_[order_[at]], estimates_[i]);
+      }
+    }
+    size_ = united;
+    keep_ = keep;
+    finish();
+  }
+
+  std::span<const std::uint32_t> kept() const { return {numbers_.data(), size_}; }
+  std::span<const float> kept_estimates() const { return {estimates_.data(), size_}; }
+
+ private:
+  /// Bisects for a limit that leaves `keep` up to `keep + spare`. Many equal estimates allow none: then they
+  /// are cut by number.
+  void narrow(std::size_t spare) {
+    const Kernels& kernel = kernels();
+    float low =
+        *std::min_element(estimates_.begin(), estimates_.begin() + static_cast<std::ptrdiff_t>(size_));
+    float high = limit_;
+    if (high == std::numeric_limits<float>::infinity())
+      high = std::nextafter(
+          *std::max_element(estimates_.begin(), estimates_.begin() + static_cast<std::ptrdiff_t>(size_)),
+          std::numeric_limits<float>::infinity());
+    constexpr int kSteps = 40;
+    for (int step = 0; step < kSteps; ++step) {
+      const float middle = low + (high - low) / 2;
+      if (!(middle > low && middle < high)) break;
+      const std::size_t below = kernel.count_below(estimates_.data(), size_, middle);
+      (below >= keep_ ? high : low) = middle;
+      if (below >= keep_ && below <= keep_ + spare) break;
+    }
+    limit_ = high;
+    size_ = kernel.keep_below(estimates_.data(), numbers_.data(), size_, limit_);
+    if (size_ > 2 * keep_) cut();
+  }
+
+  void cut() {
+    order_.resize(size_);
+    std::iota(order_.begin(), order_.end(), 0U);
+    const auto before = [&](std::uint32_t a, std::uint32_t b) {
+      return estimates_[a] < estimates_[b] || (estimates_[a] == estimates_[b] && numbers_[a] < numbers_[b]);
+    };
+    std::nth_element(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(keep_), order_.end(),
+                     before);
+    order_.resize(keep_);
+    std::sort(order_.begin(), order_.end());
+    for (std::size_t i = 0; i < keep_; ++i) {
+      estimates_[i] = estimates_[order_[i]];
+      numbers_[i] = numbers_[order_[i]];
+    }
+    size_ = keep_;
+  }
+
+  std::size_t keep_ = 0;
+  std::size_t size_ = 0;
+  float limit_ = std::numeric_limits<float>::infinity();
+  std::vector<float> estimates_;
+  std::vector<std::uint32_t> numbers_;
+  std::vector<std::uint32_t> order_;
+};
+
+}  // namespace lookalike

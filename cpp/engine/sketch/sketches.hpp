@@ -1,0 +1,102 @@
+// Sketches: the signs of each vector's residual from the centre of its bucket, and two floats, from which its
+// squared distance to a query is estimated without bias (RaBitQ: Gao & Long, SIGMOD 2024, arXiv 2405.12497).
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/base/column.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+
+/// With r = y − c in m dimensions that were rotated at random, and s its signs:
+///   F = 2‖r‖² / Σ|r|,  A = ‖r‖² + F⟨s, c⟩,  and  ‖q − y‖² ≈ A + ‖q − c‖² − F⟨s, q⟩.
+/// The standard error is at most F √(1 − ip²) ‖q − c‖ √(m / (m − 1)) with ip = Σ|r| / (√m ‖r‖) ≈ 0.8 (there,
+/// theorem 3.2).
+struct Factors {
+  float a = 0.0F;
+  float f = 0.0F;
+};
+
+/// A block holds 32 entries: for each group of 4 dimensions 16 bytes of nibbles (byte j: entry j below, entry
+/// j + 16 above), then 32 A, then 32 F. Groups are filled up to a multiple of 4.
+struct SketchLayout {
+  static constexpr std::size_t kEntries = 32;
+
+  explicit SketchLayout(std::size_t m) : groups((m + 15) / 16 * 4) {}
+  std::size_t block_bytes() const { return groups * 16 + kEntries * 2 * sizeof(float); }
+  static std::size_t blocks_for(std::size_t entries) { return (entries + kEntries - 1) / kEntries; }
+
+  std::size_t groups;
+};
+
+/// Writes entry `i` of a list of blocks, which begin as zeros. `left_out` is what the projection lost of the
+/// vector's squared norm. Returns ‖r‖².
+float write_sketch(const float* y, const float* centre, std::size_t m, float left_out, std::size_t i,
+                   std::uint8_t* blocks);
+
+/// Makes the entries behind the last one of a list never match.
+void close_sketches(std::size_t entries, std::size_t m, std::uint8_t* blocks);
+
+/// A query's sums over each group of 4 dimensions, for all 16 patterns of signs, in 8 bits
+/// (André, Kermarrec & Le Scouarnec, VLDB 2015).
+class QueryTable {
+ public:
+  void make(const float* query, std::size_t m);
+  SketchTable view() const { return {entries_.data(), groups_, step_, base_, kLargestEntry}; }
+  float step() const { return step_; }
+
+ private:
+  static constexpr std::uint8_t kLargestEntry = 31;  // so that four may be added up in 8 bits
+
+  std::vector<std::uint8_t> entries_;
+  std::size_t groups_ = 0;
+  float step_ = 0.0F;
+  float base_ = 0.0F;
+};
+
+/// The sketches of a segment, bucket after bucket.
+class Sketches {
+ public:
+  Sketches() = default;
+
+  /// starts: the first entry of each bucket, and their number at the end.
+  Sketches(std::size_t m, Column<std::uint32_t> starts, Column<std::uint8_t> blocks);
+
+  static std::size_t bytes_for(std::size_t m, std::span<const std::uint32_t> starts);
+
+  std::uint32_t buckets() const { return static_cast<std::uint32_t>(starts_.size() - 1); }
+  std::uint32_t first(std::uint32_t bucket) const { return starts_[bucket]; }
+  std::uint32_t count(std::uint32_t bucket) const { return starts_[bucket + 1] - starts_[bucket]; }
+  const std::uint8_t* blocks(std::uint32_t bucket) const {
+    return blocks_.data() + first_block_[bucket] * layout_.block_bytes();
+  }
+
+  /// Asks for the beginning of a bucket; the kernel asks for the rest as it goes.
+  void prefetch(std::uint32_t bucket) const {
+    constexpr std::size_t kLine = 64, kAhead = 24;
+    const std::uint8_t* begin = blocks(bucket);
+    for (std::size_t line = 0; line < kAhead; ++line) __builtin_prefetch(begin + line * kLine);
+  }
+
+  std::uint32_t bucket_of(std::uint32_t entry) const {
+    return static_cast<std::uint32_t>(std::upper_bound(starts().begin(), starts().end(), entry) -
+                                      starts().begin()) -
+           1;
+  }
+
+  std::span<const std::uint32_t> starts() const { return starts_.view(); }
+  std::span<const std::uint8_t> bytes() const { return blocks_.view(); }
+
+ private:
+  SketchLayout layout_{0};
+  Column<std::uint32_t> starts_;
+  Column<std::uint8_t> blocks_;
+  std::vector<std::size_t> first_block_;
+};
+
+}  // namespace lookalike
