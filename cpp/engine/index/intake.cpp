@@ -44,7 +44,7 @@ Rows Intake::rows(const void* vectors, std::size_t count) const {
       for (std::size_t i = 0; i < count; ++i) {
         turn(floats + i * dim_, turned.data());
         auto* row = reinterpret_cast<std::int8_t*>(rows.vectors.data() + i * form_.bytes());
-        ByteRows::write(turned.data(), form_.dim, 0.0F, row);
+        ByteRows::write(turned.data(), form_.dim, row);
       }
       break;
     }

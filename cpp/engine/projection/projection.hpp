@@ -39,6 +39,8 @@ class Projection {
   std::size_t dim() const { return dim_; }
   std::size_t m() const { return m_; }
   Kind kind() const { return kind_; }
+  /// Whether all distances are kept.
+  bool isometric() const { return kind_ == Kind::rotation && lengthen_ == 1.0F; }
   /// Whether no distance grows: not where a rotation was cut and lengthened.
   bool keeps_distances() const { return lengthen_ == 1.0F; }
   std::span<const float> matrix() const { return matrix_.view(); }  // empty for a rotation

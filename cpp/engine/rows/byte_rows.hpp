@@ -41,8 +41,8 @@ class ByteRows {
     for (std::size_t i = 0; i < m; ++i) out[i] = scale * static_cast<float>(codes(row)[i]);
   }
 
-  /// Rounds one row. `left_out` is what the projection lost of its squared norm.
-  static void write(const float* y, std::size_t m, float left_out, std::int8_t* row) {
+  /// Rounds one row.
+  static void write(const float* y, std::size_t m, std::int8_t* row) {
     float largest = 0.0F;
     for (std::size_t i = 0; i < m; ++i) largest = std::max(largest, std::abs(y[i]));
     const float scale = largest > kSmallest ? largest / 127.0F : 0.0F;
@@ -54,7 +54,7 @@ class ByteRows {
       into[i] = static_cast<std::int8_t>(code >= -127.0F ? std::min(code, 127.0F) : -127.0F);  // NaN too
       sum += std::int64_t{into[i]} * into[i];
     }
-    const Factors factors{scale, scale * scale * static_cast<float>(sum) + left_out};
+    const Factors factors{scale, scale * scale * static_cast<float>(sum)};
     std::memcpy(row, &factors, sizeof factors);
   }
 

@@ -147,6 +147,9 @@ class Segment {
     std::vector<std::uint32_t> rank;  // by step, then by neighbour
   };
 
+  // The 8-bit rows hold y where it keeps all distances, else the placed vector itself.
+  std::size_t byte_width() const { return projection_.isometric() ? projection_.m() : space_.dim(); }
+
   float scale(std::size_t row) const { return form_.normed() ? inverse_norms_[row] : 1.0F; }
 
   // sealing: segment_build.cpp
@@ -187,9 +190,11 @@ class Segment {
   void scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages& stages) const;
   std::size_t count_allowed(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
-  std::span<const std::uint32_t> shortlist(const Visit& visit, Scratch& scratch, Errand& errand) const;
-  std::span<const std::uint32_t> narrow(const Visit& visit, const Errand& errand,
-                                        Candidates& finalists) const;
+  std::span<const std::uint32_t> shortlist(const Query& query, const Visit& visit, Scratch& scratch,
+                                           Errand& errand) const;
+  std::span<const std::uint32_t> narrow(const Query& query, const Visit& visit, const Errand& errand,
+                                        Scratch& scratch) const;
+  const float* byte_query(const Query& query, const Errand& errand, Scratch& scratch) const;
   void rerank(const Query& query, std::span<const std::uint32_t> rows, TopK& nearest) const;
 
   // searching by radius: segment_range.cpp

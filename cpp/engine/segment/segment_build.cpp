@@ -199,7 +199,7 @@ void Segment::find_means(std::span<const std::uint32_t> starts, int threads,
 void Segment::sketch(std::vector<std::uint32_t> starts, int threads, const Interrupt& interrupt) {
   const std::size_t m = projection_.m(), dim = space_.dim();
   std::vector<std::uint8_t> blocks(Sketches::bytes_for(m, starts));
-  std::vector<std::int8_t> bytes(form_.compact() ? 0 : rows() * ByteRows::stride(m));
+  std::vector<std::int8_t> bytes(form_.compact() ? 0 : rows() * ByteRows::stride(byte_width()));
   std::vector<Reach> reaches(starts.size() - 1);
   const Sketches layout(m, Column<std::uint32_t>(std::span<const std::uint32_t>(starts)),
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
@@ -215,14 +215,15 @@ void Segment::sketch(std::vector<std::uint32_t> starts, int threads, const Inter
         reaches[bucket].include(write_sketch(y.data(), family_->centre(bucket), m, left_out, i, into),
                                 left_out);
         if (!bytes.empty() && layout.first(bucket) < rows())
-          ByteRows::write(y.data(), m, left_out, bytes.data() + row * ByteRows::stride(m));
+          ByteRows::write(projection_.isometric() ? y.data() : placed.data(), byte_width(),
+                          bytes.data() + row * ByteRows::stride(byte_width()));
       }
       close_sketches(layout.count(bucket), m, into);
     }
   });
   sketches_.emplace(m, Column(std::move(starts)), Column(std::move(blocks)));
   reaches_ = Column(std::move(reaches));
-  bytes_ = ByteRows(m, Column(std::move(bytes)));
+  bytes_ = ByteRows(byte_width(), Column(std::move(bytes)));
 }
 
 // Of the squared norm, what principal axes do not hold; a rotation holds all.

@@ -58,7 +58,7 @@ class Tally {
 RecallCurve::Costs Segment::costs() const {
   const auto m = static_cast<double>(projection_.m());
   const double entries = static_cast<double>(rows()) / buckets();
-  return {100.0 + 0.8 * m + entries * (0.6 + 0.0125 * m), 20.0 + 0.18 * m};
+  return {100.0 + 0.8 * m + entries * (0.6 + 0.0125 * m), 30.0 + 0.09 * static_cast<double>(byte_width())};
 }
 
 // Rows that are read in turn come faster than rows that are picked.

@@ -44,7 +44,7 @@ float Segment::measure_narrowing(const QueryBlock& queries, std::span<const std:
       if (tables() > 1) errand.candidates.unite(kCandidates);
       const auto rows = errand.candidates.kept();
       std::vector<float> keys(rows.size());
-      bytes_.keys(errand.projected.data(), rows, keys.data());
+      bytes_.keys(byte_query(block.query(q), errand, scratch), rows, keys.data());
       const std::vector<Found>& truth = nearest[q].sorted();
       for (std::size_t j = 0; j < truth.size(); ++j) {
         const auto at = std::find(rows.begin(), rows.end(), static_cast<std::uint32_t>(truth[j].id));

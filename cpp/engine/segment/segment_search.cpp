@@ -36,7 +36,7 @@ void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scr
     Errand& errand = scratch.errand(q);
     if (stages[q].met < visit.enough * tables()) scan_further(visit, scratch, errand, stages[q]);
     watch.lap(&Laps::scan);
-    const auto finalists = shortlist(visit, scratch, errand);
+    const auto finalists = shortlist(queries.query(q), visit, scratch, errand);
     watch.lap(&Laps::narrow);
     rerank(queries.query(q), finalists, nearest[q]);
     watch.lap(&Laps::rerank);
@@ -45,11 +45,11 @@ void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scr
   }
 }
 
-std::span<const std::uint32_t> Segment::shortlist(const Visit& visit, Scratch& scratch,
+std::span<const std::uint32_t> Segment::shortlist(const Query& query, const Visit& visit, Scratch& scratch,
                                                   Errand& errand) const {
   errand.candidates.finish();
   if (tables() > 1) errand.candidates.unite(std::max<std::size_t>(visit.budget.rerank, visit.k));
-  return form_.compact() ? errand.candidates.kept() : narrow(visit, errand, scratch.finalists);
+  return form_.compact() ? errand.candidates.kept() : narrow(query, visit, errand, scratch);
 }
 
 void Segment::hash(const Query& query, Scratch& scratch, Errand& errand) const {
@@ -127,19 +127,27 @@ void Segment::scan_further(const Visit& visit, Scratch& scratch, Errand& errand,
 }
 
 // The 8-bit distances order the candidates nearly right: few beyond the k-th can belong among the nearest.
-std::span<const std::uint32_t> Segment::narrow(const Visit& visit, const Errand& errand,
-                                               Candidates& finalists) const {
+std::span<const std::uint32_t> Segment::narrow(const Query& query, const Visit& visit, const Errand& errand,
+                                               Scratch& scratch) const {
+  Candidates& finalists = scratch.finalists;
   const auto rows = errand.candidates.kept();
   const double few = static_cast<double>(visit.budget.narrowing) * static_cast<double>(visit.k) + 8.0;
   finalists.start(few < static_cast<double>(rows.size()) ? static_cast<std::size_t>(few) : rows.size());
   float* keys = finalists.estimates(rows.size());
   std::copy(rows.begin(), rows.end(), finalists.numbers());
   if (file_)
-    for (const std::uint32_t row : rows) file_->touch(bytes_.row(row), ByteRows::stride(projection_.m()));
-  bytes_.keys(errand.projected.data(), rows, keys);
+    for (const std::uint32_t row : rows) file_->touch(bytes_.row(row), ByteRows::stride(byte_width()));
+  bytes_.keys(byte_query(query, errand, scratch), rows, keys);
   finalists.take(rows.size());
   finalists.finish();
   return finalists.kept();
+}
+
+const float* Segment::byte_query(const Query& query, const Errand& errand, Scratch& scratch) const {
+  if (projection_.isometric()) return errand.projected.data();
+  scratch.placed.resize(space_.dim());
+  space_.place_query(query.vector, query.scale, scratch.placed.data());
+  return scratch.placed.data();
 }
 
 void Segment::rerank(const Query& query, std::span<const std::uint32_t> rows, TopK& nearest) const {

@@ -194,8 +194,8 @@ void Segment::open() {
   check_members(starts, stored.tables);
   sketches_.emplace(m, Column(starts),
                     Column(file_->get<std::uint8_t>(Section::sketches, Sketches::bytes_for(m, starts))));
-  const std::size_t bytes = form_.compact() ? 0 : rows * ByteRows::stride(m);
-  bytes_ = ByteRows(m, Column(file_->get_unverified<std::int8_t>(Section::bytes, bytes)));
+  const std::size_t bytes = form_.compact() ? 0 : rows * ByteRows::stride(byte_width());
+  bytes_ = ByteRows(byte_width(), Column(file_->get_unverified<std::int8_t>(Section::bytes, bytes)));
   reaches_ = Column(file_->get<Reach>(Section::reaches, stored.buckets));
   const std::size_t recalls = RecallCurve::kMeasuredAt.size() * stored.probe_steps * stored.rerank_steps;
   curve_ = RecallCurve(Column(file_->get<float>(Section::curve, recalls)), stored.probe_steps,
