@@ -96,10 +96,11 @@ nb::tuple explain(const BoundIndex& index, const Array2<Element>& query, std::si
   }
   const auto& [stages, laps, trace] = std::tie(found.stages, found.laps, found.trace);
   return nb::make_tuple(
-      nb::make_tuple(found.segments, found.compared_whole, found.budget.probes, found.budget.rerank),
+      nb::make_tuple(found.segments, found.compared_whole),
       nb::make_tuple(stages.probes, stages.scanned, stages.candidates, stages.reranked),
       nb::make_tuple(laps.hash, laps.probe, laps.scan, laps.narrow, laps.rerank, found.other_seconds),
-      nb::make_tuple(static_cast<std::uint32_t>(trace.reached), trace.bucket_rank, trace.nearer, trace.key));
+      nb::make_tuple(static_cast<std::uint32_t>(trace.reached), trace.bucket_rank, trace.visited,
+                     trace.nearer, trace.kept, trace.key));
 }
 
 template <class Element>

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kProbeSteps = 12, kRerankSteps = 36;
 constexpr RecallCurve::Costs kCosts{100.0, 10.0};
-constexpr std::size_t kLevels = RecallCurve::kMeasuredAt.size();
+constexpr std::size_t kLevels = kMeasuredAt.size();
 
 /// Grows with probes and candidates, and falls with k.
 float recall(std::size_t level, std::size_t p, std::size_t r) {
@@ -59,16 +59,16 @@ TEST(the_cheapest_budget_of_the_table_that_has_the_recall_is_taken) {
       double cheapest = std::numeric_limits<double>::infinity();
       for (std::size_t p = 0; p < kProbeSteps; ++p)
         for (std::size_t r = 0; r < kRerankSteps; ++r)
-          if (double{recall(level, p, r)} >= wanted && reranks[r] >= RecallCurve::kMeasuredAt[level])
+          if (double{recall(level, p, r)} >= wanted && reranks[r] >= kMeasuredAt[level])
             cheapest = std::min(cheapest, cost(probes[p], reranks[r]));
-      const Budget budget = curve.budget_for(wanted, static_cast<double>(RecallCurve::kMeasuredAt[level]));
+      const Budget budget = curve.budget_for(wanted, static_cast<double>(kMeasuredAt[level]));
       if (std::isinf(cheapest)) {
         CHECK(budget.probes == 0, level, wanted);
         continue;
       }
       CHECK(budget.recall >= wanted && cost(budget.probes, budget.rerank) == cheapest, level, wanted);
-      CHECK(budget.recall == curve.recall_of(budget.probes, budget.rerank,
-                                             static_cast<double>(RecallCurve::kMeasuredAt[level])));
+      CHECK(budget.recall ==
+            curve.recall_of(budget.probes, budget.rerank, static_cast<double>(kMeasuredAt[level])));
     }
 }
 

@@ -54,7 +54,7 @@ class Index:
         only: NDArray[np.int64] | None,
         id: int | None,
     ) -> tuple[
-        tuple[int, int, int, int], tuple[int, int, int, int], tuple[float, ...], tuple[int, int, int, float]
+        tuple[int, int], tuple[int, int, int, int], tuple[float, ...], tuple[int, int, int, int, int, float]
     ]: ...
     def range_search(
         self, queries: _Vectors, radius: float, exact: bool, threads: int, only: NDArray[np.int64] | None

@@ -18,15 +18,11 @@ Explanation Index::explain(const void* query, const SearchOptions& options,
 
   Explanation explanation;
   explanation.compared_whole = fresh_.size();
-  std::size_t largest = 0;
   for (const Plan& plan : plans) {
-    if (plan.scan) {
+    if (plan.scan)
       explanation.compared_whole += plan.allowed_count;
-      continue;
-    }
-    ++explanation.segments;
-    if (plan.segment->rows() > largest) explanation.budget = plan.visit.budget;
-    largest = std::max(largest, plan.segment->rows());
+    else
+      ++explanation.segments;
   }
   scratch.laps = &explanation.laps;
   SearchResult result{
@@ -53,10 +49,7 @@ Explanation Index::explain(const void* query, const SearchOptions& options,
     const Segment* segment = parts_[place->part].segment.get();
     const auto plan =
         std::find_if(plans.begin(), plans.end(), [&](const Plan& each) { return each.segment == segment; });
-    if (plan != plans.end()) {
-      explanation.trace = trace(block, *plan, place->row, scratch);
-      if (!plan->scan) explanation.budget = plan->visit.budget;
-    }
+    if (plan != plans.end()) explanation.trace = trace(block, *plan, place->row, scratch);
   }
   if (std::find(result.ids.begin(), result.ids.end(), *id) != result.ids.end())
     explanation.trace.reached = Reached::neighbours;

@@ -124,13 +124,9 @@ Index::Plan Index::plan(const Part& part, const SearchOptions& options) const {
     budget = part.curve().budget_for(options.recall, depth);
     plan.scan = budget.probes == 0 || segment.cost_of(budget) > segment.cost_of_scan(plan.allowed_count);
   }
-  plan.visit.enough = plan.visit.k;
-  plan.visit.everywhere = share < kNearlyAll && options.probes == 0;
-  if (plan.visit.everywhere) {
-    const double met =
-        kUsual * share * budget.probes * static_cast<double>(segment.rows()) / segment.buckets();
-    plan.visit.enough = std::min(plan.allowed_count, std::max(plan.visit.k, static_cast<std::size_t>(met)));
-  }
+  if (share < kNearlyAll && options.probes == 0)
+    plan.visit.usual =
+        kUsual * static_cast<double>(plan.allowed_count * segment.tables()) / segment.buckets();
   return plan;
 }
 

@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "engine/segment/laps.hpp"
-#include "engine/segment/recall_curve.hpp"
 #include "engine/segment/stages.hpp"
 
 namespace lookalike {
@@ -26,14 +25,15 @@ enum class Reached : std::uint32_t {
 struct Trace {
   Reached reached = Reached::nothing;
   std::uint32_t bucket_rank = 0;  // its bucket is so many-th in the order of visiting, from 1
-  std::uint32_t nearer = 0;       // so many visited entries are estimated nearer
+  std::uint32_t visited = 0;      // so many buckets were visited
+  std::uint32_t nearer = 0;       // so many of their entries are estimated nearer
+  std::uint32_t kept = 0;         // so many became candidates
   float key = std::numeric_limits<float>::infinity();
 };
 
 struct Explanation {
   std::size_t segments = 0;        // searched by buckets
   std::size_t compared_whole = 0;  // rows compared one by one: fresh ones, and of segments that were scanned
-  Budget budget;                   // of the segment of the id, or else of the largest
   Stages stages;
   Laps laps;
   double other_seconds = 0.0;  // for the rows compared one by one

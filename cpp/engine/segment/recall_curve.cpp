@@ -8,28 +8,6 @@
 namespace lookalike {
 namespace {
 
-constexpr auto& kMeasuredAt = RecallCurve::kMeasuredAt;
-
-// k lies in the interval of kMeasuredAt that ends with `upper`, at `part` of the way between the logarithms.
-struct Between {
-  std::size_t lower;
-  std::size_t upper;
-  double part;
-};
-
-Between between(double k) {
-  std::size_t upper = 0;
-  while (static_cast<double>(kMeasuredAt[upper]) < k) ++upper;
-  if (upper == 0 || static_cast<double>(kMeasuredAt[upper]) == k) return {upper, upper, 1.0};
-  const double low = std::log(static_cast<double>(kMeasuredAt[upper - 1]));
-  const double high = std::log(static_cast<double>(kMeasuredAt[upper]));
-  return {upper - 1, upper, (std::log(k) - low) / (high - low)};
-}
-
-bool measured(double k) {
-  return k <= static_cast<double>(RecallCurve::kNeighbours);
-}
-
 std::uint32_t geometric_mean(std::uint32_t a, std::uint32_t b, double part) {
   return static_cast<std::uint32_t>(std::lround(std::exp(std::lerp(std::log(a), std::log(b), part))));
 }
@@ -61,9 +39,10 @@ std::vector<std::uint32_t> RecallCurve::grid_up_to(std::size_t most) {
 }
 
 RecallCurve::RecallCurve(Column<float> recalls, std::size_t probe_steps, std::size_t rerank_steps,
-                         Costs costs, float narrowing)
+                         Costs costs, float narrowing, Margins margins)
     : recalls_(std::move(recalls)),
       narrowing_(narrowing),
+      margins_(std::move(margins)),
       probes_(grid(probe_steps)),
       reranks_(grid(rerank_steps)) {
   for (std::size_t i = 0; i < kMeasuredAt.size(); ++i) frontiers_[i] = frontier(i, costs);
@@ -93,8 +72,13 @@ const RecallCurve::Step* RecallCurve::cheapest(std::size_t i, double recall) con
 }
 
 Budget RecallCurve::budget_for(double recall, double k) const {
-  if (!measured(k) || recalls_.size() == 0) return {};
-  const auto [lower, upper, part] = between(k);
+  if (!margins_.empty()) {
+    Budget budget = margins_.budget_for(recall, k);
+    budget.narrowing = narrowing_;
+    return budget;
+  }
+  if (!BetweenMeasured::covers(k) || recalls_.size() == 0) return {};
+  const auto [lower, upper, part] = BetweenMeasured(k);
   const Step* few = cheapest(lower, recall);
   const Step* many = cheapest(upper, recall);
   if (few == nullptr || many == nullptr) return {};
@@ -107,11 +91,11 @@ Budget RecallCurve::budget_of(std::uint32_t probes, double k) const {
   constexpr double kNearlyAll = 0.998;
   const std::size_t p = steps_within(probes_, probes);
   Budget budget{probes, 0, recall_of(probes, std::numeric_limits<std::uint32_t>::max(), k), narrowing_};
-  if (p == 0 || reranks_.empty() || !measured(k)) {
+  if (p == 0 || reranks_.empty() || !BetweenMeasured::covers(k)) {
     budget.rerank = static_cast<std::uint32_t>(std::min(1e9, 10.0 * k + 100.0));
     return budget;
   }
-  const std::size_t upper = between(k).upper;
+  const std::size_t upper = BetweenMeasured(k).upper;
   std::size_t r = std::min(steps_below(reranks_, kMeasuredAt[upper]), reranks_.size() - 1);
   while (r + 1 < reranks_.size() && at(upper, p - 1, r) < kNearlyAll * at(upper, p - 1, reranks_.size() - 1))
     ++r;
@@ -123,8 +107,8 @@ Budget RecallCurve::budget_of(std::uint32_t probes, double k) const {
 double RecallCurve::recall_of(std::uint32_t probes, std::uint32_t rerank, double k) const {
   const std::size_t p = steps_within(probes_, probes);
   const std::size_t r = steps_within(reranks_, rerank);
-  if (!measured(k) || p == 0 || r == 0) return std::numeric_limits<double>::quiet_NaN();
-  const auto [lower, upper, part] = between(k);
+  if (!BetweenMeasured::covers(k) || p == 0 || r == 0) return std::numeric_limits<double>::quiet_NaN();
+  const auto [lower, upper, part] = BetweenMeasured(k);
   return std::lerp(double{at(lower, p - 1, r - 1)}, double{at(upper, p - 1, r - 1)}, part);
 }
 

@@ -10,24 +10,15 @@
 #include <vector>
 
 #include "engine/base/column.hpp"
+#include "engine/segment/budget.hpp"
+#include "engine/segment/margins.hpp"
 
 namespace lookalike {
-
-/// How far a search looks: so many buckets, and so many candidates reranked.
-struct Budget {
-  std::uint32_t probes = 0;
-  std::uint32_t rerank = 0;
-  double recall = 1.0;        // expected
-  float narrowing = kNarrow;  // so many of the candidates are compared exactly for each neighbour
-
-  static constexpr float kNarrow = 1.25F;
-};
 
 /// The recall@k of every pair (probes, rerank) of a grid, for k = 1, 10 and 100; between them by the
 /// logarithm of k. The grid's values grow by an eighth: a step of the budget.
 class RecallCurve {
  public:
-  static constexpr std::array<std::size_t, 3> kMeasuredAt = {1, 10, 100};
   static constexpr std::size_t kNeighbours = kMeasuredAt.back();
   static constexpr std::size_t kMostSteps = 256;
 
@@ -45,15 +36,16 @@ class RecallCurve {
 
   /// recalls[(i · probe steps + p) · rerank steps + r], i an index of kMeasuredAt.
   RecallCurve(Column<float> recalls, std::size_t probe_steps, std::size_t rerank_steps, Costs costs,
-              float narrowing = Budget::kNarrow);
+              float narrowing = Budget::kNarrow, Margins margins = {});
 
   std::size_t probe_steps() const { return probes_.size(); }
   std::size_t rerank_steps() const { return reranks_.size(); }
   std::span<const float> recalls() const { return recalls_.view(); }
   float narrowing() const { return narrowing_; }
+  const Margins& margins() const { return margins_; }
 
-  /// The cheapest budget for this recall@k; probes = 0 if none of the grid has it, or k is beyond what was
-  /// measured.
+  /// The cheapest budget for this recall@k: by margins where they were measured, else of the grid. probes = 0
+  /// if there is none, or k is beyond what was measured.
   Budget budget_for(double recall, double k) const;
 
   /// For a number of probes given: with as many reranked as bring nearly all that these probes can.
@@ -77,6 +69,7 @@ class RecallCurve {
 
   Column<float> recalls_;
   float narrowing_ = Budget::kNarrow;
+  Margins margins_;
   std::vector<std::uint32_t> probes_;
   std::vector<std::uint32_t> reranks_;
   std::array<std::vector<Step>, kMeasuredAt.size()> frontiers_;

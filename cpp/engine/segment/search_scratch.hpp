@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,9 @@ namespace lookalike {
 struct Errand {
   std::vector<float> projected;
   QueryTable table;
-  std::vector<Near> order;
+  std::vector<Near> order;    // the buckets to visit
+  std::span<const Near> now;  // of these, in the phase under way
+  bool searching = false;
   Candidates candidates;
 };
 
@@ -40,7 +43,9 @@ struct Scratch {
   std::vector<float> scales;
   std::vector<std::uint32_t> starts;  // of each bucket's visitors
   std::vector<Visitor> visitors;
-  Laps* laps = nullptr;  // null: nobody asks
+  std::vector<Near> order;    // a longer one
+  std::vector<bool> visited;  // by bucket
+  Laps* laps = nullptr;       // null: nobody asks
 
   Errand& errand(std::size_t q) {
     if (errands.size() <= q) errands.resize(q + 1);

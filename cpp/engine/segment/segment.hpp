@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +35,7 @@
 namespace lookalike {
 
 class Candidates;
+struct Course;
 struct Errand;
 struct Scratch;
 
@@ -53,8 +56,8 @@ struct Visit {
   Budget budget;
   std::size_t k = 0;
   const Bits* allowed = nullptr;  // null: every row
-  std::size_t enough = 0;         // where the probes met fewer allowed rows, more buckets are visited:
-  bool everywhere = false;        // all of them, or as many as it takes
+  double usual = 0.0;             // where the probes met fewer allowed rows each, all buckets are visited;
+                                  // where they met fewer than k, as many more as it takes
 };
 
 /// How far the rows of a bucket lie from its centre, in the projected space; and the most that the projection
@@ -72,6 +75,7 @@ struct Reach {
 class Segment {
  public:
   static constexpr std::size_t kExactBelow = 4096;  // fewer rows are compared faster than hashed
+  static constexpr std::size_t kMostCandidates = 32768;
 
   /// Seals rows: trains, hashes, sketches, and measures the recall. Fewer than kExactBelow only get sorted.
   Segment(const Shape& shape, Rows rows, int threads, const Interrupt& interrupt);
@@ -134,6 +138,8 @@ class Segment {
   Trace trace(const Query& query, const Visit& visit, std::uint32_t row, Scratch& scratch) const;
 
  private:
+  static constexpr std::uint32_t kNoRow = std::numeric_limits<std::uint32_t>::max();
+
   // An entry of a neighbour of a query: by which step of the probes it is met.
   struct Meeting {
     float estimate;
@@ -168,8 +174,17 @@ class Segment {
   std::size_t most_probes() const;
   std::size_t sample_size(std::size_t rows) const;
   void measure_held_out(std::span<const std::uint32_t> sampled, int threads, const Interrupt& interrupt);
-  float measure_narrowing(const QueryBlock& queries, std::span<const std::uint32_t> own_rows, int threads,
+  using Truths = std::vector<std::vector<Found>>;
+  Truths truths(const QueryBlock& queries, std::span<const std::uint32_t> own_rows, int threads,
+                const Interrupt& interrupt) const;
+  float measure_narrowing(const QueryBlock& queries, const Truths& truths, int threads,
                           const Interrupt& interrupt) const;
+  Margins measure_margins(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
+                          const Truths& truths, int threads, const Interrupt& interrupt) const;
+  float mean_factor() const;
+  Course course(const Query& query, std::uint32_t own_row, std::span<const Found> truth, float most_error,
+                Scratch& scratch) const;
+
   std::vector<std::uint32_t> later_entries() const;
   Walk walk(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
             std::span<const std::uint32_t> later_entries, std::span<const std::uint32_t> probe_grid,
@@ -185,8 +200,11 @@ class Segment {
 
   // searching: segment_search.cpp
   void hash(const Query& query, Scratch& scratch, Errand& errand) const;
-  void scan_together(const Visit& visit, std::size_t from, std::size_t to, std::size_t queries,
-                     Scratch& scratch, std::span<Stages> stages) const;
+  void order(const Visit& visit, Scratch& scratch, Errand& errand) const;
+  bool choose(const Visit& visit, std::size_t begin, Scratch& scratch, Errand& errand) const;
+  void order_more(std::size_t want, Scratch& scratch, Errand& errand) const;
+  void scan_together(const Visit& visit, std::size_t queries, Scratch& scratch,
+                     std::span<Stages> stages) const;
   void scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages& stages) const;
   std::size_t count_allowed(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
@@ -204,6 +222,7 @@ class Segment {
   // files: segment_store.cpp
   void open();
   void open_version_1();
+  Margins open_margins(const std::array<std::uint32_t, kMeasuredAt.size()>& counts) const;
   void check_ids() const;
   void check_members(std::span<const std::uint32_t> starts, std::size_t tables);
 

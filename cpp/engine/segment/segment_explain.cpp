@@ -1,5 +1,6 @@
 // What became of one row in a search: the stages once more, looking at that row alone.
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "engine/segment/search_scratch.hpp"
@@ -28,37 +29,39 @@ Trace Segment::trace(const Query& query, const Visit& visit, std::uint32_t row, 
   family_->order(errand.projected.data(), buckets(), scratch.hash, errand.order);
   const auto in_all = std::find_if(errand.order.begin(), errand.order.end(), its_bucket);
   trace.bucket_rank = static_cast<std::uint32_t>(in_all - errand.order.begin()) + 1;
-  family_->order(errand.projected.data(), visit.budget.probes, scratch.hash, errand.order);
-  const auto visited = std::find_if(errand.order.begin(), errand.order.end(), its_bucket);
-  if (visited == errand.order.end()) {
-    trace.reached = Reached::probe;
-    return trace;
-  }
-
-  Errand one;  // for its bucket alone
-  one.table = errand.table;
-  estimate_bucket(*visited, one);
-  const std::uint32_t first = sketches_->first(visited->bucket);
-  float estimate = std::numeric_limits<float>::infinity();
-  for (const std::uint32_t entry : entries)
-    if (sketches_->bucket_of(entry) == visited->bucket)
-      estimate = one.candidates.kept_estimates()[entry - first];
-  for (const Near& near : errand.order) {
-    estimate_bucket(near, one);
-    const auto estimates = one.candidates.kept_estimates();
-    trace.nearer += static_cast<std::uint32_t>(
-        std::count_if(estimates.begin(), estimates.end(), [&](float other) { return other < estimate; }));
-  }
 
   Stages stages;
   TopK nearest;
   nearest.reset(visit.k, std::numeric_limits<float>::infinity());
   search({query.vector, 1, query.dim, query.metric, &query.scale, query.bits}, visit, scratch, {&nearest, 1},
          {&stages, 1});
+  const auto visited =
+      std::span<const Near>(errand.order).first(std::min<std::size_t>(stages.probes, errand.order.size()));
+  trace.visited = static_cast<std::uint32_t>(visited.size());
+  trace.kept = stages.candidates;
+  const auto met = std::find_if(visited.begin(), visited.end(), its_bucket);
+  if (met == visited.end()) {
+    trace.reached = Reached::probe;
+    return trace;
+  }
+
+  Errand one;  // for its bucket alone
+  one.table = errand.table;
+  estimate_bucket(*met, one);
+  const std::uint32_t first = sketches_->first(met->bucket);
+  float estimate = std::numeric_limits<float>::infinity();
+  for (const std::uint32_t entry : entries)
+    if (sketches_->bucket_of(entry) == met->bucket) estimate = one.candidates.kept_estimates()[entry - first];
+  for (const Near& near : visited) {
+    estimate_bucket(near, one);
+    const auto estimates = one.candidates.kept_estimates();
+    trace.nearer += static_cast<std::uint32_t>(
+        std::count_if(estimates.begin(), estimates.end(), [&](float other) { return other < estimate; }));
+  }
   const auto among = [&](std::span<const std::uint32_t> kept) {
     return std::find(kept.begin(), kept.end(), row) != kept.end();
   };
-  trace.reached = !among(scratch.errand(0).candidates.kept())            ? Reached::scan
+  trace.reached = !among(errand.candidates.kept())                       ? Reached::scan
                   : !form_.compact() && !among(scratch.finalists.kept()) ? Reached::narrow
                                                                          : Reached::rerank;
   return trace;

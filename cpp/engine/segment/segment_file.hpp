@@ -30,6 +30,7 @@ enum class Section : std::uint32_t {
   later_members = 23,
   reaches = 20,
   middle = 24,
+  margins = 25,
 };
 
 struct SectionData {

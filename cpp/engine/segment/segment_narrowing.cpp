@@ -12,8 +12,8 @@ namespace lookalike {
 
 // Where vectors lie close together far from all others, 8 bits cannot tell them apart: then more of the
 // candidates are compared exactly, up to all.
-float Segment::measure_narrowing(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                                 int threads, const Interrupt& interrupt) const {
+float Segment::measure_narrowing(const QueryBlock& queries, const Truths& truths, int threads,
+                                 const Interrupt& interrupt) const {
   constexpr std::array kFactors = {1.25F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F, 8.0F, 12.0F, 16.0F};
   constexpr std::size_t kNeighbours = 10, kSamples = 400;
   constexpr std::uint32_t kProbes = 64, kCandidates = 512;
@@ -26,12 +26,6 @@ float Segment::measure_narrowing(const QueryBlock& queries, std::span<const std:
   const std::size_t count = std::min(queries.count, kSamples);
   parallel_for(count, kQueriesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     const QueryBlock block = queries.part(begin, end - begin);
-    std::vector<TopK> nearest(block.count);
-    for (TopK& each : nearest) each.reset(kNeighbours, std::numeric_limits<float>::infinity());
-    stored().scan(block, [&](std::size_t q, std::size_t row, float key) {
-      if (own_rows.empty() || row != own_rows[begin + q])
-        nearest[q].push(key, static_cast<std::int64_t>(row));
-    });
     Scratch scratch;
     Errand& errand = scratch.errand(0);
     for (std::size_t q = 0; q < block.count; ++q) {
@@ -45,8 +39,8 @@ float Segment::measure_narrowing(const QueryBlock& queries, std::span<const std:
       const auto rows = errand.candidates.kept();
       std::vector<float> keys(rows.size());
       bytes_.keys(byte_query(block.query(q), errand, scratch), rows, keys.data());
-      const std::vector<Found>& truth = nearest[q].sorted();
-      for (std::size_t j = 0; j < truth.size(); ++j) {
+      const std::vector<Found>& truth = truths[begin + q];
+      for (std::size_t j = 0; j < std::min(kNeighbours, truth.size()); ++j) {
         const auto at = std::find(rows.begin(), rows.end(), static_cast<std::uint32_t>(truth[j].id));
         if (at == rows.end()) continue;
         const float key = keys[static_cast<std::size_t>(at - rows.begin())];

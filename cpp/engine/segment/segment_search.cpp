@@ -1,5 +1,6 @@
 // Queries through a segment: hash, probe, scan, rerank.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -10,31 +11,33 @@ namespace lookalike {
 
 void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scratch, std::span<TopK> nearest,
                      std::span<Stages> stages) const {
-  const std::size_t keep = std::max<std::size_t>(visit.budget.rerank, visit.k);
   Stopwatch watch(scratch.laps);
   for (std::size_t q = 0; q < queries.count; ++q) {
     Errand& errand = scratch.errand(q);
     hash(queries.query(q), scratch, errand);
     watch.lap(&Laps::hash);
-    family_->order(errand.projected.data(), visit.budget.probes, scratch.hash, errand.order);
-    errand.candidates.start(keep * tables());
+    order(visit, scratch, errand);
     watch.lap(&Laps::probe);
   }
-  if (queries.count == 1) {
-    Errand& errand = scratch.errand(0);
-    for (std::size_t i = 0; i < errand.order.size(); ++i) {
-      if (i + 1 < errand.order.size()) sketches_->prefetch(errand.order[i + 1].bucket);
-      scan_bucket(errand.order[i], visit.allowed, errand, stages[0]);
+  // In phases that double: what a phase finds tells each query which buckets of the next it can do without.
+  for (std::size_t begin = 0; begin < buckets(); begin = std::max<std::size_t>(1, 2 * begin)) {
+    bool any = false;
+    for (std::size_t q = 0; q < queries.count; ++q)
+      any = choose(visit, begin, scratch, scratch.errand(q)) || any;
+    if (!any) break;
+    if (queries.count > 1) {
+      scan_together(visit, queries.count, scratch, stages);
+      continue;
     }
-  } else {
-    // The nearest buckets first: they draw in the limits that spare work in all the others.
-    const std::size_t nearest_few = (visit.budget.probes + 7) / 8;
-    scan_together(visit, 0, nearest_few, queries.count, scratch, stages);
-    scan_together(visit, nearest_few, visit.budget.probes, queries.count, scratch, stages);
+    Errand& errand = scratch.errand(0);
+    for (std::size_t i = 0; i < errand.now.size(); ++i) {
+      if (i + 1 < errand.now.size()) sketches_->prefetch(errand.now[i + 1].bucket);
+      scan_bucket(errand.now[i], visit.allowed, errand, stages[0]);
+    }
   }
   for (std::size_t q = 0; q < queries.count; ++q) {
     Errand& errand = scratch.errand(q);
-    if (stages[q].met < visit.enough * tables()) scan_further(visit, scratch, errand, stages[q]);
+    scan_further(visit, scratch, errand, stages[q]);
     watch.lap(&Laps::scan);
     const auto finalists = shortlist(queries.query(q), visit, scratch, errand);
     watch.lap(&Laps::narrow);
@@ -45,8 +48,60 @@ void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scr
   }
 }
 
+// How many buckets a query visits by margins shows on the way: half more than usual are put in order, others
+// on demand.
+void Segment::order(const Visit& visit, Scratch& scratch, Errand& errand) const {
+  constexpr std::uint32_t kAtLeast = 32;
+  const Budget& budget = visit.budget;
+  const std::size_t want =
+      budget.by_margins() ? std::max(budget.probes + budget.probes / 2, kAtLeast) : budget.probes;
+  family_->order(errand.projected.data(), want, scratch.hash, errand.order);
+  errand.searching = true;
+  if (budget.by_margins())
+    errand.candidates.start(kMostCandidates, visit.k);
+  else
+    errand.candidates.start(std::max<std::size_t>(budget.rerank, visit.k) * tables());
+}
+
+// The buckets of a phase, which begins at this place of the order and is as long as all before it.
+bool Segment::choose(const Visit& visit, std::size_t begin, Scratch& scratch, Errand& errand) const {
+  errand.now = {};
+  if (!errand.searching) return false;
+  const Budget& budget = visit.budget;
+  std::size_t end = std::min<std::size_t>(buckets(), std::max<std::size_t>(1, 2 * begin));
+  if (!budget.by_margins()) {
+    end = std::min(end, errand.order.size());
+    if (begin < end) errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
+    return begin < end;
+  }
+  const float kth = errand.candidates.kth();
+  const std::size_t most = budget.most_probes(kth);
+  errand.searching = end <= most;
+  end = std::min(end, most);
+  if (begin >= end) return false;
+  if (end > errand.order.size()) order_more(2 * end, scratch, errand);
+  errand.candidates.keep_only(std::max(visit.k, budget.most_candidates(kth)));
+  errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
+  const auto too_far = std::find_if(errand.now.begin(), errand.now.end(),
+                                    [&](const Near& near) { return near.key > kth + budget.probe_margin; });
+  errand.searching = errand.searching && too_far == errand.now.end();
+  errand.now = errand.now.first(static_cast<std::size_t>(too_far - errand.now.begin()));
+  return !errand.now.empty();
+}
+
+// A longer order may know of a bucket that the shorter one missed: it comes next.
+void Segment::order_more(std::size_t want, Scratch& scratch, Errand& errand) const {
+  family_->order(errand.projected.data(), want, scratch.hash, scratch.order);
+  scratch.visited.assign(buckets(), false);
+  for (const Near& near : errand.order) scratch.visited[near.bucket] = true;
+  for (const Near& near : scratch.order)
+    if (!scratch.visited[near.bucket]) errand.order.push_back(near);
+}
+
 std::span<const std::uint32_t> Segment::shortlist(const Query& query, const Visit& visit, Scratch& scratch,
                                                   Errand& errand) const {
+  if (visit.budget.by_margins())
+    errand.candidates.keep_only(std::max(visit.k, visit.budget.most_candidates(errand.candidates.kth())));
   errand.candidates.finish();
   if (tables() > 1) errand.candidates.unite(std::max<std::size_t>(visit.budget.rerank, visit.k));
   return form_.compact() ? errand.candidates.kept() : narrow(query, visit, errand, scratch);
@@ -60,21 +115,17 @@ void Segment::hash(const Query& query, Scratch& scratch, Errand& errand) const {
   errand.table.make(errand.projected.data(), projection_.m());
 }
 
-// The probes [from, to) of all queries, bucket by bucket, so that a bucket comes from memory once.
-void Segment::scan_together(const Visit& visit, std::size_t from, std::size_t to, std::size_t queries,
-                            Scratch& scratch, std::span<Stages> stages) const {
-  const auto probes_of = [&](std::size_t q) {
-    const std::span<const Near> order = scratch.errand(q).order;
-    return order.subspan(std::min(from, order.size()),
-                         std::min(to, order.size()) - std::min(from, order.size()));
-  };
+// The phase of all queries, bucket by bucket, so that a bucket comes from memory once.
+void Segment::scan_together(const Visit& visit, std::size_t queries, Scratch& scratch,
+                            std::span<Stages> stages) const {
   scratch.starts.assign(buckets() + std::size_t{2}, 0);
   for (std::size_t q = 0; q < queries; ++q)
-    for (const Near& near : probes_of(q)) ++scratch.starts[near.bucket + 2];
+    for (const Near& near : scratch.errand(q).now) ++scratch.starts[near.bucket + 2];
   std::partial_sum(scratch.starts.begin(), scratch.starts.end(), scratch.starts.begin());
   scratch.visitors.resize(scratch.starts.back());
   for (std::uint32_t q = 0; q < queries; ++q)
-    for (const Near& near : probes_of(q)) scratch.visitors[scratch.starts[near.bucket + 1]++] = {near, q};
+    for (const Near& near : scratch.errand(q).now)
+      scratch.visitors[scratch.starts[near.bucket + 1]++] = {near, q};
   for (const Visitor& visitor : scratch.visitors)
     scan_bucket(visitor.near, visit.allowed, scratch.errand(visitor.query), stages[visitor.query]);
 }
@@ -113,15 +164,17 @@ std::size_t Segment::count_allowed(const Bits& allowed, std::uint32_t begin, std
 // budget was measured for another case, and all sketches are looked at.
 void Segment::scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const {
   constexpr std::size_t kShare = 64;  // so much of what may be found is reranked then
+  const bool everywhere = stages.met < visit.usual * stages.probes;
+  if (!everywhere && stages.met >= visit.k * tables()) return;
   std::vector<bool> visited(buckets());
-  if (visit.everywhere)
+  if (everywhere)
     errand.candidates.start(std::max<std::size_t>(visit.budget.rerank, visit.allowed->count() / kShare) *
                             tables());
   else
     for (const Near& near : errand.order) visited[near.bucket] = true;
   family_->order(errand.projected.data(), buckets(), scratch.hash, errand.order);
   for (const Near& near : errand.order) {
-    if (!visit.everywhere && stages.met >= visit.enough * tables()) return;
+    if (!everywhere && stages.met >= visit.k * tables()) return;
     if (!visited[near.bucket]) scan_bucket(near, visit.allowed, errand, stages);
   }
 }

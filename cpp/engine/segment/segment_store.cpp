@@ -1,6 +1,7 @@
 // A segment to and from its file; the byte table is in docs/format.md.
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "engine/base/errors.hpp"
@@ -30,7 +31,8 @@ struct StoredShape {
   std::uint32_t digits;  // of a code, where the family has codes
   std::uint32_t last_width;
   float narrowing;
-  std::array<std::uint32_t, 8> zeros;
+  std::array<std::uint32_t, kMeasuredAt.size()> margins;  // steps of each level
+  std::array<std::uint32_t, 5> zeros;
 };
 static_assert(sizeof(StoredShape) == 128);
 
@@ -83,6 +85,12 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
   stored.rerank_steps = static_cast<std::uint32_t>(curve.rerank_steps());
   stored.largest_norm = largest_norm_;
   stored.narrowing = curve.narrowing();
+  std::vector<Margins::Step> margins;
+  for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
+    const auto& steps = curve.margins().levels()[level];
+    stored.margins[level] = static_cast<std::uint32_t>(steps.size());
+    margins.insert(margins.end(), steps.begin(), steps.end());
+  }
   stored.family = static_cast<std::uint32_t>(shape.family);
   stored.asked_tables = shape.tables;
   const FamilyParts family = hashed() ? family_->parts() : FamilyParts{};
@@ -105,6 +113,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
       section(Section::centres, family.centres),
       section(Section::starts, hashed() ? sketches_->starts() : std::span<const std::uint32_t>()),
       section(Section::later_members, later_members_.view()),
+      section(Section::margins, std::span<const Margins::Step>(margins)),
       section(Section::curve, curve.recalls()),
       section(Section::sketches, hashed() ? sketches_->bytes() : std::span<const std::uint8_t>()),
       section(Section::reaches, reaches_.view()),
@@ -197,9 +206,22 @@ void Segment::open() {
   const std::size_t bytes = form_.compact() ? 0 : rows * ByteRows::stride(byte_width());
   bytes_ = ByteRows(byte_width(), Column(file_->get_unverified<std::int8_t>(Section::bytes, bytes)));
   reaches_ = Column(file_->get<Reach>(Section::reaches, stored.buckets));
-  const std::size_t recalls = RecallCurve::kMeasuredAt.size() * stored.probe_steps * stored.rerank_steps;
+  const std::size_t recalls = kMeasuredAt.size() * stored.probe_steps * stored.rerank_steps;
   curve_ = RecallCurve(Column(file_->get<float>(Section::curve, recalls)), stored.probe_steps,
-                       stored.rerank_steps, costs(), stored.narrowing);
+                       stored.rerank_steps, costs(), stored.narrowing, open_margins(stored.margins));
+}
+
+Margins Segment::open_margins(const std::array<std::uint32_t, kMeasuredAt.size()>& counts) const {
+  auto all = file_->get<Margins::Step>(Section::margins,
+                                       std::accumulate(counts.begin(), counts.end(), std::size_t{0}));
+  Margins::Levels levels;
+  for (std::size_t level = 0; level < counts.size(); ++level) {
+    const auto steps = all.first(counts[level]);
+    if (!Margins::make_sense(steps)) file_->damaged("its margins make no sense");
+    levels[level].assign(steps.begin(), steps.end());
+    all = all.subspan(counts[level]);
+  }
+  return Margins(std::move(levels));
 }
 
 // No bucket reaches from the first table into the next: its entries are rows, those of the others name them.

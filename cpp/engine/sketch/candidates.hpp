@@ -22,11 +22,20 @@ class Candidates {
  public:
   static constexpr std::size_t kSlack = 32;  // the kernels store whole registers
 
-  void start(std::size_t keep) {
+  /// Of a stream in which the k-th smallest estimate is of interest too, where k > 0.
+  void start(std::size_t keep, std::size_t k = 0) {
     keep_ = keep;
+    k_ = k;
+    lowest_.clear();
     size_ = 0;
-    limit_ = std::numeric_limits<float>::infinity();
+    limit_ = kEndless;
   }
+
+  /// From now on fewer are wanted, but at least k.
+  void keep_only(std::size_t keep) { keep_ = std::min(keep_, keep); }
+
+  /// The k-th smallest estimate so far; infinite before there are as many.
+  float kth() const { return k_ > 0 && lowest_.size() == k_ ? lowest_.front() : kEndless; }
 
   /// Everything estimated below this may still matter.
   float limit() const { return limit_; }
@@ -44,6 +53,7 @@ class Candidates {
   std::uint32_t* numbers() { return numbers_.data() + size_; }
 
   void take(std::size_t appended) {
+    if (k_ > 0) find_lowest({estimates_.data() + size_, appended});
     size_ += appended;
     if (size_ >= 4 * keep_ + kSlack) narrow(keep_ / 8);
   }
@@ -92,6 +102,21 @@ class Candidates {
   std::span<const float> kept_estimates() const { return {estimates_.data(), size_}; }
 
  private:
+  static constexpr float kEndless = std::numeric_limits<float>::infinity();
+
+  void find_lowest(std::span<const float> appended) {
+    if (kernels().count_below(appended.data(), appended.size(), kth()) == 0) return;  // usually
+    for (const float estimate : appended) {
+      if (lowest_.size() == k_) {
+        if (!(estimate < lowest_.front())) continue;
+        std::pop_heap(lowest_.begin(), lowest_.end());
+        lowest_.pop_back();
+      }
+      lowest_.push_back(estimate);
+      std::push_heap(lowest_.begin(), lowest_.end());
+    }
+  }
+
   /// Bisects for a limit that leaves `keep` up to `keep + spare`. Many equal estimates allow none: then they
   /// are cut by number.
   void narrow(std::size_t spare) {
@@ -99,10 +124,10 @@ class Candidates {
     float low =
         *std::min_element(estimates_.begin(), estimates_.begin() + static_cast<std::ptrdiff_t>(size_));
     float high = limit_;
-    if (high == std::numeric_limits<float>::infinity())
+    if (high == kEndless)
       high = std::nextafter(
           *std::max_element(estimates_.begin(), estimates_.begin() + static_cast<std::ptrdiff_t>(size_)),
-          std::numeric_limits<float>::infinity());
+          kEndless);
     constexpr int kSteps = 40;
     for (int step = 0; step < kSteps; ++step) {
       const float middle = low + (high - low) / 2;
@@ -134,8 +159,10 @@ class Candidates {
   }
 
   std::size_t keep_ = 0;
+  std::size_t k_ = 0;
+  std::vector<float> lowest_;  // a heap of the k smallest
   std::size_t size_ = 0;
-  float limit_ = std::numeric_limits<float>::infinity();
+  float limit_ = kEndless;
   std::vector<float> estimates_;
   std::vector<std::uint32_t> numbers_;
   std::vector<std::uint32_t> order_;

@@ -92,6 +92,16 @@ Sketches::Sketches(std::size_t m, Column<std::uint32_t> starts, Column<std::uint
   }
 }
 
+Factors Sketches::factors(std::uint32_t bucket, std::uint32_t i) const {
+  const std::uint8_t* of_block =
+      blocks(bucket) + i / SketchLayout::kEntries * layout_.block_bytes() + layout_.groups * 16;
+  const std::size_t in_block = i % SketchLayout::kEntries;
+  Factors factors;
+  std::memcpy(&factors.a, of_block + in_block * sizeof(float), sizeof(float));
+  std::memcpy(&factors.f, of_block + (SketchLayout::kEntries + in_block) * sizeof(float), sizeof(float));
+  return factors;
+}
+
 std::size_t Sketches::bytes_for(std::size_t m, std::span<const std::uint32_t> starts) {
   std::size_t blocks = 0;
   for (std::size_t i = 0; i + 1 < starts.size(); ++i)

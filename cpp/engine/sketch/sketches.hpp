@@ -83,6 +83,9 @@ class Sketches {
     for (std::size_t line = 0; line < kAhead; ++line) __builtin_prefetch(begin + line * kLine);
   }
 
+  /// Of the i-th entry of a bucket.
+  Factors factors(std::uint32_t bucket, std::uint32_t i) const;
+
   std::uint32_t bucket_of(std::uint32_t entry) const {
     return static_cast<std::uint32_t>(std::upper_bound(starts().begin(), starts().end(), entry) -
                                       starts().begin()) -

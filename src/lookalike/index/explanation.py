@@ -36,31 +36,31 @@ class Explanation:
         cls,
         k: int,
         id: int | None,
-        plan: tuple[int, int, int, int],
+        plan: tuple[int, int],
         counts: tuple[int, int, int, int],
         seconds: tuple[float, ...],
-        trace: tuple[int, int, int, float],
+        trace: tuple[int, int, int, int, int, float],
     ) -> Explanation:
         """From what the engine tells."""
-        segments, whole, probes, rerank = plan
+        segments, whole = plan
         probed, scanned, candidates, reranked = counts
         numbers = (segments, probed, scanned, candidates - whole, reranked - whole, whole)
         units = ("segments", "buckets", "sketches", "8-bit rows", "vectors", "vectors")
         stages = tuple(map(Stage, _STAGES, numbers, units, seconds))
-        return cls(stages, None if id is None else _verdict(k, id, probes, rerank, *trace))
+        return cls(stages, None if id is None else _verdict(k, id, *trace))
 
     def __str__(self) -> str:
         lines = [f"{each.name:8}{each.count:>12,} {each.of:12}{1e6 * each.seconds:>10,.1f} µs" for each in self.stages]
         return "\n".join(lines if self.verdict is None else [*lines, self.verdict])
 
 
-def _verdict(k: int, id: int, probes: int, rerank: int, reached: int, bucket: int, nearer: int, distance: float) -> str:
+def _verdict(k: int, id: int, reached: int, bucket: int, visited: int, nearer: int, kept: int, distance: float) -> str:
     away = f"id {id} is at distance {distance:.6g}"
     return (
         f"id {id} is not in the index.",
         f"{away}, but the filter leaves it out.",
-        f"{away}; its bucket is the {bucket:,}. nearest and {probes:,} were visited: ask for more recall or probes.",
-        f"{away}; {nearer:,} sketches were estimated nearer and {rerank:,} were kept: ask for more recall or rerank.",
+        f"{away}; its bucket is the {bucket:,}. nearest and {visited:,} were visited: ask for more recall or probes.",
+        f"{away}; {nearer:,} sketches were estimated nearer and {kept:,} were kept: ask for more recall or rerank.",
         f"{away}; too many of the candidates are nearer in 8 bits for it to be compared exactly.",
         f"{away}, compared exactly, but {k} others are nearer, or max_distance is.",
         f"{away}, and among the neighbours found.",

@@ -1,0 +1,208 @@
+#include "engine/segment/margin_tally.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace lookalike {
+namespace {
+
+using Way = Ways::Way;
+
+float median(std::vector<float> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// Margins that leave out falling shares of the neighbours that these courses meet, from half to 0.1 %.
+std::vector<float> probe_margins(std::span<const Course> courses, std::size_t level) {
+  constexpr double kSteps = 40, kHalvings = 10;
+  std::vector<float> needed;
+  for (const Course& course : courses)
+    for (const Course::Entry& neighbour : course.neighbours_at(level)) {
+      if (neighbour.bucket == Course::kNever) continue;
+      const float margin = course.centres[neighbour.bucket] - course.known_at(level, neighbour.bucket);
+      if (std::isfinite(margin)) needed.push_back(margin);
+    }
+  std::sort(needed.begin(), needed.end());
+  std::vector<float> margins;
+  for (double step = 1; step <= kSteps && !needed.empty(); ++step) {
+    const double share = 1.0 - std::exp2(-kHalvings * step / kSteps);
+    margins.push_back(needed[static_cast<std::size_t>(share * static_cast<double>(needed.size()))]);
+  }
+  margins.push_back(needed.empty() ? 0.0F : needed.back());
+  margins.erase(std::unique(margins.begin(), margins.end()), margins.end());
+  return margins;
+}
+
+std::vector<float> probe_caps() {
+  constexpr int kOctaves = 12, kPerOctave = 4;
+  std::vector<float> caps;
+  for (int i = 0; i <= kOctaves * kPerOctave; ++i)
+    caps.push_back(std::exp2(static_cast<float>(i) / float{kPerOctave}));
+  return caps;
+}
+
+struct Outcome {
+  Way way;
+  double probes = 0;
+  double met = 0;
+};
+
+// What each pair of a margin and a cap costs these courses, and brings.
+std::vector<Outcome> outcomes(std::span<const Course> courses, std::size_t level, float typical) {
+  const std::vector<float> margins = probe_margins(courses, level), caps = probe_caps();
+  std::vector<Outcome> outcomes;
+  for (const float margin : margins)
+    for (const float cap : caps) outcomes.push_back({{margin, cap}});
+  for (const Course& course : courses) {
+    std::vector<std::uint32_t> met;  // in which buckets
+    for (const Course::Entry& neighbour : course.neighbours_at(level)) met.push_back(neighbour.bucket);
+    std::sort(met.begin(), met.end());
+    std::vector<std::size_t> under;
+    for (const float cap : caps) under.push_back(course.under(level, cap, typical));
+    auto outcome = outcomes.begin();
+    for (const float margin : margins) {
+      const std::size_t within = course.within(level, margin);
+      for (const std::size_t most : under) {
+        const std::size_t probes = std::min(within, most);
+        outcome->probes += static_cast<double>(probes);
+        outcome->met += static_cast<double>(std::lower_bound(met.begin(), met.end(), probes) - met.begin());
+        ++outcome;
+      }
+    }
+  }
+  return outcomes;
+}
+
+std::vector<Way> best_of(std::vector<Outcome> outcomes, double neighbours) {
+  constexpr double kStep = 0.92;  // of what was left out before
+  std::stable_sort(outcomes.begin(), outcomes.end(),
+                   [](const Outcome& a, const Outcome& b) { return a.probes < b.probes; });
+  std::vector<Way> ways;
+  double most = -1.0;
+  for (const Outcome& each : outcomes) {
+    if (!(each.met > most) || (most >= 0 && neighbours - each.met > kStep * (neighbours - most))) continue;
+    most = each.met;
+    ways.push_back(each.way);
+  }
+  return ways;
+}
+
+}  // namespace
+
+Ways Ways::worthwhile(std::span<const Course> courses) {
+  Ways ways;
+  for (std::size_t level = 0; level < ways.levels.size(); ++level) {
+    std::vector<float> kth;
+    double neighbours = 0;
+    for (const Course& course : courses) {
+      if (const float last = course.kth_after(level, course.visited()); std::isfinite(last))
+        kth.push_back(last);
+      neighbours += static_cast<double>(course.neighbours_at(level).size());
+    }
+    if (kth.empty()) continue;  // the segment is too small for buckets to pay
+    if (const float typical = median(std::move(kth)); typical > 0.0F) ways.levels[level].typical = typical;
+    ways.levels[level].ways = best_of(outcomes(courses, level, ways.levels[level].typical), neighbours);
+  }
+  return ways;
+}
+
+MarginTally::MarginTally(const Ways& ways, std::size_t most_candidates)
+    : ways_(&ways), caps_(RecallCurve::grid_up_to(most_candidates)) {
+  for (std::size_t level = 0; level < rows_.size(); ++level)
+    rows_[level].assign(ways.levels[level].ways.size(),
+                        {0.0, std::vector<double>(caps_.size()), std::vector<double>(caps_.size())});
+}
+
+void MarginTally::add(const Course& course) {
+  ++courses_;
+  for (std::size_t level = 0; level < rows_.size(); ++level) add(course, level);
+}
+
+// One pass over what was met, in which each way stops at its own bucket and asks how many entries are
+// estimated nearer than each of the neighbours met by then.
+void MarginTally::add(const Course& course, std::size_t level) {
+  const auto& [typical, ways] = ways_->levels[level];
+  std::vector<Course::Entry> neighbours(course.neighbours_at(level).begin(),
+                                        course.neighbours_at(level).end());
+  std::sort(neighbours.begin(), neighbours.end(),
+            [](const auto& a, const auto& b) { return a.estimate < b.estimate; });
+  neighbours_[level] += static_cast<double>(neighbours.size());
+  std::vector<std::pair<std::size_t, Row*>> stops;
+  for (std::size_t i = 0; i < ways.size(); ++i)
+    stops.emplace_back(
+        std::min(course.within(level, ways[i].margin), course.under(level, ways[i].cap, typical)),
+        &rows_[level][i]);
+  std::sort(stops.begin(), stops.end());
+
+  std::vector<std::uint32_t> nearer(neighbours.size() + 1);  // [i]: entries between neighbours i − 1 and i
+  auto entry = course.entries.begin();
+  for (const auto& [probes, row] : stops) {
+    for (; entry != course.entries.end() && entry->bucket < probes; ++entry) {
+      const auto above =
+          std::upper_bound(neighbours.begin(), neighbours.end(), entry->estimate,
+                           [](float value, const auto& other) { return value < other.estimate; });
+      ++nearer[static_cast<std::size_t>(above - neighbours.begin())];
+    }
+    const float factor = Budget::candidate_factor(Budget::farness(course.kth_after(level, probes), typical));
+    row->probes += static_cast<double>(probes);
+    const auto rows = static_cast<float>(course.rows_of(probes));
+    for (std::size_t step = 0; step < caps_.size(); ++step)
+      row->candidates[step] += double{std::min(static_cast<float>(caps_[step]) * factor, rows)};
+    std::uint32_t rank = 0;
+    for (std::size_t i = 0; i < neighbours.size(); ++i) {
+      rank += nearer[i];
+      if (neighbours[i].bucket >= probes) continue;
+      const float needed = static_cast<float>(rank + 1) / factor;
+      const auto cap = std::lower_bound(caps_.begin(), caps_.end(), needed);
+      if (cap != caps_.end()) ++row->needing[static_cast<std::size_t>(cap - caps_.begin())];
+    }
+  }
+}
+
+void MarginTally::add(const MarginTally& other) {
+  courses_ += other.courses_;
+  for (std::size_t level = 0; level < rows_.size(); ++level) {
+    neighbours_[level] += other.neighbours_[level];
+    for (std::size_t i = 0; i < rows_[level].size(); ++i) {
+      Row& row = rows_[level][i];
+      const Row& its = other.rows_[level][i];
+      row.probes += its.probes;
+      for (std::size_t step = 0; step < caps_.size(); ++step) {
+        row.candidates[step] += its.candidates[step];
+        row.needing[step] += its.needing[step];
+      }
+    }
+  }
+}
+
+// Of all choices those that no other beats in both cost and recall.
+Margins MarginTally::margins(RecallCurve::Costs costs) const {
+  Margins::Levels levels;
+  for (std::size_t level = 0; level < rows_.size(); ++level) {
+    std::vector<std::pair<double, Margins::Step>> all;
+    for (std::size_t i = 0; i < rows_[level].size(); ++i) {
+      const Row& row = rows_[level][i];
+      const auto [margin, most_probes] = ways_->levels[level].ways[i];
+      double found = 0;
+      for (std::size_t step = 0; step < caps_.size(); ++step) {
+        found += row.needing[step];
+        const double probes = row.probes / courses_, rerank = row.candidates[step] / courses_;
+        const auto recall = static_cast<float>(found / neighbours_[level]);
+        if (recall > 0.0F && caps_[step] >= kMeasuredAt[level])
+          all.push_back(
+              {probes * costs.probe + rerank * costs.rerank,
+               {recall, margin, most_probes, static_cast<float>(caps_[step]), ways_->levels[level].typical,
+                static_cast<float>(probes), static_cast<float>(rerank)}});
+      }
+    }
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [cost, step] : all)
+      if (levels[level].empty() || step.recall > levels[level].back().recall) levels[level].push_back(step);
+  }
+  return Margins(std::move(levels));
+}
+
+}  // namespace lookalike

@@ -1,0 +1,51 @@
+// What a recall costs where every query goes as far as it needs: two margins, measured at sealing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/segment/budget.hpp"
+
+namespace lookalike {
+
+/// For k = 1, 10 and 100, the margins (Budget) that no others beat: with the recall, what they cost on
+/// average grows. Between the measured k by the logarithm of k.
+class Margins {
+ public:
+  static constexpr std::size_t kMostSteps = 4096;
+
+  struct Step {
+    float recall;
+    float probe_margin;
+    float probe_cap;
+    float candidate_cap;
+    float typical;
+    float probes;  // on average
+    float rerank;
+    bool operator==(const Step&) const = default;
+  };
+  using Levels = std::array<std::vector<Step>, kMeasuredAt.size()>;
+
+  Margins() = default;
+
+  /// Steps by ascending recall.
+  explicit Margins(Levels levels) : levels_(std::move(levels)) {}
+
+  bool empty() const { return levels_.back().empty(); }
+  const Levels& levels() const { return levels_; }
+
+  /// Whether these steps, which come from a file, can be used safely.
+  static bool make_sense(std::span<const Step> steps);
+
+  /// The cheapest budget for this recall@k; probes = 0 if none has it, or k is beyond what was measured.
+  Budget budget_for(double recall, double k) const;
+
+ private:
+  Levels levels_;
+};
+
+}  // namespace lookalike

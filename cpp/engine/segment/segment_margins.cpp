@@ -1,0 +1,125 @@
+// Measuring margins: sampled queries go from bucket to bucket until they met all their neighbours.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <vector>
+
+#include "engine/segment/margin_tally.hpp"
+#include "engine/segment/search_scratch.hpp"
+#include "engine/segment/segment.hpp"
+
+namespace lookalike {
+namespace {
+
+// The k-th lowest of what was pushed; infinite before there are as many.
+class Kth {
+ public:
+  explicit Kth(std::size_t k) : k_(k) {}
+  float value() const { return heap_.size() == k_ ? heap_.front() : std::numeric_limits<float>::infinity(); }
+  void push(float estimate) {
+    if (!(estimate < value())) return;
+    if (heap_.size() == k_) {
+      std::pop_heap(heap_.begin(), heap_.end());
+      heap_.pop_back();
+    }
+    heap_.push_back(estimate);
+    std::push_heap(heap_.begin(), heap_.end());
+  }
+
+ private:
+  std::size_t k_;
+  std::vector<float> heap_;
+};
+
+}  // namespace
+
+Margins Segment::measure_margins(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
+                                 const Truths& truths, int threads, const Interrupt& interrupt) const {
+  constexpr std::size_t kToChoose = 512, kCoursesAtOnce = 8;
+  constexpr float kErrors = 3.5F;  // an estimate's standard error is about 0.6 F ‖q − c‖ (sketches.hpp)
+  if (shape_.family != Family::spheres) return {};  // codes are not visited in the order of their distances
+  const float most_error = kErrors * mean_factor();
+  const auto course = [&](std::size_t i, Scratch& scratch) {
+    return this->course(queries.query(i), own_rows.empty() ? kNoRow : own_rows[i], truths[i], most_error,
+                        scratch);
+  };
+  std::vector<Course> first(std::min(queries.count, kToChoose));
+  parallel_for(first.size(), kCoursesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    Scratch scratch;
+    for (std::size_t i = begin; i < end; ++i) first[i] = course(i, scratch);
+  });
+  const Ways ways = Ways::worthwhile(first);
+  MarginTally tally(ways, std::min(rows(), kMostCandidates));
+  for (const Course& each : first) tally.add(each);
+  std::mutex tally_mutex;
+  parallel_for(queries.count - first.size(), kQueriesAtOnce, threads, interrupt,
+               [&](std::size_t begin, std::size_t end) {
+                 Scratch scratch;
+                 MarginTally mine(ways, std::min(rows(), kMostCandidates));
+                 for (std::size_t i = begin; i < end; ++i) mine.add(course(first.size() + i, scratch));
+                 const std::scoped_lock lock(tally_mutex);
+                 tally.add(mine);
+               });
+  return tally.margins(costs());
+}
+
+// The mean F of a thousand blocks.
+float Segment::mean_factor() const {
+  double sum = 0.0, count = 0.0;
+  const std::size_t every = std::max<std::size_t>(1, buckets() / 1000);
+  for (std::uint32_t bucket = 0; bucket < buckets(); bucket += static_cast<std::uint32_t>(every)) {
+    const std::uint32_t entries = std::min<std::uint32_t>(sketches_->count(bucket), SketchLayout::kEntries);
+    for (std::uint32_t i = 0; i < entries; ++i) sum += double{sketches_->factors(bucket, i).f};
+    count += entries;
+  }
+  return static_cast<float>(sum / std::max(count, 1.0));
+}
+
+Course Segment::course(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
+                       float most_error, Scratch& scratch) const {
+  constexpr std::size_t kFarthest = 4096;  // buckets
+  Errand& errand = scratch.errand(0);
+  hash(query, scratch, errand);
+  family_->order(errand.projected.data(), std::min(most_probes(), kFarthest), scratch.hash, errand.order);
+
+  Course course;
+  course.neighbours.resize(truth.size());
+  struct Sought {
+    std::uint32_t row, neighbour;
+  };
+  std::vector<Sought> sought;  // by row, which is by bucket
+  for (std::uint32_t j = 0; j < truth.size(); ++j)
+    sought.push_back({static_cast<std::uint32_t>(truth[j].id), j});
+  std::sort(sought.begin(), sought.end(), [](Sought a, Sought b) { return a.row < b.row; });
+  std::vector<Kth> kth;
+  for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
+    kth.emplace_back(std::min(kMeasuredAt[level], truth.size()));
+    course.kth[level].push_back(kth[level].value());
+  }
+  for (const Near& near : errand.order) course.centres.push_back(near.key);
+  course.rows.push_back(0);
+  std::size_t met = 0;
+  for (std::uint32_t p = 0; p < errand.order.size() && met < truth.size(); ++p) {
+    const std::uint32_t bucket = errand.order[p].bucket, first = sketches_->first(bucket);
+    estimate_bucket(errand.order[p], errand);
+    const auto estimates = errand.candidates.kept_estimates();
+    for (std::uint32_t i = 0; i < estimates.size(); ++i)
+      if (first + i != own_row)
+        for (Kth& each : kth) each.push(estimates[i]);
+    for (std::size_t level = 0; level < kth.size(); ++level) course.kth[level].push_back(kth[level].value());
+    course.rows.push_back(course.rows.back() + static_cast<std::uint32_t>(estimates.size()));
+    const float e = kth.back().value();
+    const float limit = e + most_error * std::sqrt(std::max({course.centres.front(), e, 0.0F}));
+    for (std::uint32_t i = 0; i < estimates.size(); ++i)
+      if (first + i != own_row && estimates[i] <= limit) course.entries.push_back({estimates[i], p});
+    const auto by_row = [](Sought a, std::uint32_t row) { return a.row < row; };
+    const auto end = first + sketches_->count(bucket);
+    for (auto each = std::lower_bound(sought.begin(), sought.end(), first, by_row);
+         each != sought.end() && each->row < end; ++each, ++met)
+      course.neighbours[each->neighbour] = {estimates[each->row - first], p};
+  }
+  return course;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,119 @@
+// One walk along a query's probes: which budget of the grid brings which of its true neighbours.
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "engine/segment/search_scratch.hpp"
+#include "engine/segment/segment.hpp"
+
+namespace lookalike {
+
+// The entries of row r in the tables after the first, from place r · (tables − 1) on.
+std::vector<std::uint32_t> Segment::later_entries() const {
+  const std::size_t later = tables() - 1;
+  std::vector<std::uint32_t> entries(later_members_.size());
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    entries[later_members_[i] * later + i / rows()] = static_cast<std::uint32_t>(rows() + i);
+  return entries;
+}
+
+// One walk along a query's probes tells for each of its neighbours by which step of the grid it is met, and
+// how many rows are estimated nearer by then: those it must share the candidates with.
+Segment::Walk Segment::walk(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
+                            std::span<const std::uint32_t> later_entries,
+                            std::span<const std::uint32_t> probe_grid, Scratch& scratch) const {
+  constexpr auto kNever = static_cast<std::uint32_t>(RecallCurve::kMostSteps);
+  Walk walk{std::vector<std::uint32_t>(truth.size(), kNever),
+            std::vector<std::uint32_t>(probe_grid.size() * truth.size())};
+  struct Entry {
+    std::uint32_t bucket, place, neighbour;
+  };
+  std::vector<Entry> entries;
+  const auto add_entry = [&](std::uint32_t entry, std::uint32_t neighbour) {
+    const std::uint32_t bucket = sketches_->bucket_of(entry);
+    entries.push_back({bucket, entry - sketches_->first(bucket), neighbour});
+  };
+  const std::size_t later = tables() - 1;
+  for (std::uint32_t j = 0; j < truth.size(); ++j) {
+    const auto found = static_cast<std::uint32_t>(truth[j].id);
+    add_entry(found, j);
+    for (std::size_t i = 0; i < later; ++i) add_entry(later_entries[found * later + i], j);
+  }
+
+  Errand& errand = scratch.errand(0);
+  hash(query, scratch, errand);
+  std::vector<bool> seen(buckets());
+  std::vector<Near> visited;
+  std::vector<std::size_t> visited_by;  // the end of each step
+  std::vector<Meeting> meetings;
+  std::size_t met = 0;
+  for (std::uint32_t p = 0; p < probe_grid.size() && met < truth.size(); ++p) {
+    family_->order(errand.projected.data(), probe_grid[p], scratch.hash, errand.order);
+    for (const Near& near : errand.order)
+      if (!seen[near.bucket]) {
+        seen[near.bucket] = true;
+        visited.push_back(near);
+      }
+    for (std::size_t i = visited_by.empty() ? 0 : visited_by.back(); i < visited.size(); ++i)
+      for (const Entry& entry : entries) {
+        if (entry.bucket != visited[i].bucket) continue;
+        if (std::exchange(walk.step[entry.neighbour], std::min(walk.step[entry.neighbour], p)) == kNever)
+          ++met;
+        estimate_bucket(visited[i], errand);
+        meetings.push_back({errand.candidates.kept_estimates()[entry.place], entry.neighbour, p});
+      }
+    visited_by.push_back(visited.size());
+  }
+  std::sort(meetings.begin(), meetings.end(),
+            [](const Meeting& a, const Meeting& b) { return a.estimate < b.estimate; });
+  if (meetings.empty()) return walk;
+
+  std::vector<std::uint32_t> nearer(meetings.size() + 1);  // [i]: rows between estimate i − 1 and i
+  std::vector<float> lowest(later > 0 ? rows() : 0, std::numeric_limits<float>::infinity());
+  for (std::size_t p = 0, i = 0; p < probe_grid.size(); ++p) {
+    for (; p < visited_by.size() && i < visited_by[p]; ++i)
+      count_nearer(visited[i], own_row, meetings, lowest, nearer, errand);
+    std::uint32_t rank = std::accumulate(nearer.begin(), nearer.end(), 0U);
+    for (std::size_t e = meetings.size(); e-- > 0;) {  // so that the lowest of a neighbour's estimates stays
+      rank -= nearer[e + 1];
+      if (meetings[e].step <= p) walk.rank[p * truth.size() + meetings[e].neighbour] = rank;
+    }
+  }
+  return walk;
+}
+
+void Segment::count_nearer(Near near, std::uint32_t own_row, std::span<const Meeting> meetings,
+                           std::span<float> lowest, std::span<std::uint32_t> nearer, Errand& errand) const {
+  const auto place_of = [&](float estimate) {
+    const auto above =
+        std::upper_bound(meetings.begin(), meetings.end(), estimate,
+                         [](float value, const Meeting& other) { return value < other.estimate; });
+    return static_cast<std::size_t>(above - meetings.begin());
+  };
+  estimate_bucket(near, errand);
+  const auto of_bucket = errand.candidates.kept_estimates();
+  for (std::uint32_t i = 0; i < of_bucket.size(); ++i) {
+    const std::uint32_t here = row_of(sketches_->first(near.bucket) + i);
+    if (!(of_bucket[i] < meetings.back().estimate) || here == own_row) continue;
+    if (!lowest.empty()) {  // a row counts once, where its lowest estimate puts it
+      if (!(of_bucket[i] < lowest[here])) continue;
+      if (std::isfinite(lowest[here])) --nearer[place_of(lowest[here])];
+      lowest[here] = of_bucket[i];
+    }
+    ++nearer[place_of(of_bucket[i])];
+  }
+}
+
+void Segment::estimate_bucket(Near near, Errand& errand) const {
+  const std::uint32_t count = sketches_->count(near.bucket);
+  Candidates& all = errand.candidates;
+  all.start(count);
+  float* estimates = all.estimates(count);
+  kernels().scan_sketches(sketches_->blocks(near.bucket), count, errand.table.view(), near.key, all.limit(),
+                          sketches_->first(near.bucket), estimates, all.numbers());
+  all.take(count);
+}
+
+}  // namespace lookalike
