@@ -1,20 +1,18 @@
-// What every hash family must do, through an index, and what files of families with codes must survive.
+// What every hash family must do, through an index.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <fstream>
-#include <limits>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "check.hpp"
-#include "engine/base/errors.hpp"
-#include "engine/hash/coded_family.hpp"
 #include "engine/hash/families.hpp"
 #include "engine/hash/hash_scratch.hpp"
 #include "engine/index/index.hpp"
@@ -24,7 +22,8 @@ using namespace lookalike;
 
 namespace {
 
-constexpr std::size_t kDim = 24, kRows = 6000, kQueries = 300, kK = 10;
+constexpr std::size_t kDim = 24, kRows = 1500, kQueries = 300, kK = 10;
+constexpr std::uint32_t kBuckets = 45;
 const Interrupt kNever;
 
 struct Way {
@@ -51,7 +50,7 @@ std::vector<float> clustered(std::size_t rows, unsigned seed) {
   return values;
 }
 
-Shape shape_of(Way way, Metric metric, std::uint32_t buckets = 0) {
+Shape shape_of(Way way, Metric metric, std::uint32_t buckets = kBuckets) {
   Shape shape;
   shape.dim = kDim;
   shape.seed = 3;
@@ -65,6 +64,17 @@ Shape shape_of(Way way, Metric metric, std::uint32_t buckets = 0) {
 void fill(Index& index, const std::vector<float>& vectors, int threads = 2) {
   index.add(vectors.data(), vectors.size() / kDim, nullptr, false);
   index.optimize(threads, kNever);
+}
+
+// Sealed once for all the tests that only search it.
+const Index& sealed(Way way, Metric metric) {
+  static std::map<std::tuple<Family, std::uint32_t, Metric>, std::unique_ptr<Index>> indexes;
+  auto& index = indexes[{way.family, way.tables, metric}];
+  if (index == nullptr) {
+    index = std::make_unique<Index>(shape_of(way, metric));
+    fill(*index, clustered(kRows, 1));
+  }
+  return *index;
 }
 
 double recall_of(const SearchResult& found, const SearchResult& truth, std::size_t k) {
@@ -93,20 +103,25 @@ SearchOptions exactly(std::size_t k) {
 }  // namespace
 
 TEST(every_family_keeps_the_recall_that_it_promises) {
-  const auto vectors = clustered(kRows, 1), queries = clustered(kQueries, 2);
+  const auto queries = clustered(kQueries, 2);
+  double surplus = 0;
   for (const Way way : kWays)
-    for (const Metric metric : {Metric::cosine, Metric::euclidean, Metric::dot}) {
-      Index index(shape_of(way, metric));
-      fill(index, vectors);
+    for (const Metric metric : {Metric::euclidean, Metric::cosine, Metric::dot}) {
+      if (way.tables > 1 && metric != Metric::euclidean) continue;  // tables do not know of metrics
+      const Index& index = sealed(way, metric);
       CHECK(index.buckets() > 20, index.buckets());
       const SearchResult truth = index.search(queries.data(), kQueries, exactly(kK), kNever);
       for (const double recall : {0.7, 0.9, 0.95}) {
         SearchOptions options;
         options.recall = recall;
         const SearchResult found = index.search(queries.data(), kQueries, options, kNever);
-        CHECK(recall_of(found, truth, kK) > recall - 0.02, static_cast<int>(way.family), way.tables,
-              static_cast<int>(metric), recall, recall_of(found, truth, kK));
+        const double reached = recall_of(found, truth, kK);
+        CHECK(reached > recall - 0.03, static_cast<int>(way.family), way.tables, static_cast<int>(metric),
+              recall, reached);
+        surplus += reached - recall;
         CHECK(found.recall >= recall);
+        CHECK(found.stages[0].probes > 0 || recall > 0.9, "compared with all rows",
+              static_cast<int>(way.family));
       }
       SearchOptions everywhere;
       everywhere.probes = static_cast<std::uint32_t>(index.buckets()) - 1;  // all: a scan
@@ -114,13 +129,13 @@ TEST(every_family_keeps_the_recall_that_it_promises) {
       const double all = recall_of(index.search(queries.data(), kQueries, everywhere, kNever), truth, kK);
       CHECK(all > 0.995, static_cast<int>(way.family), way.tables, all);
     }
+  CHECK(surplus > 0, "on average less than promised", surplus);
 }
 
 TEST(one_query_finds_what_a_batch_finds) {
-  const auto vectors = clustered(kRows, 1), queries = clustered(40, 2);
+  const auto queries = clustered(40, 2);
   for (const Way way : kWays) {
-    Index index(shape_of(way, Metric::euclidean));
-    fill(index, vectors);
+    const Index& index = sealed(way, Metric::euclidean);
     SearchOptions options;
     options.probes = 12;
     options.rerank = 60;
@@ -134,10 +149,9 @@ TEST(one_query_finds_what_a_batch_finds) {
 }
 
 TEST(the_rerank_of_a_search_counts_different_rows) {
-  const auto vectors = clustered(kRows, 1), queries = clustered(40, 2);
+  const auto queries = clustered(40, 2);
   for (const Way way : kWays) {
-    Index index(shape_of(way, Metric::euclidean));
-    fill(index, vectors);
+    const Index& index = sealed(way, Metric::euclidean);
     SearchOptions options;
     options.probes = 30;
     options.rerank = 100;
@@ -149,11 +163,10 @@ TEST(the_rerank_of_a_search_counts_different_rows) {
 }
 
 TEST(filters_hold_and_keep_their_recall_in_every_family) {
-  const auto vectors = clustered(kRows, 1), queries = clustered(100, 2);
+  const auto queries = clustered(100, 2);
   for (const Way way : kWays) {
-    Index index(shape_of(way, Metric::cosine));
-    fill(index, vectors);
-    for (const std::int64_t every : {3, 20, 700}) {
+    const Index& index = sealed(way, Metric::cosine);
+    for (const std::int64_t every : {3, 20, 250}) {
       SearchOptions exact = exactly(5), options;
       options.k = 5;
       options.only.emplace();
@@ -175,14 +188,14 @@ TEST(filters_hold_and_keep_their_recall_in_every_family) {
 TEST(many_neighbours_are_found_however_few_probes_are_asked_for) {
   const auto vectors = clustered(kRows, 1);
   for (const Way way : kWays) {
-    Index index(shape_of(way, Metric::euclidean));
-    fill(index, vectors);
+    const Index& index = sealed(way, Metric::euclidean);
     SearchOptions options;
-    options.k = 3000;
+    options.k = kRows / 2;
     options.probes = 1;
     const SearchResult found = index.search(vectors.data(), 1, options, kNever);
     const std::set<std::int64_t> ids(found.ids.begin(), found.ids.end());
-    CHECK(ids.size() == 3000 && ids.count(-1) == 0, static_cast<int>(way.family), way.tables, ids.size());
+    CHECK(ids.size() == kRows / 2 && ids.count(-1) == 0, static_cast<int>(way.family), way.tables,
+          ids.size());
   }
 }
 
@@ -215,6 +228,7 @@ TEST(copies_do_no_harm_in_any_family) {
 TEST(files_of_every_family_are_the_same_for_any_number_of_threads_and_answer_as_before) {
   const auto vectors = clustered(kRows, 1), queries = clustered(50, 2);
   for (const Way way : kWays) {
+    if (way.family != Family::spheres && way.tables == 1) continue;  // three tables prove more
     std::vector<std::string> files;
     for (const int threads : {1, 3}) {
       Index index(shape_of(way, Metric::cosine));
@@ -264,152 +278,5 @@ TEST(a_family_goes_to_every_bucket_once_with_the_distance_of_its_centre) {
     CHECK(few.size() == 7);
     for (std::uint32_t table = 0; table < family->tables(); ++table)  // its own buckets come first
       CHECK(few[table].bucket == assigned[table] || way.family == Family::spheres);
-  }
-}
-
-namespace {
-
-// A sound file with the sections of a family with codes, for hostile hands to change.
-struct Sealed {
-  std::map<std::uint32_t, Bytes> sections;
-
-  explicit Sealed(Family family) {
-    const auto vectors = clustered(600, 1);
-    Index index(shape_of({family, 2}, Metric::euclidean, 12));
-    fill(index, vectors);
-    TemporaryPath temporary;
-    index.save(temporary.path(), "{}", kNever);
-    const SegmentFile file(temporary.path());
-    for (std::uint32_t name = 1; name < 64; ++name) {
-      const auto section = static_cast<Section>(name);
-      const auto bytes = file.get<unsigned char>(section, file.bytes_of(section));
-      if (!bytes.empty()) sections[name] = Bytes(bytes.begin(), bytes.end());
-    }
-  }
-
-  std::uint32_t number(std::uint32_t section, std::size_t at) const {
-    std::uint32_t value = 0;
-    std::memcpy(&value, sections.at(section).data() + 4 * at, 4);
-    return value;
-  }
-  void set(std::uint32_t section, std::size_t at, std::uint32_t value) {
-    std::memcpy(sections.at(section).data() + 4 * at, &value, 4);
-  }
-
-  Bytes file() const {
-    RawFile raw;
-    for (const auto& [name, bytes] : sections) raw.sections.push_back({name, bytes});
-    raw.lay_out();
-    return raw.finish();
-  }
-};
-
-// Numbers of 4 bytes in the section of the shape.
-constexpr std::size_t kGroups = 10, kBuckets = 11, kFamily = 18, kTables = 20, kDigits = 21, kLastWidth = 22;
-constexpr std::uint32_t kShape = 1, kCentres = 15, kStarts = 16, kBucketOf = 22, kLaterMembers = 23,
-                        kMiddle = 24;
-
-void use(const Bytes& file) {
-  TemporaryPath temporary;
-  const Index index(temporary.write(file));
-  const auto queries = clustered(20, 2);
-  for (const std::uint32_t probes : {1U, 5U, 1000U}) {
-    SearchOptions options;
-    options.probes = probes;
-    options.rerank = 30;
-    const SearchResult found = index.search(queries.data(), 20, options, kNever);
-    for (const std::int64_t id : found.ids) CHECK(id == -1 || index.contains(id));
-  }
-  index.search(queries.data(), 20, {}, kNever);
-}
-
-template <class Change>
-void refused(const char* words, Change change) {
-  for (const Family family : {Family::hyperplanes, Family::cross_polytope}) {
-    Sealed sealed(family);
-    change(sealed);
-    TemporaryPath temporary;
-    CHECK_THROWS(DamagedError, words, Index(temporary.write(sealed.file())));
-  }
-}
-
-}  // namespace
-
-TEST(hostile_files_of_families_with_codes_are_refused) {
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kFamily, 3); });
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kFamily, 0); });
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kGroups, 1); });
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kTables, 0); });
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kTables, 257); });
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kTables, 0xFFFFFFFF); });
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kDigits, 0); });
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kDigits, 25); });
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kDigits, 0xFFFFFFFF); });
-  refused("", [](Sealed& sealed) { sealed.set(kShape, kTables, 1); });
-  refused("", [](Sealed& sealed) { sealed.set(kShape, kTables, 3); });
-  refused("", [](Sealed& sealed) { sealed.set(kShape, kDigits, sealed.number(kShape, kDigits) + 1); });
-  refused("", [](Sealed& sealed) { sealed.set(kShape, kBuckets, sealed.number(kShape, kBuckets) - 1); });
-  refused("no sense", [](Sealed& sealed) { sealed.set(kShape, kBuckets, 1201); });
-  for (const std::uint32_t name : {kBucketOf, kLaterMembers, kCentres, kStarts}) {
-    refused("wrong length", [&](Sealed& sealed) { sealed.sections.erase(name); });
-    refused("wrong length",
-            [&](Sealed& sealed) { sealed.sections[name].resize(sealed.sections[name].size() - 4); });
-  }
-  refused("names a bucket that it does not have",
-          [](Sealed& sealed) { sealed.set(kBucketOf, 1, sealed.number(kShape, kBuckets)); });
-  refused("a row that is not there", [](Sealed& sealed) { sealed.set(kLaterMembers, 599, 600); });
-  refused("a row that is not there", [](Sealed& sealed) { sealed.set(kLaterMembers, 0, 0xFFFFFFFF); });
-  refused("do not hold its rows", [](Sealed& sealed) {  // a bucket over the end of the first table
-    for (std::size_t i = 0; i < sealed.number(kShape, kBuckets); ++i)
-      if (sealed.number(kStarts, i) == 600) sealed.set(kStarts, i, 601);
-  });
-}
-
-TEST(a_last_width_beyond_the_width_is_refused) {
-  for (const std::uint32_t width : {0U, 25U, 0xFFFFFFFFU}) {
-    Sealed sealed(Family::cross_polytope);
-    sealed.set(kShape, kLastWidth, width);
-    TemporaryPath temporary;
-    CHECK_THROWS(DamagedError, "no sense", Index(temporary.write(sealed.file())));
-  }
-}
-
-TEST(numbers_of_a_hostile_family_that_only_spoil_answers_are_harmless) {
-  constexpr float kInf = std::numeric_limits<float>::infinity();
-  for (const Family family : {Family::hyperplanes, Family::cross_polytope}) {
-    const Sealed sound(family);
-    use(sound.file());
-    for (const float value : {std::nanf(""), kInf, -kInf, 3e38F})
-      for (const std::uint32_t name : {kCentres, kMiddle}) {
-        Sealed sealed = sound;
-        Bytes& numbers = sealed.sections[name];
-        for (std::size_t at = 0; at < numbers.size(); at += 4) std::memcpy(numbers.data() + at, &value, 4);
-        use(sealed.file());
-      }
-    Sealed sealed = sound;
-    std::ranges::fill(sealed.sections[kBucketOf], static_cast<unsigned char>(0xFF));  // no code has a bucket
-    use(sealed.file());
-    std::ranges::fill(sealed.sections[kBucketOf], static_cast<unsigned char>(0));  // all have the same
-    use(sealed.file());
-    std::ranges::fill(sealed.sections[kLaterMembers], static_cast<unsigned char>(0));
-    use(sealed.file());
-  }
-}
-
-TEST(random_numbers_in_any_section_of_a_family_are_refused_or_harmless) {
-  std::mt19937 random(4);
-  for (const Family family : {Family::hyperplanes, Family::cross_polytope}) {
-    const Sealed sound(family);
-    for (int round = 0; round < 60; ++round) {
-      Sealed sealed = sound;
-      auto section =
-          std::next(sealed.sections.begin(), static_cast<std::ptrdiff_t>(random() % sealed.sections.size()));
-      for (std::size_t n = random() % 8 + 1; n > 0; --n)
-        section->second[random() % section->second.size()] = static_cast<unsigned char>(random());
-      try {
-        use(sealed.file());
-      } catch (const DamagedError&) {
-      }
-    }
   }
 }

@@ -32,8 +32,10 @@ std::string CodedFamily::problem() const {
   const auto of = bucket_of_.view();
   if (of.size() != std::size_t{coder_->tables()} * coder_->codes())
     return "it has not one place for each code";
-  const auto missing = [this](std::uint32_t bucket) { return bucket != kNoBucket && bucket >= buckets_; };
-  return std::any_of(of.begin(), of.end(), missing) ? "a code names a bucket that it does not have" : "";
+  std::uint32_t next = 0;  // as drop_empty numbers them: else one bucket could be visited for many codes
+  for (const std::uint32_t bucket : of)
+    if (bucket != kNoBucket && bucket != next++) return "its codes do not name its buckets, each once";
+  return next == buckets_ ? "" : "its codes do not name its buckets, each once";
 }
 
 void CodedFamily::assign(const float* rows, std::size_t count, std::uint32_t* out) const {

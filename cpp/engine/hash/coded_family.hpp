@@ -42,7 +42,7 @@ class CodedFamily final : public HashFamily {
 
   FamilyParts parts() const override;
 
-  /// Every code names a bucket that is there, or none.
+  /// The codes that have a bucket name all of them in turn.
   std::string problem() const override;
 
  private:

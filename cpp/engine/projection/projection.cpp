@@ -66,9 +66,10 @@ float largest_magnitude(std::span<const float> vector) {
 // than the bytes by far.
 float to_steps(std::span<const float> vector, std::int16_t* steps) {
   const float largest = largest_magnitude(vector);
-  if (largest < 1e-30F) {  // its squares vanish, and 1 / largest might overflow
+  // Below, its squares vanish, and 1 / largest might overflow; a file may have brought in NaN.
+  if (!(largest >= 1e-30F) || std::isinf(largest)) {
     std::fill_n(steps, vector.size(), std::int16_t{0});
-    return 0.0F;
+    return 0.0F * largest;
   }
   constexpr std::size_t kMaxSum = std::numeric_limits<std::int32_t>::max();
   const auto limit = static_cast<float>(std::min<std::size_t>(32767, kMaxSum / (127 * vector.size())));

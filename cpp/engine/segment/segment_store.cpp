@@ -39,7 +39,8 @@ static_assert(sizeof(StoredShape) == 128);
 // As many tables as the family may have, codes of a layout that it can have, no more buckets than entries.
 bool hash_makes_sense(const StoredShape& shape) {
   const auto family = static_cast<Family>(shape.family);
-  if (shape.family >= kFamilies || shape.groups > shape.buckets) return false;
+  if (shape.family >= kFamilies || shape.groups > shape.buckets || shape.asked_tables > kMaxTables)
+    return false;
   if (shape.buckets == 0) return true;
   const std::uint64_t entries = shape.rows * shape.tables;
   if (shape.tables < 1 || shape.tables > kMaxTables || entries > UINT32_MAX || shape.buckets > entries)
@@ -182,6 +183,7 @@ void Segment::open() {
   space_.set_middle(Column(file_->get<float>(Section::middle, space_.dim())));
   if (!(stored.narrowing >= 1.0F)) file_->damaged("its narrowing makes no sense");
   const std::size_t m = stored.m;
+  if (m > space_.dim() + 3) file_->damaged("its projection makes no sense");
   projection_ =
       static_cast<Projection::Kind>(stored.projection) == Projection::Kind::rotation
           ? Projection(space_.dim(), m, stored.seed)

@@ -1,0 +1,79 @@
+// A segment file of any store and family, sealed by the engine, for hostile hands to change section by
+// section.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/index/index.hpp"
+#include "segment_writer.hpp"
+
+struct Form {
+  lookalike::Metric metric;
+  lookalike::Store store;
+  lookalike::Family family;
+  std::uint32_t tables;
+
+  std::string label() const {
+    return "store " + std::to_string(static_cast<int>(store)) + ", family " +
+           std::to_string(static_cast<int>(family));
+  }
+};
+
+class SealedFile {
+ public:
+  static constexpr std::size_t kDim = 16, kRows = 160;
+  static constexpr std::uint32_t kBucketsEach = 6;
+
+  // Numbers of the sections, and of 4 bytes within that of the shape.
+  static constexpr std::uint32_t kShape = 1, kNote = 2, kVectors = 4, kById = 11, kGroupStarts = 14,
+                                 kStarts = 16, kBucketOf = 22, kLaterMembers = 23;
+  static constexpr std::size_t kFields = 24, kAskedBuckets = 9, kBuckets = 11, kAskedTables = 19;
+
+  std::map<std::uint32_t, Bytes> sections;
+
+  explicit SealedFile(const Form& form) {
+    lookalike::Shape shape;
+    shape.dim = kDim, shape.seed = 3, shape.metric = form.metric, shape.store = form.store;
+    shape.family = form.family, shape.tables = form.tables, shape.buckets = kBucketsEach;
+    lookalike::Index index(shape);
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    std::vector<float> vectors(kRows * kDim);  // under hamming their first bytes are the bits
+    for (float& value : vectors) value = normal(random);
+    index.add(vectors.data(), kRows, nullptr, false);
+    index.optimize(1, {});
+    TemporaryPath temporary;
+    index.save(temporary.path(), "{}", {});
+    const lookalike::SegmentFile file(temporary.path());
+    for (std::uint32_t name = 1; name < 64; ++name) {
+      const auto section = static_cast<lookalike::Section>(name);
+      const auto bytes = file.get<unsigned char>(section, file.bytes_of(section));
+      if (!bytes.empty()) sections[name] = Bytes(bytes.begin(), bytes.end());
+    }
+  }
+
+  std::size_t count(std::uint32_t section) const { return sections.at(section).size() / 4; }
+  std::uint32_t number(std::uint32_t section, std::size_t at) const {
+    std::uint32_t value = 0;
+    std::memcpy(&value, sections.at(section).data() + 4 * at, 4);
+    return value;
+  }
+  void set(std::uint32_t section, std::size_t at, std::uint32_t value) {
+    std::memcpy(sections.at(section).data() + 4 * at, &value, 4);
+  }
+  void fill(std::uint32_t section, std::uint32_t value, std::size_t step = 1) {
+    for (std::size_t at = 0; at < count(section); at += step) set(section, at, value);
+  }
+
+  Bytes file() const {
+    RawFile raw;
+    for (const auto& [name, bytes] : sections) raw.sections.push_back({name, bytes});
+    raw.lay_out();
+    return raw.finish();
+  }
+};

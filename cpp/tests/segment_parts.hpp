@@ -1,0 +1,187 @@
+// A sound segment of few rows, part by part, for hostile hands to change.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "check.hpp"
+#include "engine/base/errors.hpp"
+#include "engine/index/index.hpp"
+#include "segment_writer.hpp"
+#include "use_index.hpp"
+
+/// Under cosine: 12 buckets of 40 rows around their centres in 4 dimensions, in 2 groups, the axes as they
+/// are. So many rows that a cheap budget is cheaper than a scan.
+struct Parts {
+  static constexpr std::uint32_t kDim = 4, kBuckets = 12, kEach = 40, kRows = kBuckets * kEach;
+  static constexpr std::uint32_t kProbeSteps = 9, kRerankSteps = 15;
+
+  std::vector<std::uint64_t> shape = {kRows, kDim, 1, 100'000};  // rows, dim, seed, next id
+  // metric, asked buckets, groups, buckets, m, projection, probe steps, rerank steps
+  std::vector<std::uint32_t> more = {0, kBuckets, 2, kBuckets, kDim, 1, kProbeSteps, kRerankSteps};
+  float largest_norm = 0.0F;
+  std::vector<std::uint32_t> rest = {0, 0, 0,
+                                     1, 0, 0};  // store, family, asked tables, tables, digits, last width
+  float narrowing = 2.0F;
+  std::vector<float> middle = std::vector<float>(kDim, 0.0F);
+  std::vector<std::int64_t> ids;
+  std::vector<std::uint32_t> by_id;
+  std::vector<float> vectors, inverse_norms;
+  std::vector<float> projection = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
+  std::vector<float> group_centres, centres;
+  std::vector<std::uint32_t> group_starts = {0, 5, kBuckets}, starts = {0};
+  std::vector<float> curve;
+  std::vector<std::uint8_t> sketches;
+  std::vector<std::uint8_t> bytes;
+  std::vector<float> reaches = std::vector<float>(2 * kBuckets, 1.0F);  // of each bucket: radius, left out
+  std::vector<std::uint32_t> left_out;
+
+  Parts() {
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    for (std::uint32_t bucket = 0; bucket < kBuckets; ++bucket) {
+      const std::vector<float> centre =
+          unit({normal(random), normal(random), normal(random), normal(random)});
+      centres.insert(centres.end(), centre.begin(), centre.end());
+      std::vector<std::vector<float>> rows(kEach, centre);
+      for (auto& row : rows) {
+        for (float& value : row) value += 0.05F * normal(random);
+        row = unit(row);
+        vectors.insert(vectors.end(), row.begin(), row.end());
+        add_bytes(row);
+      }
+      add_sketches(rows, centre);
+      starts.push_back(starts.back() + kEach);
+    }
+    for (const std::uint32_t first : {0U, 5U})
+      group_centres.insert(group_centres.end(), centres.begin() + first * kDim,
+                           centres.begin() + (first + 1) * kDim);
+    inverse_norms.assign(kRows, 1.0F);
+    by_id.resize(kRows);
+    for (std::int64_t row = 0; row < kRows; ++row) ids.push_back((row * 77 + 13) % 100'000);
+    for (std::uint32_t row = 0; row < kRows; ++row) by_id[row] = row;
+    std::ranges::sort(by_id, {}, [&](std::uint32_t row) { return ids[row]; });
+    for (std::uint32_t k = 0; k < 3; ++k)
+      for (std::uint32_t p = 0; p < kProbeSteps; ++p)
+        for (std::uint32_t r = 0; r < kRerankSteps; ++r)
+          curve.push_back(static_cast<float>((p + 1) * (r + 1)) / (kProbeSteps * kRerankSteps));
+  }
+
+  static std::vector<float> unit(std::vector<float> row) {
+    float square = 0;
+    for (const float value : row) square += value * value;
+    for (float& value : row) value /= std::sqrt(square);
+    return row;
+  }
+
+  void add_bytes(const std::vector<float>& row) {
+    float largest = 0, square = 0;
+    for (const float value : row) largest = std::max(largest, std::abs(value));
+    const float scale = largest / 127;
+    std::vector<std::int8_t> codes;
+    for (const float value : row) {
+      codes.push_back(static_cast<std::int8_t>(std::lround(value / scale)));
+      square += std::pow(scale * static_cast<float>(codes.back()), 2.0F);
+    }
+    for (const Bytes& part : {bytes_of(std::vector{scale, square}), bytes_of(codes)})
+      bytes.insert(bytes.end(), part.begin(), part.end());
+  }
+
+  // Scale (0) or square (1) of a row in bytes.
+  void set_byte_factor(std::size_t row, std::size_t which, float value) {
+    std::memcpy(bytes.data() + row * (8 + kDim) + which * 4, &value, 4);
+  }
+
+  // 4 signs: one group, filled up to four; then 32 A and 32 F.
+  void add_sketches(const std::vector<std::vector<float>>& rows, const std::vector<float>& centre) {
+    for (std::size_t begin = 0; begin < rows.size(); begin += 32) {
+      std::vector<std::uint8_t> nibbles(4 * 16);
+      std::vector<float> a(32, std::numeric_limits<float>::infinity()), f(32);
+      for (std::size_t i = begin; i < std::min(rows.size(), begin + 32); ++i) {
+        float square = 0, sum = 0, along = 0;
+        unsigned signs = 0;
+        for (unsigned j = 0; j < kDim; ++j) {
+          const float r = rows[i][j] - centre[j];
+          square += r * r, sum += std::abs(r), along += r >= 0 ? centre[j] : -centre[j];
+          signs |= (r >= 0 ? 1U : 0U) << j;
+        }
+        const std::size_t at = i - begin;
+        nibbles[at % 16] = static_cast<std::uint8_t>(nibbles[at % 16] | signs << (at < 16 ? 0 : 4));
+        f[at] = 2 * square / sum;
+        a[at] = square + f[at] * along;
+      }
+      for (const Bytes& part : {bytes_of(nibbles), bytes_of(a), bytes_of(f)})
+        sketches.insert(sketches.end(), part.begin(), part.end());
+    }
+  }
+
+  // Where the A (0) and F (1) of a row lie.
+  void set_factor(std::size_t row, std::size_t which, float value) {
+    const std::size_t block = row / kEach * 2 + row % kEach / 32, entry = row % kEach % 32;
+    std::memcpy(sketches.data() + block * 320 + 64 + (which * 32 + entry) * 4, &value, 4);
+  }
+
+  void unhash() {
+    more[2] = more[3] = more[4] = more[5] = more[6] = more[7] = rest[3] = 0;
+    left_out = {12, 13, 14, 15, 16, 17, 18, 19, 20, 24};
+  }
+
+  void make_euclidean() {
+    more[0] = 1;
+    inverse_norms.clear();
+  }
+
+  Bytes shape_bytes() const {
+    Bytes whole = bytes_of(shape);
+    for (const Bytes& part : {bytes_of(more), bytes_of(std::vector{largest_norm}), bytes_of(rest),
+                              bytes_of(std::vector{narrowing}), Bytes(32)})
+      whole.insert(whole.end(), part.begin(), part.end());
+    return whole;
+  }
+
+  Bytes file() const {
+    RawFile raw;
+    raw.sections = {{1, shape_bytes()},
+                    {2, {'{', '}'}},
+                    {3, bytes_of(ids)},
+                    {11, bytes_of(by_id)},
+                    {5, bytes_of(inverse_norms)},
+                    {12, bytes_of(projection)},
+                    {13, bytes_of(group_centres)},
+                    {14, bytes_of(group_starts)},
+                    {15, bytes_of(centres)},
+                    {16, bytes_of(starts)},
+                    {17, bytes_of(curve)},
+                    {18, bytes_of(sketches)},
+                    {19, bytes_of(bytes)},
+                    {20, bytes_of(reaches)},
+                    {24, bytes_of(middle)},
+                    {4, bytes_of(vectors)}};
+    for (const std::uint32_t name : left_out)
+      std::erase_if(raw.sections, [&](const RawSection& section) { return section.name == name; });
+    raw.lay_out();
+    return raw.finish();
+  }
+};
+
+template <class Change>
+void refused(const char* words, Change change) {
+  Parts parts;
+  change(parts);
+  TemporaryPath temporary;
+  CHECK_THROWS(lookalike::DamagedError, words, lookalike::Index(temporary.write(parts.file())));
+}
+
+template <class Change>
+void harmless(Change change, void (*how)(lookalike::Index&) = use) {
+  Parts parts;
+  change(parts);
+  TemporaryPath temporary;
+  lookalike::Index index(temporary.write(parts.file()));
+  how(index);
+}
