@@ -11,15 +11,26 @@ import numpy as np
 import pytest
 
 from lookalike import Index, errors
+from lookalike.index.family import Family
+from lookalike.index.store import Store
 from tests.conftest import LONG
 from tests.index.brute_force import Metric, clusters
 
 Answers = tuple[object, ...]
 
 
-def make(path: Path, metric: Metric = "euclidean", rows: int = 5, dim: int = 2) -> bytes:
-    index = Index(dim, metric, buckets=2)
-    index.add(np.arange(1, rows * dim + 1, dtype=np.float32).reshape(rows, dim), np.arange(rows) * 3)
+def make(
+    path: Path,
+    metric: Metric = "euclidean",
+    rows: int = 5,
+    dim: int = 2,
+    store: Store | None = None,
+    family: Family = "spheres",
+) -> bytes:
+    index = Index(dim, metric, buckets=2, store=store, family=family, tables=None if family == "spheres" else 2)
+    vectors = np.arange(1, rows * dim + 1, dtype=np.float32).reshape(rows, dim)
+    given = np.packbits(vectors % 7 < 3, axis=1) if metric == "hamming" else vectors
+    index.add(given, np.arange(rows) * 3)
     index.save(path, note={"model": "m"})
     return path.read_bytes()
 
@@ -27,7 +38,7 @@ def make(path: Path, metric: Metric = "euclidean", rows: int = 5, dim: int = 2) 
 def use(path: Path) -> Answers:
     """Everything that can be asked of an index."""
     index = Index.open(path)
-    query = np.ones(index.dim)
+    query = np.full(index.dim // 8, 1, np.uint8) if index.metric == "hamming" else np.ones(index.dim)
     found = [index.search(query, 4, **options) for options in ({"exact": True}, {"probes": 1}, {})]
     return (
         index.dim,
@@ -35,15 +46,15 @@ def use(path: Path) -> Answers:
         len(index),
         index.ids.tolist(),
         index.note,
-        [index[id].tolist() for id in index.ids],
+        [] if index.store == "none" else [index[id].tolist() for id in index.ids],
         [(f.ids.tolist(), f.distances.tolist(), f.recall, f.candidates.tolist()) for f in found],
     )
 
 
-@pytest.mark.parametrize("metric", ["cosine", "dot"])
-def test_every_altered_byte_is_noticed(metric: Metric, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("metric", "family"), [("cosine", "spheres"), ("dot", "cross_polytope")])
+def test_every_altered_byte_is_noticed(metric: Metric, family: Family, tmp_path: Path) -> None:
     path = tmp_path / "index"
-    whole = make(path, metric)
+    whole = make(path, metric, family=family)
     assert len(whole) < 4000
     with open(path, "r+b", buffering=0) as file:
         for position, byte in enumerate(whole):
@@ -84,14 +95,18 @@ def test_zeroed_swapped_and_repeated_pieces_are_noticed(large: bytes, tmp_path: 
                 Index.open(path).save(tmp_path / "copy")  # which reads what no search needs, too
 
 
-def test_damage_is_an_error_or_changes_no_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", ["spheres", "hyperplanes", "cross_polytope"])
+@pytest.mark.parametrize(
+    ("metric", "store"), [("euclidean", "float32"), ("cosine", "float16"), ("dot", "none"), ("hamming", "bits")]
+)
+def test_damage_is_an_error_or_changes_no_answer(metric: Metric, store: Store, family: Family, tmp_path: Path) -> None:
     """Random damages of a small file with buckets."""
     path = tmp_path / "index"
-    whole = make(path, rows=40)
+    whole = make(path, metric, rows=40, dim=8, store=store, family=family)
     answers = use(path)
     random = np.random.default_rng(2)
     refused = 0
-    times = 10_000 if LONG else 1000
+    times = 10_000 if LONG else 150
     for _ in range(times):
         damaged = bytearray(whole)
         for _ in range(int(random.integers(1, 4))):
