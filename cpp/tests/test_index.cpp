@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -10,7 +9,6 @@
 #include "check.hpp"
 #include "engine/base/errors.hpp"
 #include "engine/index/index.hpp"
-#include "segment_writer.hpp"
 
 using namespace lookalike;
 
@@ -127,7 +125,7 @@ TEST(stages_tell_what_each_of_them_did) {
 }
 
 TEST(rows_by_the_thousand_seal_themselves_in_the_background) {
-  constexpr std::size_t kRows = 40'000, kAtOnce = 4000;
+  constexpr std::size_t kRows = 20'000, kAtOnce = 4000;
   const auto vectors = gaussian(kRows, 3);
   Index index(shape_of(Metric::euclidean));
   for (std::size_t row = 0; row < kRows; row += kAtOnce) {
@@ -246,69 +244,4 @@ TEST(a_filter_of_ids_that_are_not_there_finds_nothing_and_is_sure_of_it) {
     CHECK(found.ids == std::vector<std::int64_t>(4, -1));
     CHECK(found.recall == 1.0, found.recall);
   }
-}
-
-TEST(searching_while_adding_removing_sealing_and_saving) {  // ThreadSanitizer's test
-  const auto kept = gaussian(600, 4), passing = gaussian(600, 5);
-  TemporaryPath temporary;
-  Index index(shape_of(Metric::cosine, 12));
-  index.add(kept.data(), 600, nullptr, false);
-  index.save(temporary.path(), "", kNever);
-  for (const bool mapped : {false, true}) {
-    const auto opened = mapped ? std::make_unique<Index>(temporary.path()) : nullptr;
-    Index& shared = mapped ? *opened : index;
-    std::atomic<bool> done{false};
-    std::atomic<int> wrong{0};
-    std::vector<std::thread> readers;
-    for (int reader = 0; reader < 3; ++reader)
-      readers.emplace_back([&, reader] {
-        SearchOptions options{.k = 3, .exact = reader == 0, .max_distance = 10.0F, .threads = 2, .only = {}};
-        if (reader == 1)
-          options.only = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19}};
-        if (reader == 2) options.probes = 1;
-        while (!done) {
-          const SearchResult found = shared.search(kept.data(), 20, options, kNever);
-          for (std::size_t i = 0; i < 20; ++i) wrong += found.ids[i * 3] != static_cast<std::int64_t>(i);
-          wrong += !shared.contains(5) || shared.vector(5)[0] != kept[5 * kDim] || shared.size() < 600;
-          wrong += shared.note().size() > 5 || shared.segments() > 2 || shared.ids().size() < 600;
-        }
-      });
-    std::thread saver([&] {
-      while (!done) shared.save(temporary.path() + "3", "other", kNever);
-    });
-    for (int round = 0; round < 12; ++round) {
-      const auto ids = shared.add(passing.data(), 300, nullptr, false);
-      if (round % 3 == 0) shared.optimize(2, kNever);
-      if (round % 4 == 0) shared.save(temporary.path() + "2", "note", kNever);
-      shared.add(passing.data() + 300 * kDim, 100, ids.data(), true);
-      shared.remove(ids);
-    }
-    done = true;
-    for (std::thread& reader : readers) reader.join();
-    saver.join();
-    CHECK(wrong == 0, wrong);
-    CHECK(shared.size() == 600);
-  }
-}
-
-TEST(searching_while_rows_seal_themselves_in_the_background) {  // and this too
-  constexpr std::size_t kWide = 2, kRows = 24'000, kAtOnce = 2000;
-  const auto vectors = gaussian(kRows, 6, kWide);
-  Index index(shape_of(Metric::euclidean, 16, kWide));
-  std::atomic<std::size_t> there{0};
-  std::atomic<int> wrong{0};
-  std::thread reader([&] {
-    while (there < kRows) {
-      if (there == 0) continue;
-      const std::size_t row = there - 1;
-      wrong += index.search(vectors.data() + row * kWide, 1, {.k = 1, .probes = 1, .only = {}}, kNever)
-                   .distances[0] != 0.0F;
-    }
-  });
-  for (std::size_t row = 0; row < kRows; row += kAtOnce) {
-    index.add(vectors.data() + row * kWide, kAtOnce, nullptr, false);
-    there = row + kAtOnce;
-  }
-  reader.join();
-  CHECK(wrong == 0, wrong);
 }

@@ -1,10 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <initializer_list>
 #include <limits>
 #include <numeric>
-#include <set>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -101,78 +99,6 @@ void check_usable(const Spheres& spheres, const Rows& rows) {
 
 }  // namespace
 
-TEST(k_means_finds_clusters_that_lie_far_apart) {
-  Random random(1);
-  std::vector<float> rows;
-  for (int i = 0; i < 600; ++i)
-    for (int j = 0; j < 2; ++j)
-      rows.push_back(static_cast<float>(100 * (i % 6) * (j + 1) + random.gaussian()));
-  std::vector<float> centres = k_means(rows.data(), 600, 2, 6, 5, 1, {});
-  CHECK(centres.size() == 12, centres.size());
-  std::set<long> found;
-  for (std::size_t c = 0; c < 6; ++c) {
-    found.insert(std::lround(centres[2 * c] / 100));
-    CHECK(std::abs(centres[2 * c + 1] - 2 * centres[2 * c]) < 2);
-  }
-  CHECK(found == std::set<long>({0, 1, 2, 3, 4, 5}));
-}
-
-TEST(k_means_gives_every_different_row_a_centre_where_it_can) {
-  std::vector<float> rows;
-  for (int i = 0; i < 1000; ++i) rows.push_back(i < 990 ? 0.0F : static_cast<float>(i % 4));
-  std::vector<float> centres = k_means(rows.data(), 1000, 1, 50, 3, 1, {});
-  std::sort(centres.begin(), centres.end());
-  CHECK(centres == std::vector<float>({0, 1, 2, 3}), centres.size());
-}
-
-TEST(the_nearest_centre_is_the_first_of_equal_ones) {
-  const std::vector<float> centres = {5, 1, -1, 1, 9}, rows = {0, 1, 7, 100};
-  std::vector<float> squared(4);
-  std::vector<std::uint32_t> nearest(4);
-  nearest_centres(rows.data(), 4, 1, centres.data(), 5, squared.data(), nearest.data());
-  CHECK(nearest == std::vector<std::uint32_t>({1, 1, 0, 4}));
-  CHECK(squared == std::vector<float>({1, 0, 4, 91 * 91}));
-}
-
-TEST(drawn_numbers_are_different_ascend_and_cover_the_range) {
-  Random random(2);
-  for (const std::size_t count : {1UL, 2UL, 10UL, 4294967295UL})
-    for (const std::size_t wanted : {1UL, 9UL, 10UL, 11UL}) {
-      const auto drawn = draw(count, wanted, random);
-      CHECK(drawn.size() == std::min(count, wanted));
-      CHECK(drawn.back() < count);
-      CHECK(std::is_sorted(drawn.begin(), drawn.end(), std::less_equal<>()));
-      if (wanted > 1 && count > 1) CHECK(drawn.front() < count / 2 && drawn.back() >= count / 2);
-    }
-}
-
-TEST(a_partition_lists_every_row_once) {
-  const std::vector<std::uint32_t> part_of_row = {2, 0, 2, 3, 0, 2};
-  const Partition partition(part_of_row, 5);
-  const auto holds = [&](std::uint32_t part, std::initializer_list<std::uint32_t> rows) {
-    return std::equal(partition[part].begin(), partition[part].end(), rows.begin(), rows.end());
-  };
-  CHECK(partition.parts() == 5);
-  CHECK(holds(0, {1, 4}) && holds(1, {}) && holds(2, {0, 2, 5}) && holds(3, {3}) && holds(4, {}));
-}
-
-TEST(the_lowest_are_those_a_sort_gives) {
-  Random random(4);
-  std::vector<float> distances(1000);
-  for (float& value : distances) value = static_cast<float>(random.bits() % 300);
-  std::vector<Ranked> expected;
-  for (std::uint32_t i = 0; i < 1000; ++i) expected.emplace_back(distances[i], 5 + i);
-  std::sort(expected.begin(), expected.end());
-  Lowest lowest;
-  for (const std::size_t wanted : {0UL, 1UL, 10UL, 63UL, 500UL, 999UL, 1000UL, 2000UL}) {
-    lowest.reset(wanted);
-    for (std::uint32_t i = 0; i < 1000; i += 250) lowest.add(distances.data() + i, 250, 5 + i);
-    const auto found = lowest.sorted();
-    CHECK(found.size() == std::min<std::size_t>(wanted, 1000));
-    CHECK(std::equal(found.begin(), found.end(), expected.begin()), wanted);
-  }
-}
-
 TEST(spheres_are_about_as_many_as_asked_and_about_as_large) {
   const Rows rows = clustered(20'000, 1);
   const Spheres spheres = rows.train(300);
@@ -187,8 +113,8 @@ TEST(spheres_are_about_as_many_as_asked_and_about_as_large) {
 }
 
 TEST(rows_go_to_their_nearest_centre) {
-  const Rows rows = clustered(20'000, 1);
-  for (const std::uint32_t buckets : {1U, 2U, 10U, 400U}) {
+  const Rows rows = clustered(10'000, 1);
+  for (const std::uint32_t buckets : {1U, 2U, 10U, 300U}) {
     const Spheres spheres = rows.train(buckets);
     const auto bucket = assigned(spheres, rows);
     std::vector<float> squared(rows.count());
@@ -197,8 +123,8 @@ TEST(rows_go_to_their_nearest_centre) {
                     squared.data(), nearest.data());
     double right = 0;
     for (std::size_t row = 0; row < rows.count(); ++row) right += bucket[row] == nearest[row];
-    CHECK(right >= 0.98 * 20'000, buckets, right);
-    CHECK(buckets > 10 || right == 20'000, "few groups are all searched");
+    CHECK(right >= 0.98 * 10'000, buckets, right);
+    CHECK(buckets > 10 || right == 10'000, "few groups are all searched");
   }
 }
 
@@ -239,30 +165,6 @@ TEST(a_whole_order_is_that_of_brute_force) {
     for (const std::size_t want : {std::size_t{spheres.buckets()}, std::numeric_limits<std::size_t>::max()})
       CHECK(same(ordered(spheres, queries[query], want), all_buckets(spheres, queries[query])));
   CHECK(ordered(spheres, queries[0], 0).empty());
-}
-
-TEST(equally_near_buckets_come_by_number) {
-  const std::vector<float> centres = {1, -1, 1, -1, 3, 1};
-  const Spheres spheres(1, Column<float>({0, 0}), Column<std::uint32_t>({0, 4, 6}), Column<float>(centres));
-  const float query = 0;
-  std::vector<std::uint32_t> order;
-  for (const Near& near : ordered(spheres, &query, 6)) order.push_back(near.bucket);
-  CHECK(order == std::vector<std::uint32_t>({0, 1, 2, 3, 5, 4}));
-}
-
-TEST(an_order_reaches_groups_beyond_a_small_one) {
-  std::vector<float> group_centres, centres;
-  std::vector<std::uint32_t> starts{0};
-  for (std::uint32_t group = 0; group < 100; ++group) {  // 99 groups of one bucket, then one of 901
-    group_centres.push_back(static_cast<float>(group));
-    centres.resize(centres.size() + (group < 99 ? 1 : 901), static_cast<float>(group));
-    starts.push_back(static_cast<std::uint32_t>(centres.size()));
-  }
-  const Spheres spheres(1, Column<float>(group_centres), Column<std::uint32_t>(starts),
-                        Column<float>(centres));
-  const float query = 0;
-  CHECK(ordered(spheres, &query, 99).back().bucket == 98);
-  CHECK(ordered(spheres, &query, 500).size() == 500);
 }
 
 TEST(spheres_are_the_same_for_any_number_of_threads) {
@@ -360,29 +262,4 @@ TEST(spheres_from_their_columns_are_the_same) {
   CHECK(taken.groups() == trained.groups() && taken.buckets() == trained.buckets());
   CHECK(assigned(taken, rows) == assigned(trained, rows));
   CHECK(same(ordered(taken, rows[5], 30), ordered(trained, rows[5], 30)));
-}
-
-TEST(columns_that_do_not_fit_are_told) {
-  const auto problem = [](std::size_t group_values, std::vector<std::uint32_t> starts, std::size_t values) {
-    return Spheres(2, Column<float>(std::vector<float>(group_values)),
-                   Column<std::uint32_t>(std::move(starts)), Column<float>(std::vector<float>(values)))
-        .problem();
-  };
-  CHECK(problem(4, {0, 3, 5}, 10).empty());
-  CHECK(!problem(2, {0, 3, 5}, 10).empty());
-  CHECK(!problem(4, {0, 3, 5}, 9).empty());
-  CHECK(!problem(4, {0, 6, 5}, 10).empty());
-  CHECK(!problem(4, {1, 3, 5}, 10).empty());
-  CHECK(!problem(0, {0}, 0).empty() && !problem(0, {}, 0).empty() && !problem(2, {0, 0}, 0).empty());
-  CHECK(Spheres().buckets() == 0 && Spheres().groups() == 0);
-}
-
-TEST(the_number_of_buckets_grows_with_the_rows) {
-  CHECK(buckets_for(0) == 1 && buckets_for(1) == 1 && buckets_for(4'096) == 40);
-  CHECK(buckets_for(1'000'000) == 8'000 && buckets_for(100'000'000) == 80'000);
-  std::uint32_t before = 0;
-  for (std::size_t rows = 1; rows < 1UL << 32; rows *= 2) {
-    CHECK(buckets_for(rows) >= before && buckets_for(rows) <= std::max<std::size_t>(1, rows / 64), rows);
-    before = buckets_for(rows);
-  }
 }

@@ -224,7 +224,7 @@ TEST(merging_rounds_no_row_of_any_store_again) {
   for (const Case which : cases()) {
     Index index(shape_of(which, 5));
     std::vector<std::vector<float>> before;
-    for (unsigned round = 0; round < 6; ++round) {
+    for (unsigned round = 0; round < 4; ++round) {
       const Given given(which.metric, kRows, 10 + round);
       index.add(given.data(), kRows, nullptr, false);
       for (std::int64_t id = 0; id < static_cast<std::int64_t>(index.size()); ++id) {

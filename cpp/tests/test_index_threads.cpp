@@ -1,0 +1,97 @@
+// Searches while an index changes: what ThreadSanitizer is for.
+
+#include <atomic>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "check.hpp"
+#include "engine/index/index.hpp"
+#include "segment_writer.hpp"
+
+using namespace lookalike;
+
+namespace {
+
+constexpr std::size_t kDim = 6;
+const Interrupt kNever;
+
+std::vector<float> gaussian(std::size_t rows, unsigned seed, std::size_t dim = kDim) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(rows * dim);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+Shape shape_of(Metric metric, std::uint32_t buckets = 0, std::size_t dim = kDim) {
+  return {dim, 1, 0, metric, buckets};
+}
+
+}  // namespace
+
+TEST(searching_while_adding_removing_sealing_and_saving) {
+  const auto kept = gaussian(600, 4), passing = gaussian(600, 5);
+  TemporaryPath temporary;
+  Index index(shape_of(Metric::cosine, 12));
+  index.add(kept.data(), 600, nullptr, false);
+  index.save(temporary.path(), "", kNever);
+  for (const bool mapped : {false, true}) {
+    const auto opened = mapped ? std::make_unique<Index>(temporary.path()) : nullptr;
+    Index& shared = mapped ? *opened : index;
+    std::atomic<bool> done{false};
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> readers;
+    for (int reader = 0; reader < 3; ++reader)
+      readers.emplace_back([&, reader] {
+        SearchOptions options{.k = 3, .exact = reader == 0, .max_distance = 10.0F, .threads = 2, .only = {}};
+        if (reader == 1)
+          options.only = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19}};
+        if (reader == 2) options.probes = 1;
+        while (!done) {
+          const SearchResult found = shared.search(kept.data(), 20, options, kNever);
+          for (std::size_t i = 0; i < 20; ++i) wrong += found.ids[i * 3] != static_cast<std::int64_t>(i);
+          wrong += !shared.contains(5) || shared.vector(5)[0] != kept[5 * kDim] || shared.size() < 600;
+          wrong += shared.note().size() > 5 || shared.segments() > 2 || shared.ids().size() < 600;
+        }
+      });
+    std::thread saver([&] {
+      while (!done) shared.save(temporary.path() + "3", "other", kNever);
+    });
+    for (int round = 0; round < 12; ++round) {
+      const auto ids = shared.add(passing.data(), 300, nullptr, false);
+      if (round % 3 == 0) shared.optimize(2, kNever);
+      if (round % 4 == 0) shared.save(temporary.path() + "2", "note", kNever);
+      shared.add(passing.data() + 300 * kDim, 100, ids.data(), true);
+      shared.remove(ids);
+    }
+    done = true;
+    for (std::thread& reader : readers) reader.join();
+    saver.join();
+    CHECK(wrong == 0, wrong);
+    CHECK(shared.size() == 600);
+  }
+}
+
+TEST(searching_while_rows_seal_themselves_in_the_background) {
+  constexpr std::size_t kWide = 2, kRows = 18'000, kAtOnce = 2000;
+  const auto vectors = gaussian(kRows, 6, kWide);
+  Index index(shape_of(Metric::euclidean, 16, kWide));
+  std::atomic<std::size_t> there{0};
+  std::atomic<int> wrong{0};
+  std::thread reader([&] {
+    while (there < kRows) {
+      if (there == 0) continue;
+      const std::size_t row = there - 1;
+      wrong += index.search(vectors.data() + row * kWide, 1, {.k = 1, .probes = 1, .only = {}}, kNever)
+                   .distances[0] != 0.0F;
+    }
+  });
+  for (std::size_t row = 0; row < kRows; row += kAtOnce) {
+    index.add(vectors.data() + row * kWide, kAtOnce, nullptr, false);
+    there = row + kAtOnce;
+  }
+  reader.join();
+  CHECK(wrong == 0, wrong);
+}
