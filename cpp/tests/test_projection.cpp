@@ -151,7 +151,7 @@ TEST(the_mean_is_kept_too) {
 }
 
 TEST(principal_axes_keep_distances_and_spread_them_evenly) {
-  constexpr std::size_t kDim = 512, kRows = 3000;
+  constexpr std::size_t kDim = 512, kRows = 1500;
   const std::vector<float> sample = spread(kRows, kDim, few_strong(kDim));
   const Projection projection = learn(sample, kDim);
   CHECK(is_principal(projection) && projection.m() == 128, projection.m());
@@ -170,16 +170,16 @@ TEST(principal_axes_keep_distances_and_spread_them_evenly) {
 }
 
 TEST(axes_are_kept_only_where_they_pay) {
-  CHECK(!is_principal(learn(gaussians(2000 * 512, 1), 512)));
-  CHECK(learn(gaussians(2000 * 510, 1), 510).m() == 512);
-  CHECK(!is_principal(learn(spread(2000, 256, few_strong(256)), 256)));
+  const Projection whole = learn(gaussians(900 * 510, 1), 510);
+  CHECK(!is_principal(whole) && whole.m() == 512, whole.m());
+  CHECK(!is_principal(learn(spread(900, 256, few_strong(256)), 256)));
   CHECK(!is_principal(learn(spread(400, 512, few_strong(512)), 512)));  // too few to learn from
-  const Projection cut = learn(gaussians(1200 * 1100, 1), 1100);
+  const Projection cut = learn(gaussians(300 * 1100, 1), 1100);
   CHECK(!is_principal(cut) && cut.m() == 1024, cut.m());
 }
 
 TEST(many_vectors_are_projected_as_one_by_one) {
-  constexpr std::size_t kDim = 400, kCount = 9;
+  constexpr std::size_t kDim = 400, kCount = 37;  // two blocks of 16, and a part
   const std::vector<float> vectors = gaussians(kCount * kDim, 5);
   const std::vector<float> scales = gaussians(kCount, 6);
   for (const bool principal : {false, true}) {
@@ -217,13 +217,11 @@ TEST(bytes_multiply_as_well_as_floats) {
 }
 
 TEST(learning_is_the_same_for_any_number_of_threads) {
-  const std::vector<float> sample = spread(2500, 400, few_strong(400));
+  const std::vector<float> sample = spread(1500, 400, few_strong(400));
   const Projection one = learn(sample, 400, 1);
   CHECK(is_principal(one));
-  for (const int threads : {2, 3}) {
-    const Projection more = learn(sample, 400, threads);
-    CHECK(std::equal(one.matrix().begin(), one.matrix().end(), more.matrix().begin(), more.matrix().end()));
-  }
+  const Projection three = learn(sample, 400, 3);
+  CHECK(std::equal(one.matrix().begin(), one.matrix().end(), three.matrix().begin(), three.matrix().end()));
 }
 
 TEST(data_without_directions_do_no_harm) {
@@ -231,7 +229,7 @@ TEST(data_without_directions_do_no_harm) {
   const std::vector<float> zeros(kRows * kDim), constant(kRows * kDim, 0.1F);
   CHECK(!is_principal(learn(zeros, kDim)));
   CHECK(!is_principal(learn(constant, kDim)));  // no energy about the mean
-  for (const float size : {1e-18F, 1e18F, 3e37F}) {
+  for (const float size : {1e-18F, 3e37F}) {
     std::vector<float> sample = spread(kRows, kDim, {4.0F, 2.0F, 1.0F});  // 3 dimensions of 400
     for (float& value : sample) value *= size;
     const Projection projection = learn(sample, kDim);
