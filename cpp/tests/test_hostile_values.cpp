@@ -78,7 +78,7 @@ TEST(curves_of_a_hostile_file_of_any_size_are_harmless) {
 
 TEST(vectors_of_a_hostile_file_that_are_sealed_anew_with_principal_axes_are_harmless) {
   constexpr std::size_t kWide = 324, kMany = 600;
-  for (const float value : {kNan, kInf, -3e38F, 0.0F, 1e-45F})
+  for (const float value : {kNan, kInf, 1e-45F})
     for (const std::size_t every : {1U, 1000U})
       harmless(
           [&](Parts& parts) {
