@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "engine/base/bits.hpp"
 #include "engine/sketch/candidates.hpp"
 
 using namespace lookalike;
@@ -56,7 +57,8 @@ void feed(Candidates& candidates, const Stream& stream, std::size_t keep, std::s
   for (std::size_t begin = 0; begin < stream.size();) {
     const std::size_t end = std::min<std::size_t>(stream.size(), begin + random() % (most_at_once + 1));
     const std::size_t appended = append_below_limit(candidates, stream, begin, end);
-    allowed != nullptr ? candidates.take(appended, *allowed) : candidates.take(appended);
+    allowed != nullptr ? candidates.take(appended, [&](std::uint32_t i) { return (*allowed)[i]; })
+                       : candidates.take(appended);
     CHECK(candidates.size() < 4 * keep + Candidates::kSlack);
     begin = end;
   }

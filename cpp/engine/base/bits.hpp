@@ -44,6 +44,14 @@ class Bits {
     return ones;
   }
 
+  /// The first of [begin, end) that is set, or end.
+  std::size_t next(std::size_t begin, std::size_t end) const {
+    for (std::size_t i = begin; i < end; i = (i / 64 + 1) * 64)
+      if (const std::uint64_t word = words_[i / 64] >> (i % 64); word != 0)
+        return std::min(end, i + static_cast<std::size_t>(std::countr_zero(word)));
+    return end;
+  }
+
  private:
   std::vector<std::uint64_t> words_;
   std::size_t size_ = 0;

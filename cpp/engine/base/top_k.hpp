@@ -23,12 +23,15 @@ class TopK {
     heap_.clear();
   }
 
-  // A NaN key (only a hostile file can hold one) compares false and is dropped.
-  void push(float key, std::int64_t id) {
-    if (!(key <= max_key_)) return;
+  bool admits(float key) const { return key <= max_key_; }
+
+  // Returns whether it was kept; if not, none as near with a larger id would be. A NaN key (only a hostile
+  // file can hold one) compares false and is dropped.
+  bool push(float key, std::int64_t id) {
+    if (!admits(key)) return false;
     const Found found{key, id};
     if (heap_.size() == k_) {
-      if (!(found < heap_.front())) return;
+      if (!(found < heap_.front())) return false;
       std::pop_heap(heap_.begin(), heap_.end());
       heap_.back() = found;
     } else {
@@ -36,6 +39,7 @@ class TopK {
     }
     std::push_heap(heap_.begin(), heap_.end());
     if (heap_.size() == k_) max_key_ = heap_.front().key;
+    return true;
   }
 
   // Nearest first. The heap is spent afterwards: reset it before the next use.

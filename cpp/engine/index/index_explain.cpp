@@ -20,7 +20,7 @@ Explanation Index::explain(const void* query, const SearchOptions& options,
   explanation.compared_whole = fresh_.size();
   for (const Plan& plan : plans) {
     if (plan.scan)
-      explanation.compared_whole += plan.allowed_count;
+      explanation.compared_whole += plan.segment->findable(plan.visit.allowed);
     else
       ++explanation.segments;
   }

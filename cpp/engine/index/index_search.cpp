@@ -126,7 +126,7 @@ Index::Plan Index::plan(const Part& part, const SearchOptions& options) const {
   }
   if (share < kNearlyAll && options.probes == 0)
     plan.visit.usual =
-        kUsual * static_cast<double>(plan.allowed_count * segment.tables()) / segment.buckets();
+        kUsual * share * static_cast<double>(segment.originals() * segment.tables()) / segment.buckets();
   return plan;
 }
 

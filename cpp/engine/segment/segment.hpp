@@ -1,4 +1,4 @@
-// A segment: immutable rows in the order of their buckets, and what finds the nearest of them.
+// A segment: immutable rows, the originals in the order of their buckets, and what finds the nearest of them.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,7 @@
 #include "engine/projection/projection.hpp"
 #include "engine/projection/space.hpp"
 #include "engine/rows/byte_rows.hpp"
+#include "engine/rows/copies.hpp"
 #include "engine/rows/distances.hpp"
 #include "engine/rows/rows.hpp"
 #include "engine/rows/store.hpp"
@@ -77,7 +78,8 @@ class Segment {
   static constexpr std::size_t kExactBelow = 4096;  // fewer rows are compared faster than hashed
   static constexpr std::size_t kMostCandidates = 32768;
 
-  /// Seals rows: trains, hashes, sketches, and measures the recall. Fewer than kExactBelow only get sorted.
+  /// Seals rows, ascending by id: trains, hashes, sketches, and measures the recall. Where fewer than
+  /// kExactBelow are different, they only get sorted.
   Segment(const Shape& shape, Rows rows, int threads, const Interrupt& interrupt);
 
   /// Maps a segment file. All but the vectors and their 8-bit form is verified now, these block by block when
@@ -91,6 +93,8 @@ class Segment {
   const Shape& shape() const { return shape_; }
   const std::string& note() const { return note_; }
   std::size_t rows() const { return ids_.size(); }
+  /// The first so many rows are all different; the others are copies of them.
+  std::size_t originals() const { return originals_; }
   bool hashed() const { return sketches_.has_value(); }
   std::uint32_t buckets() const { return hashed() ? sketches_->buckets() : 0; }
   std::uint32_t tables() const { return hashed() ? family_->tables() : 0; }
@@ -125,6 +129,12 @@ class Segment {
   void search(const QueryBlock& queries, const Visit& visit, Scratch& scratch, std::span<TopK> nearest,
               std::span<Stages> stages) const;
 
+  /// How many originals stand for a row that may be found: themselves, or a copy.
+  std::size_t findable(const Bits* allowed) const {
+    return allowed != nullptr ? count_findable(*allowed, 0, static_cast<std::uint32_t>(originals_))
+                              : originals_;
+  }
+
   /// Compares the queries with every row, or with those allowed.
   void scan(const QueryBlock& queries, const Bits* allowed, std::span<TopK> nearest,
             std::span<Stages> stages) const;
@@ -156,6 +166,7 @@ class Segment {
   // The 8-bit rows hold y where it keeps all distances, else the placed vector itself.
   std::size_t byte_width() const { return projection_.isometric() ? projection_.m() : space_.dim(); }
 
+  StoredRows stored_originals() const { return {form_, vectors_.data(), inverse_norms_.data(), originals_}; }
   float scale(std::size_t row) const { return form_.normed() ? inverse_norms_[row] : 1.0F; }
 
   // sealing: segment_build.cpp
@@ -165,14 +176,13 @@ class Segment {
   void learn(const Rows& rows, std::span<const std::uint32_t> free, int threads, const Interrupt& interrupt);
   std::vector<std::uint32_t> assign(const Rows& rows, int threads, const Interrupt& interrupt) const;
   void center(std::vector<float>& sample);
-  std::vector<std::uint32_t> without_copies(std::vector<std::uint32_t> sampled) const;
   void find_means(std::span<const std::uint32_t> starts, int threads, const Interrupt& interrupt) const;
   void sketch(std::vector<std::uint32_t> starts, int threads, const Interrupt& interrupt);
   float left_out(const float* placed, const float* projected) const;
 
   // measuring: segment_measure.cpp
   std::size_t most_probes() const;
-  std::size_t sample_size(std::size_t rows) const;
+  std::size_t sample_size() const;
   void measure_held_out(std::span<const std::uint32_t> sampled, int threads, const Interrupt& interrupt);
   using Truths = std::vector<std::vector<Found>>;
   Truths truths(const QueryBlock& queries, std::span<const std::uint32_t> own_rows, int threads,
@@ -195,7 +205,7 @@ class Segment {
   RecallCurve::Costs costs() const;
 
   std::uint32_t row_of(std::uint32_t entry) const {
-    return entry < rows() ? entry : later_members_[entry - rows()];
+    return entry < originals_ ? entry : later_members_[entry - originals_];
   }
 
   // searching: segment_search.cpp
@@ -206,14 +216,30 @@ class Segment {
   void scan_together(const Visit& visit, std::size_t queries, Scratch& scratch,
                      std::span<Stages> stages) const;
   void scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages& stages) const;
-  std::size_t count_allowed(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const;
+  bool findable(std::uint32_t original, const Bits& allowed) const {
+    return allowed[original] || copies_.any(original, allowed);
+  }
+  std::size_t count_findable(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
   std::span<const std::uint32_t> shortlist(const Query& query, const Visit& visit, Scratch& scratch,
                                            Errand& errand) const;
   std::span<const std::uint32_t> narrow(const Query& query, const Visit& visit, const Errand& errand,
                                         Scratch& scratch) const;
   const float* byte_query(const Query& query, const Errand& errand, Scratch& scratch) const;
-  void rerank(const Query& query, std::span<const std::uint32_t> rows, TopK& nearest) const;
+  void rerank(const Query& query, std::span<const std::uint32_t> rows, const Bits* allowed,
+              TopK& nearest) const;
+
+  // Calls take(id) for an original and its copies, as far as they may be found, in ascending order, until one
+  // returns false.
+  template <class Take>
+  void take_equals(std::size_t original, const Bits* allowed, Take take) const {
+    if ((allowed == nullptr || (*allowed)[original]) && !take(ids_[original])) return;
+    const auto [first, last] = copies_.of(static_cast<std::uint32_t>(original));
+    for (std::size_t row = first; row < last; ++row) {
+      if (allowed != nullptr) row = allowed->next(row, last);
+      if (row == last || !take(ids_[row])) return;
+    }
+  }
 
   // searching by radius: segment_range.cpp
   void gather_within(const Query& query, float square, const Bits* allowed, Scratch& scratch,
@@ -224,6 +250,7 @@ class Segment {
   void open_version_1();
   Margins open_margins(const std::array<std::uint32_t, kMeasuredAt.size()>& counts) const;
   void check_ids() const;
+  void open_copies(std::size_t copies);
   void check_members(std::span<const std::uint32_t> starts, std::size_t tables);
 
   Shape shape_;
@@ -231,6 +258,8 @@ class Segment {
   std::unique_ptr<SegmentFile> file_;
   Column<std::int64_t> ids_;
   Column<std::uint32_t> by_id_;  // row numbers in ascending order of their ids
+  std::size_t originals_ = 0;
+  Copies copies_;  // of these
   RowForm form_;
   Column<std::byte> vectors_;
   Column<float> inverse_norms_;
@@ -239,7 +268,7 @@ class Segment {
   Projection projection_;
   std::unique_ptr<HashFamily> family_;
   std::optional<Sketches>
-      sketches_;  // an entry for each row and table: those of the first table are the rows
+      sketches_;  // an entry for each original and table: those of the first table are the originals
   Column<std::uint32_t> later_members_;  // the rows of the other tables' entries
   ByteRows bytes_;                       // none where the rows are compact themselves
   Column<Reach> reaches_;                // of each bucket

@@ -1,7 +1,6 @@
 // Sealing: learn from a sample, assign every row to its bucket, lay the rows out in that order, sketch them.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -35,20 +34,29 @@ std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed) {
 
 // Moves item order[i] to place i.
 template <class T>
-std::vector<T> permuted(const std::vector<T>& items, std::span<const std::uint32_t> order,
-                        std::size_t width) {
+void permute(std::vector<T>& items, std::span<const std::uint32_t> order, std::size_t width) {
   std::vector<T> out(items.size());
   for (std::size_t i = 0; i < order.size() && !items.empty(); ++i)
     std::copy_n(items.begin() + static_cast<std::ptrdiff_t>(order[i] * width), width,
                 out.begin() + static_cast<std::ptrdiff_t>(i * width));
-  return out;
+  items = std::move(out);
+}
+
+void permute(Rows& rows, std::span<const std::uint32_t> order, const RowForm& form) {
+  permute(rows.ids, order, 1);
+  permute(rows.inverse_norms, order, 1);
+  permute(rows.vectors, order, form.bytes());
 }
 
 }  // namespace
 
 Segment::Segment(const Shape& shape, Rows rows, int threads, const Interrupt& interrupt)
     : shape_(shape), form_(shape.store, shape.metric, shape.dim) {
-  if (rows.size() >= (shape.buckets > 0 ? 2 : kExactBelow)) {
+  Sorting sorting = sort_out_copies(rows.stored(form_), threads, interrupt);
+  if (!sorting.copies.none()) permute(rows, sorting.order, form_);
+  copies_ = std::move(sorting.copies);
+  originals_ = copies_.none() ? rows.size() : copies_.originals();
+  if (originals_ >= (shape.buckets > 0 ? 2 : kExactBelow)) {
     build(rows, threads, interrupt);
   } else {
     keep(std::move(rows));
@@ -59,8 +67,8 @@ void Segment::build(Rows& rows, int threads, const Interrupt& interrupt) {
   if (shape_.metric == Metric::dot) largest_norm_ = largest_norm(rows.stored(form_));
   space_ = Space(shape_.metric, form_.dim, largest_norm_);
   // Rows that the recall will be measured with must not have shaped the buckets: a new query has not either.
-  const auto order = shuffled(rows.size(), shape_.seed);
-  const std::size_t held_out = sample_size(rows.size());
+  const auto order = shuffled(originals_, shape_.seed);
+  const std::size_t held_out = sample_size();
   learn(rows, std::span(order).subspan(held_out), threads, interrupt);
   std::vector<std::uint32_t> bucket_of = assign(rows, threads, interrupt);
   family_->drop_empty(bucket_of);
@@ -69,41 +77,25 @@ void Segment::build(Rows& rows, int threads, const Interrupt& interrupt) {
   std::vector<std::uint32_t> starts(family_->buckets() + std::size_t{1});
   for (const std::uint32_t bucket : bucket_of) ++starts[bucket + std::size_t{1}];
   std::partial_sum(starts.begin(), starts.end(), starts.begin());
-  std::vector<std::uint32_t> places = starts, source(rows.size()), place_of(rows.size());
-  for (std::uint32_t row = 0; row < rows.size(); ++row) {
+  std::vector<std::uint32_t> places = starts, source(originals_), place_of(originals_);
+  for (std::uint32_t row = 0; row < originals_; ++row) {
     place_of[row] = places[bucket_of[row * std::size_t{tables}]]++;
     source[place_of[row]] = row;
   }
-  std::vector<std::uint32_t> later_members((tables - 1) * rows.size());
-  for (std::uint32_t row = 0; row < rows.size(); ++row)
+  std::vector<std::uint32_t> later_members((tables - 1) * originals_);
+  for (std::uint32_t row = 0; row < originals_; ++row)
     for (std::uint32_t table = 1; table < tables; ++table)
-      later_members[places[bucket_of[source[row] * std::size_t{tables} + table]]++ - rows.size()] = row;
+      later_members[places[bucket_of[source[row] * std::size_t{tables} + table]]++ - originals_] = row;
   later_members_ = Column(std::move(later_members));
   std::vector<std::uint32_t> sampled;
   for (std::size_t i = 0; i < held_out; ++i) sampled.push_back(place_of[order[i]]);
 
-  Rows laid_out{permuted(rows.ids, source, 1), {}, permuted(rows.inverse_norms, source, 1)};
-  laid_out.vectors = permuted(rows.vectors, source, form_.bytes());
-  rows = {};
-  keep(std::move(laid_out));
+  copies_ = copies_.reordered(source);
+  permute(rows, source, form_);
+  keep(std::move(rows));
   find_means(starts, threads, interrupt);
   sketch(std::move(starts), threads, interrupt);
-  measure_held_out(without_copies(std::move(sampled)), threads, interrupt);
-}
-
-// Many copies of one row must not speak for all the others.
-std::vector<std::uint32_t> Segment::without_copies(std::vector<std::uint32_t> sampled) const {
-  const std::size_t bytes = form_.bytes();
-  const auto compare = [&](std::uint32_t a, std::uint32_t b) {
-    return std::memcmp(stored().row(a), stored().row(b), bytes);
-  };
-  std::sort(sampled.begin(), sampled.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const int order = compare(a, b);
-    return order != 0 ? order < 0 : a < b;
-  });
-  const auto same = [&](std::uint32_t a, std::uint32_t b) { return compare(a, b) == 0; };
-  sampled.erase(std::unique(sampled.begin(), sampled.end(), same), sampled.end());
-  return sampled;
+  measure_held_out(sampled, threads, interrupt);
 }
 
 void Segment::keep(Rows rows) {
@@ -123,7 +115,7 @@ void Segment::sort_by_id() {
 void Segment::learn(const Rows& rows, std::span<const std::uint32_t> free, int threads,
                     const Interrupt& interrupt) {
   const FamilyChoice choice{shape_.family, shape_.tables, shape_.buckets};
-  const std::size_t count = std::min(free.size(), sample_for(choice, rows.size()));
+  const std::size_t count = std::min(free.size(), sample_for(choice, originals_));
   const std::size_t dim = space_.dim();
   std::vector<float> sample(count * dim);
   const StoredRows stored = rows.stored(form_);
@@ -140,7 +132,7 @@ void Segment::learn(const Rows& rows, std::span<const std::uint32_t> free, int t
                       projected.data() + begin * projection_.m());
   });
   sample = {};
-  family_ = make_family(choice, rows.size(), projected.data(), count, projection_.m(), shape_.seed, threads,
+  family_ = make_family(choice, originals_, projected.data(), count, projection_.m(), shape_.seed, threads,
                         interrupt);
 }
 
@@ -157,10 +149,10 @@ void Segment::center(std::vector<float>& sample) {
 
 std::vector<std::uint32_t> Segment::assign(const Rows& rows, int threads, const Interrupt& interrupt) const {
   const std::size_t tables = family_->tables();
-  std::vector<std::uint32_t> bucket_of(rows.size() * tables);
+  std::vector<std::uint32_t> bucket_of(originals_ * tables);
   const std::size_t dim = space_.dim(), m = projection_.m();
   const StoredRows stored = rows.stored(form_);
-  parallel_for(rows.size(), kRowsAtOnceWhenSealing, threads, interrupt,
+  parallel_for(originals_, kRowsAtOnceWhenSealing, threads, interrupt,
                [&](std::size_t begin, std::size_t end) {
                  std::vector<float> placed((end - begin) * dim), projected((end - begin) * m), room;
                  for (std::size_t row = begin; row < end; ++row)
@@ -199,7 +191,7 @@ void Segment::find_means(std::span<const std::uint32_t> starts, int threads,
 void Segment::sketch(std::vector<std::uint32_t> starts, int threads, const Interrupt& interrupt) {
   const std::size_t m = projection_.m(), dim = space_.dim();
   std::vector<std::uint8_t> blocks(Sketches::bytes_for(m, starts));
-  std::vector<std::int8_t> bytes(form_.compact() ? 0 : rows() * ByteRows::stride(byte_width()));
+  std::vector<std::int8_t> bytes(form_.compact() ? 0 : originals_ * ByteRows::stride(byte_width()));
   std::vector<Reach> reaches(starts.size() - 1);
   const Sketches layout(m, Column<std::uint32_t>(std::span<const std::uint32_t>(starts)),
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
@@ -214,7 +206,7 @@ void Segment::sketch(std::vector<std::uint32_t> starts, int threads, const Inter
         const float left_out = this->left_out(placed.data(), y.data());
         reaches[bucket].include(write_sketch(y.data(), family_->centre(bucket), m, left_out, i, into),
                                 left_out);
-        if (!bytes.empty() && layout.first(bucket) < rows())
+        if (!bytes.empty() && layout.first(bucket) < originals_)
           ByteRows::write(projection_.isometric() ? y.data() : placed.data(), byte_width(),
                           bytes.data() + row * ByteRows::stride(byte_width()));
       }

@@ -8,10 +8,12 @@
 
 namespace lookalike {
 
+// Where the row is a copy, its original is what is hashed and sketched.
 Trace Segment::trace(const Query& query, const Visit& visit, std::uint32_t row, Scratch& scratch) const {
   Trace trace;
-  touch(row, row + std::size_t{1});
-  stored().gather(query, std::span(&row, 1), [&](std::size_t, float key) { trace.key = key; });
+  const std::uint32_t original = copies_.original_of(row);
+  touch(original, original + std::size_t{1});
+  stored().gather(query, std::span(&original, 1), [&](std::size_t, float key) { trace.key = key; });
   if (visit.allowed != nullptr && !(*visit.allowed)[row]) {
     trace.reached = Reached::filter;
     return trace;
@@ -19,9 +21,9 @@ Trace Segment::trace(const Query& query, const Visit& visit, std::uint32_t row, 
 
   Errand& errand = scratch.errand(0);
   hash(query, scratch, errand);
-  std::vector<std::uint32_t> entries{row};
+  std::vector<std::uint32_t> entries{original};
   for (std::uint32_t i = 0; i < later_members_.size(); ++i)
-    if (later_members_[i] == row) entries.push_back(static_cast<std::uint32_t>(rows()) + i);
+    if (later_members_[i] == original) entries.push_back(static_cast<std::uint32_t>(originals_) + i);
   const auto its_bucket = [&](const Near& near) {
     return std::any_of(entries.begin(), entries.end(),
                        [&](std::uint32_t entry) { return sketches_->bucket_of(entry) == near.bucket; });
@@ -59,7 +61,7 @@ Trace Segment::trace(const Query& query, const Visit& visit, std::uint32_t row, 
         std::count_if(estimates.begin(), estimates.end(), [&](float other) { return other < estimate; }));
   }
   const auto among = [&](std::span<const std::uint32_t> kept) {
-    return std::find(kept.begin(), kept.end(), row) != kept.end();
+    return std::find(kept.begin(), kept.end(), original) != kept.end();
   };
   trace.reached = !among(errand.candidates.kept())                       ? Reached::scan
                   : !form_.compact() && !among(scratch.finalists.kept()) ? Reached::narrow

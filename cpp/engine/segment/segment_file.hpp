@@ -31,6 +31,7 @@ enum class Section : std::uint32_t {
   reaches = 20,
   middle = 24,
   margins = 25,
+  copies = 26,
 };
 
 struct SectionData {

@@ -50,13 +50,13 @@ Margins Segment::measure_margins(const QueryBlock& queries, std::span<const std:
     for (std::size_t i = begin; i < end; ++i) first[i] = course(i, scratch);
   });
   const Ways ways = Ways::worthwhile(first);
-  MarginTally tally(ways, std::min(rows(), kMostCandidates));
+  MarginTally tally(ways, std::min(originals_, kMostCandidates));
   for (const Course& each : first) tally.add(each);
   std::mutex tally_mutex;
   parallel_for(queries.count - first.size(), kQueriesAtOnce, threads, interrupt,
                [&](std::size_t begin, std::size_t end) {
                  Scratch scratch;
-                 MarginTally mine(ways, std::min(rows(), kMostCandidates));
+                 MarginTally mine(ways, std::min(originals_, kMostCandidates));
                  for (std::size_t i = begin; i < end; ++i) mine.add(course(first.size() + i, scratch));
                  const std::scoped_lock lock(tally_mutex);
                  tally.add(mine);

@@ -19,28 +19,28 @@ constexpr std::size_t kForGrid = 1000;  // queries, where only searches with giv
 // What the stages cost beside each other, in nanoseconds of one machine; only the ratios count.
 RecallCurve::Costs Segment::costs() const {
   const auto m = static_cast<double>(projection_.m());
-  const double entries = static_cast<double>(rows()) / buckets();
+  const double entries = static_cast<double>(originals_) / buckets();
   return {100.0 + 0.8 * m + entries * (0.6 + 0.0125 * m), 30.0 + 0.09 * static_cast<double>(byte_width())};
 }
 
 // Rows that are read in turn come faster than rows that are picked.
 double Segment::cost_of_scan(std::size_t allowed) const {
   const auto bytes = static_cast<double>(form_.bytes());
-  return std::min(static_cast<double>(rows()) * (1.0 + 0.025 * bytes),
+  return std::min(static_cast<double>(originals_) * (1.0 + 0.025 * bytes),
                   static_cast<double>(allowed) * (10.0 + 0.05 * bytes));
 }
 
 // So many buckets cost what comparing with all rows does.
 std::size_t Segment::most_probes() const {
   return static_cast<std::size_t>(
-      std::clamp(cost_of_scan(rows()) / costs().probe, 1.0, static_cast<double>(buckets())));
+      std::clamp(cost_of_scan(originals_) / costs().probe, 1.0, static_cast<double>(buckets())));
 }
 
-std::size_t Segment::sample_size(std::size_t rows) const {
+std::size_t Segment::sample_size() const {
   constexpr double kProducts = 2e11;  // a few seconds of exact distances
-  const double affordable = kProducts / (static_cast<double>(rows) * static_cast<double>(shape_.dim));
+  const double affordable = kProducts / (static_cast<double>(originals_) * static_cast<double>(shape_.dim));
   const auto size = static_cast<std::size_t>(std::clamp(affordable, 500.0, 2500.0));
-  return std::min(size, rows / 4);
+  return std::min(size, originals_ / 4);
 }
 
 void Segment::measure_held_out(std::span<const std::uint32_t> sampled, int threads,
@@ -63,7 +63,7 @@ RecallCurve Segment::measure(const QueryBlock& queries, std::span<const std::uin
   if (queries.count == 0) return {};
   const Truths truths = this->truths(queries, own_rows, threads, interrupt);
   const auto probe_grid = RecallCurve::grid_up_to(most_probes());
-  const auto rerank_grid = RecallCurve::grid_up_to(std::min<std::size_t>(rows(), kMostCandidates));
+  const auto rerank_grid = RecallCurve::grid_up_to(std::min<std::size_t>(originals_, kMostCandidates));
   const std::vector<std::uint32_t> later_entries = this->later_entries();
   Tally tally(probe_grid.size(), rerank_grid.size());
   std::mutex tally_mutex;
@@ -91,12 +91,12 @@ RecallCurve Segment::measure(const QueryBlock& queries, std::span<const std::uin
 // The nearest rows of each query; ids are rows.
 Segment::Truths Segment::truths(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
                                 int threads, const Interrupt& interrupt) const {
-  const std::size_t neighbours = std::min(RecallCurve::kNeighbours, rows() - 1);
+  const std::size_t neighbours = std::min(RecallCurve::kNeighbours, originals_ - 1);
   Truths truths(queries.count);
   parallel_for(queries.count, kQueriesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     std::vector<TopK> nearest(end - begin);
     for (TopK& each : nearest) each.reset(neighbours, std::numeric_limits<float>::infinity());
-    stored().scan(queries.part(begin, end - begin), [&](std::size_t q, std::size_t row, float key) {
+    stored_originals().scan(queries.part(begin, end - begin), [&](std::size_t q, std::size_t row, float key) {
       if (own_rows.empty() || row != own_rows[begin + q])
         nearest[q].push(key, static_cast<std::int64_t>(row));
     });

@@ -11,15 +11,14 @@ namespace lookalike {
 void Segment::within(const Query& query, float max_key, const Bits* allowed, bool exact, Scratch& scratch,
                      std::vector<Found>& found) const {
   const auto take = [&](std::size_t row, float key) {
-    if (key <= max_key) found.push_back({key, ids_[row]});
+    if (key <= max_key)
+      take_equals(row, allowed, [&](std::int64_t id) { return found.push_back({key, id}), true; });
   };
   const float square = hashed() ? space_.square_of(max_key, query.vector) : 0.0F;
   if (exact || !hashed() || !projection_.keeps_distances() || !std::isfinite(square)) {
-    touch(0, rows());
+    touch(0, originals_);
     const QueryBlock block{query.vector, 1, query.dim, query.metric, &query.scale, query.bits};
-    stored().scan(block, [&](std::size_t, std::size_t row, float key) {
-      if (allowed == nullptr || (*allowed)[row]) take(row, key);
-    });
+    stored_originals().scan(block, [&](std::size_t, std::size_t row, float key) { take(row, key); });
     return;
   }
   std::vector<std::uint32_t> likely;
@@ -41,7 +40,7 @@ void Segment::gather_within(const Query& query, float square, const Bits* allowe
   const float radius = std::sqrt(std::max(0.0F, square));
   const auto spread = kStandardErrors * 2.0F / std::sqrt(static_cast<float>(projection_.m()) - 1.0F);
   for (const Near& near : errand.order) {
-    if (sketches_->first(near.bucket) >= this->rows()) continue;  // the first table holds every row
+    if (sketches_->first(near.bucket) >= originals_) continue;  // the first table holds every original
     const Reach& reach = reaches_[near.bucket];
     const float distance = std::sqrt(near.key);
     if (distance - reach.radius > radius + kRounding * (radius + distance)) continue;
@@ -55,7 +54,7 @@ void Segment::gather_within(const Query& query, float square, const Bits* allowe
                                                    near.key, limit, first, estimates,
                                                    errand.candidates.numbers()));
     for (const std::uint32_t row : errand.candidates.kept())
-      if (allowed == nullptr || (*allowed)[row]) rows.push_back(row);
+      if (allowed == nullptr || findable(row, *allowed)) rows.push_back(row);
   }
 }
 

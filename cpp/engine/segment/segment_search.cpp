@@ -41,7 +41,7 @@ void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scr
     watch.lap(&Laps::scan);
     const auto finalists = shortlist(queries.query(q), visit, scratch, errand);
     watch.lap(&Laps::narrow);
-    rerank(queries.query(q), finalists, nearest[q]);
+    rerank(queries.query(q), finalists, visit.allowed, nearest[q]);
     watch.lap(&Laps::rerank);
     stages[q].candidates += static_cast<std::uint32_t>(errand.candidates.size());
     stages[q].reranked += static_cast<std::uint32_t>(finalists.size());
@@ -133,7 +133,7 @@ void Segment::scan_together(const Visit& visit, std::size_t queries, Scratch& sc
 void Segment::scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages& stages) const {
   const std::uint32_t first = sketches_->first(near.bucket);
   const std::uint32_t count = sketches_->count(near.bucket);
-  const std::size_t met = allowed != nullptr ? count_allowed(*allowed, first, first + count) : count;
+  const std::size_t met = allowed != nullptr ? count_findable(*allowed, first, first + count) : count;
   ++stages.probes;
   stages.met += static_cast<std::uint32_t>(met);
   if (met == 0) return;
@@ -143,19 +143,23 @@ void Segment::scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages
   const std::size_t appended =
       kernels().scan_sketches(sketches_->blocks(near.bucket), count, errand.table.view(), near.key,
                               candidates.limit(), first, estimates, candidates.numbers());
-  if (first >= rows())
+  if (first >= originals_)
     std::transform(candidates.numbers(), candidates.numbers() + appended, candidates.numbers(),
                    [this](std::uint32_t entry) { return row_of(entry); });
   if (met == count)
     candidates.take(appended);
   else
-    candidates.take(appended, *allowed);
+    candidates.take(appended, [&](std::uint32_t row) { return findable(row, *allowed); });
 }
 
-std::size_t Segment::count_allowed(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const {
-  if (begin < rows()) return allowed.count(begin, end);
+std::size_t Segment::count_findable(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const {
+  if (begin < originals_) {
+    const std::size_t count = allowed.count(begin, end);
+    if (copies_.none() || count == end - begin) return count;
+  }
   std::size_t count = 0;
-  for (std::uint32_t entry = begin; entry < end; ++entry) count += std::size_t{allowed[row_of(entry)]};
+  for (std::uint32_t entry = begin; entry < end; ++entry)
+    count += std::size_t{findable(row_of(entry), allowed)};
   return count;
 }
 
@@ -168,7 +172,7 @@ void Segment::scan_further(const Visit& visit, Scratch& scratch, Errand& errand,
   if (!everywhere && stages.met >= visit.k * tables()) return;
   std::vector<bool> visited(buckets());
   if (everywhere)
-    errand.candidates.start(std::max<std::size_t>(visit.budget.rerank, visit.allowed->count() / kShare) *
+    errand.candidates.start(std::max<std::size_t>(visit.budget.rerank, findable(visit.allowed) / kShare) *
                             tables());
   else
     for (const Near& near : errand.order) visited[near.bucket] = true;
@@ -203,28 +207,32 @@ const float* Segment::byte_query(const Query& query, const Errand& errand, Scrat
   return scratch.placed.data();
 }
 
-void Segment::rerank(const Query& query, std::span<const std::uint32_t> rows, TopK& nearest) const {
+void Segment::rerank(const Query& query, std::span<const std::uint32_t> rows, const Bits* allowed,
+                     TopK& nearest) const {
   for (const std::uint32_t row : rows) touch(row, row + std::size_t{1});
-  stored().gather(query, rows, [&](std::size_t row, float key) { nearest.push(key, ids_[row]); });
+  stored().gather(query, rows, [&](std::size_t row, float key) {
+    take_equals(row, allowed, [&](std::int64_t id) { return nearest.push(key, id); });
+  });
 }
 
 void Segment::scan(const QueryBlock& queries, const Bits* allowed, std::span<TopK> nearest,
                    std::span<Stages> stages) const {
-  const std::size_t met = allowed != nullptr ? allowed->count(0, rows()) : rows();
-  if (met * 8 > rows()) {
-    touch(0, rows());
-    stored().scan(queries, [&](std::size_t q, std::size_t row, float key) {
-      if (allowed == nullptr || (*allowed)[row]) nearest[q].push(key, ids_[row]);
-    });
+  const auto offer = [&](std::size_t q, std::size_t row, float key) {
+    if (nearest[q].admits(key))  // few are
+      take_equals(row, allowed, [&](std::int64_t id) { return nearest[q].push(key, id); });
+  };
+  const std::size_t met = findable(allowed);
+  if (met * 8 > originals_) {
+    touch(0, originals_);
+    stored_originals().scan(queries, offer);
   } else {
     std::vector<std::uint32_t> few;
     few.reserve(met);
-    for (std::uint32_t row = 0; row < rows(); ++row)
-      if ((*allowed)[row]) few.push_back(row);
+    for (std::uint32_t row = 0; row < originals_; ++row)
+      if (findable(row, *allowed)) few.push_back(row);
     for (const std::uint32_t row : few) touch(row, row + std::size_t{1});
     for (std::size_t q = 0; q < queries.count; ++q)
-      stored().gather(queries.query(q), few,
-                      [&](std::size_t row, float key) { nearest[q].push(key, ids_[row]); });
+      stored().gather(queries.query(q), few, [&](std::size_t row, float key) { offer(q, row, key); });
   }
   for (Stages& each : stages) {
     each.candidates += static_cast<std::uint32_t>(met);

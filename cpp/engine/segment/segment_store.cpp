@@ -32,7 +32,8 @@ struct StoredShape {
   std::uint32_t last_width;
   float narrowing;
   std::array<std::uint32_t, kMeasuredAt.size()> margins;  // steps of each level
-  std::array<std::uint32_t, 5> zeros;
+  std::uint32_t copies;
+  std::array<std::uint32_t, 4> zeros;
 };
 static_assert(sizeof(StoredShape) == 128);
 
@@ -42,7 +43,7 @@ bool hash_makes_sense(const StoredShape& shape) {
   if (shape.family >= kFamilies || shape.groups > shape.buckets || shape.asked_tables > kMaxTables)
     return false;
   if (shape.buckets == 0) return true;
-  const std::uint64_t entries = shape.rows * shape.tables;
+  const std::uint64_t entries = (shape.rows - shape.copies) * shape.tables;
   if (shape.tables < 1 || shape.tables > kMaxTables || entries > UINT32_MAX || shape.buckets > entries)
     return false;
   if (family == Family::spheres) return shape.groups > 0 && shape.tables == 1;
@@ -54,7 +55,8 @@ bool hash_makes_sense(const StoredShape& shape) {
 bool makes_sense(const StoredShape& shape) {
   constexpr std::uint64_t kMostDims = std::uint64_t{1} << 20;
   return shape.rows < (std::uint64_t{1} << 32) && shape.dim > 0 && shape.dim < kMostDims &&
-         shape.metric < kMetrics && shape.store < kStores &&
+         (shape.copies == 0 || shape.copies < shape.rows) && shape.metric < kMetrics &&
+         shape.store < kStores &&
          (shape.store != static_cast<std::uint32_t>(Store::bits) || shape.dim % 8 == 0) &&
          fits(static_cast<Store>(shape.store), static_cast<Metric>(shape.metric)) &&
          shape.next_id <= std::uint64_t{1} << 63 && shape.projection <= 1 &&
@@ -74,6 +76,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
                     const RecallCurve& curve) const {
   StoredShape stored{};
   stored.rows = rows();
+  stored.copies = static_cast<std::uint32_t>(rows() - originals_);
   stored.dim = shape.dim;
   stored.seed = shape.seed;
   stored.next_id = shape.next_id;
@@ -105,6 +108,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
       section(Section::note, std::span(note)),
       section(Section::ids, ids_.view()),
       section(Section::by_id, by_id_.view()),
+      section(Section::copies, copies_.starts()),
       section(Section::inverse_norms, inverse_norms_.view()),
       section(Section::middle, space_.middle()),
       section(Section::projection, projection_.matrix()),
@@ -152,6 +156,7 @@ void Segment::open_version_1() {
   shape_ = {stored.dim, stored.seed, stored.next_id, static_cast<Metric>(stored.metric)};
   form_ = RowForm(shape_.store, shape_.metric, shape_.dim);
   ids_ = Column(file_->get<std::int64_t>(Section::ids, stored.rows));
+  originals_ = stored.rows;
   sort_by_id();
   check_ids();
   inverse_norms_ = Column(file_->get<float>(Section::inverse_norms, form_.normed() ? stored.rows : 0));
@@ -174,6 +179,7 @@ void Segment::open() {
   ids_ = Column(file_->get<std::int64_t>(Section::ids, rows));
   by_id_ = Column(file_->get<std::uint32_t>(Section::by_id, rows));
   check_ids();
+  open_copies(stored.copies);
   inverse_norms_ = Column(file_->get<float>(Section::inverse_norms, form_.normed() ? rows : 0));
   vectors_ = Column(file_->get_unverified<std::byte>(Section::vectors, rows * form_.bytes()));
   if (stored.buckets == 0) return;
@@ -205,7 +211,7 @@ void Segment::open() {
   check_members(starts, stored.tables);
   sketches_.emplace(m, Column(starts),
                     Column(file_->get<std::uint8_t>(Section::sketches, Sketches::bytes_for(m, starts))));
-  const std::size_t bytes = form_.compact() ? 0 : rows * ByteRows::stride(byte_width());
+  const std::size_t bytes = form_.compact() ? 0 : originals_ * ByteRows::stride(byte_width());
   bytes_ = ByteRows(byte_width(), Column(file_->get_unverified<std::int8_t>(Section::bytes, bytes)));
   reaches_ = Column(file_->get<Reach>(Section::reaches, stored.buckets));
   const std::size_t recalls = kMeasuredAt.size() * stored.probe_steps * stored.rerank_steps;
@@ -226,15 +232,25 @@ Margins Segment::open_margins(const std::array<std::uint32_t, kMeasuredAt.size()
   return Margins(std::move(levels));
 }
 
+// The copies lie behind the originals; each of these has those from its start up to the next.
+void Segment::open_copies(std::size_t copies) {
+  originals_ = rows() - copies;
+  const auto starts = file_->get<std::uint32_t>(Section::copies, copies > 0 ? originals_ + 1 : 0);
+  if (copies > 0 && (starts.front() != originals_ || starts.back() != rows() ||
+                     !std::is_sorted(starts.begin(), starts.end())))
+    file_->damaged("its copies do not follow its originals");
+  copies_ = Copies(Column(starts));
+}
+
 // No bucket reaches from the first table into the next: its entries are rows, those of the others name them.
 void Segment::check_members(std::span<const std::uint32_t> starts, std::size_t tables) {
-  if (starts.front() != 0 || starts.back() != rows() * tables ||
+  if (starts.front() != 0 || starts.back() != originals_ * tables ||
       !std::is_sorted(starts.begin(), starts.end()) ||
-      !std::binary_search(starts.begin(), starts.end(), static_cast<std::uint32_t>(rows())))
+      !std::binary_search(starts.begin(), starts.end(), static_cast<std::uint32_t>(originals_)))
     file_->damaged("its buckets do not hold its rows");
-  later_members_ = Column(file_->get<std::uint32_t>(Section::later_members, (tables - 1) * rows()));
+  later_members_ = Column(file_->get<std::uint32_t>(Section::later_members, (tables - 1) * originals_));
   for (const std::uint32_t row : later_members_.view())
-    if (row >= rows()) file_->damaged("a bucket holds a row that is not there");
+    if (row >= originals_) file_->damaged("a bucket holds a row that is not there");
 }
 
 // Ids ascend strictly in their order, so each is there once; and each is one that was given.

@@ -15,7 +15,7 @@ std::vector<std::uint32_t> Segment::later_entries() const {
   const std::size_t later = tables() - 1;
   std::vector<std::uint32_t> entries(later_members_.size());
   for (std::size_t i = 0; i < entries.size(); ++i)
-    entries[later_members_[i] * later + i / rows()] = static_cast<std::uint32_t>(rows() + i);
+    entries[later_members_[i] * later + i / originals_] = static_cast<std::uint32_t>(originals_ + i);
   return entries;
 }
 
@@ -71,7 +71,7 @@ Segment::Walk Segment::walk(const Query& query, std::uint32_t own_row, std::span
   if (meetings.empty()) return walk;
 
   std::vector<std::uint32_t> nearer(meetings.size() + 1);  // [i]: rows between estimate i − 1 and i
-  std::vector<float> lowest(later > 0 ? rows() : 0, std::numeric_limits<float>::infinity());
+  std::vector<float> lowest(later > 0 ? originals_ : 0, std::numeric_limits<float>::infinity());
   for (std::size_t p = 0, i = 0; p < probe_grid.size(); ++p) {
     for (; p < visited_by.size() && i < visited_by[p]; ++i)
       count_nearer(visited[i], own_row, meetings, lowest, nearer, errand);

@@ -11,7 +11,6 @@
 #include <span>
 #include <vector>
 
-#include "engine/base/bits.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -58,11 +57,12 @@ class Candidates {
     if (size_ >= 4 * keep_ + kSlack) narrow(keep_ / 8);
   }
 
-  /// The same, of those alone whose row may be found.
-  void take(std::size_t appended, const Bits& allowed) {
+  /// The same, of those alone that may be found.
+  template <class Findable>
+  void take(std::size_t appended, Findable findable) {
     std::size_t kept = size_;
     for (std::size_t i = size_; i < size_ + appended; ++i) {
-      if (!allowed[numbers_[i]]) continue;
+      if (!findable(numbers_[i])) continue;
       estimates_[kept] = estimates_[i];
       numbers_[kept++] = numbers_[i];
     }
