@@ -38,6 +38,10 @@ struct Parts {
   std::vector<float> curve;
   std::vector<std::uint8_t> sketches;
   std::vector<std::uint8_t> bytes;
+  std::vector<std::uint32_t> margin_steps = {0, 0, 0};
+  std::vector<float> margins;
+  std::uint32_t copies = 0;
+  std::vector<std::uint32_t> copy_starts;
   std::vector<float> reaches = std::vector<float>(2 * kBuckets, 1.0F);  // of each bucket: radius, left out
   std::vector<std::uint32_t> left_out;
 
@@ -126,9 +130,34 @@ struct Parts {
     std::memcpy(sketches.data() + block * 320 + 64 + (which * 32 + entry) * 4, &value, 4);
   }
 
+  // One step for each k: recall, probe margin, probe cap, candidate cap, typical, probes, rerank.
+  void add_margins() {
+    margin_steps = {1, 1, 1};
+    for (int level = 0; level < 3; ++level)
+      margins.insert(margins.end(), {0.9F, 0.1F, 3.0F, 20.0F, 0.01F, 2.0F, 20.0F});
+  }
+
+  // 3 copies of row 0, 1 of row 2 and 200 of the last.
+  void add_copies() {
+    copy_starts = {kRows, kRows + 3, kRows + 3};
+    copy_starts.resize(kRows, kRows + 4);
+    copy_starts.push_back(kRows + 204);
+    for (std::uint32_t row = 0; row < kRows; ++row)
+      for (std::uint32_t copy = copy_starts[row]; copy < copy_starts[row + 1]; ++copy) {
+        by_id.push_back(copy);
+        ids.push_back(200'000 + copy);
+        inverse_norms.push_back(1.0F);
+        for (std::uint32_t i = 0; i < kDim; ++i) vectors.push_back(vectors[row * kDim + i]);
+      }
+    copies = 204;
+    shape[0] += copies;
+    shape[3] = 300'000;
+  }
+
   void unhash() {
+    margin_steps = {0, 0, 0};
     more[2] = more[3] = more[4] = more[5] = more[6] = more[7] = rest[3] = 0;
-    left_out = {12, 13, 14, 15, 16, 17, 18, 19, 20, 24};
+    left_out = {12, 13, 14, 15, 16, 17, 18, 19, 20, 24, 25};
   }
 
   void make_euclidean() {
@@ -138,8 +167,9 @@ struct Parts {
 
   Bytes shape_bytes() const {
     Bytes whole = bytes_of(shape);
-    for (const Bytes& part : {bytes_of(more), bytes_of(std::vector{largest_norm}), bytes_of(rest),
-                              bytes_of(std::vector{narrowing}), Bytes(32)})
+    for (const Bytes& part :
+         {bytes_of(more), bytes_of(std::vector{largest_norm}), bytes_of(rest),
+          bytes_of(std::vector{narrowing}), bytes_of(margin_steps), bytes_of(std::vector{copies}), Bytes(16)})
       whole.insert(whole.end(), part.begin(), part.end());
     return whole;
   }
@@ -161,6 +191,8 @@ struct Parts {
                     {19, bytes_of(bytes)},
                     {20, bytes_of(reaches)},
                     {24, bytes_of(middle)},
+                    {25, bytes_of(margins)},
+                    {26, bytes_of(copy_starts)},
                     {4, bytes_of(vectors)}};
     for (const std::uint32_t name : left_out)
       std::erase_if(raw.sections, [&](const RawSection& section) { return section.name == name; });

@@ -54,6 +54,21 @@ TEST(bits_are_counted_over_every_range) {
       CHECK(bits.count(begin, end) == count_of(expected, begin, end), begin, end);
 }
 
+TEST(the_next_bit_is_found_in_every_range) {
+  std::mt19937 random(4);
+  for (const unsigned one_in : {1U, 3U, 100U, 1000U}) {
+    Bits bits(300, false);
+    for (std::size_t i = 0; i < 300; ++i)
+      if (random() % one_in == 0) bits.set(i);
+    for (std::size_t begin = 0; begin <= 300; ++begin)
+      for (std::size_t end = begin; end <= 300; ++end) {
+        std::size_t expected = begin;
+        while (expected < end && !bits[expected]) ++expected;
+        CHECK(bits.next(begin, end) == expected, begin, end);
+      }
+  }
+}
+
 TEST(bits_that_are_new_have_the_value_asked_for_also_where_there_were_others_before) {
   std::mt19937 random(3);
   Bits bits;

@@ -14,11 +14,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from numpy.typing import NDArray
 
 from lookalike import Index, errors
-from tests.index.brute_force import METRICS, check_neighbors
+from tests.index.brute_force import METRICS, check_neighbors, distances
 
 DIM = 3
 ALL = 2**20  # more than there are buckets
-vectors = st.lists(st.integers(-4, 4).map(float), min_size=DIM, max_size=DIM).filter(any)
+few = st.sampled_from([[1.0, 2.0, 2.0], [-1.0, 0.0, 3.0], [2.0, 4.0, 4.0]])  # so that there are copies
+vectors = few | st.lists(st.integers(-4, 4).map(float), min_size=DIM, max_size=DIM).filter(any)
 ids = st.one_of(st.integers(0, 12), st.integers(0, 2**62))
 
 
@@ -125,6 +126,17 @@ class History(RuleBasedStateMachine):
         assert len(set(there)) == len(there)
         assert set(there) <= self.stored.keys()
         check_neighbors(found, self.index.metric, np.array(query), np.array(there, np.int64), self.vectors_of(there), k)
+
+    @rule(query=vectors, radius=st.floats(0, 8), exact=st.booleans())
+    def range_search(self, query: list[float], radius: float, exact: bool) -> None:
+        found = self.index.range_search(query, radius, exact=exact).ids
+        assert len(set(found.tolist())) == len(found)
+        ids = np.array(sorted(self.stored), np.int64)
+        away = distances(self.index.metric, np.array(query), self.vectors_of(ids.tolist()))
+        slack = 1e-4 * (1 + radius)
+        assert set(found.tolist()) <= set(ids[away <= radius + slack].tolist())
+        if exact:
+            assert set(found.tolist()) >= set(ids[away <= radius - slack].tolist())
 
     def vectors_of(self, ids: list[int]) -> NDArray[np.float64]:
         return np.array([self.stored[id] for id in ids]).reshape(-1, DIM)
