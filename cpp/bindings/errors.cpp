@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "engine/base/errors.hpp"
 
 namespace nb = nanobind;
@@ -55,10 +56,10 @@ void bind_errors(nb::module_&) {
 Interrupt python_signals() {
   using Clock = std::chrono::steady_clock;
   static constexpr auto kEvery = std::chrono::milliseconds(50);
-  return [next = Clock::now() + kEvery]() mutable {
+  return [state = PyGILState_GetThisThreadState(), next = Clock::now() + kEvery]() mutable {
     if (Clock::now() < next) return;
     next = Clock::now() + kEvery;
-    const nb::gil_scoped_acquire gil;
+    const Gil gil(state);
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
   };
 }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 #include "engine/hash/cross_polytope.hpp"
 
 namespace nb = nanobind;
@@ -16,7 +17,7 @@ nb::ndarray<nb::numpy, std::uint32_t> codes(const Functions& functions, const Ar
   const std::size_t count = vectors.shape(0);
   std::vector<std::uint32_t> codes;
   {
-    const nb::gil_scoped_release no_gil;
+    const NoGil no_gil;
     codes.reserve(count * functions.tables());
     std::vector<float> scratch;
     ProbeOrder order;

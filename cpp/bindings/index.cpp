@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "bindings/bindings.hpp"
+#include "bindings/gil.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -25,7 +26,7 @@ using Ids = Array1<std::int64_t>;
 class GilAtTheEnd {
  public:
   ~GilAtTheEnd() {
-    if (state_ != nullptr) PyEval_RestoreThread(state_);
+    if (state_ != nullptr) take_gil(state_);
   }
 
  protected:
@@ -45,7 +46,7 @@ nb::ndarray<nb::numpy, std::int64_t> add(BoundIndex& index, const Array2<Element
   const std::size_t count = vectors.shape(0);
   std::vector<std::int64_t> taken;
   {
-    const nb::gil_scoped_release no_gil;
+    const NoGil no_gil;
     taken = index.add(vectors.data(), count, ids ? ids->data() : nullptr, overwrite);
   }
   return to_numpy(std::move(taken), {count});
@@ -65,7 +66,7 @@ nb::tuple search(const BoundIndex& index, const Array2<Element>& queries, std::s
   const std::size_t count = queries.shape(0);
   SearchResult result;
   {
-    const nb::gil_scoped_release no_gil;
+    const NoGil no_gil;
     const SearchOptions options = options_of(k, recall, probes, rerank, exact, max_distance, threads, only);
     result = index.search(queries.data(), count, options, python_signals());
   }
@@ -80,7 +81,7 @@ nb::tuple search(const BoundIndex& index, const Array2<Element>& queries, std::s
 
 template <class Element>
 void tune(BoundIndex& index, const Array2<Element>& queries, int threads) {
-  const nb::gil_scoped_release no_gil;
+  const NoGil no_gil;
   index.tune(queries.data(), queries.shape(0), threads, python_signals());
 }
 
@@ -90,7 +91,7 @@ nb::tuple explain(const BoundIndex& index, const Array2<Element>& query, std::si
                   const std::optional<Ids>& only, std::optional<std::int64_t> id) {
   Explanation found;
   {
-    const nb::gil_scoped_release no_gil;
+    const NoGil no_gil;
     found =
         index.explain(query.data(), options_of(k, recall, probes, rerank, exact, max_distance, 1, only), id);
   }
@@ -108,7 +109,7 @@ nb::tuple range_search(const BoundIndex& index, const Array2<Element>& queries, 
                        int threads, const std::optional<Ids>& only) {
   RangeResult result;
   {
-    const nb::gil_scoped_release no_gil;
+    const NoGil no_gil;
     SearchOptions options;
     options.exact = exact;
     options.max_distance = radius;
@@ -126,7 +127,7 @@ nb::tuple range_search(const BoundIndex& index, const Array2<Element>& queries, 
 nb::ndarray<nb::numpy, float> vector(const BoundIndex& index, std::int64_t id) {
   std::vector<float> values;
   {
-    const nb::gil_scoped_release no_gil;
+    const NoGil no_gil;
     values = index.vector(id);
   }
   return to_numpy(std::move(values), {index.shape().dim});
@@ -135,7 +136,7 @@ nb::ndarray<nb::numpy, float> vector(const BoundIndex& index, std::int64_t id) {
 nb::ndarray<nb::numpy, std::int64_t> ids(const BoundIndex& index) {
   std::vector<std::int64_t> values;
   {
-    const nb::gil_scoped_release no_gil;
+    const NoGil no_gil;
     values = index.ids();
   }
   const std::size_t count = values.size();
@@ -145,7 +146,7 @@ nb::ndarray<nb::numpy, std::int64_t> ids(const BoundIndex& index) {
 nb::bytes note(const BoundIndex& index) {
   std::string text;
   {
-    const nb::gil_scoped_release no_gil;
+    const NoGil no_gil;
     text = index.note();
   }
   return nb::bytes(text.data(), text.size());
@@ -154,7 +155,7 @@ nb::bytes note(const BoundIndex& index) {
 }  // namespace
 
 void bind_index(nb::module_& m) {
-  using no_gil = nb::call_guard<nb::gil_scoped_release>;
+  using no_gil = nb::call_guard<NoGil>;
   nb::class_<BoundIndex>(m, "Index", "The engine behind lookalike.Index.")
       .def(
           "__init__",
@@ -168,7 +169,7 @@ void bind_index(nb::module_& m) {
           "open",
           [](const nb::bytes& path) {
             const std::string name(path.c_str(), path.size());
-            const nb::gil_scoped_release release;
+            const NoGil release;
             return new BoundIndex(name);
           },
           "path"_a)
@@ -177,7 +178,7 @@ void bind_index(nb::module_& m) {
       .def(
           "remove",
           [](BoundIndex& index, const Ids& which) {
-            const nb::gil_scoped_release release;
+            const NoGil release;
             index.remove({which.data(), which.shape(0)});
           },
           "ids"_a)
@@ -203,7 +204,7 @@ void bind_index(nb::module_& m) {
           [](BoundIndex& index, const nb::bytes& path, const nb::bytes& note) {
             const std::string name(path.c_str(), path.size());
             const std::string text(note.c_str(), note.size());
-            const nb::gil_scoped_release release;
+            const NoGil release;
             index.save(name, text, python_signals());
           },
           "path"_a, "note"_a)

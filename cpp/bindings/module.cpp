@@ -5,6 +5,7 @@
 
 NB_MODULE(_core, m) {
   m.doc() = "The compiled engine of lookalike; private, its public face is lookalike.Index.";
+  nanobind::set_leak_warnings(false);  // an index that a daemon thread searches to the end is none
   lookalike::bind_errors(m);
   lookalike::bind_kernels(m);
   lookalike::bind_hyperplanes(m);

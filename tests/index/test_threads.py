@@ -143,12 +143,12 @@ def test_a_writer_is_not_starved_by_readers() -> None:
     assert len(index) == 20_005
 
 
-def run(code: str) -> str:
+def run(code: str, status: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.stderr == ""
-    assert done.returncode == 0
+    assert done.returncode == status
     return done.stdout
 
 
@@ -234,6 +234,39 @@ index.add(np.random.default_rng(0).normal(size=(60_000, 32)).astype(np.float32))
 print("done")
 """
     assert run(code) == "done\n"
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "index.optimize()",
+        "index.save(os.devnull)",
+        "index.search(vectors, exact=True)",
+        "while True: index.search(vectors[0])",  # so that the interpreter ends while this waits for the GIL
+        "index.optimize(); sys.exit(2)",
+    ],
+)
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(7)", "os.kill(os.getpid(), signal.SIGINT)"])
+def test_a_process_ends_while_daemon_threads_use_an_index(work: str, ending: str) -> None:
+    code = f"""
+import os, signal, sys, threading, numpy as np, lookalike
+def exits(*_):
+    sys.exit(7)
+signal.signal(signal.SIGINT, exits)
+vectors = np.random.default_rng(0).normal(size=(15_000, 64)).astype(np.float32)
+index = lookalike.Index(64)
+index.add(vectors)
+begun = threading.Semaphore(0)
+def work():
+    begun.release()
+    {work}
+for _ in range(3):
+    threading.Thread(target=work, daemon=True).start()
+for _ in range(3):
+    begun.acquire()
+{ending}
+"""
+    run(code, 7 if ending else 0)
 
 
 def test_after_a_fork_the_child_searches_and_changes_its_own_copy(tmp_path: object) -> None:
