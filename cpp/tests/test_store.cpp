@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kDim = 40, kRows = 150, kQueries = 3;
 const Interrupt kNever;
+const auto kAll = [](std::size_t) { return std::numeric_limits<float>::infinity(); };
 
 struct Case {
   Metric metric;
@@ -121,7 +122,8 @@ TEST(keys_of_every_store_are_those_of_what_it_keeps) {
     std::vector<float> room, scales;
     const QueryBlock block = intake.queries(queries.data(), 0, kQueries, room, scales);
     std::vector<float> scanned(kQueries * kRows, std::nanf("")), gathered = scanned;
-    stored.scan(block, [&](std::size_t q, std::size_t row, float key) { scanned[q * kRows + row] = key; });
+    stored.scan(block, kAll,
+                [&](std::size_t q, std::size_t row, float key) { scanned[q * kRows + row] = key; });
     std::vector<std::uint32_t> which(kRows);
     std::iota(which.begin(), which.end(), 0U);
     for (std::size_t q = 0; q < kQueries; ++q) {
@@ -214,9 +216,12 @@ TEST(vectors_of_any_admitted_size_fit_into_rows_of_bytes) {
       kept.ids.resize(2);
       std::vector<float> room, scales;
       const QueryBlock block = intake.queries(vectors.data(), 1, 1, room, scales);
-      kept.stored(intake.form()).scan(block, [&](std::size_t, std::size_t, float key) {
+      std::size_t visited = 0;
+      kept.stored(intake.form()).scan(block, kAll, [&](std::size_t, std::size_t, float key) {
         CHECK(std::isfinite(key), size);
+        ++visited;
       });
+      CHECK(visited == 2, size);  // no NaN
     }
 }
 

@@ -289,6 +289,29 @@ for index in (index, lookalike.Index.open({f"{tmp_path}/index"!r})):
     assert run(code) == "0 10000 True\n" * 2
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+def test_threads_that_share_the_rows_give_the_same_answer(sealed: bool) -> None:
+    random = np.random.default_rng(9)
+    vectors = random.integers(0, 2, (12_000, 512)).astype(np.float32)  # many at the same distance
+    vectors[::7] = vectors[0]
+    index = Index(512, "sqeuclidean")
+    index.add(vectors, random.permutation(12_000))
+    if sealed:
+        index.optimize()
+        index.remove(np.arange(0, 12_000, 3))
+    ids = index.ids
+    given = np.stack([index[int(id)] for id in ids])
+    queries = random.integers(0, 2, (3, 512)).astype(np.float32)
+    for query in (*queries, vectors[0]):
+        distances = np.square(given - query).sum(axis=1)
+        expected = ids[np.lexsort((ids, distances))[:50]]
+        for threads in (1, 2, 5, 0):
+            np.testing.assert_array_equal(index.search(query, 50, exact=True, threads=threads).ids, expected)
+    one = index.search(queries, 50, exact=True, threads=1)
+    np.testing.assert_array_equal(one.ids, index.search(queries, 50, exact=True, threads=3).ids)
+    assert one.candidates.tolist() == [len(index)] * 3
+
+
 def test_each_thread_count_gives_the_same_answer() -> None:
     vectors = clusters(6000, 12, seed=5)
     index = Index(12)

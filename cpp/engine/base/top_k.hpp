@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 namespace lookalike {
@@ -24,6 +25,16 @@ class TopK {
   }
 
   bool admits(float key) const { return key <= max_key_; }
+
+  // No larger key will be kept.
+  float max_key() const { return max_key_; }
+
+  // Only what the other would still keep.
+  void reset_beside(const TopK& other) { reset(other.k_, other.max_key_); }
+
+  void push_all(const TopK& others) {
+    for (const Found& found : others.heap_) push(found.key, found.id);
+  }
 
   // Returns whether it was kept; if not, none as near with a larger id would be. A NaN key (only a hostile
   // file can hold one) compares false and is dropped.
@@ -53,5 +64,10 @@ class TopK {
   float max_key_ = std::numeric_limits<float>::infinity();
   std::vector<Found> heap_;
 };
+
+/// For StoredRows::scan: the largest key that each query still has a use for.
+inline auto wanted(std::span<const TopK> nearest) {
+  return [nearest](std::size_t q) { return nearest[q].max_key(); };
+}
 
 }  // namespace lookalike

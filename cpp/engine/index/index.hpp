@@ -114,17 +114,30 @@ class Index : private ForkSafe {
   };
   struct Plan;  // what a search does with a part
 
+  /// How the scan of one block of queries is shared out.
+  struct RowSharing {
+    int threads;
+    Interrupt interrupt;  // none where the blocks have threads of their own
+  };
+
   // index_search.cpp
   std::vector<Plan> plans(const SearchOptions& options) const;
   Plan plan(const Part& part, const SearchOptions& options) const;
   void search_block(const QueryBlock& queries, std::span<const Plan> plans, const SearchOptions& options,
-                    std::size_t first, Scratch& scratch, SearchResult& result) const;
+                    std::size_t first, const RowSharing& sharing, Scratch& scratch,
+                    SearchResult& result) const;
   std::vector<Found> within(const QueryBlock& query, std::span<const Plan> plans,
                             const SearchOptions& options, Scratch& scratch) const;
   Trace trace(const QueryBlock& query, const Plan& plan, std::uint32_t row, Scratch& scratch) const;
   bool allows_fresh(std::size_t row, const SearchOptions& options) const;
-  void scan_fresh(const QueryBlock& queries, const SearchOptions& options, std::span<TopK> nearest,
-                  std::span<Stages> stages) const;
+  void scan(const Plan& plan, const QueryBlock& queries, const RowSharing& sharing, std::span<TopK> nearest,
+            std::span<Stages> stages) const;
+  void scan_fresh(const QueryBlock& queries, const SearchOptions& options, const RowSharing& sharing,
+                  std::span<TopK> nearest, std::span<Stages> stages) const;
+  std::size_t rows_of_a_part() const;
+  template <class ScanPart>
+  void scan_in_parts(std::size_t rows, const RowSharing& sharing, std::span<TopK> nearest,
+                     ScanPart scan_part) const;
 
   // index_change.cpp
   std::vector<std::int64_t> check_ids(const std::int64_t* ids, std::size_t count) const;

@@ -29,7 +29,7 @@ Explanation Index::explain(const void* query, const SearchOptions& options,
       std::vector<std::int64_t>(options.k, -1), std::vector<float>(options.k), {Stages()}, 1.0};
   Laps whole;
   Stopwatch watch(&whole);
-  search_block(block, plans, options, 0, scratch, result);
+  search_block(block, plans, options, 0, RowSharing{1, {}}, scratch, result);
   watch.lap(&Laps::scan);
   const Laps& laps = explanation.laps;
   explanation.other_seconds = whole.scan - (laps.hash + laps.probe + laps.scan + laps.narrow + laps.rerank);

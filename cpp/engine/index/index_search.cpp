@@ -1,6 +1,7 @@
 // A search of the whole index: each segment as its plan says, then the fresh rows.
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <shared_mutex>
 
 #include "engine/index/index.hpp"
@@ -13,6 +14,12 @@ namespace {
 
 constexpr double kNearlyAll = 0.9;  // where more may be found, those left out do not change the case
 constexpr double kUsual = 0.6;      // of what evenly spread rows would give, the probes meet at least so much
+
+// Threads share the rows where most are compared, with so few queries that a thread waits for the memory and
+// not for its arithmetic. A part is 0.1 ms of one query's work; a few of them are not worth a thread.
+constexpr std::size_t kPartBytes = std::size_t{4} << 20;
+constexpr std::size_t kFewParts = 4;
+constexpr std::size_t kFewQueries = 8;  // for each thread
 
 /// The rows of a segment that have one of these ids.
 Bits rows_with(const Segment& segment, const std::vector<std::int64_t>& ids, const Bits& live) {
@@ -46,28 +53,33 @@ SearchResult Index::search(const void* queries, std::size_t count, const SearchO
   if (live_count() == 0) return result;
   const std::vector<Plan> plans = this->plans(options);
   double rows = static_cast<double>(fresh_.size()), found = rows;
-  bool any_scan = fresh_.size() > 0;
+  std::size_t scanned = fresh_.size();
   for (const Plan& plan : plans) {
     rows += static_cast<double>(plan.segment->rows());
     found += static_cast<double>(plan.segment->rows()) * (plan.scan ? 1.0 : plan.visit.budget.recall);
-    any_scan = any_scan || plan.scan;
+    if (plan.scan) scanned += plan.segment->originals();
   }
   if (rows > 0) result.recall = found / rows;
 
+  const bool by_rows = scanned > kFewParts * rows_of_a_part() && 2.0 * static_cast<double>(scanned) > rows &&
+                       count < kFewQueries * thread_count(options.threads);
+  const RowSharing sharing{by_rows ? options.threads : 1, by_rows ? interrupt : Interrupt()};
+  const int threads = by_rows ? 1 : options.threads;
   // Many share the visit of a bucket; but nobody waits long for Ctrl-C.
-  const std::size_t most = any_scan ? kQueriesAtOnce : 512;
-  const std::size_t threads = thread_count(options.threads);
-  const std::size_t grain = std::clamp<std::size_t>((count + threads - 1) / threads, 1, most);
-  parallel_for(count, grain, options.threads, interrupt, [&](std::size_t begin, std::size_t end) {
+  const std::size_t most = scanned > 0 ? kQueriesAtOnce : 512;
+  const std::size_t workers = thread_count(threads);
+  const std::size_t grain = std::clamp<std::size_t>((count + workers - 1) / workers, 1, most);
+  parallel_for(count, grain, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     const auto scratch = scratch_->borrow();
     const QueryBlock block = intake_.queries(queries, begin, end - begin, scratch->queries, scratch->scales);
-    search_block(block, plans, options, begin, *scratch, result);
+    search_block(block, plans, options, begin, sharing, *scratch, result);
   });
   return result;
 }
 
 void Index::search_block(const QueryBlock& queries, std::span<const Plan> plans, const SearchOptions& options,
-                         std::size_t first, Scratch& scratch, SearchResult& result) const {
+                         std::size_t first, const RowSharing& sharing, Scratch& scratch,
+                         SearchResult& result) const {
   const std::span stages(result.stages.data() + first, queries.count);
   scratch.nearest.resize(std::max(scratch.nearest.size(), queries.count));
   const std::span nearest(scratch.nearest.data(), queries.count);
@@ -76,11 +88,11 @@ void Index::search_block(const QueryBlock& queries, std::span<const Plan> plans,
 
   for (const Plan& plan : plans) {
     if (plan.scan)
-      plan.segment->scan(queries, plan.visit.allowed, nearest, stages);
+      scan(plan, queries, sharing, nearest, stages);
     else
       plan.segment->search(queries, plan.visit, scratch, nearest, stages);
   }
-  scan_fresh(queries, options, nearest, stages);
+  scan_fresh(queries, options, sharing, nearest, stages);
 
   for (std::size_t q = 0; q < queries.count; ++q) {
     std::size_t at = (first + q) * options.k;
@@ -135,16 +147,48 @@ bool Index::allows_fresh(std::size_t row, const SearchOptions& options) const {
          (!options.only || std::binary_search(options.only->begin(), options.only->end(), fresh_.ids[row]));
 }
 
-void Index::scan_fresh(const QueryBlock& queries, const SearchOptions& options, std::span<TopK> nearest,
-                       std::span<Stages> stages) const {
-  if (fresh_.size() == 0) return;
-  fresh_.stored(intake_.form()).scan(queries, [&](std::size_t q, std::size_t row, float key) {
-    if (allows_fresh(row, options)) nearest[q].push(key, fresh_.ids[row]);
-  });
-  for (Stages& each : stages) {
-    each.candidates += static_cast<std::uint32_t>(fresh_.size());
-    each.reranked += static_cast<std::uint32_t>(fresh_.size());
-  }
+void Index::scan(const Plan& plan, const QueryBlock& queries, const RowSharing& sharing,
+                 std::span<TopK> nearest, std::span<Stages> stages) const {
+  const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
+    plan.segment->scan(queries, plan.visit.allowed, begin, end, of_part);
+  };
+  scan_in_parts(plan.segment->originals(), sharing, nearest, scan_part);
+  const std::size_t compared = plan.segment->findable(plan.visit.allowed);
+  for (Stages& each : stages) each.count_compared(compared);
+}
+
+void Index::scan_fresh(const QueryBlock& queries, const SearchOptions& options, const RowSharing& sharing,
+                       std::span<TopK> nearest, std::span<Stages> stages) const {
+  const StoredRows rows = fresh_.stored(intake_.form());
+  const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
+    rows.part(begin, end).scan(queries, wanted(of_part), [&](std::size_t q, std::size_t i, float key) {
+      if (allows_fresh(begin + i, options)) of_part[q].push(key, fresh_.ids[begin + i]);
+    });
+  };
+  scan_in_parts(rows.count, sharing, nearest, scan_part);
+  for (Stages& each : stages) each.count_compared(rows.count);
+}
+
+std::size_t Index::rows_of_a_part() const {
+  return std::max<std::size_t>(1, kPartBytes / intake_.form().bytes());
+}
+
+// The nearest of each part hold the nearest of all, whatever their order.
+template <class ScanPart>
+void Index::scan_in_parts(std::size_t rows, const RowSharing& sharing, std::span<TopK> nearest,
+                          ScanPart scan_part) const {
+  if (sharing.threads == 1 || rows <= rows_of_a_part()) return scan_part(0, rows, nearest);
+  std::mutex nearest_mutex;
+  parallel_for(rows, rows_of_a_part(), sharing.threads, sharing.interrupt,
+               [&](std::size_t begin, std::size_t end) {
+                 std::vector<TopK> of_part(nearest.size());
+                 std::unique_lock lock(nearest_mutex);
+                 for (std::size_t q = 0; q < nearest.size(); ++q) of_part[q].reset_beside(nearest[q]);
+                 lock.unlock();
+                 scan_part(begin, end, std::span(of_part));
+                 lock.lock();
+                 for (std::size_t q = 0; q < nearest.size(); ++q) nearest[q].push_all(of_part[q]);
+               });
 }
 
 RangeResult Index::range_search(const void* queries, std::size_t count, const SearchOptions& options,
@@ -175,9 +219,12 @@ std::vector<Found> Index::within(const QueryBlock& query, std::span<const Plan> 
   std::vector<Found> found;
   for (const Plan& plan : plans)
     plan.segment->within(query.query(0), max_key, plan.visit.allowed, options.exact, scratch, found);
-  fresh_.stored(intake_.form()).scan(query, [&](std::size_t, std::size_t row, float key) {
-    if (key <= max_key && allows_fresh(row, options)) found.push_back({key, fresh_.ids[row]});
-  });
+  fresh_.stored(intake_.form())
+      .scan(
+          query, [max_key](std::size_t) { return max_key; },
+          [&](std::size_t, std::size_t row, float key) {
+            if (allows_fresh(row, options)) found.push_back({key, fresh_.ids[row]});
+          });
   std::sort(found.begin(), found.end());
   return found;
 }

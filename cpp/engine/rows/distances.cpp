@@ -110,19 +110,26 @@ void StoredRows::make_keys(const Query& query, std::size_t n, RowOf row_of, floa
   } else if (form.metric == Metric::dot) {
     for (std::size_t i = 0; i < n; ++i) keys[i] = -keys[i];
   } else if (form.metric == Metric::cosine) {
-    for (std::size_t i = 0; i < n; ++i) keys[i] = cosine_key(query, row_of(i), keys[i]);
+    cosine_keys(query, n, row_of, keys);
   }
 }
 
 /// 1 − cos. Where the two vectors nearly agree, 1 − dot would be left with rounding errors alone; half the
 /// squared difference of their unit vectors, summed in double, is not, and is 0 for copies.
-float StoredRows::cosine_key(const Query& query, std::size_t row, float dot) const {
+template <class RowOf>
+void StoredRows::cosine_keys(const Query& query, std::size_t n, RowOf row_of, float* keys) const {
   constexpr float kNear = 1e-3F;
-  const float key = 1.0F - dot * query.scale * inverse_norms[row];
-  if (!(key < kNear)) return std::min(key, 2.0F);
+  unsigned near = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    keys[i] = std::min(1.0F - keys[i] * query.scale * inverse_norms[row_of(i)], 2.0F);
+    near |= static_cast<unsigned>(keys[i] < kNear);
+  }
+  if (near == 0) return;
   std::vector<float> room;
-  return static_cast<float>(
-      half_squared_difference(query, form.floats(this->row(row), room), inverse_norms[row]));
+  for (std::size_t i = 0; i < n; ++i)
+    if (keys[i] < kNear)
+      keys[i] = static_cast<float>(
+          half_squared_difference(query, form.floats(row(row_of(i)), room), inverse_norms[row_of(i)]));
 }
 
 /// The rows are rounded, the query is not: ‖q − y‖² = ‖q‖² + ‖y‖² − 2⟨q, y⟩; of unit vectors, twice 1 − cos.

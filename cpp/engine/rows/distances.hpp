@@ -21,7 +21,7 @@ struct Query {
 };
 
 constexpr std::size_t kRowsAtOnce = 64;
-constexpr std::size_t kQueriesAtOnce = 32;
+constexpr std::size_t kQueriesAtOnce = 64;
 
 /// Queries that are answered together, behind each other from `vectors` on.
 struct QueryBlock {
@@ -53,6 +53,9 @@ struct StoredRows {
   std::size_t count;
 
   const std::byte* row(std::size_t i) const { return rows + i * form.bytes(); }
+  StoredRows part(std::size_t begin, std::size_t end) const {
+    return {form, row(begin), form.normed() ? inverse_norms + begin : nullptr, end - begin};
+  }
 
   /// Calls visit(row, key) for each of these rows.
   template <class Visit>
@@ -65,23 +68,53 @@ struct StoredRows {
     }
   }
 
-  /// Calls visit(query number, row, key) for every query and row; a block of rows is read once for
-  /// kQueriesAtOnce queries.
-  template <class Visit>
-  void scan(const QueryBlock& queries, Visit visit) const {
+  /// Calls visit(query number, row, key) for every query and row whose key is at most limit(query number),
+  /// which is asked for each tile; a tile of rows is read once for kQueriesAtOnce queries.
+  template <class Limit, class Visit>
+  void scan(const QueryBlock& queries, Limit limit, Visit visit) const {
     std::array<float, kRowsAtOnce * kQueriesAtOnce> keys;
     for (std::size_t first = 0; first < queries.count; first += kQueriesAtOnce) {
       const QueryBlock some = queries.part(first, std::min(kQueriesAtOnce, queries.count - first));
-      for (std::size_t begin = 0; begin < count; begin += kRowsAtOnce) {
-        const std::size_t n = std::min(kRowsAtOnce, count - begin);
+      const std::size_t at_once = rows_at_once(some.count);
+      for (std::size_t begin = 0; begin < count; begin += at_once) {
+        const std::size_t n = std::min(at_once, count - begin);
+        prefetch(begin);
         tile_keys(some, begin, n, keys.data());
-        for (std::size_t q = 0; q < some.count; ++q)
-          for (std::size_t i = 0; i < n; ++i) visit(first + q, begin + i, keys[q * n + i]);
+        for (std::size_t q = 0; q < some.count; ++q) {
+          const std::span<const float> of_query(keys.data() + q * n, n);
+          const float most = limit(first + q);
+          if (!any_within(of_query, most)) continue;  // so it is for nearly all tiles
+          for (std::size_t i = 0; i < n; ++i)
+            if (of_query[i] <= most) visit(first + q, begin + i, of_query[i]);
+        }
       }
     }
   }
 
  private:
+  static constexpr std::size_t kAhead = 2048;  // bytes: as many as a processor can wait for at once
+
+  static bool any_within(std::span<const float> keys, float limit) {
+    unsigned any = 0;
+    for (const float key : keys) any |= static_cast<unsigned>(key <= limit);
+    return any != 0;
+  }
+
+  /// How many rows make a tile: for one query as many as were asked for ahead.
+  std::size_t rows_at_once(std::size_t queries) const {
+    const std::size_t rows = std::clamp<std::size_t>(kAhead * queries / form.bytes(), 1, kRowsAtOnce);
+    return rows > 4 ? rows / 4 * 4 : rows;
+  }
+
+  /// Asks for rows behind those of the tile. One query is done with rows as fast as they come from memory,
+  /// and the processor, left alone, does not see through four rows that are read side by side.
+  void prefetch(std::size_t first) const {
+    constexpr std::size_t line = 64;
+    const std::size_t begin = first * form.bytes() + kAhead;
+    const std::size_t end = std::min(begin + kAhead, count * form.bytes());
+    for (std::size_t at = begin; at < end; at += line) __builtin_prefetch(rows + at);
+  }
+
   /// keys[i] of row which[i]; at most kRowsAtOnce.
   void gather_keys(const Query& query, std::span<const std::uint32_t> which, float* keys) const;
 
@@ -91,7 +124,8 @@ struct StoredRows {
   /// Makes keys of what a kernel gave; row_of(i) is the row of keys[i].
   template <class RowOf>
   void make_keys(const Query& query, std::size_t n, RowOf row_of, float* keys) const;
-  float cosine_key(const Query& query, std::size_t row, float dot) const;
+  template <class RowOf>
+  void cosine_keys(const Query& query, std::size_t n, RowOf row_of, float* keys) const;
   float estimate(float query_square, std::size_t row, float dot) const;
 };
 

@@ -135,9 +135,9 @@ class Segment {
                               : originals_;
   }
 
-  /// Compares the queries with every row, or with those allowed.
-  void scan(const QueryBlock& queries, const Bits* allowed, std::span<TopK> nearest,
-            std::span<Stages> stages) const;
+  /// Compares the queries with the originals [begin, end), or with those that stand for allowed rows.
+  void scan(const QueryBlock& queries, const Bits* allowed, std::size_t begin, std::size_t end,
+            std::span<TopK> nearest) const;
 
   /// Every row whose key is at most max_key, in no order. Without `exact` a row may be left out whose sketch
   /// errs by more than four standard errors.

@@ -96,10 +96,11 @@ Segment::Truths Segment::truths(const QueryBlock& queries, std::span<const std::
   parallel_for(queries.count, kQueriesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     std::vector<TopK> nearest(end - begin);
     for (TopK& each : nearest) each.reset(neighbours, std::numeric_limits<float>::infinity());
-    stored_originals().scan(queries.part(begin, end - begin), [&](std::size_t q, std::size_t row, float key) {
-      if (own_rows.empty() || row != own_rows[begin + q])
-        nearest[q].push(key, static_cast<std::int64_t>(row));
-    });
+    stored_originals().scan(queries.part(begin, end - begin), wanted(nearest),
+                            [&](std::size_t q, std::size_t row, float key) {
+                              if (own_rows.empty() || row != own_rows[begin + q])
+                                nearest[q].push(key, static_cast<std::int64_t>(row));
+                            });
     for (std::size_t q = 0; q < nearest.size(); ++q) truths[begin + q] = nearest[q].sorted();
   });
   return truths;

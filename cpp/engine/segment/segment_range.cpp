@@ -18,7 +18,9 @@ void Segment::within(const Query& query, float max_key, const Bits* allowed, boo
   if (exact || !hashed() || !projection_.keeps_distances() || !std::isfinite(square)) {
     touch(0, originals_);
     const QueryBlock block{query.vector, 1, query.dim, query.metric, &query.scale, query.bits};
-    stored_originals().scan(block, [&](std::size_t, std::size_t row, float key) { take(row, key); });
+    stored_originals().scan(
+        block, [max_key](std::size_t) { return max_key; },
+        [&](std::size_t, std::size_t row, float key) { take(row, key); });
     return;
   }
   std::vector<std::uint32_t> likely;

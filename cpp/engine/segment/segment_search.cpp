@@ -215,29 +215,28 @@ void Segment::rerank(const Query& query, std::span<const std::uint32_t> rows, co
   });
 }
 
-void Segment::scan(const QueryBlock& queries, const Bits* allowed, std::span<TopK> nearest,
-                   std::span<Stages> stages) const {
+void Segment::scan(const QueryBlock& queries, const Bits* allowed, std::size_t begin, std::size_t end,
+                   std::span<TopK> nearest) const {
   const auto offer = [&](std::size_t q, std::size_t row, float key) {
     if (nearest[q].admits(key))  // few are
       take_equals(row, allowed, [&](std::int64_t id) { return nearest[q].push(key, id); });
   };
-  const std::size_t met = findable(allowed);
-  if (met * 8 > originals_) {
-    touch(0, originals_);
-    stored_originals().scan(queries, offer);
-  } else {
-    std::vector<std::uint32_t> few;
-    few.reserve(met);
-    for (std::uint32_t row = 0; row < originals_; ++row)
-      if (findable(row, *allowed)) few.push_back(row);
-    for (const std::uint32_t row : few) touch(row, row + std::size_t{1});
-    for (std::size_t q = 0; q < queries.count; ++q)
-      stored().gather(queries.query(q), few, [&](std::size_t row, float key) { offer(q, row, key); });
+  const auto first = static_cast<std::uint32_t>(begin), last = static_cast<std::uint32_t>(end);
+  const std::size_t met = allowed != nullptr ? count_findable(*allowed, first, last) : end - begin;
+  if (met * 8 > end - begin) {
+    touch(begin, end);
+    stored().part(begin, end).scan(queries, wanted(nearest), [&](std::size_t q, std::size_t i, float key) {
+      offer(q, begin + i, key);
+    });
+    return;
   }
-  for (Stages& each : stages) {
-    each.candidates += static_cast<std::uint32_t>(met);
-    each.reranked += static_cast<std::uint32_t>(met);
-  }
+  std::vector<std::uint32_t> few;
+  few.reserve(met);
+  for (std::uint32_t row = first; row < last; ++row)
+    if (findable(row, *allowed)) few.push_back(row);
+  for (const std::uint32_t row : few) touch(row, row + std::size_t{1});
+  for (std::size_t q = 0; q < queries.count; ++q)
+    stored().gather(queries.query(q), few, [&](std::size_t row, float key) { offer(q, row, key); });
 }
 
 }  // namespace lookalike

@@ -1,6 +1,7 @@
 // What each stage of a search did.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace lookalike {
@@ -11,6 +12,11 @@ struct Stages {
   std::uint32_t met = 0;         // of these, which may be found; a row counts in each table
   std::uint32_t candidates = 0;  // compared in 8 bits
   std::uint32_t reranked = 0;    // compared exactly
+
+  void count_compared(std::size_t rows) {
+    candidates += static_cast<std::uint32_t>(rows);
+    reranked += static_cast<std::uint32_t>(rows);
+  }
 };
 
 }  // namespace lookalike

@@ -169,7 +169,8 @@ class Index:
                 The recall is kept; where few may be found they are all compared.
             exact: compare the query with every vector.
             max_distance: leave out neighbours farther away than this.
-            threads: for a batch; 0 for one on each core. One query runs on one thread.
+            threads: 0 for one on each core. They share a batch by queries, and few queries that are compared with
+                every vector of many by vectors; a query that visits buckets runs on one.
 
         Raises:
             VectorError: NaN, inf, another shape or dtype, a zero vector under cosine.
