@@ -102,8 +102,8 @@ struct StoredRows {
 
   /// How many rows make a tile: for one query as many as were asked for ahead.
   std::size_t rows_at_once(std::size_t queries) const {
-    const std::size_t rows = std::clamp<std::size_t>(kAhead * queries / form.bytes(), 1, kRowsAtOnce);
-    return rows > 4 ? rows / 4 * 4 : rows;
+    const std::size_t n = std::clamp<std::size_t>(kAhead * queries / form.bytes(), 1, kRowsAtOnce);
+    return n > 4 ? n / 4 * 4 : n;
   }
 
   /// Asks for rows behind those of the tile. One query is done with rows as fast as they come from memory,
