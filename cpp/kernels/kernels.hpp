@@ -39,7 +39,7 @@ constexpr std::size_t sketch_block_bytes(std::size_t groups) {
 /// rounding adds 0.7 %, not 0.01 %, to the variance of the estimate's error.
 struct SketchTable {
   const std::uint8_t* entries;  ///< 16 for each group
-  std::size_t groups;           ///< a multiple of 4, at most 256: the sum of an entry stays below 2^16
+  std::size_t groups;           ///< a multiple of 4, so many that no sum reaches 2^16: 256 of any entries
   float step;
   float base;
   std::uint8_t largest = 255;  ///< no entry is larger

@@ -41,6 +41,7 @@ struct Parts {
   std::vector<std::uint32_t> margin_steps = {0, 0, 0};
   std::vector<float> margins;
   std::uint32_t copies = 0;
+  std::uint32_t sketch_width = 4;
   std::vector<std::uint32_t> copy_starts;
   std::vector<float> reaches = std::vector<float>(2 * kBuckets, 1.0F);  // of each bucket: radius, left out
   std::vector<std::uint32_t> left_out;
@@ -156,7 +157,7 @@ struct Parts {
 
   void unhash() {
     margin_steps = {0, 0, 0};
-    more[2] = more[3] = more[4] = more[5] = more[6] = more[7] = rest[3] = 0;
+    more[2] = more[3] = more[4] = more[5] = more[6] = more[7] = rest[3] = sketch_width = 0;
     left_out = {12, 13, 14, 15, 16, 17, 18, 19, 20, 24, 25};
   }
 
@@ -167,9 +168,9 @@ struct Parts {
 
   Bytes shape_bytes() const {
     Bytes whole = bytes_of(shape);
-    for (const Bytes& part :
-         {bytes_of(more), bytes_of(std::vector{largest_norm}), bytes_of(rest),
-          bytes_of(std::vector{narrowing}), bytes_of(margin_steps), bytes_of(std::vector{copies}), Bytes(16)})
+    for (const Bytes& part : {bytes_of(more), bytes_of(std::vector{largest_norm}), bytes_of(rest),
+                              bytes_of(std::vector{narrowing}), bytes_of(margin_steps),
+                              bytes_of(std::vector{copies, sketch_width}), Bytes(12)})
       whole.insert(whole.end(), part.begin(), part.end());
     return whole;
   }

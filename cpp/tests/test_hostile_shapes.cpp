@@ -38,6 +38,14 @@ TEST(shapes_of_a_hostile_file_are_refused) {
       if (value != 1 || field != 4) refused("", [&](Parts& parts) { parts.more[field] = value; });
 }
 
+TEST(sketches_of_no_known_width_are_refused) {
+  harmless([](Parts& parts) { parts.sketch_width = 3; });  // as large: two groups are filled up to four too
+  for (const std::uint32_t width : {0U, 1U, 2U, 5U, 16U, 0xFFFFFFFFU}) {
+    refused("no sense", [&](Parts& parts) { parts.sketch_width = width; });
+    if (width > 0) refused("no sense", [&](Parts& parts) { parts.unhash(), parts.sketch_width = width; });
+  }
+}
+
 TEST(sections_of_a_hostile_file_that_do_not_fit_are_refused) {
   for (const std::uint32_t name : {1U, 3U, 4U, 5U, 11U, 12U, 13U, 14U, 15U, 16U, 17U, 18U, 19U, 20U})
     refused("has the wrong length", [&](Parts& parts) { parts.left_out.push_back(name); });

@@ -28,6 +28,7 @@ TEST(a_segment_written_by_the_page_of_the_format_is_an_index) {
   harmless([](Parts& parts) { parts.make_euclidean(); });
   harmless([](Parts& parts) { parts.more[0] = 2, parts.inverse_norms.clear(); });
   harmless([](Parts& parts) { parts.unhash(); });
+  harmless([](Parts& parts) { parts.sketch_width = 3; });  // as large: two groups are filled up to four too
 }
 
 TEST(a_budget_of_the_curve_is_used_where_it_is_cheaper_than_a_scan) {

@@ -39,18 +39,17 @@ Floats minus(const Floats& a, const Floats& b) {
   return out;
 }
 
-/// One entry read back from its block.
+/// One entry read back from its block: what was coded of its direction.
 struct Entry {
-  Floats signs;
+  Floats coded;
   Factors factors;
 
-  Entry(const std::uint8_t* blocks, std::size_t m, std::size_t i) : signs(m) {
-    const SketchLayout layout(m);
+  Entry(const std::uint8_t* blocks, const SketchLayout& layout, std::size_t i) : coded(layout.m) {
     const std::uint8_t* block = blocks + i / 32 * layout.block_bytes();
-    for (std::size_t j = 0; j < m; ++j) {
-      const unsigned byte = block[j / 4 * 16 + i % 16];
-      const unsigned nibble = i % 32 < 16 ? byte % 16 : byte / 16;
-      signs[j] = (nibble >> (j % 4) & 1U) != 0 ? 1.0F : -1.0F;
+    const std::size_t width = layout.codebook->width;
+    for (std::size_t j = 0; j < layout.m; ++j) {
+      const unsigned byte = block[j / width * 16 + i % 16];
+      coded[j] = layout.codebook->coordinates[j % width][i % 32 < 16 ? byte % 16 : byte / 16];
     }
     std::memcpy(&factors.a, block + layout.groups * 16 + i % 32 * 4, 4);
     std::memcpy(&factors.f, block + layout.groups * 16 + (32 + i % 32) * 4, 4);
@@ -58,18 +57,20 @@ struct Entry {
 
   double estimate(const Floats& query, const Floats& centre) const {
     const Floats from_centre = minus(query, centre);
-    return double{factors.a} + dot(from_centre, from_centre) - double{factors.f} * dot(signs, query);
+    return double{factors.a} + dot(from_centre, from_centre) - double{factors.f} * dot(coded, query);
   }
 };
 
-std::vector<std::uint8_t> blocks_for(std::size_t entries, std::size_t m) {
-  return std::vector<std::uint8_t>(SketchLayout::blocks_for(entries) * SketchLayout(m).block_bytes());
+std::vector<std::uint8_t> blocks_for(std::size_t entries, const SketchLayout& layout) {
+  return std::vector<std::uint8_t>(SketchLayout::blocks_for(entries) * layout.block_bytes());
 }
 
-Entry sketch(const Floats& y, const Floats& centre, float left_out = 0.0F) {
-  auto blocks = blocks_for(1, y.size());
-  write_sketch(y.data(), centre.data(), y.size(), left_out, 0, blocks.data());
-  return {blocks.data(), y.size(), 0};
+Entry sketch(const Floats& y, const Floats& centre, float left_out = 0.0F,
+             const Codebook& codebook = kSigns) {
+  const SketchLayout layout(y.size(), codebook);
+  auto blocks = blocks_for(1, layout);
+  write_sketch(y.data(), centre.data(), layout, left_out, 0, blocks.data());
+  return {blocks.data(), layout, 0};
 }
 
 }  // namespace
@@ -77,29 +78,30 @@ Entry sketch(const Floats& y, const Floats& centre, float left_out = 0.0F) {
 TEST(a_sketch_is_the_signs_of_the_residual_and_its_two_factors) {
   for (const std::size_t m : {1U, 4U, 16U, 20U, 36U, 100U, 1024U}) {
     constexpr std::size_t kEntries = 70;  // three blocks, the last one not full
-    auto blocks = blocks_for(kEntries, m);
+    auto blocks = blocks_for(kEntries, SketchLayout(m));
     const Floats centre = gaussian(m, 1);
     for (unsigned i = 0; i < kEntries; ++i) {
       const Floats y = gaussian(m, i + 2), r = minus(y, centre);
-      CHECK(std::abs(double{write_sketch(y.data(), centre.data(), m, 0.5F, i, blocks.data())} / dot(r, r) -
+      CHECK(std::abs(double{write_sketch(y.data(), centre.data(), SketchLayout(m), 0.5F, i, blocks.data())} /
+                         dot(r, r) -
                      1) < 1e-6);
     }
-    close_sketches(kEntries, m, blocks.data());
+    close_sketches(kEntries, SketchLayout(m), blocks.data());
     for (unsigned i = 0; i < kEntries; ++i) {
       const Floats r = minus(gaussian(m, i + 2), centre);
-      const Entry entry(blocks.data(), m, i);
+      const Entry entry(blocks.data(), SketchLayout(m), i);
       double sum = 0;
       for (std::size_t j = 0; j < m; ++j) {
-        CHECK((entry.signs[j] > 0) == (r[j] >= 0), m, i, j);
+        CHECK((entry.coded[j] > 0) == (r[j] >= 0), m, i, j);
         sum += std::abs(double{r[j]});
       }
-      const double f = 2 * dot(r, r) / sum, a = dot(r, r) + f * dot(entry.signs, centre) + 0.5;
+      const double f = 2 * dot(r, r) / sum, a = dot(r, r) + f * dot(entry.coded, centre) + 0.5;
       CHECK(std::abs(double{entry.factors.f} - f) <= 1e-6 * f, m, i);
       CHECK(std::abs(double{entry.factors.a} - a) <= 1e-6 * (1 + dot(r, r) + f * static_cast<double>(m)), m,
             i);
     }
     for (unsigned i = kEntries; i < 96; ++i) {
-      const Entry unused(blocks.data(), m, i);
+      const Entry unused(blocks.data(), SketchLayout(m), i);
       CHECK(std::isinf(unused.factors.a) && unused.factors.a > 0 && unused.factors.f == 0.0F);
     }
   }
@@ -120,41 +122,43 @@ TEST(what_the_projection_left_out_is_added) {
 }
 
 // With q − c split into what lies along r and b across it, the error is −F b ⟨s, e⟩, and ⟨s, e⟩ is a
-// coordinate of a uniformly turned vector of length √(m (1 − ip²)) in m − 1 dimensions (there, lemma B.1).
+// coordinate of a uniformly turned vector of length ‖s‖ √(1 − ip²) in m − 1 dimensions (there, lemma B.1).
 TEST(estimates_are_unbiased_and_as_far_off_as_the_paper_says) {
   constexpr unsigned kRotations = 6000;
-  for (const std::size_t m : {20U, 64U, 96U, 256U}) {
-    const Floats centre(m), across = gaussian(m, 3);
-    Floats y = gaussian(m, 4), query(m);
-    y[0] += 3.0F;  // no random direction: only the rotation is random
-    for (std::size_t j = 0; j < m; ++j) query[j] = 0.5F * y[j] + across[j];
-    const double b = std::sqrt(dot(query, query) - std::pow(dot(query, y), 2) / dot(y, y));
-    const Floats difference = minus(query, y);
-    double sum = 0, squares = 0;
-    unsigned beyond_two = 0, beyond_four = 0;
-    for (unsigned seed = 0; seed < kRotations; ++seed) {
-      const Rotation rotation(m, seed);
-      Floats turned = y, turned_query = query;
-      rotation.apply(turned.data());
-      rotation.apply(turned_query.data());
-      const Entry entry = sketch(turned, centre);
-      const double error = entry.estimate(turned_query, centre) - dot(difference, difference);
-      // F = 2 |r| / (√m ip)
-      const double ip = 2 * std::sqrt(dot(y, y) / static_cast<double>(m)) / double{entry.factors.f};
-      const auto n = static_cast<double>(m);
-      const double standard = double{entry.factors.f} * b * std::sqrt((1 - ip * ip) * n / (n - 1));
-      const double z = error / standard;
-      sum += z;
-      squares += z * z;
-      beyond_two += std::abs(z) > 2;
-      beyond_four += std::abs(z) > 4;
+  for (const Codebook* codebook : {&kSigns, &kPointsOf3})
+    for (const std::size_t m : {20U, 64U, 96U, 256U}) {
+      const Floats centre(m), across = gaussian(m, 3);
+      Floats y = gaussian(m, 4), query(m);
+      y[0] += 3.0F;  // no random direction: only the rotation is random
+      for (std::size_t j = 0; j < m; ++j) query[j] = 0.5F * y[j] + across[j];
+      const double b = std::sqrt(dot(query, query) - std::pow(dot(query, y), 2) / dot(y, y));
+      const Floats difference = minus(query, y);
+      double sum = 0, squares = 0;
+      unsigned beyond_two = 0, beyond_four = 0;
+      for (unsigned seed = 0; seed < kRotations; ++seed) {
+        const Rotation rotation(m, seed);
+        Floats turned = y, turned_query = query;
+        rotation.apply(turned.data());
+        rotation.apply(turned_query.data());
+        const Entry entry = sketch(turned, centre, 0.0F, *codebook);
+        const double error = entry.estimate(turned_query, centre) - dot(difference, difference);
+        // F = 2 |r| / (|s| ip)
+        const double length = std::sqrt(dot(entry.coded, entry.coded));
+        const double ip = 2 * std::sqrt(dot(y, y)) / length / double{entry.factors.f};
+        const auto n = static_cast<double>(m);
+        const double standard = double{entry.factors.f} * b * length * std::sqrt((1 - ip * ip) / (n - 1));
+        const double z = error / standard;
+        sum += z;
+        squares += z * z;
+        beyond_two += std::abs(z) > 2;
+        beyond_four += std::abs(z) > 4;
+      }
+      const double mean = sum / kRotations, variance = squares / kRotations;
+      CHECK(std::abs(mean) < 4 / std::sqrt(double{kRotations}), m, mean);
+      CHECK(std::abs(variance - 1) < 0.08, m, variance);
+      CHECK(std::abs(beyond_two / double{kRotations} - 0.0455) < 0.015, m, beyond_two);
+      CHECK(beyond_four <= 4, m, beyond_four);  // 0.4 expected
     }
-    const double mean = sum / kRotations, variance = squares / kRotations;
-    CHECK(std::abs(mean) < 4 / std::sqrt(double{kRotations}), m, mean);
-    CHECK(std::abs(variance - 1) < 0.08, m, variance);
-    CHECK(std::abs(beyond_two / double{kRotations} - 0.0455) < 0.015, m, beyond_two);
-    CHECK(beyond_four <= 4, m, beyond_four);  // 0.4 expected
-  }
 }
 
 TEST(the_table_of_a_query_gives_its_product_with_any_signs) {
@@ -164,8 +168,8 @@ TEST(the_table_of_a_query_gives_its_product_with_any_signs) {
       Floats query = gaussian(m, static_cast<unsigned>(m));
       for (float& value : query) value *= size;
       QueryTable table;
-      table.make(gaussian(2 * m, 9).data(), 2 * m);  // nothing of an earlier query remains
-      table.make(query.data(), m);
+      table.make(gaussian(2 * m, 9).data(), SketchLayout(2 * m));  // nothing of an earlier query remains
+      table.make(query.data(), SketchLayout(m));
       const SketchTable view = table.view();
       CHECK(view.groups == SketchLayout(m).groups && view.groups % 4 == 0);
       const double half_steps = static_cast<double>(m + 3) / 4 * 0.5 + 1e-3 * static_cast<double>(m);
@@ -185,11 +189,55 @@ TEST(the_table_of_a_query_gives_its_product_with_any_signs) {
     }
 }
 
+TEST(the_points_of_a_sketch_are_the_nearest_and_closer_than_signs) {
+  for (const std::size_t m : {1U, 2U, 3U, 12U, 13U, 100U, 1024U}) {
+    const SketchLayout layout(m, kPointsOf3);
+    CHECK(layout.groups >= (m + 2) / 3 && layout.groups < (m + 2) / 3 + 4 && layout.groups % 4 == 0, m);
+    const Floats centre = gaussian(m, 1), y = gaussian(m, 2);
+    Floats r = minus(y, centre);
+    const Entry entry = sketch(y, centre, 0.5F, kPointsOf3);
+    const double square = dot(r, r), f = 2 * square / dot(entry.coded, r);
+    CHECK(std::abs(double{entry.factors.f} - f) <= 1e-5 * f, m);
+    CHECK(std::abs(double{entry.factors.a} - (square + f * dot(entry.coded, centre) + 0.5)) <=
+              1e-5 * (1 + square + f * static_cast<double>(m)),
+          m);
+    for (float& value : r) value *= static_cast<float>(std::sqrt(static_cast<double>(m) / square));
+    for (std::size_t j = 0; j + 3 <= m; j += 3) {
+      const auto squared_to = [&](auto coordinate) {
+        double sum = 0;
+        for (std::size_t i = 0; i < 3; ++i) sum += std::pow(double{r[j + i]} - double{coordinate(i)}, 2);
+        return sum;
+      };
+      const double coded = squared_to([&](std::size_t i) { return entry.coded[j + i]; });
+      for (std::size_t p = 0; p < 16; ++p)
+        CHECK(coded <= squared_to([&](std::size_t i) { return kPointsOf3.coordinates[i][p]; }) + 1e-5, m, j,
+              p);
+    }
+    const auto cosine = [&](const Entry& of) {
+      return dot(of.coded, r) / std::sqrt(dot(of.coded, of.coded) * dot(r, r));
+    };
+    if (m >= 100) CHECK(cosine(entry) > 0.86 && cosine(sketch(y, centre)) < 0.83, m, cosine(entry));
+  }
+}
+
+TEST(strange_residuals_have_harmless_sketches) {
+  constexpr float kLarge = 3e38F, kNan = std::numeric_limits<float>::quiet_NaN();
+  for (const Codebook* codebook : {&kSigns, &kPointsOf3})
+    for (const float value : {0.0F, 1e-45F, 1e-30F, kLarge, std::numeric_limits<float>::infinity(), kNan}) {
+      const Entry entry = sketch(Floats(20, value), Floats(20), 0.0F, *codebook);
+      CHECK(entry.factors.f >= 0 && std::isnan(entry.factors.a) == std::isnan(value), value);
+      QueryTable table;
+      table.make(Floats(20, value).data(), SketchLayout(20, *codebook));
+      for (std::size_t i = 0; i < 16 * table.view().groups; ++i)
+        CHECK(table.view().entries[i] <= 31, value, i);
+    }
+}
+
 TEST(the_table_of_a_query_of_zeros_or_of_next_to_nothing_is_finite) {
   for (const float value : {0.0F, -0.0F, 1e-45F, 1e-42F, -1e-40F}) {
     const Floats query(20, value);
     QueryTable table;
-    table.make(query.data(), 20);
+    table.make(query.data(), SketchLayout(20));
     const SketchTable view = table.view();
     CHECK(std::isfinite(view.step) && std::isfinite(view.base));
     for (std::size_t i = 0; i < 16 * view.groups; ++i)
@@ -199,33 +247,36 @@ TEST(the_table_of_a_query_of_zeros_or_of_next_to_nothing_is_finite) {
 
 TEST(a_scan_of_written_sketches_estimates_squared_distances) {
   constexpr std::size_t kEntries = 77;
-  for (const std::size_t m : {4U, 20U, 64U, 132U, 1024U}) {
-    const Floats centre = gaussian(m, 1), query = gaussian(m, 2);
-    auto blocks = blocks_for(kEntries, m);
-    for (unsigned i = 0; i < kEntries; ++i) {
-      const Floats y = gaussian(m, 3 + i);
-      write_sketch(y.data(), centre.data(), m, 0.0F, i, blocks.data());
+  for (const Codebook* codebook : {&kSigns, &kPointsOf3})
+    for (const std::size_t m : {4U, 20U, 64U, 132U, 1024U}) {
+      const SketchLayout layout(m, *codebook);
+      const Floats centre = gaussian(m, 1), query = gaussian(m, 2);
+      auto blocks = blocks_for(kEntries, layout);
+      for (unsigned i = 0; i < kEntries; ++i) {
+        const Floats y = gaussian(m, 3 + i);
+        write_sketch(y.data(), centre.data(), layout, 0.0F, i, blocks.data());
+      }
+      close_sketches(kEntries, layout, blocks.data());
+      QueryTable table;
+      table.make(query.data(), layout);
+      const Floats difference = minus(query, centre);
+      const auto key = static_cast<float>(dot(difference, difference));
+      Floats estimates(kEntries + kept_slack);
+      std::vector<std::uint32_t> numbers(kEntries + kept_slack);
+      const std::size_t kept = kernels().scan_sketches(blocks.data(), kEntries, table.view(), key,
+                                                       std::numeric_limits<float>::infinity(), 1000,
+                                                       estimates.data(), numbers.data());
+      CHECK(kept == kEntries);
+      for (std::size_t i = 0; i < kEntries; ++i) {
+        const Entry entry(blocks.data(), layout, i);
+        const double rounding =
+            double{entry.factors.f} * double{table.step()} * static_cast<double>(layout.groups) / 2;
+        CHECK(numbers[i] == 1000 + i);
+        CHECK(std::abs(double{estimates[i]} - entry.estimate(query, centre)) <
+                  rounding + 1e-4 * static_cast<double>(m),
+              m, i);
+      }
     }
-    close_sketches(kEntries, m, blocks.data());
-    QueryTable table;
-    table.make(query.data(), m);
-    const Floats difference = minus(query, centre);
-    const auto key = static_cast<float>(dot(difference, difference));
-    Floats estimates(kEntries + kept_slack);
-    std::vector<std::uint32_t> numbers(kEntries + kept_slack);
-    const std::size_t kept = kernels().scan_sketches(blocks.data(), kEntries, table.view(), key,
-                                                     std::numeric_limits<float>::infinity(), 1000,
-                                                     estimates.data(), numbers.data());
-    CHECK(kept == kEntries);
-    for (std::size_t i = 0; i < kEntries; ++i) {
-      const Entry entry(blocks.data(), m, i);
-      const double rounding = double{entry.factors.f} * double{table.step()} * static_cast<double>(m) / 8;
-      CHECK(numbers[i] == 1000 + i);
-      CHECK(std::abs(double{estimates[i]} - entry.estimate(query, centre)) <
-                rounding + 1e-4 * static_cast<double>(m),
-            m, i);
-    }
-  }
 }
 
 TEST(sketches_of_buckets_lie_behind_each_other_empty_ones_too) {
@@ -233,9 +284,9 @@ TEST(sketches_of_buckets_lie_behind_each_other_empty_ones_too) {
   constexpr std::size_t kM = 20;
   const std::size_t block = SketchLayout(kM).block_bytes();
   CHECK(block == 8 * 16 + 256);  // 5 groups, filled up to 8
-  CHECK(Sketches::bytes_for(kM, starts) == (2 + 1 + 1) * block);
-  const Sketches sketches(kM, Column(std::vector<std::uint32_t>(starts)),
-                          Column(std::vector<std::uint8_t>(Sketches::bytes_for(kM, starts))));
+  CHECK(Sketches::bytes_for(SketchLayout(kM), starts) == (2 + 1 + 1) * block);
+  const Sketches sketches(SketchLayout(kM), Column(std::vector<std::uint32_t>(starts)),
+                          Column(std::vector<std::uint8_t>(Sketches::bytes_for(SketchLayout(kM), starts))));
   CHECK(sketches.buckets() == 6);
   const std::size_t first_block[]{0, 0, 2, 2, 3, 4};
   for (std::uint32_t bucket = 0; bucket < 6; ++bucket) {

@@ -94,7 +94,7 @@ void Segment::build(Rows& rows, int threads, const Interrupt& interrupt) {
   permute(rows, source, form_);
   keep(std::move(rows));
   find_means(starts, threads, interrupt);
-  sketch(std::move(starts), threads, interrupt);
+  choose_sketches(std::move(starts), sampled, threads, interrupt);
   measure_held_out(sampled, threads, interrupt);
 }
 
@@ -188,12 +188,14 @@ void Segment::find_means(std::span<const std::uint32_t> starts, int threads,
                });
 }
 
-void Segment::sketch(std::vector<std::uint32_t> starts, int threads, const Interrupt& interrupt) {
+void Segment::sketch(std::vector<std::uint32_t> starts, const Codebook& codebook, int threads,
+                     const Interrupt& interrupt) {
   const std::size_t m = projection_.m(), dim = space_.dim();
-  std::vector<std::uint8_t> blocks(Sketches::bytes_for(m, starts));
+  const SketchLayout sketch_layout(m, codebook);
+  std::vector<std::uint8_t> blocks(Sketches::bytes_for(sketch_layout, starts));
   std::vector<std::int8_t> bytes(form_.compact() ? 0 : originals_ * ByteRows::stride(byte_width()));
   std::vector<Reach> reaches(starts.size() - 1);
-  const Sketches layout(m, Column<std::uint32_t>(std::span<const std::uint32_t>(starts)),
+  const Sketches layout(sketch_layout, Column<std::uint32_t>(std::span<const std::uint32_t>(starts)),
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
   parallel_for(layout.buckets(), kBucketsAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     std::vector<float> placed(dim), y(m), room;
@@ -204,16 +206,16 @@ void Segment::sketch(std::vector<std::uint32_t> starts, int threads, const Inter
         space_.place_row(form_.floats(stored().row(row), room), scale(row), placed.data());
         projection_.apply(placed.data(), 1.0F, y.data());
         const float left_out = this->left_out(placed.data(), y.data());
-        reaches[bucket].include(write_sketch(y.data(), family_->centre(bucket), m, left_out, i, into),
-                                left_out);
+        reaches[bucket].include(
+            write_sketch(y.data(), family_->centre(bucket), sketch_layout, left_out, i, into), left_out);
         if (!bytes.empty() && layout.first(bucket) < originals_)
           ByteRows::write(projection_.isometric() ? y.data() : placed.data(), byte_width(),
                           bytes.data() + row * ByteRows::stride(byte_width()));
       }
-      close_sketches(layout.count(bucket), m, into);
+      close_sketches(layout.count(bucket), sketch_layout, into);
     }
   });
-  sketches_.emplace(m, Column(std::move(starts)), Column(std::move(blocks)));
+  sketches_.emplace(sketch_layout, Column(std::move(starts)), Column(std::move(blocks)));
   reaches_ = Column(std::move(reaches));
   bytes_ = ByteRows(byte_width(), Column(std::move(bytes)));
 }

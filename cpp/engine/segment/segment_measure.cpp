@@ -19,8 +19,9 @@ constexpr std::size_t kForGrid = 1000;  // queries, where only searches with giv
 // What the stages cost beside each other, in nanoseconds of one machine; only the ratios count.
 RecallCurve::Costs Segment::costs() const {
   const auto m = static_cast<double>(projection_.m());
+  const auto groups = static_cast<double>(sketches_->layout().groups);
   const double entries = static_cast<double>(originals_) / buckets();
-  return {100.0 + 0.8 * m + entries * (0.6 + 0.0125 * m), 30.0 + 0.09 * static_cast<double>(byte_width())};
+  return {100.0 + 0.8 * m + entries * (0.6 + 0.05 * groups), 30.0 + 0.09 * static_cast<double>(byte_width())};
 }
 
 // Rows that are read in turn come faster than rows that are picked.

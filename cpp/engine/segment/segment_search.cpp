@@ -112,7 +112,7 @@ void Segment::hash(const Query& query, Scratch& scratch, Errand& errand) const {
   errand.projected.resize(projection_.m());
   space_.place_query(query.vector, query.scale, scratch.placed.data());
   projection_.apply(scratch.placed.data(), 1.0F, errand.projected.data());
-  errand.table.make(errand.projected.data(), projection_.m());
+  errand.table.make(errand.projected.data(), sketches_->layout());
 }
 
 // The phase of all queries, bucket by bucket, so that a bucket comes from memory once.

@@ -33,7 +33,8 @@ struct StoredShape {
   float narrowing;
   std::array<std::uint32_t, kMeasuredAt.size()> margins;  // steps of each level
   std::uint32_t copies;
-  std::array<std::uint32_t, 4> zeros;
+  std::uint32_t sketch_width;  // dimensions of a nibble
+  std::array<std::uint32_t, 3> zeros;
 };
 static_assert(sizeof(StoredShape) == 128);
 
@@ -61,6 +62,7 @@ bool makes_sense(const StoredShape& shape) {
          fits(static_cast<Store>(shape.store), static_cast<Metric>(shape.metric)) &&
          shape.next_id <= std::uint64_t{1} << 63 && shape.projection <= 1 &&
          shape.m <= Projection::kMaxWidth && shape.m % 4 == 0 && (shape.buckets == 0) == (shape.m == 0) &&
+         (shape.buckets == 0 ? shape.sketch_width == 0 : codebook_of(shape.sketch_width) != nullptr) &&
          hash_makes_sense(shape) && shape.probe_steps <= RecallCurve::kMostSteps &&
          shape.rerank_steps <= RecallCurve::kMostSteps;
 }
@@ -103,6 +105,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
   stored.digits = family.codes.digits;
   stored.last_width = family.codes.last_width;
   stored.store = static_cast<std::uint32_t>(shape.store);
+  stored.sketch_width = hashed() ? static_cast<std::uint32_t>(sketches_->layout().codebook->width) : 0;
   const std::array sections = {
       section(Section::shape, std::span<const StoredShape>(&stored, 1)),
       section(Section::note, std::span(note)),
@@ -209,8 +212,9 @@ void Segment::open() {
   if (family_->buckets() != stored.buckets) file_->damaged("its groups do not hold its buckets");
   const auto starts = file_->get<std::uint32_t>(Section::starts, stored.buckets + std::size_t{1});
   check_members(starts, stored.tables);
-  sketches_.emplace(m, Column(starts),
-                    Column(file_->get<std::uint8_t>(Section::sketches, Sketches::bytes_for(m, starts))));
+  const SketchLayout layout(m, *codebook_of(stored.sketch_width));
+  sketches_.emplace(layout, Column(starts),
+                    Column(file_->get<std::uint8_t>(Section::sketches, Sketches::bytes_for(layout, starts))));
   const std::size_t bytes = form_.compact() ? 0 : originals_ * ByteRows::stride(byte_width());
   bytes_ = ByteRows(byte_width(), Column(file_->get_unverified<std::int8_t>(Section::bytes, bytes)));
   reaches_ = Column(file_->get<Reach>(Section::reaches, stored.buckets));

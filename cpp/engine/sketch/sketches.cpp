@@ -1,6 +1,7 @@
 #include "engine/sketch/sketches.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -14,76 +15,111 @@ struct Place {
   std::uint8_t* factors;
   std::size_t in_block;
 
-  Place(std::uint8_t* blocks, std::size_t m, std::size_t i) : in_block(i % SketchLayout::kEntries) {
-    const SketchLayout layout(m);
-    nibbles = blocks + i / SketchLayout::kEntries * layout.block_bytes();
-    factors = nibbles + layout.groups * 16;
-  }
+  Place(std::uint8_t* blocks, const SketchLayout& layout, std::size_t i)
+      : nibbles(blocks + i / SketchLayout::kEntries * layout.block_bytes()),
+        factors(nibbles + layout.groups * 16),
+        in_block(i % SketchLayout::kEntries) {}
 
+  void set(std::size_t group, unsigned nibble) const {
+    nibbles[group * 16 + in_block % 16] |= static_cast<std::uint8_t>(nibble << (in_block < 16 ? 0 : 4));
+  }
   void set(Factors values) const {
     std::memcpy(factors + in_block * sizeof(float), &values.a, sizeof(float));
     std::memcpy(factors + (SketchLayout::kEntries + in_block) * sizeof(float), &values.f, sizeof(float));
   }
 };
 
+using Products = std::array<float, Codebook::kPoints>;
+
+// Of a group's dimensions, from `values` on, with each point.
+Products products_of(const Codebook& codebook, const float* values, std::size_t width) {
+  Products products{};
+  for (std::size_t i = 0; i < width; ++i)
+    for (std::size_t p = 0; p < Codebook::kPoints; ++p) products[p] += values[i] * codebook.coordinates[i][p];
+  return products;
+}
+
+// The least and the largest of them, four at a time.
+std::pair<float, float> range_of(const Products& products) {
+  std::array<float, 4> low, high;
+  std::copy_n(products.begin(), 4, low.begin());
+  high = low;
+  for (std::size_t p = 4; p < products.size(); p += 4)
+    for (std::size_t i = 0; i < 4; ++i) {
+      low[i] = products[p + i] < low[i] ? products[p + i] : low[i];
+      high[i] = products[p + i] > high[i] ? products[p + i] : high[i];
+    }
+  return {std::min(std::min(low[0], low[1]), std::min(low[2], low[3])),
+          std::max(std::max(high[0], high[1]), std::max(high[2], high[3]))};
+}
+
+// Of equally near ones the last, so that zeros have the sign +.
+unsigned nearest_point(const Codebook& codebook, const Products& products) {
+  unsigned nearest = 0;
+  float best = products[0] - codebook.half_squares[0];
+  for (unsigned p = 1; p < Codebook::kPoints; ++p)
+    if (const float near = products[p] - codebook.half_squares[p]; near >= best) {
+      best = near;
+      nearest = p;
+    }
+  return nearest;
+}
+
 }  // namespace
 
-float write_sketch(const float* y, const float* centre, std::size_t m, float left_out, std::size_t i,
-                   std::uint8_t* blocks) {
-  const Place place(blocks, m, i);
-  const unsigned shift = place.in_block < 16 ? 0 : 4;
-  double square = 0.0, sum = 0.0, along_centre = 0.0;
-  for (std::size_t j = 0; j < m; ++j) {
-    const float r = y[j] - centre[j];
-    square += double{r} * double{r};
-    sum += std::abs(double{r});
-    along_centre += r >= 0 ? double{centre[j]} : -double{centre[j]};
-    if (r >= 0)
-      place.nibbles[j / 4 * 16 + place.in_block % 16] |= static_cast<std::uint8_t>(1U << (j % 4 + shift));
+float write_sketch(const float* y, const float* centre, const SketchLayout& layout, float left_out,
+                   std::size_t i, std::uint8_t* blocks) {
+  const Place place(blocks, layout, i);
+  const Codebook& codebook = *layout.codebook;
+  const auto m = static_cast<double>(layout.m);
+  double square = 0.0, along_residual = 0.0, along_centre = 0.0;
+  for (std::size_t j = 0; j < layout.m; ++j) square += std::pow(double{y[j]} - double{centre[j]}, 2);
+  const double to_unit = square > 0 ? std::sqrt(m / square) : 0.0;
+  for (std::size_t group = 0, j = 0; j < layout.m; j += layout.width(group++)) {
+    std::array<float, Codebook::kLargestWidth> r{};
+    for (std::size_t b = 0; b < layout.width(group); ++b)
+      r[b] = static_cast<float>((double{y[j + b]} - double{centre[j + b]}) * to_unit);
+    const Products products = products_of(codebook, r.data(), layout.width(group));
+    const unsigned point = nearest_point(codebook, products);
+    place.set(group, point);
+    along_residual += double{products[point]};
+    for (std::size_t b = 0; b < layout.width(group); ++b)
+      along_centre += double{codebook.coordinates[b][point]} * double{centre[j + b]};
   }
   // A vector that lies on the centre has no residual: its estimate is exact.
-  const double f = sum > 0 ? 2.0 * square / sum : 0.0;
+  const double f = along_residual > 0 ? 2.0 * std::sqrt(m * square) / along_residual : 0.0;
   place.set({static_cast<float>(square + f * along_centre + double{left_out}), static_cast<float>(f)});
   return static_cast<float>(square);
 }
 
-void close_sketches(std::size_t entries, std::size_t m, std::uint8_t* blocks) {
+void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks) {
   for (std::size_t i = entries; i % SketchLayout::kEntries != 0; ++i)
-    Place(blocks, m, i).set({std::numeric_limits<float>::infinity(), 0.0F});
+    Place(blocks, layout, i).set({std::numeric_limits<float>::infinity(), 0.0F});
 }
 
-void QueryTable::make(const float* query, std::size_t m) {
-  groups_ = SketchLayout(m).groups;
+void QueryTable::make(const float* query, const SketchLayout& layout) {
+  groups_ = layout.groups;
   entries_.assign(groups_ * 16, 0);
-  float largest = 0.0F, sum = 0.0F;
-  for (std::size_t j = 0; j < m; j += 4) {
-    float of_group = 0.0F;
-    for (std::size_t b = j; b < std::min(j + 4, m); ++b) of_group += std::abs(query[b]);
-    largest = std::max(largest, 2.0F * of_group);
-    sum += of_group;
+  products_.assign(groups_ * 16, 0.0F);
+  float largest = 0.0F;
+  base_ = 0.0F;
+  for (std::size_t group = 0, j = 0; j < layout.m; j += layout.width(group++)) {
+    const Products products = products_of(*layout.codebook, query + j, layout.width(group));
+    const auto [low, high] = range_of(products);
+    base_ += low;
+    largest = std::max(largest, high - low);
+    for (std::size_t p = 0; p < products.size(); ++p) products_[group * 16 + p] = products[p] - low;
   }
-  base_ = -sum;
   step_ = largest / static_cast<float>(kLargestEntry);
   const float to_steps = step_ > 0 ? 1.0F / step_ : 0.0F;  // a step of 0, or not finite: a table of zeros
-  if (!std::isfinite(to_steps) || !std::isfinite(sum)) return;
-  for (std::size_t j = 0; j < m; j += 4) {
-    float sums[16] = {0.5F};  // so that cutting off rounds
-    float steps[4] = {};
-    for (std::size_t b = 0; b < std::min<std::size_t>(4, m - j); ++b) {
-      steps[b] = query[j + b] * to_steps;
-      sums[0] += std::abs(steps[b]) - steps[b];
-    }
-    for (std::size_t b = 0, bit = 1; b < 4; ++b, bit *= 2)
-      for (std::size_t pattern = 0; pattern < bit; ++pattern)
-        sums[pattern + bit] = sums[pattern] + 2.0F * steps[b];
-    for (std::size_t pattern = 0; pattern < 16; ++pattern)
-      entries_[j * 4 + pattern] =
-          static_cast<std::uint8_t>(std::clamp(sums[pattern], 0.0F, static_cast<float>(kLargestEntry)));
-  }
+  if (!std::isfinite(to_steps) || !std::isfinite(step_) || !std::isfinite(base_)) return;
+  std::transform(products_.begin(), products_.end(), entries_.begin(), [to_steps](float product) {
+    return static_cast<std::uint8_t>(std::min(product * to_steps + 0.5F, static_cast<float>(kLargestEntry)));
+  });
 }
 
-Sketches::Sketches(std::size_t m, Column<std::uint32_t> starts, Column<std::uint8_t> blocks)
-    : layout_(m), starts_(std::move(starts)), blocks_(std::move(blocks)) {
+Sketches::Sketches(const SketchLayout& layout, Column<std::uint32_t> starts, Column<std::uint8_t> blocks)
+    : layout_(layout), starts_(std::move(starts)), blocks_(std::move(blocks)) {
   first_block_.reserve(starts_.size());
   std::size_t block = 0;
   for (std::uint32_t bucket = 0; bucket < buckets(); ++bucket) {
@@ -102,11 +138,11 @@ Factors Sketches::factors(std::uint32_t bucket, std::uint32_t i) const {
   return factors;
 }
 
-std::size_t Sketches::bytes_for(std::size_t m, std::span<const std::uint32_t> starts) {
+std::size_t Sketches::bytes_for(const SketchLayout& layout, std::span<const std::uint32_t> starts) {
   std::size_t blocks = 0;
   for (std::size_t i = 0; i + 1 < starts.size(); ++i)
     blocks += SketchLayout::blocks_for(starts[i + 1] - starts[i]);
-  return blocks * SketchLayout(m).block_bytes();
+  return blocks * layout.block_bytes();
 }
 
 }  // namespace lookalike

@@ -1,5 +1,6 @@
-// Sketches: the signs of each vector's residual from the centre of its bucket, and two floats, from which its
-// squared distance to a query is estimated without bias (RaBitQ: Gao & Long, SIGMOD 2024, arXiv 2405.12497).
+// Sketches: each vector's residual from the centre of its bucket in 1 or 4/3 bits a dimension, and two
+// floats, from which its squared distance to a query is estimated without bias (RaBitQ: Gao & Long, SIGMOD
+// 2024, arXiv 2405.12497; beyond 1 bit: Gao et al., arXiv 2409.09913).
 #pragma once
 
 #include <algorithm>
@@ -9,50 +10,60 @@
 #include <vector>
 
 #include "engine/base/column.hpp"
+#include "engine/sketch/codebook.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
 
-/// With r = y − c in m dimensions that were rotated at random, and s its signs:
-///   F = 2‖r‖² / Σ|r|,  A = ‖r‖² + F⟨s, c⟩,  and  ‖q − y‖² ≈ A + ‖q − c‖² − F⟨s, q⟩.
-/// The standard error is at most F √(1 − ip²) ‖q − c‖ √(m / (m − 1)) with ip = Σ|r| / (√m ‖r‖) ≈ 0.8 (there,
-/// theorem 3.2).
+/// With r = y − c in m dimensions that were rotated at random, and s the points of a codebook nearest to r √m
+/// / ‖r‖:
+///   F = 2‖r‖² / ⟨s, r⟩,  A = ‖r‖² + F⟨s, c⟩,  and  ‖q − y‖² ≈ A + ‖q − c‖² − F⟨s, q⟩.
+/// Along r this is exact; what s has across it points anywhere alike, whatever the codebook, so the estimate
+/// is unbiased. The standard error is at most F ‖s‖ √(1 − ip²) ‖q − c‖ / √(m − 1), ip the cosine of s and r:
+/// 0.80 for signs, 0.88 for points of 3 dimensions (2405.12497, theorem 3.2).
 struct Factors {
   float a = 0.0F;
   float f = 0.0F;
 };
 
-/// A block holds 32 entries: for each group of 4 dimensions 16 bytes of nibbles (byte j: entry j below, entry
-/// j + 16 above), then 32 A, then 32 F. Groups are filled up to a multiple of 4.
+/// A block holds 32 entries: for each group of the codebook's dimensions 16 bytes of nibbles (byte j: entry j
+/// below, entry j + 16 above), then 32 A, then 32 F. Groups are filled up to a multiple of 4.
 struct SketchLayout {
   static constexpr std::size_t kEntries = 32;
 
-  explicit SketchLayout(std::size_t m) : groups((m + 15) / 16 * 4) {}
+  explicit SketchLayout(std::size_t dims, const Codebook& points = kSigns)
+      : m(dims), codebook(&points), groups((dims + 4 * points.width - 1) / (4 * points.width) * 4) {}
+  std::size_t width(std::size_t group) const {
+    return std::min(codebook->width, m - std::min(m, group * codebook->width));
+  }
   std::size_t block_bytes() const { return groups * 16 + kEntries * 2 * sizeof(float); }
   static std::size_t blocks_for(std::size_t entries) { return (entries + kEntries - 1) / kEntries; }
 
+  std::size_t m;
+  const Codebook* codebook;
   std::size_t groups;
 };
 
 /// Writes entry `i` of a list of blocks, which begin as zeros. `left_out` is what the projection lost of the
 /// vector's squared norm. Returns ‖r‖².
-float write_sketch(const float* y, const float* centre, std::size_t m, float left_out, std::size_t i,
-                   std::uint8_t* blocks);
+float write_sketch(const float* y, const float* centre, const SketchLayout& layout, float left_out,
+                   std::size_t i, std::uint8_t* blocks);
 
 /// Makes the entries behind the last one of a list never match.
-void close_sketches(std::size_t entries, std::size_t m, std::uint8_t* blocks);
+void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks);
 
-/// A query's sums over each group of 4 dimensions, for all 16 patterns of signs, in 8 bits
-/// (André, Kermarrec & Le Scouarnec, VLDB 2015).
+/// A query's products with the 16 points of each group, in 8 bits (André, Kermarrec & Le Scouarnec, VLDB
+/// 2015).
 class QueryTable {
  public:
-  void make(const float* query, std::size_t m);
+  void make(const float* query, const SketchLayout& layout);
   SketchTable view() const { return {entries_.data(), groups_, step_, base_, kLargestEntry}; }
   float step() const { return step_; }
 
  private:
   static constexpr std::uint8_t kLargestEntry = 31;  // so that four may be added up in 8 bits
 
+  std::vector<float> products_;
   std::vector<std::uint8_t> entries_;
   std::size_t groups_ = 0;
   float step_ = 0.0F;
@@ -65,10 +76,11 @@ class Sketches {
   Sketches() = default;
 
   /// starts: the first entry of each bucket, and their number at the end.
-  Sketches(std::size_t m, Column<std::uint32_t> starts, Column<std::uint8_t> blocks);
+  Sketches(const SketchLayout& layout, Column<std::uint32_t> starts, Column<std::uint8_t> blocks);
 
-  static std::size_t bytes_for(std::size_t m, std::span<const std::uint32_t> starts);
+  static std::size_t bytes_for(const SketchLayout& layout, std::span<const std::uint32_t> starts);
 
+  const SketchLayout& layout() const { return layout_; }
   std::uint32_t buckets() const { return static_cast<std::uint32_t>(starts_.size() - 1); }
   std::uint32_t first(std::uint32_t bucket) const { return starts_[bucket]; }
   std::uint32_t count(std::uint32_t bucket) const { return starts_[bucket + 1] - starts_[bucket]; }
