@@ -216,7 +216,7 @@ TEST(the_points_of_a_sketch_are_the_nearest_and_closer_than_signs) {
     const auto cosine = [&](const Entry& of) {
       return dot(of.coded, r) / std::sqrt(dot(of.coded, of.coded) * dot(r, r));
     };
-    if (m >= 100) CHECK(cosine(entry) > 0.86 && cosine(sketch(y, centre)) < 0.83, m, cosine(entry));
+    if (m >= 100) CHECK(cosine(entry) > 0.86 && cosine(entry) > cosine(sketch(y, centre)) + 0.03, m);
   }
 }
 
@@ -285,8 +285,8 @@ TEST(sketches_of_buckets_lie_behind_each_other_empty_ones_too) {
   const std::size_t block = SketchLayout(kM).block_bytes();
   CHECK(block == 8 * 16 + 256);  // 5 groups, filled up to 8
   CHECK(Sketches::bytes_for(SketchLayout(kM), starts) == (2 + 1 + 1) * block);
-  const Sketches sketches(SketchLayout(kM), Column(std::vector<std::uint32_t>(starts)),
-                          Column(std::vector<std::uint8_t>(Sketches::bytes_for(SketchLayout(kM), starts))));
+  const Sketches sketches{SketchLayout(kM), Column(std::vector<std::uint32_t>(starts)),
+                          Column(std::vector<std::uint8_t>(Sketches::bytes_for(SketchLayout(kM), starts)))};
   CHECK(sketches.buckets() == 6);
   const std::size_t first_block[]{0, 0, 2, 2, 3, 4};
   for (std::uint32_t bucket = 0; bucket < 6; ++bucket) {

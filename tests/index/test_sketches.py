@@ -1,0 +1,40 @@
+"""Which sketches a segment gets at sealing, and that either kind serves after a round trip."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike import Index
+
+
+def sketch_width(path: Path) -> int:
+    """Dimensions of a nibble, as docs/format.md tells where they stand."""
+    data = path.read_bytes()
+    (sections,) = struct.unpack_from("<I", data, 12)
+    (table,) = struct.unpack_from("<Q", data, 24)
+    entries = (struct.unpack_from("<IIQQQ", data, table + 32 * i) for i in range(sections))
+    shape = next(offset for section, _, offset, _, _ in entries if section == 1)
+    return int(struct.unpack_from("<I", data, shape + 96)[0])
+
+
+# Gaussian vectors have many others about as near as their neighbours; few in clear clusters have.
+@pytest.mark.parametrize(("spread", "width"), [(1.0, 3), (0.0, 4)])
+def test_finer_sketches_are_taken_where_many_rows_lie_about_as_near(spread: float, width: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    corners = random.standard_normal((2000, 64)) * (1.0 - spread) * 10.0
+    vectors = (corners[np.arange(20_000) % 2000] + random.standard_normal((20_000, 64))).astype(np.float32)
+    index = Index(64, "euclidean", seed=1)
+    index.add(vectors)
+    index.optimize()
+    index.save(tmp_path / "index")
+    assert sketch_width(tmp_path / "index") == width
+    opened = Index.open(tmp_path / "index")
+    queries = vectors[:300] + random.standard_normal((300, 64)).astype(np.float32) * np.float32(0.1)
+    found = opened.search(queries, 10, recall=0.95)
+    exact = opened.search(queries, 10, exact=True)
+    shared = [len(set(a) & set(b)) for a, b in zip(found.ids.tolist(), exact.ids.tolist(), strict=True)]
+    assert np.mean(shared) > 9.0
