@@ -32,7 +32,7 @@ class SealedFile {
   // Numbers of the sections, and of 4 bytes within that of the shape.
   static constexpr std::uint32_t kShape = 1, kNote = 2, kVectors = 4, kById = 11, kGroupStarts = 14,
                                  kStarts = 16, kBucketOf = 22, kLaterMembers = 23;
-  static constexpr std::size_t kFields = 24, kAskedBuckets = 9, kBuckets = 11, kAskedTables = 19;
+  static constexpr std::size_t kFields = 31, kAskedBuckets = 9, kBuckets = 11, kAskedTables = 19;
 
   std::map<std::uint32_t, Bytes> sections;
 
@@ -43,8 +43,13 @@ class SealedFile {
     lookalike::Index index(shape);
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
-    std::vector<float> vectors(kRows * kDim);  // under hamming their first bytes are the bits
+    std::vector<float> vectors(kRows * kDim);
     for (float& value : vectors) value = normal(random);
+    if (form.store == lookalike::Store::bits)
+      for (std::size_t row = 0; row < kRows; ++row) {  // all different
+        const auto code = static_cast<std::uint16_t>(row * 40503);
+        std::memcpy(reinterpret_cast<char*>(vectors.data()) + row * sizeof code, &code, sizeof code);
+      }
     index.add(vectors.data(), kRows, nullptr, false);
     index.optimize(1, {});
     TemporaryPath temporary;

@@ -38,7 +38,7 @@ struct Parts {
   std::vector<float> curve;
   std::vector<std::uint8_t> sketches;
   std::vector<std::uint8_t> bytes;
-  std::vector<std::uint32_t> margin_steps = {0, 0, 0};
+  std::vector<std::uint32_t> margin_steps = {0, 0, 0, 0, 0};
   std::vector<float> margins;
   std::uint32_t copies = 0;
   std::uint32_t sketch_width = 4;
@@ -71,7 +71,7 @@ struct Parts {
     for (std::int64_t row = 0; row < kRows; ++row) ids.push_back((row * 77 + 13) % 100'000);
     for (std::uint32_t row = 0; row < kRows; ++row) by_id[row] = row;
     std::ranges::sort(by_id, {}, [&](std::uint32_t row) { return ids[row]; });
-    for (std::uint32_t k = 0; k < 3; ++k)
+    for (std::uint32_t k = 0; k < 5; ++k)
       for (std::uint32_t p = 0; p < kProbeSteps; ++p)
         for (std::uint32_t r = 0; r < kRerankSteps; ++r)
           curve.push_back(static_cast<float>((p + 1) * (r + 1)) / (kProbeSteps * kRerankSteps));
@@ -133,9 +133,9 @@ struct Parts {
 
   // One step for each k: recall, probe margin, probe cap, candidate cap, typical, probes, rerank.
   void add_margins() {
-    margin_steps = {1, 1, 1};
-    for (int level = 0; level < 3; ++level)
-      margins.insert(margins.end(), {0.9F, 0.1F, 3.0F, 20.0F, 0.01F, 2.0F, 20.0F});
+    margin_steps = {1, 1, 1, 1, 1};
+    for (int level = 0; level < 5; ++level)
+      margins.insert(margins.end(), {0.9F, 0.1F, 3.0F, 5.0F, 0.01F, 2.0F, 5.0F});
   }
 
   // 3 copies of row 0, 1 of row 2 and 200 of the last.
@@ -156,7 +156,7 @@ struct Parts {
   }
 
   void unhash() {
-    margin_steps = {0, 0, 0};
+    margin_steps = {0, 0, 0, 0, 0};
     more[2] = more[3] = more[4] = more[5] = more[6] = more[7] = rest[3] = sketch_width = 0;
     left_out = {12, 13, 14, 15, 16, 17, 18, 19, 20, 24, 25};
   }
@@ -170,7 +170,7 @@ struct Parts {
     Bytes whole = bytes_of(shape);
     for (const Bytes& part : {bytes_of(more), bytes_of(std::vector{largest_norm}), bytes_of(rest),
                               bytes_of(std::vector{narrowing}), bytes_of(margin_steps),
-                              bytes_of(std::vector{copies, sketch_width}), Bytes(12)})
+                              bytes_of(std::vector{copies, sketch_width}), Bytes(4)})
       whole.insert(whole.end(), part.begin(), part.end());
     return whole;
   }

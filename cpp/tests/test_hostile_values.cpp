@@ -72,7 +72,7 @@ TEST(curves_of_a_hostile_file_of_any_size_are_harmless) {
       for (const float value : {0.97F, kNan, 1e30F})
         harmless([&](Parts& parts) {
           parts.more[6] = probe_steps, parts.more[7] = rerank_steps;
-          parts.curve.assign(std::size_t{3} * probe_steps * rerank_steps, value);
+          parts.curve.assign(std::size_t{5} * probe_steps * rerank_steps, value);
         });
 }
 

@@ -110,7 +110,7 @@ TEST(probes_that_were_given_bring_the_candidates_they_deserve) {
 TEST(a_step_between_two_of_the_grid_counts_as_the_lower) {
   const RecallCurve curve = ::curve();
   CHECK(curve.recall_of(1, 19, 1.0) == double{recall(0, 0, 16)});  // of 18
-  CHECK(curve.recall_of(13, 1, 10.0) == double{recall(1, 11, 0)});
+  CHECK(curve.recall_of(13, 1, 3.0) == double{recall(1, 11, 0)});
   CHECK(std::isnan(curve.recall_of(0, 5, 1.0)) && std::isnan(curve.recall_of(5, 0, 1.0)));
 }
 

@@ -15,7 +15,7 @@ from lookalike import Index
 from tests.index.brute_force import METRICS, Floats, Metric, clusters, nearest, recall_of
 
 N, DIM, QUERIES = 20_000, 32, 4000
-SLACK = {1: 0.025, 3: 0.04, 10: 0.015, 30: 0.02, 100: 0.015}  # between the measured k it may find more than it says
+SLACK = {1: 0.025, 3: 0.02, 5: 0.03, 10: 0.015, 30: 0.015, 50: 0.02, 100: 0.015}
 
 
 class World:
@@ -46,12 +46,12 @@ def check_recall(index: Index, queries: Floats, true: Floats, k: int, recall: fl
 
 
 @pytest.mark.parametrize("recall", [0.8, 0.9, 0.95, 0.99])
-@pytest.mark.parametrize("k", [1, 10, 100])
+@pytest.mark.parametrize("k", [1, 3, 10, 30, 100])
 def test_recall_is_what_was_asked_for(world: World, k: int, recall: float) -> None:
     check_recall(world.index, world.queries, world.true, k, recall, SLACK[k])
 
 
-@pytest.mark.parametrize("k", [3, 30])
+@pytest.mark.parametrize("k", [5, 50])
 def test_recall_is_kept_between_the_measured_k(world: World, k: int) -> None:
     for recall in (0.8, 0.95):
         check_recall(world.index, world.queries, world.true, k, recall, SLACK[k])

@@ -11,7 +11,7 @@
 namespace lookalike {
 
 /// The k for which recall@k is measured at sealing.
-constexpr std::array<std::size_t, 3> kMeasuredAt = {1, 10, 100};
+constexpr std::array<std::size_t, 5> kMeasuredAt = {1, 3, 10, 30, 100};
 
 /// So many buckets, and so many candidates reranked. With margins these numbers are what a query takes on
 /// average, and each goes as far as it needs. With e the k-th lowest estimate so far and f = max(1, e /

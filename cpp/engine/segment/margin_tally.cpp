@@ -44,6 +44,13 @@ std::vector<float> probe_caps() {
   return caps;
 }
 
+// A query unlike the sample may need more probes than the sample tells: of ways that cost about the same, the
+// one with the larger cap.
+double weighed(double probes, float cap) {
+  constexpr double kPerDoubling = 0.02;
+  return probes * (1.0 - kPerDoubling * std::log2(double{cap}));
+}
+
 struct Outcome {
   Way way;
   double probes = 0;
@@ -78,8 +85,9 @@ std::vector<Outcome> outcomes(std::span<const Course> courses, std::size_t level
 
 std::vector<Way> best_of(std::vector<Outcome> outcomes, double neighbours) {
   constexpr double kStep = 0.92;  // of what was left out before
-  std::stable_sort(outcomes.begin(), outcomes.end(),
-                   [](const Outcome& a, const Outcome& b) { return a.probes < b.probes; });
+  std::stable_sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
+    return weighed(a.probes, a.way.cap) < weighed(b.probes, b.way.cap);
+  });
   std::vector<Way> ways;
   double most = -1.0;
   for (const Outcome& each : outcomes) {
@@ -193,7 +201,7 @@ Margins MarginTally::margins(RecallCurve::Costs costs) const {
         const auto recall = static_cast<float>(found / neighbours_[level]);
         if (recall > 0.0F && caps_[step] >= kMeasuredAt[level])
           all.push_back(
-              {probes * costs.probe + rerank * costs.rerank,
+              {weighed(probes, most_probes) * costs.probe + rerank * costs.rerank,
                {recall, margin, most_probes, static_cast<float>(caps_[step]), ways_->levels[level].typical,
                 static_cast<float>(probes), static_cast<float>(rerank)}});
       }

@@ -12,7 +12,7 @@
 
 namespace lookalike {
 
-/// For k = 1, 10 and 100, the margins (Budget) that no others beat: with the recall, what they cost on
+/// For each k of kMeasuredAt, the margins (Budget) that no others beat: with the recall, what they cost on
 /// average grows. Between the measured k by the logarithm of k.
 class Margins {
  public:

@@ -15,7 +15,7 @@
 
 namespace lookalike {
 
-/// The recall@k of every pair (probes, rerank) of a grid, for k = 1, 10 and 100; between them by the
+/// The recall@k of every pair (probes, rerank) of a grid, for each k of kMeasuredAt; between them by the
 /// logarithm of k. The grid's values grow by an eighth: a step of the budget.
 class RecallCurve {
  public:

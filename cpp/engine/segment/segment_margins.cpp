@@ -94,7 +94,7 @@ Course Segment::course(const Query& query, std::uint32_t own_row, std::span<cons
   std::sort(sought.begin(), sought.end(), [](Sought a, Sought b) { return a.row < b.row; });
   std::vector<Kth> kth;
   for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
-    kth.emplace_back(std::min(kMeasuredAt[level], truth.size()));
+    kth.emplace_back(std::clamp<std::size_t>(truth.size(), 1, kMeasuredAt[level]));
     course.kth[level].push_back(kth[level].value());
   }
   for (const Near& near : errand.order) course.centres.push_back(near.key);
@@ -103,21 +103,25 @@ Course Segment::course(const Query& query, std::uint32_t own_row, std::span<cons
   for (std::uint32_t p = 0; p < errand.order.size() && met < truth.size(); ++p) {
     const std::uint32_t bucket = errand.order[p].bucket, first = sketches_->first(bucket);
     estimate_bucket(errand.order[p], errand);
-    const auto estimates = errand.candidates.kept_estimates();
-    for (std::uint32_t i = 0; i < estimates.size(); ++i)
-      if (first + i != own_row)
+    const auto estimates = errand.candidates.kept_estimates();  // fewer than rows if a hostile file has NaN
+    const auto rows = errand.candidates.kept();
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (rows[i] != own_row)
         for (Kth& each : kth) each.push(estimates[i]);
     for (std::size_t level = 0; level < kth.size(); ++level) course.kth[level].push_back(kth[level].value());
     course.rows.push_back(course.rows.back() + static_cast<std::uint32_t>(estimates.size()));
     const float e = kth.back().value();
     const float limit = e + most_error * std::sqrt(std::max({course.centres.front(), e, 0.0F}));
-    for (std::uint32_t i = 0; i < estimates.size(); ++i)
-      if (first + i != own_row && estimates[i] <= limit) course.entries.push_back({estimates[i], p});
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (rows[i] != own_row && estimates[i] <= limit) course.entries.push_back({estimates[i], p});
     const auto by_row = [](Sought a, std::uint32_t row) { return a.row < row; };
     const auto end = first + sketches_->count(bucket);
     for (auto each = std::lower_bound(sought.begin(), sought.end(), first, by_row);
-         each != sought.end() && each->row < end; ++each, ++met)
-      course.neighbours[each->neighbour] = {estimates[each->row - first], p};
+         each != sought.end() && each->row < end; ++each, ++met) {
+      const auto found = std::lower_bound(rows.begin(), rows.end(), each->row);
+      if (found != rows.end() && *found == each->row)
+        course.neighbours[each->neighbour] = {estimates[static_cast<std::size_t>(found - rows.begin())], p};
+    }
   }
   return course;
 }

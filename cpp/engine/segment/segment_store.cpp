@@ -34,7 +34,7 @@ struct StoredShape {
   std::array<std::uint32_t, kMeasuredAt.size()> margins;  // steps of each level
   std::uint32_t copies;
   std::uint32_t sketch_width;  // dimensions of a nibble
-  std::array<std::uint32_t, 3> zeros;
+  std::uint32_t zeros;
 };
 static_assert(sizeof(StoredShape) == 128);
 
