@@ -79,7 +79,7 @@ bool Segment::choose(const Visit& visit, std::size_t begin, Scratch& scratch, Er
   errand.searching = end <= most;
   end = std::min(end, most);
   if (begin >= end) return false;
-  if (end > errand.order.size()) order_more(2 * end, scratch, errand);
+  if (end > errand.order.size()) order_more(std::min(2 * end, most), scratch, errand);
   errand.candidates.keep_only(std::max(visit.k, budget.most_candidates(kth)));
   errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
   const auto too_far = std::find_if(errand.now.begin(), errand.now.end(),
