@@ -126,6 +126,26 @@ def test_recall_is_kept_under_dot_with_norms_of_any_size() -> None:
         check_recall(index, queries, true, 10, recall, 0.03)
 
 
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_recall_is_kept_for_queries_unlike_anything_stored(metric: Metric) -> None:
+    """Every vector has near relatives, as crops of one picture have; the queries, of other pictures, have none.
+
+    Such a query's neighbours are spread over many buckets. What suffices for the vectors themselves, one or two
+    buckets, does not suffice for them.
+    """
+    random = np.random.default_rng(20)
+    vectors = np.repeat(clusters(1000, 32, seed=21), 20, axis=0) + 0.2 * random.normal(size=(20_000, 32))
+    queries = clusters(1000, 32, seed=22)
+    index = Index(32, metric)
+    index.add(vectors)
+    index.optimize()
+    true = index.search(queries, 10, exact=True).ids
+    few = index.search(queries, 10, probes=2)
+    assert recall_of(few.ids, true) < few.recall - 0.2
+    for recall in (0.8, 0.9, 0.95):
+        assert recall_of(index.search(queries, 10, recall=recall).ids, true) >= recall - 0.02
+
+
 def test_recall_is_kept_by_principal_axes() -> None:
     """Wide vectors of few degrees of freedom, as features are."""
     random = np.random.default_rng(8)

@@ -184,7 +184,7 @@ class Segment {
               const Interrupt& interrupt);
   float left_out(const float* placed, const float* projected) const;
 
-  // measuring: segment_measure.cpp
+  // measuring: segment_measure.cpp, segment_margins.cpp, segment_walk.cpp
   std::size_t most_probes() const;
   std::size_t sample_size() const;
   void measure_held_out(std::span<const std::uint32_t> sampled, int threads, const Interrupt& interrupt);
@@ -217,6 +217,7 @@ class Segment {
   void order(const Visit& visit, Scratch& scratch, Errand& errand) const;
   bool choose(const Visit& visit, std::size_t begin, Scratch& scratch, Errand& errand) const;
   void order_more(std::size_t want, Scratch& scratch, Errand& errand) const;
+  void scan_alone(const Visit& visit, Errand& errand, Stages& stages) const;
   void scan_together(const Visit& visit, std::size_t queries, Scratch& scratch,
                      std::span<Stages> stages) const;
   void scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages& stages) const;

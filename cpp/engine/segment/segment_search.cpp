@@ -8,6 +8,11 @@
 #include "engine/segment/segment.hpp"
 
 namespace lookalike {
+namespace {
+
+constexpr std::uint32_t kAlone = 16;  // buckets; a phase begins there
+
+}  // namespace
 
 void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scratch, std::span<TopK> nearest,
                      std::span<Stages> stages) const {
@@ -20,20 +25,18 @@ void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scr
     watch.lap(&Laps::probe);
   }
   // In phases that double: what a phase finds tells each query which buckets of the next it can do without.
-  for (std::size_t begin = 0; begin < buckets(); begin = std::max<std::size_t>(1, 2 * begin)) {
+  // Few queries of a batch share their nearest buckets: these are visited by each alone.
+  const auto next = [](std::size_t begin) { return std::max<std::size_t>(1, 2 * begin); };
+  const std::size_t alone = queries.count > 1 ? std::min(kAlone, buckets()) : buckets();
+  for (std::size_t q = 0; q < queries.count; ++q)
+    for (std::size_t begin = 0; begin < alone; begin = next(begin))
+      if (choose(visit, begin, scratch, scratch.errand(q))) scan_alone(visit, scratch.errand(q), stages[q]);
+  for (std::size_t begin = alone; begin < buckets(); begin = next(begin)) {
     bool any = false;
     for (std::size_t q = 0; q < queries.count; ++q)
       any = choose(visit, begin, scratch, scratch.errand(q)) || any;
     if (!any) break;
-    if (queries.count > 1) {
-      scan_together(visit, queries.count, scratch, stages);
-      continue;
-    }
-    Errand& errand = scratch.errand(0);
-    for (std::size_t i = 0; i < errand.now.size(); ++i) {
-      if (i + 1 < errand.now.size()) sketches_->prefetch(errand.now[i + 1].bucket);
-      scan_bucket(errand.now[i], visit.allowed, errand, stages[0]);
-    }
+    scan_together(visit, queries.count, scratch, stages);
   }
   for (std::size_t q = 0; q < queries.count; ++q) {
     Errand& errand = scratch.errand(q);
@@ -80,6 +83,7 @@ bool Segment::choose(const Visit& visit, std::size_t begin, Scratch& scratch, Er
   end = std::min(end, most);
   if (begin >= end) return false;
   if (end > errand.order.size()) order_more(std::min(2 * end, most), scratch, errand);
+  end = std::min(end, errand.order.size());
   errand.candidates.keep_only(std::max(visit.k, budget.most_candidates(kth)));
   errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
   const auto too_far = std::find_if(errand.now.begin(), errand.now.end(),
@@ -113,6 +117,13 @@ void Segment::hash(const Query& query, Scratch& scratch, Errand& errand) const {
   space_.place_query(query.vector, query.scale, scratch.placed.data());
   projection_.apply(scratch.placed.data(), 1.0F, errand.projected.data());
   errand.table.make(errand.projected.data(), sketches_->layout());
+}
+
+void Segment::scan_alone(const Visit& visit, Errand& errand, Stages& stages) const {
+  for (std::size_t i = 0; i < errand.now.size(); ++i) {
+    if (i + 1 < errand.now.size()) sketches_->prefetch(errand.now[i + 1].bucket);
+    scan_bucket(errand.now[i], visit.allowed, errand, stages);
+  }
 }
 
 // The phase of all queries, bucket by bucket, so that a bucket comes from memory once.

@@ -160,9 +160,10 @@ class Index:
         Args:
             query: (dim,) for one query, (n, dim) for a batch.
             k: how many, up to 2^24; where the index holds fewer, the rest is padded with id −1 at distance inf.
-            recall: the share of the true neighbours to be found on average, in (0, 1]; 0.95 by default. The
-                number of probes follows from what was measured at sealing, for this k, with stored vectors as
-                queries: others may find less. Beyond k = 100 every vector is compared.
+            recall: the share of the true neighbours to be found on average, in (0, 1]; 0.95 by default. How far each
+                query goes follows from what was measured at sealing, for this k, with stored vectors as queries; one
+                unlike anything stored goes farther, and may still find a little less. Beyond k = 100 every vector is
+                compared.
             probes: buckets to visit, for those who would rather set that; all are compared where there are no more.
             rerank: with probes, how many of the best sketches to look at more closely.
             filter: which ids may be found: ids, or a mask of bool for `index.ids`, or a function of these.
@@ -275,8 +276,9 @@ class Index:
     def tune(self, queries: Any) -> None:
         """Measures the recall with queries of yours, so that `recall=` is honoured for such as these.
 
-        At sealing it is measured with stored vectors that were held out. Queries from elsewhere, such as words beside
-        pictures, may need more work for the same recall, or less. Holds until vectors are sealed anew, and is saved.
+        At sealing it is measured with stored vectors that were held out, and a query goes the farther the less it is
+        like them. Yours, such as words beside pictures, may still need another measure. Holds until vectors are sealed
+        anew, and is saved.
 
         Args:
             queries: (n, dim), better a thousand than ten; each is compared with every vector.
