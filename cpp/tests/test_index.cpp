@@ -9,26 +9,13 @@
 #include "check.hpp"
 #include "engine/base/errors.hpp"
 #include "engine/index/index.hpp"
+#include "small_index.hpp"
 
 using namespace lookalike;
 
 namespace {
 
-constexpr std::size_t kDim = 6;
 constexpr std::uint32_t kAll = std::numeric_limits<std::uint32_t>::max();
-const Interrupt kNever;
-
-std::vector<float> gaussian(std::size_t rows, unsigned seed, std::size_t dim = kDim) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(rows * dim);
-  for (float& value : values) value = normal(random);
-  return values;
-}
-
-Shape shape_of(Metric metric, std::uint32_t buckets = 0, std::size_t dim = kDim) {
-  return {dim, 1, 0, metric, buckets};
-}
 
 double distance(Metric metric, const float* a, const float* b) {
   double dot = 0, square = 0, of_a = 0, of_b = 0;

@@ -9,27 +9,9 @@
 #include "check.hpp"
 #include "engine/index/index.hpp"
 #include "segment_writer.hpp"
+#include "small_index.hpp"
 
 using namespace lookalike;
-
-namespace {
-
-constexpr std::size_t kDim = 6;
-const Interrupt kNever;
-
-std::vector<float> gaussian(std::size_t rows, unsigned seed, std::size_t dim = kDim) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(rows * dim);
-  for (float& value : values) value = normal(random);
-  return values;
-}
-
-Shape shape_of(Metric metric, std::uint32_t buckets = 0, std::size_t dim = kDim) {
-  return {dim, 1, 0, metric, buckets};
-}
-
-}  // namespace
 
 TEST(searching_while_adding_removing_sealing_and_saving) {
   const auto kept = gaussian(600, 4), passing = gaussian(600, 5);
