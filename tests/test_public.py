@@ -104,6 +104,7 @@ def test_an_index_brings_little_beside_numpy() -> None:
         "lookalike.arrays",
         "lookalike.errors",
         "lookalike.index",
+        "lookalike.index.arguments",
         "lookalike.index.explanation",
         "lookalike.index.family",
         "lookalike.index.index",

@@ -108,7 +108,7 @@ Projection Projection::learn(const float* sample, std::size_t count, std::size_t
 }
 
 void Projection::apply(const float* vector, float scale, float* out) const {
-  kind_ == Kind::rotation ? apply_rotation(vector, scale, out) : apply_principal(vector, scale, out);
+  kind_ == Kind::rotation ? apply_rotation(vector, scale, out) : apply(vector, &scale, 1, out);
 }
 
 void Projection::apply(const float* vectors, const float* scales, std::size_t count, float* out) const {
@@ -145,10 +145,6 @@ void Projection::apply_rotation(const float* vector, float scale, float* out) co
   std::fill(values + dim_, values + width, 0.0F);
   rotation_.apply(values);
   if (m_ < width) std::copy_n(values, m_, out);
-}
-
-void Projection::apply_principal(const float* vector, float scale, float* out) const {
-  apply(vector, &scale, 1, out);
 }
 
 }  // namespace lookalike

@@ -53,7 +53,6 @@ class Projection {
 
  private:
   void apply_rotation(const float* vector, float scale, float* out) const;
-  void apply_principal(const float* vector, float scale, float* out) const;
 
   std::size_t dim_ = 0;
   std::size_t m_ = 0;

@@ -16,8 +16,6 @@ namespace lookalike {
 /// average grows. Between the measured k by the logarithm of k.
 class Margins {
  public:
-  static constexpr std::size_t kMostSteps = 4096;
-
   struct Step {
     float recall;
     float probe_margin;
@@ -26,7 +24,6 @@ class Margins {
     float typical;
     float probes;  // on average
     float rerank;
-    bool operator==(const Step&) const = default;
   };
   using Levels = std::array<std::vector<Step>, kMeasuredAt.size()>;
 

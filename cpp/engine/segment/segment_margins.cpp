@@ -5,35 +5,12 @@
 #include <mutex>
 #include <vector>
 
+#include "engine/base/kth.hpp"
 #include "engine/segment/margin_tally.hpp"
 #include "engine/segment/search_scratch.hpp"
 #include "engine/segment/segment.hpp"
 
 namespace lookalike {
-namespace {
-
-// The k-th lowest of what was pushed; infinite before there are as many.
-class Kth {
- public:
-  explicit Kth(std::size_t k) : k_(k) {}
-  float value() const { return heap_.size() == k_ ? heap_.front() : std::numeric_limits<float>::infinity(); }
-  void push(float estimate) {
-    if (!(estimate < value())) return;
-    if (heap_.size() == k_) {
-      std::pop_heap(heap_.begin(), heap_.end());
-      heap_.pop_back();
-    }
-    heap_.push_back(estimate);
-    std::push_heap(heap_.begin(), heap_.end());
-  }
-
- private:
-  std::size_t k_;
-  std::vector<float> heap_;
-};
-
-}  // namespace
-
 Margins Segment::measure_margins(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
                                  const Truths& truths, int threads, const Interrupt& interrupt) const {
   constexpr std::size_t kToChoose = 512, kCoursesAtOnce = 8;

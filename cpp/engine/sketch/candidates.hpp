@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/base/kth.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -24,8 +25,7 @@ class Candidates {
   /// Of a stream in which the k-th smallest estimate is of interest too, where k > 0.
   void start(std::size_t keep, std::size_t k = 0) {
     keep_ = keep;
-    k_ = k;
-    lowest_.clear();
+    kth_.reset(k);
     size_ = 0;
     limit_ = kEndless;
   }
@@ -34,7 +34,7 @@ class Candidates {
   void keep_only(std::size_t keep) { keep_ = std::min(keep_, keep); }
 
   /// The k-th smallest estimate so far; infinite before there are as many.
-  float kth() const { return k_ > 0 && lowest_.size() == k_ ? lowest_.front() : kEndless; }
+  float kth() const { return kth_.value(); }
 
   /// Everything estimated below this may still matter.
   float limit() const { return limit_; }
@@ -52,7 +52,7 @@ class Candidates {
   std::uint32_t* numbers() { return numbers_.data() + size_; }
 
   void take(std::size_t appended) {
-    if (k_ > 0) find_lowest({estimates_.data() + size_, appended});
+    if (kth_.k() > 0) find_lowest({estimates_.data() + size_, appended});
     size_ += appended;
     if (size_ >= 4 * keep_ + kSlack) narrow(keep_ / 8);
   }
@@ -106,15 +106,7 @@ class Candidates {
 
   void find_lowest(std::span<const float> appended) {
     if (kernels().count_below(appended.data(), appended.size(), kth()) == 0) return;  // usually
-    for (const float estimate : appended) {
-      if (lowest_.size() == k_) {
-        if (!(estimate < lowest_.front())) continue;
-        std::pop_heap(lowest_.begin(), lowest_.end());
-        lowest_.pop_back();
-      }
-      lowest_.push_back(estimate);
-      std::push_heap(lowest_.begin(), lowest_.end());
-    }
+    for (const float estimate : appended) kth_.push(estimate);
   }
 
   /// Bisects for a limit that leaves `keep` up to `keep + spare`. Many equal estimates allow none: then they
@@ -159,8 +151,7 @@ class Candidates {
   }
 
   std::size_t keep_ = 0;
-  std::size_t k_ = 0;
-  std::vector<float> lowest_;  // a heap of the k smallest
+  Kth kth_;
   std::size_t size_ = 0;
   float limit_ = kEndless;
   std::vector<float> estimates_;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, SupportsIndex
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike import _core
 from lookalike.arrays import as_bits, as_count, as_ids, as_vectors
 from lookalike.errors import ArgumentError, IdError, NotAnIndexError, VectorError
+from lookalike.index.arguments import as_number, as_path, how_far, largest_distance
 from lookalike.index.explanation import Explanation
 from lookalike.index.family import Family, family_number
 from lookalike.index.neighbors import Neighbors
@@ -21,7 +21,6 @@ from lookalike.index.store import STORES, Store, store_number
 from lookalike.index.within import Within
 from lookalike.metric import METRICS, Metric, metric_number
 
-DEFAULT_RECALL = 0.95
 Filter = ArrayLike | Callable[[NDArray[np.int64]], ArrayLike]
 MOST_NEIGHBORS = 2**24  # of one query: their places are made whether they can be filled or not
 
@@ -181,8 +180,8 @@ class Index:
         ids, distances, stages, expected = self._core.search(
             queries,
             as_count("k", k, 1, MOST_NEIGHBORS),
-            *_how_far(recall, probes, rerank, exact),
-            math.inf if max_distance is None else _number("max_distance", max_distance),
+            *how_far(recall, probes, rerank, exact),
+            largest_distance(max_distance),
             as_count("threads", threads, 0, 1024),
             None if filter is None else self._allowed(filter),
         )
@@ -218,8 +217,8 @@ class Index:
         found = self._core.explain(
             queries,
             count,
-            *_how_far(recall, probes, rerank, exact),
-            math.inf if max_distance is None else _number("max_distance", max_distance),
+            *how_far(recall, probes, rerank, exact),
+            largest_distance(max_distance),
             None if filter is None else self._allowed(filter),
             None if id is None else as_count("id", id, 0, 2**63 - 1),
         )
@@ -256,7 +255,7 @@ class Index:
         queries, _ = self._given(query)
         starts, ids, distances = self._core.range_search(
             queries,
-            _number("radius", radius),
+            as_number("radius", radius),
             bool(exact),
             as_count("threads", threads, 0, 1024),
             None if filter is None else self._allowed(filter),
@@ -310,7 +309,7 @@ class Index:
         for name, value in kept.items():
             if not (isinstance(name, str) and isinstance(value, str)):
                 raise ArgumentError(f"the note holds {name!r}: {value!r}; expected text for each name")
-        self._core.save(_encoded(path), json.dumps(kept, sort_keys=True).encode())
+        self._core.save(as_path(path), json.dumps(kept, sort_keys=True).encode())
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Index:
@@ -321,7 +320,7 @@ class Index:
             DamagedError: the file is truncated or altered. A search raises it too, when it first meets a damaged block.
         """
         index = cls.__new__(cls)
-        index._core = _core.Index.open(_encoded(path))
+        index._core = _core.Index.open(as_path(path))
         return index
 
     def _allowed(self, filter: Filter) -> NDArray[np.int64]:
@@ -377,42 +376,6 @@ class Index:
     def __repr__(self) -> str:
         way = f"{self._core.buckets:,} buckets" if self._core.buckets else "compared one by one"
         return f"Index(dim={self.dim}, metric={self.metric!r}): {len(self):,} vectors, {way}"
-
-
-def _encoded(path: str | os.PathLike[str]) -> bytes:
-    encoded = os.fsencode(path)
-    if b"\0" in encoded:  # the engine would take it for the end of the name
-        raise ArgumentError(f"the path {path!r} holds a NUL character; no file can have that name")
-    return encoded
-
-
-def _how_far(
-    recall: float | None, probes: SupportsIndex | None, rerank: SupportsIndex | None, exact: bool
-) -> tuple[float, int, int, bool]:
-    """The engine's recall, probes, rerank and exact; ArgumentError where they contradict each other."""
-    if bool(exact) + (recall is not None) + (probes is not None) > 1:
-        raise ArgumentError("recall, probes and exact each say how far to look; expected only one of them")
-    if rerank is not None and probes is None:
-        raise ArgumentError("rerank goes with probes; expected both, or a recall from which they follow")
-    wanted = DEFAULT_RECALL if recall is None else _number("recall", recall)
-    if not 0.0 < wanted <= 1.0:
-        raise ArgumentError(f"recall is {recall}; expected more than 0 and at most 1")
-    return (
-        wanted,
-        0 if probes is None else as_count("probes", probes, 1),
-        0 if rerank is None else as_count("rerank", rerank, 1),
-        bool(exact) or wanted == 1.0,
-    )
-
-
-def _number(name: str, value: float) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ArgumentError(f"{name} is {value!r}; expected a number") from None
-    if math.isnan(number):
-        raise ArgumentError(f"{name} is NaN; expected a number")
-    return number
 
 
 os.register_at_fork(
