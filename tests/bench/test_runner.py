@@ -18,7 +18,7 @@ from lookalike.bench.competitors import NAMES, Competitor, Setting, create
 from lookalike.bench.datasets import Dataset, Queries, save
 from lookalike.bench.process import Process
 from lookalike.bench.results import Point, Results
-from lookalike.bench.runner import Plan, hopeless, needless, run
+from lookalike.bench.runner import Plan, needless, run, settled
 from lookalike.bench.truth import Distance, exact_neighbors
 from lookalike.errors import ArgumentError
 
@@ -119,12 +119,14 @@ def test_what_was_not_found_is_minus_one() -> None:
     assert as_ids(np.array([[4, 5, 6]], np.uint32), 2).tolist() == [[4, 5]]
 
 
-def test_hopeless_and_needless_settings() -> None:
+def test_settled_and_needless_settings() -> None:
     fast, slow = Point({"ef": 10}, 0.9, [900.0], [1.0]), Point({"ef": 20}, 0.9, [500.0], [1.0])
-    assert hopeless(slow, [fast, slow])
-    assert not hopeless(fast, [fast, slow])
-    assert not hopeless(Point({"ef": 20}, 0.91, [500.0], [1.0]), [fast])
-    assert not hopeless(Point({"ef": 20}, 0.9, [500.0], [0.5]), [fast])  # it had only half a core
+    assert settled(slow, [fast, slow], 1000)
+    assert not settled(fast, [fast, slow], 1000)
+    assert not settled(Point({"ef": 20}, 0.91, [500.0], [1.0]), [fast], 1000)
+    assert not settled(Point({"ef": 20}, 0.9, [500.0], [0.5]), [fast], 1000)  # it had only half a core
+    assert settled(fast, [fast], 30_000)  # takes long enough
+    assert not settled(fast, [fast], 10_000)
     good = Point({"probes": 8, "factor": 2}, 0.999, [1.0], [1.0])
     assert needless({"probes": 8, "factor": 4}, [good])
     assert not needless({"probes": 4, "factor": 4}, [good])

@@ -26,6 +26,8 @@ BEATEN = 1.5
 """What another setting of the same sweep beats by this factor, at no less recall, is measured in one round only."""
 ENOUGH = 0.995
 """A setting is left out if another, no larger in any of its parameters, has this recall already."""
+LONG = 20.0
+"""What takes so many seconds is measured in one round only: what disturbs it averages out."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,9 @@ class Judge:
         outcome = entrant.outcome
         point = next((point for point in outcome.points(mode) if point.setting == setting), None)
         known = outcome.points(mode)
-        if outcome.error or (hopeless(point, known) if point else needless(setting, known)):
-            return
         asked = self._queries[mode]
+        if outcome.error or (settled(point, known, len(asked.vectors)) if point else needless(setting, known)):
+            return
         timed = entrant.process.measure(mode, setting, len(asked.vectors))
         if isinstance(timed, str):
             outcome.error = f"at {setting}, {mode}: {timed}"
@@ -115,9 +117,10 @@ class Judge:
         return recall(self._data.base, asked.vectors, self._data.distance, asked.neighbors, timed.found)
 
 
-def hopeless(point: Point, points: Sequence[Point]) -> bool:
-    """Whether another setting finds as much in far less time."""
-    return any(other.recall >= point.recall and other.thrift > BEATEN * point.thrift for other in points)
+def settled(point: Point, points: Sequence[Point], asked: int) -> bool:
+    """Whether one round is enough: another setting finds as much in far less time, or `asked` queries take long."""
+    beaten = any(other.recall >= point.recall and other.thrift > BEATEN * point.thrift for other in points)
+    return beaten or asked > LONG * point.rate
 
 
 def needless(setting: Setting, points: Sequence[Point]) -> bool:
