@@ -20,17 +20,20 @@ def draw(results: Results, path: str | os.PathLike[str]) -> None:
         ArgumentError: matplotlib is not installed.
     """
     try:
+        from cycler import cycler
+        from matplotlib.colors import TABLEAU_COLORS
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ArgumentError("drawing needs matplotlib: pip install 'lookalike[bench]'") from error
     figure = Figure(figsize=(14, 6), layout="constrained")
     for axes, mode in zip(figure.subplots(1, 2), MODES, strict=True):
+        axes.set_prop_cycle(cycler(linestyle=["-", "--"]) * cycler(color=TABLEAU_COLORS))
         for outcome in results.outcomes:
             if line := frontier(outcome.points(mode)):
                 recalls = [min(point.recall, MOST) for point in line]
                 rates = [point.rate for point in line]
-                bold = outcome.name == OURS
-                axes.plot(recalls, rates, marker=".", label=outcome.name, linewidth=3 if bold else 1)
+                ours = {"color": "black", "linewidth": 3} if outcome.name == OURS else {}
+                axes.plot(recalls, rates, marker=".", label=outcome.name, **ours)
         axes.set(title=f"{results.dataset}, {mode}", xlabel=f"recall@{results.k}", ylabel="queries/s")
         axes.set_xscale("logit", nonpositive="clip")
         axes.set_yscale("log")
