@@ -15,6 +15,7 @@ from lookalike import Index
 from tests.index.brute_force import METRICS, Floats, Metric, clusters, nearest, recall_of
 
 N, DIM, QUERIES = 20_000, 32, 4000
+ERROR = 0.01  # what is expected is the measured recall less its standard error
 SLACK = {1: 0.025, 3: 0.02, 5: 0.02, 10: 0.015, 30: 0.015, 50: 0.015, 100: 0.015}
 
 
@@ -42,7 +43,7 @@ def check_recall(index: Index, queries: Floats, true: Floats, k: int, recall: fl
     assert recall <= found.recall <= 1.0
     assert measured >= recall - slack
     assert measured >= found.recall - slack
-    assert measured <= found.recall + slack or k > 10  # k candidates are compared even where fewer would do
+    assert measured <= found.recall + ERROR + slack or k > 10  # k candidates are compared even where fewer would do
 
 
 @pytest.mark.parametrize("recall", [0.8, 0.9, 0.95, 0.99])

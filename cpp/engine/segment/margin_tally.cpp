@@ -198,7 +198,7 @@ Margins MarginTally::margins(RecallCurve::Costs costs) const {
       for (std::size_t step = 0; step < caps_.size(); ++step) {
         found += row.needing[step];
         const double probes = row.probes / courses_, rerank = row.candidates[step] / courses_;
-        const auto recall = static_cast<float>(found / neighbours_[level]);
+        const auto recall = static_cast<float>(less_its_error(found / neighbours_[level], courses_));
         if (recall > 0.0F && caps_[step] >= kMeasuredAt[level])
           all.push_back(
               {weighed(probes, most_probes) * costs.probe + rerank * costs.rerank,

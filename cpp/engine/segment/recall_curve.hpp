@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,6 +15,12 @@
 #include "engine/segment/margins.hpp"
 
 namespace lookalike {
+
+/// A recall measured with so many queries, less its standard error, which is at most that of queries that
+/// find all or nothing: the cheapest of many budgets looks better than it is.
+inline double less_its_error(double recall, double queries) {
+  return std::max(0.0, recall - std::sqrt(recall * (1.0 - recall) / queries));
+}
 
 /// The recall@k of every pair (probes, rerank) of a grid, for each k of kMeasuredAt; between them by the
 /// logarithm of k. The grid's values grow by an eighth: a step of the budget.

@@ -50,7 +50,7 @@ class Tally {
         double met = 0;
         for (std::size_t r = 0; r < rerank_steps_; ++r) {
           met += counts_[(level * probe_steps_ + p) * rerank_steps_ + r];
-          recalls.push_back(static_cast<float>(met / asked));
+          recalls.push_back(static_cast<float>(less_its_error(met / asked, static_cast<double>(samples_))));
         }
       }
     }
