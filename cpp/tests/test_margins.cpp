@@ -106,12 +106,13 @@ Took search(const Walk& walk, std::size_t k, const Margins::Step& step) {
   const double most = double{step.candidate_cap} * std::pow(double{farness()}, 2.0);
   const auto kept = static_cast<std::size_t>(std::min(std::floor(most), static_cast<double>(seen.size())));
   Took took{0, static_cast<double>(probes), static_cast<double>(kept)};
-  for (std::size_t j = 0; j < k; ++j) {
+  const std::size_t nearer = k > MarginTally::kAllCount ? k / 2 : 0;  // these do not count
+  for (std::size_t j = nearer; j < k; ++j) {
     const Course::Entry& neighbour = walk.course.neighbours[j];
     const auto rank = std::lower_bound(seen.begin(), seen.end(), neighbour.estimate) - seen.begin();
     if (neighbour.bucket < probes && static_cast<std::size_t>(rank) < kept) took.recall += 1.0;
   }
-  took.recall /= static_cast<double>(k);
+  took.recall /= static_cast<double>(k - nearer);
   return took;
 }
 

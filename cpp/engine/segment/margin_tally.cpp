@@ -133,8 +133,9 @@ void MarginTally::add(const Course& course) {
 // estimated nearer than each of the neighbours met by then.
 void MarginTally::add(const Course& course, std::size_t level) {
   const auto& [typical, ways] = ways_->levels[level];
-  std::vector<Course::Entry> neighbours(course.neighbours_at(level).begin(),
-                                        course.neighbours_at(level).end());
+  const auto all = course.neighbours_at(level);
+  const auto counted = all.subspan(kMeasuredAt[level] > kAllCount ? all.size() / 2 : 0);
+  std::vector<Course::Entry> neighbours(counted.begin(), counted.end());
   std::sort(neighbours.begin(), neighbours.end(),
             [](const auto& a, const auto& b) { return a.estimate < b.estimate; });
   neighbours_[level] += static_cast<double>(neighbours.size());

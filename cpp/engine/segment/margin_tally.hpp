@@ -32,6 +32,11 @@ struct Ways {
 
 class MarginTally {
  public:
+  /// Of more neighbours than these only the farther half count. The nearer half may be relatives, such as
+  /// crops of the same picture, which are found by anything; a query that has none would find less than they
+  /// tell.
+  static constexpr std::size_t kAllCount = 10;
+
   MarginTally(const Ways& ways, std::size_t most_candidates);
 
   void add(const Course& course);
@@ -51,7 +56,7 @@ class MarginTally {
   const Ways* ways_;
   std::vector<std::uint32_t> caps_;  // of candidates
   std::array<std::vector<Row>, kMeasuredAt.size()> rows_;
-  std::array<double, kMeasuredAt.size()> neighbours_{};  // asked for
+  std::array<double, kMeasuredAt.size()> neighbours_{};  // counted
   double courses_ = 0;
 };
 

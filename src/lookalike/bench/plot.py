@@ -20,14 +20,13 @@ def draw(results: Results, path: str | os.PathLike[str]) -> None:
         ArgumentError: matplotlib is not installed.
     """
     try:
-        from cycler import cycler
         from matplotlib.colors import TABLEAU_COLORS
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ArgumentError("drawing needs matplotlib: pip install 'lookalike[bench]'") from error
     figure = Figure(figsize=(14, 6), layout="constrained")
     for axes, mode in zip(figure.subplots(1, 2), MODES, strict=True):
-        axes.set_prop_cycle(cycler(linestyle=["-", "--"]) * cycler(color=TABLEAU_COLORS))
+        axes.set_prop_cycle(linestyle=["-"] * 10 + ["--"] * 10, color=[*TABLEAU_COLORS] * 2)
         for outcome in results.outcomes:
             if line := frontier(outcome.points(mode)):
                 recalls = [min(point.recall, MOST) for point in line]
