@@ -147,6 +147,22 @@ def test_recall_is_kept_for_queries_unlike_anything_stored(metric: Metric) -> No
         assert recall_of(index.search(queries, 10, recall=recall).ids, true) >= recall - 0.02
 
 
+def test_many_neighbours_are_kept_where_some_of_them_are_near_relatives() -> None:
+    """40 of a vector's 100 neighbours are easily found; queries of other pictures have none such."""
+    random = np.random.default_rng(20)
+    vectors = np.repeat(random.normal(size=(1500, 48)), 40, axis=0)
+    vectors = vectors + 0.6 * random.normal(size=vectors.shape)
+    queries = random.normal(size=(1000, 48))
+    index = Index(48, "euclidean")
+    index.add(vectors)
+    index.optimize()
+    true = index.search(queries, 100, exact=True).ids
+    few = index.search(queries, 100, probes=20)
+    assert recall_of(few.ids, true) < few.recall - 0.2
+    for recall in (0.8, 0.9, 0.95):
+        assert recall_of(index.search(queries, 100, recall=recall).ids, true) >= recall - 0.03
+
+
 def test_recall_is_kept_by_principal_axes() -> None:
     """Wide vectors of few degrees of freedom, as features are."""
     random = np.random.default_rng(8)

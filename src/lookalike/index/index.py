@@ -276,8 +276,8 @@ class Index:
         """Measures the recall with queries of yours, so that `recall=` is honoured for such as these.
 
         At sealing it is measured with stored vectors that were held out, and a query goes the farther the less it is
-        like them. Yours, such as words beside pictures, may still need another measure. Holds until
-        vectors are sealed anew, and is saved.
+        like them. Yours, such as words beside pictures, may still need another measure. Holds until vectors are sealed
+        anew, and is saved.
 
         Args:
             queries: (n, dim), better a thousand than ten; each is compared with every vector.

@@ -22,8 +22,8 @@ class Neighbors:
             index keeps no vectors, `store="none"`); inf where the id is −1.
         recall: the expected share of the true neighbours that are here: 1.0 when every vector was compared, else
             as measured at sealing, for this k, less the standard error (beyond k = 10 with the farther half of the
-            neighbours: of all, a little more is found). NaN where more than 100 neighbours were asked for by a
-            number of probes: that is not measured.
+            neighbours: of all, a little more is found). Queries unlike anything stored may find less. NaN where more
+            than 100 neighbours were asked for by a number of probes: that is not measured.
         candidates: uint32, () or (n,): how many vectors were compared with the query.
     """
 
