@@ -128,8 +128,10 @@ TEST(margins_find_and_cost_what_was_counted) {
         const Took took = search(each, kMeasuredAt[level], step);
         sum.recall += took.recall, sum.probes += took.probes, sum.candidates += took.candidates;
       }
-      const double recall = less_its_error(sum.recall / kCourses, kCourses);
-      CHECK(std::abs(recall - double{step.recall}) < 0.005, level, step.recall, recall);
+      const double share = sum.recall / kCourses;
+      CHECK(double{step.recall} > less_its_error(share - 0.004, kCourses), level, step.recall, share);
+      CHECK(double{step.recall} < less_its_error(std::min(1.0, share + 0.004), kCourses) + 1e-6, level,
+            step.recall, share);
       CHECK(std::abs(sum.probes / kCourses - double{step.probes}) < 0.05, level, step.probes, sum.probes);
       // of which each query has a whole number
       CHECK(std::abs(sum.candidates / kCourses - double{step.rerank}) < 1.0, level, step.rerank);

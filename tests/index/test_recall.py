@@ -1,7 +1,7 @@
 """Whether the recall is what was asked for, on queries that the index has never seen.
 
 With 4000 queries the measured share of k = 10 is sure to 0.3 %, that of k = 1 to 0.7 %; what was measured at sealing,
-with 2500 held-out vectors, to about the same.
+with 2500 held-out vectors, to about the same. What is expected is less by the standard error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lookalike import Index
 from tests.index.brute_force import METRICS, Floats, Metric, clusters, nearest, recall_of
 
 N, DIM, QUERIES = 20_000, 32, 4000
-ERROR = 0.01  # what is expected is the measured recall less its standard error
+HELD_OUT = 2500
 SLACK = {1: 0.025, 3: 0.02, 5: 0.02, 10: 0.015, 30: 0.015, 50: 0.015, 100: 0.015}
 
 
@@ -43,7 +43,19 @@ def check_recall(index: Index, queries: Floats, true: Floats, k: int, recall: fl
     assert recall <= found.recall <= 1.0
     assert measured >= recall - slack
     assert measured >= found.recall - slack
-    assert measured <= found.recall + ERROR + slack or k > 10  # k candidates are compared even where fewer would do
+    error = np.sqrt(found.recall * (1 - found.recall) / min(HELD_OUT, len(index) // 4))
+    assert measured <= found.recall + error + slack or k > 10  # k candidates are compared even where fewer would do
+
+
+def check_unlike(index: Index, vectors: Floats, queries: Floats, k: int, probes: int, slack: float) -> None:
+    """The recall holds, though as many probes for all find far less than is expected of them."""
+    index.add(vectors)
+    index.optimize()
+    true = index.search(queries, k, exact=True).ids
+    few = index.search(queries, k, probes=probes)
+    assert recall_of(few.ids, true) < few.recall - 0.2
+    for recall in (0.8, 0.9, 0.95):
+        assert recall_of(index.search(queries, k, recall=recall).ids, true) >= recall - slack
 
 
 @pytest.mark.parametrize("recall", [0.8, 0.9, 0.95, 0.99])
@@ -137,14 +149,7 @@ def test_recall_is_kept_for_queries_unlike_anything_stored(metric: Metric) -> No
     random = np.random.default_rng(20)
     vectors = np.repeat(clusters(1000, 32, seed=21), 20, axis=0) + 0.2 * random.normal(size=(20_000, 32))
     queries = clusters(1000, 32, seed=22)
-    index = Index(32, metric)
-    index.add(vectors)
-    index.optimize()
-    true = index.search(queries, 10, exact=True).ids
-    few = index.search(queries, 10, probes=2)
-    assert recall_of(few.ids, true) < few.recall - 0.2
-    for recall in (0.8, 0.9, 0.95):
-        assert recall_of(index.search(queries, 10, recall=recall).ids, true) >= recall - 0.02
+    check_unlike(Index(32, metric), vectors, queries, 10, 2, 0.02)
 
 
 def test_many_neighbours_are_kept_where_some_of_them_are_near_relatives() -> None:
@@ -153,14 +158,7 @@ def test_many_neighbours_are_kept_where_some_of_them_are_near_relatives() -> Non
     vectors = np.repeat(random.normal(size=(1500, 48)), 40, axis=0)
     vectors = vectors + 0.6 * random.normal(size=vectors.shape)
     queries = random.normal(size=(1000, 48))
-    index = Index(48, "euclidean")
-    index.add(vectors)
-    index.optimize()
-    true = index.search(queries, 100, exact=True).ids
-    few = index.search(queries, 100, probes=20)
-    assert recall_of(few.ids, true) < few.recall - 0.2
-    for recall in (0.8, 0.9, 0.95):
-        assert recall_of(index.search(queries, 100, recall=recall).ids, true) >= recall - 0.03
+    check_unlike(Index(48, "euclidean"), vectors, queries, 100, 20, 0.03)
 
 
 def test_recall_is_kept_by_principal_axes() -> None:
