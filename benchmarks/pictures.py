@@ -42,6 +42,7 @@ class Split(NamedTuple):
 def fetch(work: Path) -> Path:
     """The folder in which every package is unpacked; none is installed, and none fetched twice."""
     folder = work / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
     for package in PACKAGES:
         if not (folder / package).exists():
             say(f"fetching {package}")
