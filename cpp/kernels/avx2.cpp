@@ -127,6 +127,11 @@ struct Avx2Lanes {
                             _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
 
+  static void store_kept(std::uint32_t keep, Vector value, float* values) {
+    const __m256i lanes = _mm256_cvtepu8_epi32(_mm_loadu_si64(kept_lanes.lanes[keep]));
+    _mm256_storeu_ps(values, _mm256_permutevar8x32_ps(value, lanes));
+  }
+
   static void store_kept(std::uint32_t keep, Vector value, __m256i number, float* values,
                          std::uint32_t* numbers) {
     const __m256i lanes = _mm256_cvtepu8_epi32(_mm_loadu_si64(kept_lanes.lanes[keep]));
@@ -166,6 +171,16 @@ struct Avx2StepLanes {
   static Vector multiply_add(Vector a, Vector b, Vector c) {
     return _mm256_add_epi32(c, _mm256_madd_epi16(a, b));
   }
+  static Vector broadcast_pair(const std::int16_t* p) {
+    std::int32_t pair;
+    __builtin_memcpy(&pair, p, sizeof pair);
+    return _mm256_set1_epi32(pair);
+  }
+  static Vector add_pairs(const std::int8_t* codes, Vector steps, Vector sums) {
+    return multiply_add(load(codes), steps, sums);
+  }
+  static __m256 to_floats(Vector sums) { return _mm256_cvtepi32_ps(sums); }
+
   static std::int32_t sum(Vector v) {
     __m128i four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     four = _mm_hadd_epi32(four, four);

@@ -128,6 +128,10 @@ struct Avx512Lanes {
     return _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(first_number)), lane);
   }
 
+  static void store_kept(std::uint32_t keep, Vector value, float* values) {
+    _mm512_storeu_ps(values, _mm512_maskz_compress_ps(static_cast<__mmask16>(keep), value));
+  }
+
   static void store_kept(std::uint32_t keep, Vector value, __m512i number, float* values,
                          std::uint32_t* numbers) {
     const __mmask16 mask = static_cast<__mmask16>(keep);
@@ -165,6 +169,16 @@ struct Avx512StepLanes {
   static Vector multiply_add(Vector a, Vector b, Vector c) {
     return _mm512_add_epi32(c, _mm512_madd_epi16(a, b));
   }
+  static Vector broadcast_pair(const std::int16_t* p) {
+    std::int32_t pair;
+    __builtin_memcpy(&pair, p, sizeof pair);
+    return _mm512_set1_epi32(pair);
+  }
+  static Vector add_pairs(const std::int8_t* codes, Vector steps, Vector sums) {
+    return multiply_add(load(codes), steps, sums);
+  }
+  static __m512 to_floats(Vector sums) { return _mm512_cvtepi32_ps(sums); }
+
   static std::int32_t sum(Vector v) { return _mm512_reduce_add_epi32(v); }
   static void store_sums(std::int32_t* out, Vector a, Vector b, Vector c, Vector d) {
     const __m512i ac = _mm512_add_epi32(_mm512_unpacklo_epi32(a, c), _mm512_unpackhi_epi32(a, c));

@@ -45,6 +45,21 @@ struct SketchTable {
   std::uint8_t largest = 255;  ///< no entry is larger
 };
 
+/// Centres lie in blocks of 16: for each pair of dimensions 2 bytes of each centre, then 16 floats A, then 16
+/// floats F.
+constexpr std::size_t centres_per_block = 16;
+
+constexpr std::size_t centre_block_bytes(std::size_t pairs) {
+  return centres_per_block * (2 * pairs + 2 * sizeof(float));
+}
+
+/// A query as the centres see it: step · steps[i] is about its coordinate i, and Σ_i |steps[i]| · 127 < 2^31.
+struct CentreQuery {
+  const std::int16_t* steps;  ///< 2 · pairs
+  std::size_t pairs;
+  float step;
+};
+
 /// Elements behind the last one that counts which may be read, and written with anything.
 constexpr std::size_t kept_slack = 32;
 
@@ -117,8 +132,18 @@ struct Kernels {
                                float offset, float limit, std::uint32_t first, float* estimates,
                                std::uint32_t* numbers);
 
+  /// The key of centre i < count is (A_i + offset) - F_i · (step · Σ_d steps_d byte_id), the sum exact, each
+  /// other operation rounded once. What is written and returned is as for scan_sketches.
+  std::size_t (*scan_centres)(const std::uint8_t* blocks, std::size_t count, const CentreQuery& query,
+                              float offset, float limit, std::uint32_t first, float* keys,
+                              std::uint32_t* numbers);
+
   /// How many of the values are below the limit.
   std::size_t (*count_below)(const float* values, std::size_t n, float limit);
+
+  /// Copies the values below the limit, in order; returns how many. `out` has kept_slack elements more than
+  /// n.
+  std::size_t (*copy_below)(const float* values, std::size_t n, float limit, float* out);
 
   /// Keeps the values below the limit and their numbers, in order, at the front; returns how many. Both
   /// arrays have kept_slack elements more than n.

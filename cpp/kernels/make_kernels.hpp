@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "centre_kernels.hpp"
 #include "hadamard.hpp"
 #include "half.hpp"
 #include "hamming_kernels.hpp"
@@ -44,7 +45,9 @@ constexpr Kernels make_kernels(const char* name) {
           .from_half = from_half<Lanes>,
           .hadamard = Hadamard<Lanes>::transform,
           .scan_sketches = SketchScan<Lanes>::scan,
+          .scan_centres = CentreScan<Lanes, StepLanes>::scan,
           .count_below = count_below<Lanes>,
+          .copy_below = copy_below<Lanes>,
           .keep_below = keep_below<Lanes>,
           .hamming = Hamming::pair,
           .hamming_rows = H::rows,

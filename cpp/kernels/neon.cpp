@@ -106,6 +106,11 @@ struct NeonLanes {
     return vaddq_u32(vdupq_n_u32(first), vld1q_u32(lane));
   }
 
+  static void store_kept(std::uint32_t keep, Vector value, float* values) {
+    const uint8x16_t bytes = vld1q_u8(kept_lanes.bytes[keep]);
+    vst1q_f32(values, vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(value), bytes)));
+  }
+
   static void store_kept(std::uint32_t keep, Vector value, uint32x4_t number, float* values,
                          std::uint32_t* numbers) {
     const uint8x16_t bytes = vld1q_u8(kept_lanes.bytes[keep]);
@@ -141,6 +146,18 @@ struct NeonStepLanes {
   static Vector multiply_add(int16x8_t a, int16x8_t b, Vector c) {
     return vmlal_high_s16(vmlal_s16(c, vget_low_s16(a), vget_low_s16(b)), a, b);
   }
+  static int16x8_t broadcast_pair(const std::int16_t* p) {
+    std::int32_t pair;
+    __builtin_memcpy(&pair, p, sizeof pair);
+    return vreinterpretq_s16_s32(vdupq_n_s32(pair));
+  }
+  static Vector add_pairs(const std::int8_t* codes, int16x8_t steps, Vector sums) {
+    const int16x8_t pairs = load(codes);
+    const Vector low = vmull_s16(vget_low_s16(pairs), vget_low_s16(steps));
+    return vaddq_s32(sums, vpaddq_s32(low, vmull_high_s16(pairs, steps)));
+  }
+  static float32x4_t to_floats(Vector sums) { return vcvtq_f32_s32(sums); }
+
   static std::int32_t sum(Vector v) { return vaddvq_s32(v); }
   static void store_sums(std::int32_t* out, Vector a, Vector b, Vector c, Vector d) {
     vst1q_s32(out, vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d)));

@@ -46,6 +46,7 @@ struct ScalarLanes {
   static std::uint32_t below(Vector a, Vector b) { return a < b; }
   static std::uint32_t count_from(std::uint32_t first) { return first; }
 
+  static void store_kept(std::uint32_t, Vector value, float* values) { *values = value; }
   static void store_kept(std::uint32_t, Vector value, std::uint32_t number, float* values,
                          std::uint32_t* numbers) {
     *values = value;
@@ -81,6 +82,12 @@ struct ScalarStepLanes {
   }
 
   static Vector multiply_add(Vector a, Vector b, Vector c) { return a * b + c; }
+  static const std::int16_t* broadcast_pair(const std::int16_t* p) { return p; }
+  static Vector add_pairs(const std::int8_t* codes, const std::int16_t* steps, Vector sums) {
+    return sums + codes[0] * steps[0] + codes[1] * steps[1];
+  }
+  static float to_floats(Vector sums) { return static_cast<float>(sums); }
+
   static std::int32_t sum(Vector v) { return v; }
   static void store_sums(std::int32_t* out, Vector a, Vector b, Vector c, Vector d) {
     out[0] = a, out[1] = b, out[2] = c, out[3] = d;

@@ -36,6 +36,23 @@ std::size_t count_below(const float* values, std::size_t n, float limit) {
 }
 
 template <class Lanes>
+std::size_t copy_below(const float* values, std::size_t n, float limit, float* out) {
+  const auto limits = Lanes::broadcast(limit);
+  std::size_t kept = 0, i = 0;
+  for (; i + Lanes::width <= n; i += Lanes::width) {
+    const auto value = Lanes::load(values + i);
+    const std::uint32_t below = Lanes::below(value, limits);
+    Lanes::store_kept(below, value, out + kept);
+    kept += static_cast<std::size_t>(__builtin_popcount(below));
+  }
+  for (; i < n; ++i) {
+    out[kept] = values[i];
+    kept += values[i] < limit;
+  }
+  return kept;
+}
+
+template <class Lanes>
 std::size_t keep_below(float* values, std::uint32_t* numbers, std::size_t n, float limit) {
   const auto limits = Lanes::broadcast(limit);
   std::size_t kept = 0;

@@ -25,7 +25,8 @@ std::vector<std::uint32_t> ordered(const Spheres& spheres, const float* query, s
 
 TEST(equally_near_buckets_come_by_number) {
   const std::vector<float> centres = {1, -1, 1, -1, 3, 1};
-  const Spheres spheres(1, Column<float>({0, 0}), Column<std::uint32_t>({0, 4, 6}), Column<float>(centres));
+  const Spheres spheres(1, Column(Array<float>{0, 0}), Column(Array<std::uint32_t>{0, 4, 6}),
+                        Column<float>(centres));
   const float query = 0;
   CHECK(ordered(spheres, &query, 6) == std::vector<std::uint32_t>({0, 1, 2, 3, 5, 4}));
 }

@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <span>
 #include <utility>
-#include <vector>
+
+#include "engine/base/array.hpp"
 
 namespace lookalike {
 
@@ -12,7 +13,8 @@ template <class T>
 class Column {
  public:
   Column() = default;
-  explicit Column(std::vector<T> values) : owned_(std::move(values)), view_(owned_) {}
+  explicit Column(Array<T> values) : owned_(std::move(values)), view_(owned_) {}
+  explicit Column(const std::vector<T>& values) : Column(Array<T>(values.begin(), values.end())) {}
   explicit Column(std::span<const T> view) : view_(view) {}
   Column(Column&&) noexcept = default;  // moving a vector keeps its buffer, so the view stays right
   Column& operator=(Column&&) noexcept = default;
@@ -26,7 +28,7 @@ class Column {
   std::span<const T> view() const { return view_; }
 
  private:
-  std::vector<T> owned_;
+  Array<T> owned_;
   std::span<const T> view_;
 };
 

@@ -4,39 +4,56 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <vector>
+
+#include "kernels/dispatch.hpp"
 
 namespace lookalike {
 
+/// What is below the k-th smallest so far is collected, a register at a time, and sorted out when four times
+/// as many are there as are wanted. NaN never counts.
 class Kth {
  public:
   explicit Kth(std::size_t k = 0) : k_(k) {}
 
   void reset(std::size_t k) {
     k_ = k;
-    heap_.clear();
+    size_ = 0;
+    limit_ = kEndless;
   }
 
   std::size_t k() const { return k_; }
 
-  /// Infinite before there are as many, and where k is 0.
-  float value() const {
-    return k_ > 0 && heap_.size() == k_ ? heap_.front() : std::numeric_limits<float>::infinity();
+  void push(std::span<const float> values) {
+    if (k_ == 0) return;
+    if (smallest_.size() < size_ + values.size() + kept_slack)
+      smallest_.resize(size_ + values.size() + 4 * k_ + kept_slack);
+    size_ += kernels().copy_below(values.data(), values.size(), limit_, smallest_.data() + size_);
+    if (size_ > 4 * k_) sort_out();
   }
 
-  void push(float value) {
-    if (!(value < this->value())) return;
-    if (heap_.size() == k_) {
-      std::pop_heap(heap_.begin(), heap_.end());
-      heap_.pop_back();
-    }
-    heap_.push_back(value);
-    std::push_heap(heap_.begin(), heap_.end());
+  /// Infinite before there are as many, and where k is 0.
+  float value() {
+    sort_out();
+    return limit_;
   }
 
  private:
+  static constexpr float kEndless = std::numeric_limits<float>::infinity();
+
+  void sort_out() {
+    if (size_ < k_ || k_ == 0 || (size_ == k_ && limit_ < kEndless)) return;
+    const auto begin = smallest_.begin(), last = begin + static_cast<std::ptrdiff_t>(k_ - 1);
+    std::nth_element(begin, last, begin + static_cast<std::ptrdiff_t>(size_));
+    size_ = k_;
+    limit_ = *last;
+  }
+
   std::size_t k_;
-  std::vector<float> heap_;  // the k smallest so far
+  std::size_t size_ = 0;
+  float limit_ = kEndless;
+  std::vector<float> smallest_;  // the first size_ count
 };
 
 }  // namespace lookalike

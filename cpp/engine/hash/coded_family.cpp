@@ -59,13 +59,13 @@ void CodedFamily::order(const float* query, std::size_t want, HashScratch& scrat
 }
 
 void CodedFamily::drop_empty(std::span<std::uint32_t> assigned) {
-  std::vector<std::uint32_t> bucket_of(buckets_, kNoBucket);
+  Array<std::uint32_t> bucket_of(buckets_, kNoBucket);
   for (const std::uint32_t code : assigned) bucket_of[code] = 0;
   buckets_ = 0;
   for (std::uint32_t& bucket : bucket_of)
     if (bucket != kNoBucket) bucket = buckets_++;
   for (std::uint32_t& each : assigned) each = bucket_of[each];
-  std::vector<float> centres(buckets_ * m_);
+  Array<float> centres(buckets_ * m_);
   learned_ = centres;
   bucket_of_ = Column(std::move(bucket_of));
   centres_ = Column(std::move(centres));  // keeps the buffer that `learned_` sees

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "engine/base/random.hpp"
@@ -50,6 +51,35 @@ std::vector<Rows> grouped(const float* sample, const Rows& rows, std::size_t dim
   return groups;
 }
 
+// Nearest first, ties by number. So few keys are dealt into as many bins in linear time, which leaves
+// hardly anything to a sort by insertion; std::sort takes three times as long.
+void sort_near(std::span<const float> keys, std::span<const std::uint32_t> buckets,
+               std::vector<std::uint32_t>& places, std::vector<Near>& out) {
+  constexpr std::size_t kBins = 256;
+  const std::size_t count = keys.size();
+  float low = std::numeric_limits<float>::infinity(), high = 0.0F;
+  for (const float key : keys) {
+    low = std::min(low, key);
+    high = std::max(high, key);
+  }
+  const float per_key = high > low ? (kBins - 1) / (high - low) : 0.0F;
+  const auto bin = [&](float key) { return static_cast<std::uint32_t>((key - low) * per_key); };
+  places.assign(kBins + 1, 0);
+  for (const float key : keys) ++places[bin(key) + 1];
+  std::partial_sum(places.begin(), places.end(), places.begin());
+  out.resize(count);
+  for (std::size_t i = 0; i < count; ++i) out[places[bin(keys[i])]++] = {std::max(0.0F, keys[i]), buckets[i]};
+  const auto before = [](const Near& a, const Near& b) {
+    return a.key < b.key || (a.key == b.key && a.bucket < b.bucket);
+  };
+  for (std::size_t i = 1; i < count; ++i) {
+    const Near near = out[i];
+    std::size_t at = i;
+    for (; at > 0 && before(near, out[at - 1]); --at) out[at] = out[at - 1];
+    out[at] = near;
+  }
+}
+
 // A query is compared with every group, then with the buckets of those near it. With √(8 · buckets) groups
 // it finds more of the nearest buckets in the same time than with half or a quarter as many.
 std::size_t groups_for(std::uint32_t buckets) {
@@ -77,7 +107,7 @@ Spheres Spheres::train(const float* sample, std::size_t count, std::size_t dim, 
   const double most = std::ceil(static_cast<double>(kOversize * buckets) / static_cast<double>(wanted));
   const std::uint64_t first_seed = random.bits();
   std::vector<std::vector<float>> centres(groups.size());
-  std::vector<float> group_centres(groups.size() * dim);
+  Array<float> group_centres(groups.size() * dim);
   parallel_for(groups.size(), 1, threads, interrupt, [&](std::size_t group, std::size_t) {
     const std::size_t size = groups[group].size();
     const double k = std::clamp(std::round(static_cast<double>(size) * share), 1.0, most);
@@ -86,9 +116,12 @@ Spheres Spheres::train(const float* sample, std::size_t count, std::size_t dim, 
     mean_of(sample, groups[group], dim, group_centres.data() + group * dim);
   });
 
-  std::vector<std::uint32_t> starts{0};
-  std::vector<float> all;
-  for (const std::vector<float>& some : centres) {
+  Array<std::uint32_t> starts{0};
+  Array<float> all;
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    std::vector<float>& some = centres[group];
+    for (std::size_t i = 0; i < some.size(); i += dim)
+      CentreBlocks::round(group_centres.data() + group * dim, dim, some.data() + i);
     all.insert(all.end(), some.begin(), some.end());
     starts.push_back(static_cast<std::uint32_t>(all.size() / dim));
   }
@@ -101,7 +134,9 @@ Spheres::Spheres(std::size_t dim, Column<float> group_centres, Column<std::uint3
     : dim_(dim),
       group_centres_(std::move(group_centres)),
       starts_(std::move(starts)),
-      centres_(std::move(centres)) {}
+      centres_(std::move(centres)) {
+  if (problem().empty()) blocks_ = CentreBlocks(dim_, this->group_centres(), this->starts(), this->centres());
+}
 
 std::string Spheres::problem() const {
   const auto starts = starts_.view();
@@ -156,38 +191,52 @@ std::vector<std::uint32_t> Spheres::groups_to_search(const float* rows, std::siz
 
 void Spheres::order(const float* query, std::size_t want, SpheresScratch& scratch,
                     std::vector<Near>& out) const {
-  want = std::min<std::size_t>(want, buckets());
-  const auto nearest = nearest_groups(query, want, scratch);
-  out.clear();
-  for (const Ranked& bucket : nearest_in_groups(query, nearest, want, scratch))
-    out.push_back({bucket.distance(), bucket.number()});
+  if (want >= buckets()) return order_all(query, scratch, out);
+  const CentreQuery in_steps = blocks_.query(query, dim_, scratch.steps);
+  Candidates& nearest = scratch.buckets;
+  nearest.start(want);
+  for (const std::uint32_t group : nearest_groups(query, want, scratch)) {
+    const std::size_t size = group_size(group);
+    float* keys = nearest.estimates(size);
+    nearest.take(kernels().scan_centres(blocks_.blocks(group), size, in_steps, scratch.distances[group],
+                                        nearest.limit(), starts_[group], keys, nearest.numbers()));
+  }
+  nearest.finish();
+  if (nearest.size() < want) {  // keys beyond float are no keys
+    order_all(query, scratch, out);
+    out.resize(want);
+    return;
+  }
+  sort_near(nearest.kept_estimates(), nearest.kept(), scratch.places, out);
 }
 
-// Enough of them to hold several times the wanted buckets, nearest first.
-std::span<const Ranked> Spheres::nearest_groups(const float* query, std::size_t want,
-                                                SpheresScratch& scratch) const {
+void Spheres::order_all(const float* query, SpheresScratch& scratch, std::vector<Near>& out) const {
+  scratch.distances.resize(std::max<std::size_t>(scratch.distances.size(), buckets()));
+  kernels().squared_l2_rows(query, centres_.data(), dim_, buckets(), dim_, scratch.distances.data());
+  std::vector<Ranked> all;
+  for (std::uint32_t bucket = 0; bucket < buckets(); ++bucket)
+    all.emplace_back(scratch.distances[bucket], bucket);
+  std::sort(all.begin(), all.end());  // NaN last
+  out.clear();
+  for (const Ranked& each : all) out.push_back({each.distance(), each.number()});
+}
+
+// Enough of them to hold several times the wanted buckets.
+std::span<const std::uint32_t> Spheres::nearest_groups(const float* query, std::size_t want,
+                                                       SpheresScratch& scratch) const {
   scratch.distances.resize(std::max<std::size_t>(scratch.distances.size(), groups()));
   kernels().squared_l2_rows(query, group_centres_.data(), dim_, groups(), dim_, scratch.distances.data());
   for (std::size_t enough = kGroupsAtLeast + kCover * want * groups() / buckets();; enough *= 2) {
-    scratch.groups.reset(std::min<std::size_t>(enough, groups()));
-    scratch.groups.add(scratch.distances.data(), groups(), 0);
-    const auto nearest = scratch.groups.sorted();
+    Candidates& nearest = scratch.groups;
+    nearest.start(std::min<std::size_t>(enough, groups()));
+    std::copy_n(scratch.distances.data(), groups(), nearest.estimates(groups()));
+    std::iota(nearest.numbers(), nearest.numbers() + groups(), 0U);
+    nearest.take(groups());
+    nearest.finish();
     std::size_t held = 0;
-    for (const Ranked& group : nearest) held += group_size(group.number());
-    if (held >= want) return nearest;
+    for (const std::uint32_t group : nearest.kept()) held += group_size(group);
+    if (held >= want) return nearest.kept();
   }
-}
-
-std::span<const Ranked> Spheres::nearest_in_groups(const float* query, std::span<const Ranked> groups,
-                                                   std::size_t want, SpheresScratch& scratch) const {
-  scratch.buckets.reset(want);
-  for (const Ranked& group : groups) {
-    const std::uint32_t first = starts_[group.number()], size = group_size(group.number());
-    scratch.distances.resize(std::max<std::size_t>(scratch.distances.size(), size));
-    kernels().squared_l2_rows(query, centre(first), dim_, size, dim_, scratch.distances.data());
-    scratch.buckets.add(scratch.distances.data(), size, first);
-  }
-  return scratch.buckets.sorted();
 }
 
 }  // namespace lookalike

@@ -11,7 +11,9 @@
 #include "engine/base/column.hpp"
 #include "engine/base/lowest.hpp"
 #include "engine/base/parallel.hpp"
+#include "engine/hash/centre_blocks.hpp"
 #include "engine/hash/hash_family.hpp"
+#include "engine/sketch/candidates.hpp"
 
 namespace lookalike {
 
@@ -20,8 +22,10 @@ std::uint32_t buckets_for(std::size_t rows);
 
 /// What one thread keeps between two calls of Spheres::order.
 struct SpheresScratch {
-  std::vector<float> distances;
-  Lowest groups, buckets;
+  std::vector<float> distances;  // of the groups
+  std::vector<std::int16_t> steps;
+  Candidates groups, buckets;
+  std::vector<std::uint32_t> places;
 };
 
 /// k-means centres in two levels: neighbouring buckets form a group, and the centres of the groups tell
@@ -56,7 +60,9 @@ class Spheres {
   void assign(const float* rows, std::size_t count, std::uint32_t* out) const;
 
   /// The `want` nearest buckets, nearest first, equally near ones by number; all where want >= buckets().
-  /// Keys are exact; a bucket may be missing whose group lies far although its centre is near.
+  /// All of them are in the order of their exact keys. Else a key may be off by max|q_i| Σ|c_i − g_i| /
+  /// 32767, g the centre of the group (beyond 516 dimensions the divisor falls), and a bucket may be missing
+  /// whose group lies far although its centre is near.
   void order(const float* query, std::size_t want, SpheresScratch& scratch, std::vector<Near>& out) const;
 
   std::span<const float> group_centres() const { return group_centres_.view(); }
@@ -69,14 +75,15 @@ class Spheres {
   void assign_block(const float* rows, std::size_t count, std::uint32_t* out) const;
   std::vector<std::uint32_t> groups_to_search(const float* rows, std::size_t count, std::size_t each) const;
 
-  std::span<const Ranked> nearest_groups(const float* query, std::size_t want, SpheresScratch& scratch) const;
-  std::span<const Ranked> nearest_in_groups(const float* query, std::span<const Ranked> groups,
-                                            std::size_t want, SpheresScratch& scratch) const;
+  void order_all(const float* query, SpheresScratch& scratch, std::vector<Near>& out) const;
+  std::span<const std::uint32_t> nearest_groups(const float* query, std::size_t want,
+                                                SpheresScratch& scratch) const;
 
   std::size_t dim_ = 0;
   Column<float> group_centres_;   // groups × dim
   Column<std::uint32_t> starts_;  // groups + 1: the first bucket of each group, then the number of buckets
   Column<float> centres_;         // buckets × dim, those of one group behind each other
+  CentreBlocks blocks_;           // the same centres, for queries
 };
 
 }  // namespace lookalike

@@ -19,7 +19,8 @@ std::vector<std::int64_t> Index::add(const void* vectors, std::size_t count, con
   std::vector<std::int64_t> taken;
   {
     const std::unique_lock lock(mutex_);
-    taken = incoming.ids = check_ids(ids, count);
+    taken = check_ids(ids, count);
+    incoming.ids.assign(taken.begin(), taken.end());
     const std::vector<Place> replaced = ids != nullptr ? places_of(taken, overwrite) : std::vector<Place>();
 
     fresh_live_.resize(fresh_.size() + count,

@@ -54,7 +54,7 @@ std::vector<std::uint32_t> first_of_equals(const StoredRows& rows, std::vector<H
 
 Copies Copies::reordered(std::vector<std::uint32_t>& order) const {
   if (none()) return {};
-  std::vector<std::uint32_t> starts;
+  Array<std::uint32_t> starts;
   for (std::size_t i = 0; i < originals(); ++i) {
     starts.push_back(static_cast<std::uint32_t>(order.size()));
     const auto [first, last] = of(order[i]);
@@ -73,7 +73,7 @@ Sorting sort_out_copies(const StoredRows& rows, int threads, const Interrupt& in
   if (behind == order.end()) return {};
   std::stable_sort(behind, order.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return first[a] < first[b]; });
-  std::vector<std::uint32_t> starts;
+  Array<std::uint32_t> starts;
   auto copy = behind;
   for (auto original = order.begin(); original != behind; ++original) {
     starts.push_back(static_cast<std::uint32_t>(copy - order.begin()));

@@ -4,17 +4,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "engine/base/array.hpp"
 #include "engine/rows/distances.hpp"
 #include "engine/rows/store.hpp"
 
 namespace lookalike {
 
 struct Rows {
-  std::vector<std::int64_t> ids;
-  std::vector<std::byte> vectors;    // of one RowForm, behind each other
-  std::vector<float> inverse_norms;  // one for each row where the form is normed, else empty
+  Array<std::int64_t> ids;
+  Array<std::byte> vectors;    // of one RowForm, behind each other
+  Array<float> inverse_norms;  // one for each row where the form is normed, else empty
 
   std::size_t size() const { return ids.size(); }
   float scale(std::size_t row) const { return inverse_norms.empty() ? 1.0F : inverse_norms[row]; }
@@ -41,7 +41,7 @@ struct Rows {
 
  private:
   template <class T>
-  static void make_room(std::vector<T>& items, std::size_t more) {
+  static void make_room(Array<T>& items, std::size_t more) {
     const std::size_t needed = items.size() + more;
     if (needed > items.capacity()) items.reserve(std::max(needed, 2 * items.capacity()));
   }

@@ -177,11 +177,10 @@ class Segment {
   std::vector<std::uint32_t> assign(const Rows& rows, int threads, const Interrupt& interrupt) const;
   void center(std::vector<float>& sample);
   void find_means(std::span<const std::uint32_t> starts, int threads, const Interrupt& interrupt) const;
-  void choose_sketches(std::vector<std::uint32_t> starts, std::span<const std::uint32_t> sampled, int threads,
+  void choose_sketches(Array<std::uint32_t> starts, std::span<const std::uint32_t> sampled, int threads,
                        const Interrupt& interrupt);
   double cost_when_measured(std::span<const std::uint32_t> sampled, int threads, const Interrupt& interrupt);
-  void sketch(std::vector<std::uint32_t> starts, const Codebook& codebook, int threads,
-              const Interrupt& interrupt);
+  void sketch(Array<std::uint32_t> starts, const Codebook& codebook, int threads, const Interrupt& interrupt);
   float left_out(const float* placed, const float* projected) const;
 
   // measuring: segment_measure.cpp, segment_margins.cpp, segment_walk.cpp

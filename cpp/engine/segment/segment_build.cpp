@@ -34,8 +34,8 @@ std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed) {
 
 // Moves item order[i] to place i.
 template <class T>
-void permute(std::vector<T>& items, std::span<const std::uint32_t> order, std::size_t width) {
-  std::vector<T> out(items.size());
+void permute(Array<T>& items, std::span<const std::uint32_t> order, std::size_t width) {
+  Array<T> out(items.size());
   for (std::size_t i = 0; i < order.size() && !items.empty(); ++i)
     std::copy_n(items.begin() + static_cast<std::ptrdiff_t>(order[i] * width), width,
                 out.begin() + static_cast<std::ptrdiff_t>(i * width));
@@ -74,15 +74,15 @@ void Segment::build(Rows& rows, int threads, const Interrupt& interrupt) {
   family_->drop_empty(bucket_of);
 
   const std::uint32_t tables = family_->tables();
-  std::vector<std::uint32_t> starts(family_->buckets() + std::size_t{1});
+  Array<std::uint32_t> starts(family_->buckets() + std::size_t{1});
   for (const std::uint32_t bucket : bucket_of) ++starts[bucket + std::size_t{1}];
   std::partial_sum(starts.begin(), starts.end(), starts.begin());
-  std::vector<std::uint32_t> places = starts, source(originals_), place_of(originals_);
+  std::vector<std::uint32_t> places(starts.begin(), starts.end()), source(originals_), place_of(originals_);
   for (std::uint32_t row = 0; row < originals_; ++row) {
     place_of[row] = places[bucket_of[row * std::size_t{tables}]]++;
     source[place_of[row]] = row;
   }
-  std::vector<std::uint32_t> later_members((tables - 1) * originals_);
+  Array<std::uint32_t> later_members((tables - 1) * originals_);
   for (std::uint32_t row = 0; row < originals_; ++row)
     for (std::uint32_t table = 1; table < tables; ++table)
       later_members[places[bucket_of[source[row] * std::size_t{tables} + table]]++ - originals_] = row;
@@ -106,7 +106,7 @@ void Segment::keep(Rows rows) {
 }
 
 void Segment::sort_by_id() {
-  std::vector<std::uint32_t> order(ids_.size());
+  Array<std::uint32_t> order(ids_.size());
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return ids_[a] < ids_[b]; });
   by_id_ = Column(std::move(order));
@@ -141,7 +141,7 @@ void Segment::center(std::vector<float>& sample) {
   const std::size_t dim = space_.dim(), count = sample.size() / dim;
   std::vector<double> sum(dim);
   for (std::size_t i = 0; i < sample.size(); ++i) sum[i % dim] += double{sample[i]};
-  std::vector<float> middle(dim);
+  Array<float> middle(dim);
   for (std::size_t i = 0; i < dim; ++i) middle[i] = static_cast<float>(sum[i] / static_cast<double>(count));
   for (std::size_t i = 0; i < sample.size(); ++i) sample[i] -= middle[i % dim];
   space_.set_middle(Column(std::move(middle)));
@@ -188,13 +188,13 @@ void Segment::find_means(std::span<const std::uint32_t> starts, int threads,
                });
 }
 
-void Segment::sketch(std::vector<std::uint32_t> starts, const Codebook& codebook, int threads,
+void Segment::sketch(Array<std::uint32_t> starts, const Codebook& codebook, int threads,
                      const Interrupt& interrupt) {
   const std::size_t m = projection_.m(), dim = space_.dim();
   const SketchLayout sketch_layout(m, codebook);
-  std::vector<std::uint8_t> blocks(Sketches::bytes_for(sketch_layout, starts));
-  std::vector<std::int8_t> bytes(form_.compact() ? 0 : originals_ * ByteRows::stride(byte_width()));
-  std::vector<Reach> reaches(starts.size() - 1);
+  Array<std::uint8_t> blocks(Sketches::bytes_for(sketch_layout, starts));
+  Array<std::int8_t> bytes(form_.compact() ? 0 : originals_ * ByteRows::stride(byte_width()));
+  Array<Reach> reaches(starts.size() - 1);
   const Sketches layout(sketch_layout, Column<std::uint32_t>(std::span<const std::uint32_t>(starts)),
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
   parallel_for(layout.buckets(), kBucketsAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {

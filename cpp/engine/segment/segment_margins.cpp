@@ -82,10 +82,12 @@ Course Segment::course(const Query& query, std::uint32_t own_row, std::span<cons
     estimate_bucket(errand.order[p], errand);
     const auto estimates = errand.candidates.kept_estimates();  // fewer than rows if a hostile file has NaN
     const auto rows = errand.candidates.kept();
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (rows[i] != own_row)
-        for (Kth& each : kth) each.push(estimates[i]);
-    for (std::size_t level = 0; level < kth.size(); ++level) course.kth[level].push_back(kth[level].value());
+    const auto own = static_cast<std::size_t>(std::find(rows.begin(), rows.end(), own_row) - rows.begin());
+    for (std::size_t level = 0; level < kth.size(); ++level) {
+      kth[level].push(estimates.first(own));
+      kth[level].push(estimates.subspan(std::min(own + 1, estimates.size())));
+      course.kth[level].push_back(kth[level].value());
+    }
     course.rows.push_back(course.rows.back() + static_cast<std::uint32_t>(estimates.size()));
     const float e = kth.back().value();
     const float limit = e + most_error * std::sqrt(std::max({course.centres.front(), e, 0.0F}));

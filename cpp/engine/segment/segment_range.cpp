@@ -38,11 +38,12 @@ void Segment::gather_within(const Query& query, float square, const Bits* allowe
   constexpr float kRounding = 1e-4F;
   Errand& errand = scratch.errand(0);
   hash(query, scratch, errand);
-  family_->order(errand.projected.data(), buckets(), scratch.hash, errand.order);
   const float radius = std::sqrt(std::max(0.0F, square));
   const auto spread = kStandardErrors * 2.0F / std::sqrt(static_cast<float>(projection_.m()) - 1.0F);
-  for (const Near& near : errand.order) {
-    if (sketches_->first(near.bucket) >= originals_) continue;  // the first table holds every original
+  for (std::uint32_t bucket = 0; bucket < buckets(); ++bucket) {
+    if (sketches_->first(bucket) >= originals_) break;  // the first table holds every original
+    const Near near{kernels().squared_l2(errand.projected.data(), family_->centre(bucket), projection_.m()),
+                    bucket};
     const Reach& reach = reaches_[near.bucket];
     const float distance = std::sqrt(near.key);
     if (distance - reach.radius > radius + kRounding * (radius + distance)) continue;

@@ -84,6 +84,7 @@ bool Segment::choose(const Visit& visit, std::size_t begin, Scratch& scratch, Er
   if (begin >= end) return false;
   if (end > errand.order.size()) order_more(std::min(2 * end, most), scratch, errand);
   end = std::min(end, errand.order.size());
+  if (begin >= end) return false;
   errand.candidates.keep_only(std::max(visit.k, budget.most_candidates(kth)));
   errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
   const auto too_far = std::find_if(errand.now.begin(), errand.now.end(),
@@ -119,9 +120,11 @@ void Segment::hash(const Query& query, Scratch& scratch, Errand& errand) const {
   errand.table.make(errand.projected.data(), sketches_->layout());
 }
 
+// The bucket behind the last one of a phase will hardly ever not be visited.
 void Segment::scan_alone(const Visit& visit, Errand& errand, Stages& stages) const {
+  const auto first = static_cast<std::size_t>(errand.now.data() - errand.order.data());
   for (std::size_t i = 0; i < errand.now.size(); ++i) {
-    if (i + 1 < errand.now.size()) sketches_->prefetch(errand.now[i + 1].bucket);
+    if (first + i + 1 < errand.order.size()) sketches_->prefetch(errand.order[first + i + 1].bucket);
     scan_bucket(errand.now[i], visit.allowed, errand, stages);
   }
 }

@@ -11,7 +11,7 @@ namespace lookalike {
 // A finer sketch leaves fewer candidates to narrow, and takes longer to scan. Which of both is more depends
 // on how many rows lie about as near as the neighbours do. Where the projection leaves out a part of the
 // vectors, that is what errs, and no sketch of the rest helps.
-void Segment::choose_sketches(std::vector<std::uint32_t> starts, std::span<const std::uint32_t> sampled,
+void Segment::choose_sketches(Array<std::uint32_t> starts, std::span<const std::uint32_t> sampled,
                               int threads, const Interrupt& interrupt) {
   constexpr std::size_t kTried = 128;
   constexpr double kWorth = 0.95;  // what costs more memory must be faster beyond the error of a trial

@@ -41,8 +41,8 @@ class Tally {
     for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
   }
 
-  std::vector<float> recalls(std::size_t neighbours) const {
-    std::vector<float> recalls;
+  Array<float> recalls(std::size_t neighbours) const {
+    Array<float> recalls;
     recalls.reserve(counts_.size());
     for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
       const auto asked = static_cast<double>(samples_ * std::min(kMeasuredAt[level], neighbours));

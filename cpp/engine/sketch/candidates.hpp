@@ -34,7 +34,7 @@ class Candidates {
   void keep_only(std::size_t keep) { keep_ = std::min(keep_, keep); }
 
   /// The k-th smallest estimate so far; infinite before there are as many.
-  float kth() const { return kth_.value(); }
+  float kth() { return kth_.value(); }
 
   /// Everything estimated below this may still matter.
   float limit() const { return limit_; }
@@ -52,7 +52,7 @@ class Candidates {
   std::uint32_t* numbers() { return numbers_.data() + size_; }
 
   void take(std::size_t appended) {
-    if (kth_.k() > 0) find_lowest({estimates_.data() + size_, appended});
+    kth_.push({estimates_.data() + size_, appended});
     size_ += appended;
     if (size_ >= 4 * keep_ + kSlack) narrow(keep_ / 8);
   }
@@ -103,11 +103,6 @@ class Candidates {
 
  private:
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
-
-  void find_lowest(std::span<const float> appended) {
-    if (kernels().count_below(appended.data(), appended.size(), kth()) == 0) return;  // usually
-    for (const float estimate : appended) kth_.push(estimate);
-  }
 
   /// Bisects for a limit that leaves `keep` up to `keep + spare`. Many equal estimates allow none: then they
   /// are cut by number.

@@ -1,0 +1,93 @@
+// The centres of buckets in 8 bits, relative to the centre of their group, as queries are compared with them.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/base/array.hpp"
+#include "engine/rows/byte_rows.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+
+/// With g the centre of a group and c ≈ g + scale · code,
+///   ‖q − c‖² = ‖q − g‖² + A − F⟨q, code⟩,   A = ‖c − g‖² + 2⟨g, c − g⟩,   F = 2 scale.
+class CentreBlocks {
+ public:
+  CentreBlocks() = default;
+
+  /// group_centres: groups × dim; centres: those of group i are starts[i] to starts[i + 1].
+  CentreBlocks(std::size_t dim, std::span<const float> group_centres, std::span<const std::uint32_t> starts,
+               std::span<const float> centres)
+      : pairs_((dim + 1) / 2) {
+    for (std::size_t group = 0; group + 1 < starts.size(); ++group) {
+      first_block_.push_back(bytes_.size());
+      const std::size_t count = starts[group + 1] - starts[group];
+      bytes_.resize(bytes_.size() + (count + centres_per_block - 1) / centres_per_block * block_bytes());
+      const float* middle = group_centres.data() + group * dim;
+      for (std::size_t i = 0; i < count; ++i)
+        write(middle, centres.data() + (starts[group] + i) * dim, dim, i,
+              bytes_.data() + first_block_.back());
+    }
+  }
+
+  /// Rounds a centre to what a block will hold of it.
+  static void round(const float* group_centre, std::size_t dim, float* centre) {
+    std::vector<float> residual(dim);
+    std::vector<std::int8_t> row(ByteRows::stride(dim));
+    for (std::size_t i = 0; i < dim; ++i) residual[i] = centre[i] - group_centre[i];
+    ByteRows::write(residual.data(), dim, row.data());
+    ByteRows::read(row.data(), dim, residual.data());
+    for (std::size_t i = 0; i < dim; ++i) centre[i] = group_centre[i] + residual[i];
+  }
+
+  /// The query in whole steps, kept in `steps`.
+  CentreQuery query(const float* query, std::size_t dim, std::vector<std::int16_t>& steps) const {
+    constexpr double kMostOfAll = 2147483647.0 / 127.0;
+    float largest = 0.0F;
+    for (std::size_t i = 0; i < dim; ++i) largest = std::max(largest, std::abs(query[i]));
+    const auto most =
+        static_cast<float>(std::min(32767.0, std::floor(kMostOfAll / static_cast<double>(dim))));
+    const float step = largest / most, to_steps = largest > 0 ? most / largest : 0.0F;
+    steps.resize(2 * pairs_);
+    steps.back() = 0;
+    for (std::size_t i = 0; i < dim; ++i) {
+      const float whole = std::nearbyint(query[i] * to_steps);
+      steps[i] = static_cast<std::int16_t>(whole >= -most ? std::min(whole, most) : -most);  // NaN too
+    }
+    return {steps.data(), pairs_, step};
+  }
+
+  const std::uint8_t* blocks(std::size_t group) const { return bytes_.data() + first_block_[group]; }
+  std::size_t block_bytes() const { return centre_block_bytes(pairs_); }
+
+ private:
+  void write(const float* middle, const float* centre, std::size_t dim, std::size_t i,
+             std::uint8_t* blocks) const {
+    std::vector<float> residual(dim);
+    std::vector<std::int8_t> row(ByteRows::stride(dim));
+    for (std::size_t d = 0; d < dim; ++d) residual[d] = centre[d] - middle[d];
+    ByteRows::write(residual.data(), dim, row.data());
+    ByteRows::read(row.data(), dim, residual.data());
+    const auto [scale, square] = ByteRows::factors(row.data());
+    const float a = square + 2.0F * kernels().dot(middle, residual.data(), dim), f = 2.0F * scale;
+    std::uint8_t* block = blocks + i / centres_per_block * block_bytes();
+    const std::size_t lane = i % centres_per_block;
+    for (std::size_t d = 0; d < dim; ++d)
+      block[d / 2 * 2 * centres_per_block + 2 * lane + d % 2] =
+          static_cast<std::uint8_t>(ByteRows::codes(row.data())[d]);
+    std::uint8_t* factors = block + 2 * centres_per_block * pairs_ + lane * sizeof(float);
+    std::memcpy(factors, &a, sizeof a);
+    std::memcpy(factors + centres_per_block * sizeof(float), &f, sizeof f);
+  }
+
+  std::size_t pairs_ = 0;
+  std::vector<std::size_t> first_block_;  // of each group, in bytes
+  Array<std::uint8_t> bytes_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,94 @@
+// Keys of the centres of buckets, 16 at a time: one body for every instruction set, in the terms of a level's
+// `Lanes` and `StepLanes`. A lane holds one centre, so nothing is added across lanes, and the sums are whole
+// numbers: every level gives the same bits. In an anonymous namespace for the reason given in
+// pair_kernels.hpp.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels.hpp"
+#include "select_kernels.hpp"
+
+namespace lookalike {
+namespace {
+
+template <class Lanes, class StepLanes>
+struct CentreScan {
+  using Vector = typename Lanes::Vector;
+  using Sums = typename StepLanes::Vector;
+  static constexpr std::size_t parts = centres_per_block / Lanes::width;
+
+  Vector step, offset, limit;
+  float* keys;
+  std::uint32_t* numbers;
+
+  static std::size_t scan(const std::uint8_t* blocks, std::size_t count, const CentreQuery& query,
+                          float offset, float limit, std::uint32_t first, float* keys,
+                          std::uint32_t* numbers) {
+    CentreScan to{Lanes::broadcast(query.step), Lanes::broadcast(offset), Lanes::broadcast(limit), keys,
+                  numbers};
+    const std::size_t bytes = centre_block_bytes(query.pairs);
+    for (std::size_t done = 0; done < count;) {
+      const std::size_t left = count - done;
+      const bool two = left > centres_per_block;
+      if (two)
+        to.template keep<2>(blocks, bytes, query, left, first);
+      else
+        to.template keep<1>(blocks, bytes, query, left, first);
+      const std::size_t met = two ? 2 * centres_per_block : centres_per_block;
+      blocks += two ? 2 * bytes : bytes;
+      first += static_cast<std::uint32_t>(met);
+      done += met;
+    }
+    return static_cast<std::size_t>(to.keys - keys);
+  }
+
+  /// Two blocks share each load of the query.
+  template <std::size_t Blocks>
+  void keep(const std::uint8_t* blocks, std::size_t bytes, const CentreQuery& query, std::size_t count,
+            std::uint32_t first) {
+    Sums sums[Blocks][parts];
+#pragma GCC unroll 2
+    for (std::size_t b = 0; b < Blocks; ++b)
+#pragma GCC unroll 16
+      for (std::size_t part = 0; part < parts; ++part) sums[b][part] = StepLanes::zero();
+    for (std::size_t pair = 0; pair < query.pairs; ++pair) {
+      const auto steps = StepLanes::broadcast_pair(query.steps + 2 * pair);
+#pragma GCC unroll 2
+      for (std::size_t b = 0; b < Blocks; ++b) {
+        const auto* codes =
+            reinterpret_cast<const std::int8_t*>(blocks + b * bytes + 2 * centres_per_block * pair);
+#pragma GCC unroll 16
+        for (std::size_t part = 0; part < parts; ++part)
+          sums[b][part] = StepLanes::add_pairs(codes + part * 2 * Lanes::width, steps, sums[b][part]);
+      }
+    }
+#pragma GCC unroll 2
+    for (std::size_t b = 0; b < Blocks; ++b) {
+      const std::uint8_t* factors = blocks + b * bytes + 2 * centres_per_block * query.pairs;
+      const std::size_t before = b * centres_per_block;
+      const std::uint32_t present = first_lanes(count - before);
+#pragma GCC unroll 16
+      for (std::size_t part = 0; part < parts; ++part) {
+        const std::size_t lane = part * Lanes::width;
+        const Vector key = key_of(factors + lane * sizeof(float), StepLanes::to_floats(sums[b][part]));
+        const std::size_t kept = keep_lanes<Lanes>(
+            Lanes::below(key, limit) & (present >> lane), key,
+            Lanes::count_from(first + static_cast<std::uint32_t>(before + lane)), keys, numbers);
+        keys += kept;
+        numbers += kept;
+      }
+    }
+  }
+
+  Vector key_of(const std::uint8_t* factors, Vector sums) const {
+    const Vector a = Lanes::load_bytes(factors);
+    const Vector f = Lanes::load_bytes(factors + centres_per_block * sizeof(float));
+    return Lanes::subtract(Lanes::add(a, offset), Lanes::multiply(f, Lanes::multiply(step, sums)));
+  }
+};
+
+}  // namespace
+}  // namespace lookalike
