@@ -119,8 +119,9 @@ TEST(keys_of_every_store_are_those_of_what_it_keeps) {
     Rows kept = intake.rows(rows.data(), kRows);
     kept.ids.resize(kRows);
     const StoredRows stored = kept.stored(intake.form());
-    std::vector<float> room, scales;
-    const QueryBlock block = intake.queries(queries.data(), 0, kQueries, room, scales);
+    std::vector<float> room;
+    const std::vector<float> scales = intake.check_queries(queries.data(), kQueries);
+    const QueryBlock block = intake.queries(queries.data(), scales, 0, kQueries, room);
     std::vector<float> scanned(kQueries * kRows, std::nanf("")), gathered = scanned;
     stored.scan(block, kAll,
                 [&](std::size_t q, std::size_t row, float key) { scanned[q * kRows + row] = key; });
@@ -214,8 +215,9 @@ TEST(vectors_of_any_admitted_size_fit_into_rows_of_bytes) {
       for (float& value : vectors) value *= size;
       Rows kept = intake.rows(vectors.data(), 2);
       kept.ids.resize(2);
-      std::vector<float> room, scales;
-      const QueryBlock block = intake.queries(vectors.data(), 1, 1, room, scales);
+      std::vector<float> room;
+      const std::vector<float> scales = intake.check_queries(vectors.data(), 2);
+      const QueryBlock block = intake.queries(vectors.data(), scales, 1, 1, room);
       std::size_t visited = 0;
       kept.stored(intake.form()).scan(block, kAll, [&](std::size_t, std::size_t, float key) {
         CHECK(std::isfinite(key), size);

@@ -44,6 +44,13 @@ struct SearchResult {
   double recall = 1.0;            // expected
 };
 
+/// Where a search leaves what a SearchResult holds, in room for as much.
+struct SearchRoom {
+  std::int64_t* ids;
+  float* distances;
+  Stages* stages;
+};
+
 /// The neighbours of each query within a radius, nearest first: those of query i are [starts[i], starts[i +
 /// 1]).
 struct RangeResult {
@@ -72,6 +79,9 @@ class Index : private ForkSafe {
 
   SearchResult search(const void* queries, std::size_t count, const SearchOptions& options,
                       const Interrupt& interrupt) const;
+  /// Returns the expected recall.
+  double search(const void* queries, std::size_t count, const SearchOptions& options,
+                const Interrupt& interrupt, const SearchRoom& room) const;
 
   /// One query searched as `search` does, with what each stage did; and, where `id` is given, how far that
   /// got.
@@ -125,7 +135,7 @@ class Index : private ForkSafe {
   Plan plan(const Part& part, const SearchOptions& options) const;
   void search_block(const QueryBlock& queries, std::span<const Plan> plans, const SearchOptions& options,
                     std::size_t first, const RowSharing& sharing, Scratch& scratch,
-                    SearchResult& result) const;
+                    const SearchRoom& room) const;
   std::vector<Found> within(const QueryBlock& query, std::span<const Plan> plans,
                             const SearchOptions& options, Scratch& scratch) const;
   Trace trace(const QueryBlock& query, const Plan& plan, std::uint32_t row, Scratch& scratch) const;

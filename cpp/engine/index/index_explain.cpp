@@ -10,11 +10,11 @@ namespace lookalike {
 
 Explanation Index::explain(const void* query, const SearchOptions& options,
                            std::optional<std::int64_t> id) const {
-  intake_.check_queries(query, 1);
+  const std::vector<float> scales = intake_.check_queries(query, 1);
   const std::shared_lock lock(mutex_);
   const std::vector<Plan> plans = this->plans(options);
   Scratch scratch;
-  const QueryBlock block = intake_.queries(query, 0, 1, scratch.queries, scratch.scales);
+  const QueryBlock block = intake_.queries(query, scales, 0, 1, scratch.queries);
 
   Explanation explanation;
   explanation.compared_whole = fresh_.size();
@@ -25,15 +25,15 @@ Explanation Index::explain(const void* query, const SearchOptions& options,
       ++explanation.segments;
   }
   scratch.laps = &explanation.laps;
-  SearchResult result{
-      std::vector<std::int64_t>(options.k, -1), std::vector<float>(options.k), {Stages()}, 1.0};
+  std::vector<std::int64_t> ids(options.k, -1);
+  std::vector<float> distances(options.k);
   Laps whole;
   Stopwatch watch(&whole);
-  search_block(block, plans, options, 0, RowSharing{1, {}}, scratch, result);
+  search_block(block, plans, options, 0, RowSharing{1, {}}, scratch,
+               {ids.data(), distances.data(), &explanation.stages});
   watch.lap(&Laps::scan);
   const Laps& laps = explanation.laps;
   explanation.other_seconds = whole.scan - (laps.hash + laps.probe + laps.scan + laps.narrow + laps.rerank);
-  explanation.stages = result.stages[0];
   scratch.laps = nullptr;
   if (!id) return explanation;
 
@@ -51,8 +51,7 @@ Explanation Index::explain(const void* query, const SearchOptions& options,
         std::find_if(plans.begin(), plans.end(), [&](const Plan& each) { return each.segment == segment; });
     if (plan != plans.end()) explanation.trace = trace(block, *plan, place->row, scratch);
   }
-  if (std::find(result.ids.begin(), result.ids.end(), *id) != result.ids.end())
-    explanation.trace.reached = Reached::neighbours;
+  if (std::find(ids.begin(), ids.end(), *id) != ids.end()) explanation.trace.reached = Reached::neighbours;
   explanation.trace.key = distance_of_key(shape_.metric, explanation.trace.key);
   return explanation;
 }

@@ -111,7 +111,7 @@ void Index::publish(const Harvest& harvest, std::shared_ptr<const Segment> segme
 }
 
 void Index::tune(const void* queries, std::size_t count, int threads, const Interrupt& interrupt) {
-  intake_.check_queries(queries, count);
+  const std::vector<float> scales = intake_.check_queries(queries, count);
   if (count == 0) throw ArgumentError("tune needs queries; expected at least one, better a thousand");
   const WorkMutex::Turn turn(sealing_mutex_, interrupt);
   std::vector<std::shared_ptr<const Segment>> segments;
@@ -119,8 +119,8 @@ void Index::tune(const void* queries, std::size_t count, int threads, const Inte
     const std::shared_lock lock(mutex_);
     for (const Part& part : parts_) segments.push_back(part.segment);
   }
-  std::vector<float> room, scales;
-  const QueryBlock block = intake_.queries(queries, 0, count, room, scales);
+  std::vector<float> room;
+  const QueryBlock block = intake_.queries(queries, scales, 0, count, room);
   std::vector<std::shared_ptr<const RecallCurve>> curves;
   for (const auto& segment : segments)
     curves.push_back(segment->hashed() ? std::make_shared<const RecallCurve>(

@@ -45,12 +45,21 @@ Bits rows_with(const Segment& segment, const std::vector<std::int64_t>& ids, con
 
 SearchResult Index::search(const void* queries, std::size_t count, const SearchOptions& options,
                            const Interrupt& interrupt) const {
-  intake_.check_queries(queries, count);
-  const std::shared_lock lock(mutex_);
-  SearchResult result{std::vector<std::int64_t>(count * options.k, -1),
-                      std::vector<float>(count * options.k, std::numeric_limits<float>::infinity()),
+  SearchResult result{std::vector<std::int64_t>(count * options.k), std::vector<float>(count * options.k),
                       std::vector<Stages>(count), 1.0};
-  if (live_count() == 0) return result;
+  result.recall = search(queries, count, options, interrupt,
+                         {result.ids.data(), result.distances.data(), result.stages.data()});
+  return result;
+}
+
+double Index::search(const void* queries, std::size_t count, const SearchOptions& options,
+                     const Interrupt& interrupt, const SearchRoom& room) const {
+  const std::vector<float> scales = intake_.check_queries(queries, count);
+  std::fill_n(room.ids, count * options.k, -1);
+  std::fill_n(room.distances, count * options.k, std::numeric_limits<float>::infinity());
+  std::fill_n(room.stages, count, Stages());
+  const std::shared_lock lock(mutex_);
+  if (live_count() == 0) return 1.0;
   const std::vector<Plan> plans = this->plans(options);
   double rows = static_cast<double>(fresh_.size()), found = rows;
   std::size_t scanned = fresh_.size();
@@ -59,28 +68,33 @@ SearchResult Index::search(const void* queries, std::size_t count, const SearchO
     found += static_cast<double>(plan.segment->rows()) * (plan.scan ? 1.0 : plan.visit.budget.recall);
     if (plan.scan) scanned += plan.segment->originals();
   }
-  if (rows > 0) result.recall = found / rows;
+  const double recall = rows > 0 ? found / rows : 1.0;
 
   const bool by_rows = scanned > kFewParts * rows_of_a_part() && 2.0 * static_cast<double>(scanned) > rows &&
                        count < kFewQueries * thread_count(options.threads);
   const RowSharing sharing{by_rows ? options.threads : 1, by_rows ? interrupt : Interrupt()};
+  const auto answer = [&](std::size_t begin, std::size_t end) {
+    const auto scratch = scratch_->borrow();
+    const QueryBlock block = intake_.queries(queries, scales, begin, end - begin, scratch->queries);
+    search_block(block, plans, options, begin, sharing, *scratch, room);
+  };
+  if (count == 1) {  // counting the cores would take as long as a search among some hundred rows
+    answer(0, 1);
+    return recall;
+  }
   const int threads = by_rows ? 1 : options.threads;
   // Many share the visit of a bucket; but nobody waits long for Ctrl-C.
   const std::size_t most = scanned > 0 ? kQueriesAtOnce : 512;
   const std::size_t workers = thread_count(threads);
   const std::size_t grain = std::clamp<std::size_t>((count + workers - 1) / workers, 1, most);
-  parallel_for(count, grain, threads, interrupt, [&](std::size_t begin, std::size_t end) {
-    const auto scratch = scratch_->borrow();
-    const QueryBlock block = intake_.queries(queries, begin, end - begin, scratch->queries, scratch->scales);
-    search_block(block, plans, options, begin, sharing, *scratch, result);
-  });
-  return result;
+  parallel_for(count, grain, threads, interrupt, answer);
+  return recall;
 }
 
 void Index::search_block(const QueryBlock& queries, std::span<const Plan> plans, const SearchOptions& options,
                          std::size_t first, const RowSharing& sharing, Scratch& scratch,
-                         SearchResult& result) const {
-  const std::span stages(result.stages.data() + first, queries.count);
+                         const SearchRoom& room) const {
+  const std::span stages(room.stages + first, queries.count);
   scratch.nearest.resize(std::max(scratch.nearest.size(), queries.count));
   const std::span nearest(scratch.nearest.data(), queries.count);
   const float max_key = key_of_distance(shape_.metric, options.max_distance);
@@ -97,8 +111,8 @@ void Index::search_block(const QueryBlock& queries, std::span<const Plan> plans,
   for (std::size_t q = 0; q < queries.count; ++q) {
     std::size_t at = (first + q) * options.k;
     for (const Found& found : nearest[q].sorted()) {
-      result.ids[at] = found.id;
-      result.distances[at++] = distance_of_key(shape_.metric, found.key);
+      room.ids[at] = found.id;
+      room.distances[at++] = distance_of_key(shape_.metric, found.key);
     }
   }
 }
@@ -193,13 +207,13 @@ void Index::scan_in_parts(std::size_t rows, const RowSharing& sharing, std::span
 
 RangeResult Index::range_search(const void* queries, std::size_t count, const SearchOptions& options,
                                 const Interrupt& interrupt) const {
-  intake_.check_queries(queries, count);
+  const std::vector<float> scales = intake_.check_queries(queries, count);
   const std::shared_lock lock(mutex_);
   const std::vector<Plan> plans = this->plans(options);
   std::vector<std::vector<Found>> found(count);
   parallel_for(count, 1, options.threads, interrupt, [&](std::size_t q, std::size_t) {
     const auto scratch = scratch_->borrow();
-    const QueryBlock query = intake_.queries(queries, q, 1, scratch->queries, scratch->scales);
+    const QueryBlock query = intake_.queries(queries, scales, q, 1, scratch->queries);
     found[q] = within(query, plans, options, *scratch);
   });
   RangeResult result{{0}, {}, {}};

@@ -28,10 +28,11 @@ Intake::Intake(Metric metric, Store store, std::size_t dim, std::uint64_t seed)
 }
 
 Rows Intake::rows(const void* vectors, std::size_t count) const {
-  check(vectors, count, "vector");
+  const auto* floats = static_cast<const float*>(vectors);
+  if (form_.store != Store::bits)  // of which all are good
+    for (std::size_t i = 0; i < count; ++i) check(floats + i * dim_, "vector", i);
   Rows rows;
   rows.vectors.resize(count * form_.bytes());
-  const auto* floats = static_cast<const float*>(vectors);
   switch (form_.store) {
     case Store::float16: {
       auto* halves = reinterpret_cast<Half*>(rows.vectors.data());
@@ -60,23 +61,31 @@ Rows Intake::rows(const void* vectors, std::size_t count) const {
   return rows;
 }
 
-QueryBlock Intake::queries(const void* queries, std::size_t first, std::size_t count,
-                           std::vector<float>& room, std::vector<float>& scales) const {
-  scales.assign(count, 1.0F);
+std::vector<float> Intake::check_queries(const void* queries, std::size_t count) const {
+  std::vector<float> scales(count, 1.0F);
+  if (form_.store == Store::bits) return scales;
+  for (std::size_t q = 0; q < count; ++q) {
+    const double square = check(static_cast<const float*>(queries) + q * dim_, "query", q);
+    if (form_.normed()) scales[q] = inverse_norm(square);
+  }
+  return scales;
+}
+
+QueryBlock Intake::queries(const void* queries, std::span<const float> scales, std::size_t first,
+                           std::size_t count, std::vector<float>& room) const {
+  const float* const scale = scales.data() + first;
   if (form_.compact()) room.resize(count * form_.dim);
   if (form_.store == Store::bits) {
     const auto* bits = static_cast<const std::byte*>(queries) + first * form_.bytes();
     for (std::size_t q = 0; q < count; ++q) form_.decode(bits + q * form_.bytes(), room.data() + q * dim_);
-    return {room.data(), count, dim_, form_.metric, scales.data(), bits};
+    return {room.data(), count, dim_, form_.metric, scale, bits};
   }
   const auto* floats = static_cast<const float*>(queries) + first * dim_;
   if (form_.store == Store::none) {
     for (std::size_t q = 0; q < count; ++q) turn(floats + q * dim_, room.data() + q * form_.dim);
-    return {room.data(), count, form_.dim, form_.metric, scales.data()};
+    return {room.data(), count, form_.dim, form_.metric, scale};
   }
-  if (form_.normed())
-    for (std::size_t q = 0; q < count; ++q) scales[q] = inverse_norm(floats + q * dim_, dim_);
-  return {floats, count, dim_, form_.metric, scales.data()};
+  return {floats, count, dim_, form_.metric, scale};
 }
 
 std::vector<float> Intake::vector(const std::byte* row) const {
@@ -94,24 +103,21 @@ void Intake::turn(const float* vector, float* out) const {
   rotation_.apply(out);
 }
 
-void Intake::check(const void* vectors, std::size_t count, const char* what) const {
-  if (form_.store == Store::bits) return;  // all are good
-  for (std::size_t i = 0; i < count; ++i) {
-    const float* vector = static_cast<const float*>(vectors) + i * dim_;
-    const double square = squared_norm(vector, dim_);
-    if (square >= kSmallestSquare && square <= kLargestSquare) continue;  // so nearly all are
-    for (std::size_t j = 0; j < dim_; ++j)
-      if (!std::isfinite(vector[j]))
-        refuse(what, i,
-               std::string("has ") + (std::isnan(vector[j]) ? "NaN" : "inf") + " at position " +
-                   std::to_string(j) + "; expected finite numbers: drop or mend it");
-    if (square > kLargestSquare)
-      refuse(what, i, "has a norm above 3e18, too large for float32 distances; scale the vectors down");
-    if (form_.metric != Metric::cosine) continue;
-    if (square == 0.0)
-      refuse(what, i, "is all zeros, which has no direction; drop it or use another metric than cosine");
-    refuse(what, i, "has a norm below 1e-15, too small for float32 cosines; scale the vectors up");
-  }
+// The vector's squared norm.
+double Intake::check(const float* vector, const char* what, std::size_t number) const {
+  const double square = squared_norm(vector, dim_);
+  if (square >= kSmallestSquare && square <= kLargestSquare) return square;  // so nearly all are
+  for (std::size_t j = 0; j < dim_; ++j)
+    if (!std::isfinite(vector[j]))
+      refuse(what, number,
+             std::string("has ") + (std::isnan(vector[j]) ? "NaN" : "inf") + " at position " +
+                 std::to_string(j) + "; expected finite numbers: drop or mend it");
+  if (square > kLargestSquare)
+    refuse(what, number, "has a norm above 3e18, too large for float32 distances; scale the vectors down");
+  if (form_.metric != Metric::cosine) return square;
+  if (square == 0.0)
+    refuse(what, number, "is all zeros, which has no direction; drop it or use another metric than cosine");
+  refuse(what, number, "has a norm below 1e-15, too small for float32 cosines; scale the vectors up");
 }
 
 void Intake::check_halves(const float* vectors, std::size_t count, const Half* halves) const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/projection/rotation.hpp"
@@ -28,18 +29,18 @@ class Intake {
   /// Checks vectors and makes rows of them, without ids. Throws VectorError.
   Rows rows(const void* vectors, std::size_t count) const;
 
-  /// Throws VectorError.
-  void check_queries(const void* queries, std::size_t count) const { check(queries, count, "query"); }
+  /// Throws VectorError. Returns the queries' scales (Query::scale).
+  std::vector<float> check_queries(const void* queries, std::size_t count) const;
 
-  /// Checked queries from `first` on, as the rows see them; `room` and `scales` keep what had to be made.
-  QueryBlock queries(const void* queries, std::size_t first, std::size_t count, std::vector<float>& room,
-                     std::vector<float>& scales) const;
+  /// Checked queries from `first` on, as the rows see them; `room` keeps what had to be made.
+  QueryBlock queries(const void* queries, std::span<const float> scales, std::size_t first, std::size_t count,
+                     std::vector<float>& room) const;
 
   /// A row as dim floats: as it was given, but for rounding; bits as 1 and −1.
   std::vector<float> vector(const std::byte* row) const;
 
  private:
-  void check(const void* vectors, std::size_t count, const char* what) const;
+  double check(const float* vector, const char* what, std::size_t number) const;
   void check_halves(const float* vectors, std::size_t count, const Half* halves) const;
   void turn(const float* vector, float* out) const;
 

@@ -39,8 +39,7 @@ struct Scratch {
   std::vector<Errand> errands;
   Candidates finalists;  // by 8-bit rows
   std::vector<TopK> nearest;
-  std::vector<float> queries;  // where they are not asked as they were given
-  std::vector<float> scales;
+  std::vector<float> queries;         // where they are not asked as they were given
   std::vector<std::uint32_t> starts;  // of each bucket's visitors
   std::vector<Visitor> visitors;
   std::vector<Near> order;    // a longer one
