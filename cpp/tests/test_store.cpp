@@ -140,6 +140,28 @@ TEST(keys_of_every_store_are_those_of_what_it_keeps) {
   }
 }
 
+TEST(many_rows_are_scanned_as_few_are) {
+  constexpr std::size_t kMany = 14'000;  // 2.2 MB
+  const Intake intake(Metric::cosine, Store::float32, kDim, 7);
+  const Given rows(Metric::cosine, kMany, 1), queries(Metric::cosine, kQueries, 2);
+  Rows kept = intake.rows(rows.data(), kMany);
+  kept.ids.resize(kMany);
+  const StoredRows stored = kept.stored(intake.form());
+  std::vector<float> room;
+  const std::vector<float> scales = intake.check_queries(queries.data(), kQueries);
+  for (const std::size_t count : {std::size_t{1}, kQueries}) {
+    const QueryBlock block = intake.queries(queries.data(), scales, 0, count, room);
+    std::vector<float> together(count * kMany, std::nanf("")), in_parts = together;
+    stored.scan(block, kAll,
+                [&](std::size_t q, std::size_t row, float key) { together[q * kMany + row] = key; });
+    for (std::size_t begin = 0; begin < kMany; begin += 1000)
+      stored.part(begin, begin + 1000).scan(block, kAll, [&](std::size_t q, std::size_t row, float key) {
+        in_parts[q * kMany + begin + row] = key;
+      });
+    CHECK(together == in_parts, count);
+  }
+}
+
 TEST(what_is_kept_is_what_was_given_but_for_rounding) {
   for (const auto [metric, store] : cases()) {
     const Intake intake(metric, store, kDim, 7);

@@ -43,12 +43,11 @@ class TopK {
     const Found found{key, id};
     if (heap_.size() == k_) {
       if (!(found < heap_.front())) return false;
-      std::pop_heap(heap_.begin(), heap_.end());
-      heap_.back() = found;
+      replace_front(found);
     } else {
       heap_.push_back(found);
+      std::push_heap(heap_.begin(), heap_.end());
     }
-    std::push_heap(heap_.begin(), heap_.end());
     if (heap_.size() == k_) max_key_ = heap_.front().key;
     return true;
   }
@@ -60,6 +59,18 @@ class TopK {
   }
 
  private:
+  // pop_heap and push_heap in one.
+  void replace_front(const Found& found) {
+    std::size_t hole = 0;
+    for (std::size_t child = 1; child < k_; child = 2 * hole + 1) {
+      if (child + 1 < k_ && heap_[child] < heap_[child + 1]) ++child;
+      if (!(found < heap_[child])) break;
+      heap_[hole] = heap_[child];
+      hole = child;
+    }
+    heap_[hole] = found;
+  }
+
   std::size_t k_ = 0;
   float max_key_ = std::numeric_limits<float>::infinity();
   std::vector<Found> heap_;

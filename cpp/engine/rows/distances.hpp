@@ -93,6 +93,9 @@ struct StoredRows {
 
  private:
   static constexpr std::size_t kAhead = 2048;  // bytes: as many as a processor can wait for at once
+  static constexpr std::size_t kCached = std::size_t{2} << 20;  // bytes: rows so few are in a cache already
+
+  bool cached() const { return count * form.bytes() <= kCached; }
 
   static bool any_within(std::span<const float> keys, float limit) {
     unsigned any = 0;
@@ -102,6 +105,7 @@ struct StoredRows {
 
   /// How many rows make a tile: for one query as many as were asked for ahead.
   std::size_t rows_at_once(std::size_t queries) const {
+    if (cached()) return kRowsAtOnce;
     const std::size_t n = std::clamp<std::size_t>(kAhead * queries / form.bytes(), 1, kRowsAtOnce);
     return n > 4 ? n / 4 * 4 : n;
   }
@@ -109,6 +113,7 @@ struct StoredRows {
   /// Asks for rows behind those of the tile. One query is done with rows as fast as they come from memory,
   /// and the processor, left alone, does not see through four rows that are read side by side.
   void prefetch(std::size_t first) const {
+    if (cached()) return;
     constexpr std::size_t line = 64;
     const std::size_t begin = first * form.bytes() + kAhead;
     const std::size_t end = std::min(begin + kAhead, count * form.bytes());
