@@ -133,3 +133,5 @@ def test_includes_go_down_only(path: Path) -> None:
             assert (path.parent / name).is_file() or name.startswith(MAY_INCLUDE[path.parent.name]), name
         elif name.startswith(("nanobind", "Python")):
             assert path.parent.name == "bindings", name
+        elif name.startswith("numpy"):
+            assert path.name == "numpy.cpp", name

@@ -2,12 +2,15 @@
 
 #include <nanobind/stl/optional.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "bindings/bindings.hpp"
 #include "bindings/gil.hpp"
+#include "bindings/neighbors.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -60,23 +63,58 @@ SearchOptions options_of(std::size_t k, double recall, std::uint32_t probes, std
 }
 
 template <class Element>
-nb::tuple search(const BoundIndex& index, const Array2<Element>& queries, std::size_t k, double recall,
-                 std::uint32_t probes, std::uint32_t rerank, bool exact, float max_distance, int threads,
-                 const std::optional<Ids>& only) {
-  const std::size_t count = queries.shape(0);
-  SearchResult result;
+nb::object search(const BoundIndex& index, const nb::type_object& neighbors, const Array2<Element>& queries,
+                  bool single, std::size_t k, double recall, std::uint32_t probes, std::uint32_t rerank,
+                  bool exact, float max_distance, int threads, const std::optional<Ids>& only) {
+  SearchOptions options;
   {
-    const NoGil no_gil;
-    const SearchOptions options = options_of(k, recall, probes, rerank, exact, max_distance, threads, only);
-    result = index.search(queries.data(), count, options, python_signals());
+    const NoGil no_gil;  // there may be many ids
+    options = options_of(k, recall, probes, rerank, exact, max_distance, threads, only);
   }
-  std::vector<std::uint32_t> stages;
-  stages.reserve(4 * count);
-  for (const Stages& each : result.stages)
-    stages.insert(stages.end(), {each.probes, each.scanned, each.candidates, each.reranked});
-  return nb::make_tuple(to_numpy(std::move(result.ids), {count, k}),
-                        to_numpy(std::move(result.distances), {count, k}),
-                        to_numpy(std::move(stages), {count, 4}), result.recall);
+  return search(index, neighbors, {queries.data(), queries.shape(0), single}, options);
+}
+
+std::optional<long> whole_number(nb::handle value, long least, long most) {
+  if (!PyLong_CheckExact(value.ptr())) return std::nullopt;
+  int overflow = 0;
+  const long number = PyLong_AsLongAndOverflow(value.ptr(), &overflow);
+  if (overflow != 0 || number < least || number > most) return std::nullopt;
+  return number;
+}
+
+// A search as nearly all are asked for, by values of just these types; for others, and what is to be refused,
+// None. In Python looking at them would take longer than a small search.
+nb::object search_plainly(const BoundIndex& index, const nb::type_object& neighbors, nb::handle query,
+                          nb::handle k, nb::handle recall, nb::handle threads) {
+  const Shape& shape = index.shape();
+  const bool bits = shape.metric == Metric::hamming;
+  const auto given = given_vectors(query, !bits, bits ? shape.dim / 8 : shape.dim);
+  const auto count = whole_number(k, 1, SearchOptions::kMostNeighbours);
+  const auto workers = whole_number(threads, 0, SearchOptions::kMostThreads);
+  if (!given || !count || !workers || !PyFloat_CheckExact(recall.ptr())) return nb::none();
+  SearchOptions options;
+  options.k = static_cast<std::size_t>(*count);
+  options.recall = PyFloat_AS_DOUBLE(recall.ptr());
+  options.threads = static_cast<int>(*workers);
+  if (!(options.recall > 0.0 && options.recall < 1.0)) return nb::none();
+  return search(index, neighbors, *given, options);
+}
+
+// Of one such search what is the engine's own: benchmarks/call.py.
+double seconds_of_search(const BoundIndex& index, const Array1<float>& query, std::size_t k, double recall,
+                         std::size_t times) {
+  using Clock = std::chrono::steady_clock;
+  const NoGil no_gil;
+  SearchOptions options;
+  options.k = k;
+  options.recall = recall;
+  std::vector<std::int64_t> ids(k);
+  std::vector<float> distances(k);
+  Stages stages;
+  const auto begin = Clock::now();
+  for (std::size_t i = 0; i < times; ++i)
+    index.search(query.data(), 1, options, {}, {ids.data(), distances.data(), &stages});
+  return std::chrono::duration<double>(Clock::now() - begin).count() / static_cast<double>(times);
 }
 
 template <class Element>
@@ -155,6 +193,8 @@ nb::bytes note(const BoundIndex& index) {
 }  // namespace
 
 void bind_index(nb::module_& m) {
+  m.attr("MOST_NEIGHBORS") = SearchOptions::kMostNeighbours;
+  m.attr("MOST_THREADS") = SearchOptions::kMostThreads;
   using no_gil = nb::call_guard<NoGil>;
   nb::class_<BoundIndex>(m, "Index", "The engine behind lookalike.Index.")
       .def(
@@ -182,10 +222,13 @@ void bind_index(nb::module_& m) {
             index.remove({which.data(), which.shape(0)});
           },
           "ids"_a)
-      .def("search", &search<float>, "queries"_a, "k"_a, "recall"_a, "probes"_a, "rerank"_a, "exact"_a,
-           "max_distance"_a, "threads"_a, "only"_a.none())
-      .def("search", &search<std::uint8_t>, "queries"_a, "k"_a, "recall"_a, "probes"_a, "rerank"_a, "exact"_a,
-           "max_distance"_a, "threads"_a, "only"_a.none())
+      .def("search_plainly", &search_plainly, "neighbors"_a, "query"_a.none(), "k"_a.none(),
+           "recall"_a.none(), "threads"_a.none())
+      .def("search", &search<float>, "neighbors"_a, "queries"_a, "single"_a, "k"_a, "recall"_a, "probes"_a,
+           "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
+      .def("search", &search<std::uint8_t>, "neighbors"_a, "queries"_a, "single"_a, "k"_a, "recall"_a,
+           "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
+      .def("seconds_of_search", &seconds_of_search, "query"_a, "k"_a, "recall"_a, "times"_a)
       .def("tune", &tune<float>, "queries"_a, "threads"_a)
       .def("tune", &tune<std::uint8_t>, "queries"_a, "threads"_a)
       .def("explain", &explain<float>, "query"_a, "k"_a, "recall"_a, "probes"_a, "rerank"_a, "exact"_a,

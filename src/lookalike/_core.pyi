@@ -1,8 +1,12 @@
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 MAX_BITS: int
 MAX_TABLES: int
+MOST_NEIGHBORS: int
+MOST_THREADS: int
 simd: str
 
 def simd_levels() -> list[str]: ...
@@ -20,6 +24,7 @@ class CrossPolytope:
     def __init__(self, dim: int, tables: int, digits: int, last_width: int, seed: int) -> None: ...
     def codes(self, vectors: NDArray[np.float32]) -> NDArray[np.uint32]: ...
 
+_Neighbors = TypeVar("_Neighbors")
 _Vectors = NDArray[np.float32] | NDArray[np.uint8]  # bytes under hamming
 
 class Index:
@@ -30,9 +35,14 @@ class Index:
     def open(path: bytes) -> Index: ...
     def add(self, vectors: _Vectors, ids: NDArray[np.int64] | None, overwrite: bool) -> NDArray[np.int64]: ...
     def remove(self, ids: NDArray[np.int64]) -> None: ...
+    def search_plainly(
+        self, neighbors: type[_Neighbors], query: object, k: object, recall: object, threads: object
+    ) -> _Neighbors | None: ...
     def search(
         self,
+        neighbors: type[_Neighbors],
         queries: _Vectors,
+        single: bool,
         k: int,
         recall: float,
         probes: int,
@@ -41,7 +51,8 @@ class Index:
         max_distance: float,
         threads: int,
         only: NDArray[np.int64] | None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.uint32], float]: ...
+    ) -> _Neighbors: ...
+    def seconds_of_search(self, query: NDArray[np.float32], k: int, recall: float, times: int) -> float: ...
     def explain(
         self,
         query: NDArray[np.float32] | NDArray[np.uint8],

@@ -27,6 +27,10 @@
 namespace lookalike {
 
 struct SearchOptions {
+  static constexpr long kMostNeighbours = 1L
+                                          << 24;  // their places are made whether they can be filled or not
+  static constexpr long kMostThreads = 1024;
+
   std::size_t k = 10;
   double recall = 0.95;
   std::uint32_t probes = 0;  // 0: as many as the recall needs

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike import _core
+from lookalike._core import MOST_NEIGHBORS, MOST_THREADS
 from lookalike.arrays import as_bits, as_count, as_ids, as_vectors
 from lookalike.errors import ArgumentError, IdError, NotAnIndexError, VectorError
-from lookalike.index.arguments import as_number, as_path, how_far, largest_distance
+from lookalike.index.arguments import DEFAULT_RECALL, as_number, as_path, how_far, largest_distance
 from lookalike.index.explanation import Explanation
 from lookalike.index.family import Family, family_number
 from lookalike.index.neighbors import Neighbors
@@ -22,7 +23,6 @@ from lookalike.index.within import Within
 from lookalike.metric import METRICS, Metric, metric_number
 
 Filter = ArrayLike | Callable[[NDArray[np.int64]], ArrayLike]
-MOST_NEIGHBORS = 2**24  # of one query: their places are made whether they can be filled or not
 
 
 class Index:
@@ -176,19 +176,21 @@ class Index:
             VectorError: NaN, inf, another shape or dtype, a zero vector under cosine.
             ArgumentError: k < 1, recall outside (0, 1], more than one of recall, probes and exact.
         """
+        if exact is False and probes is None and rerank is None and filter is None and max_distance is None:
+            wanted = DEFAULT_RECALL if recall is None else recall
+            if (found := self._core.search_plainly(Neighbors, query, k, wanted, threads)) is not None:
+                return found
         queries, single = self._given(query)
-        ids, distances, stages, expected = self._core.search(
+        return self._core.search(
+            Neighbors,
             queries,
+            single,
             as_count("k", k, 1, MOST_NEIGHBORS),
             *how_far(recall, probes, rerank, exact),
             largest_distance(max_distance),
-            as_count("threads", threads, 0, 1024),
+            as_count("threads", threads, 0, MOST_THREADS),
             None if filter is None else self._allowed(filter),
         )
-        ids = ids.view(np.int64)
-        if single:
-            return Neighbors(ids[0], distances[0], expected, stages[0, 2])
-        return Neighbors(ids, distances, expected, stages[:, 2])
 
     def explain(
         self,
@@ -257,7 +259,7 @@ class Index:
             queries,
             as_number("radius", radius),
             bool(exact),
-            as_count("threads", threads, 0, 1024),
+            as_count("threads", threads, 0, MOST_THREADS),
             None if filter is None else self._allowed(filter),
         )
         return Within(starts.view(np.int64), ids.view(np.int64), distances)
