@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from lookalike.bench.competitors import OURS
 from lookalike.bench.report import frontier
 from lookalike.bench.results import MODES, Results
 from lookalike.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TICKS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 MOST = 0.9995  # a recall of 1 would be infinitely far to the right
@@ -19,12 +23,9 @@ def draw(results: Results, path: str | os.PathLike[str]) -> None:
     Raises:
         ArgumentError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.colors import TABLEAU_COLORS
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ArgumentError("drawing needs matplotlib: pip install 'lookalike[bench]'") from error
-    figure = Figure(figsize=(14, 6), layout="constrained")
+    figure = wide_figure()
+    from matplotlib.colors import TABLEAU_COLORS
+
     for axes, mode in zip(figure.subplots(1, 2), MODES, strict=True):
         axes.set_prop_cycle(linestyle=["-"] * 10 + ["--"] * 10, color=[*TABLEAU_COLORS] * 2)
         for outcome in results.outcomes:
@@ -41,3 +42,12 @@ def draw(results: Results, path: str | os.PathLike[str]) -> None:
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(path)
+
+
+def wide_figure() -> Figure:
+    """For two panels. ArgumentError: matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ArgumentError("drawing needs matplotlib: pip install 'lookalike[bench]'") from error
+    return Figure(figsize=(14, 6), layout="constrained")

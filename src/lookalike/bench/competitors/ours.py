@@ -7,19 +7,25 @@ from typing import Any
 from lookalike.bench.competitors.competitor import Competitor, Setting
 from lookalike.bench.truth import Distance, Vectors
 from lookalike.index import Index
+from lookalike.index.store import Store
 
 RECALLS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999, 0.9995)
 
 
 class Lookalike(Competitor):
+    """`index` is there once it is built."""
+
     distribution = "lookalike"
+
+    def __init__(self, store: Store = "float32") -> None:
+        self._store = store
 
     def build(self, base: Vectors, distance: Distance, threads: int) -> None:
         del threads  # it takes the cores there are
-        self._index = Index(base.shape[1], distance)
-        self._index.add(base)
-        self._index.optimize()
-        self.parameters = repr(self._index)
+        self.index = Index(base.shape[1], distance, store=self._store)
+        self.index.add(base)
+        self.index.optimize()
+        self.parameters = repr(self.index)
 
     def sweep(self) -> list[Setting]:
         return [{"recall": recall} for recall in RECALLS]
@@ -28,7 +34,7 @@ class Lookalike(Competitor):
         self._recall, self._threads = setting["recall"], threads
 
     def query(self, query: Any, k: int) -> Any:
-        return self._index.search(query, k, recall=self._recall).ids
+        return self.index.search(query, k, recall=self._recall).ids
 
     def query_batch(self, vectors: Vectors, k: int) -> Any:
-        return self._index.search(vectors, k, recall=self._recall, threads=self._threads).ids
+        return self.index.search(vectors, k, recall=self._recall, threads=self._threads).ids

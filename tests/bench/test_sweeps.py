@@ -1,0 +1,98 @@
+"""The measurements of benchmarks/ that sweep our own index, on a tiny set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mixture
+import scaling
+import stores
+from lookalike.bench.datasets import Dataset, Queries, save
+from lookalike.bench.truth import exact_neighbors
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The path of 6,000 vectors around 20 centres; the engine puts so many in buckets."""
+    pytest.importorskip("h5py", reason="needs h5py: pip install 'lookalike[bench]'")
+    random = np.random.default_rng(2)
+    centres = random.standard_normal((20, 16))
+    drawn = centres[random.integers(20, size=6_020)] + 0.3 * random.standard_normal((6_020, 16))
+    base, queries = drawn[20:].astype(np.float32), drawn[:20].astype(np.float32)
+    path = str(tmp_path_factory.mktemp("sweeps") / "tiny.hdf5")
+    save(path, Dataset("tiny", "euclidean", base, Queries(queries, *exact_neighbors(base, queries, "euclidean", 10))))
+    return path
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of the table, without its titles."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines}) == 1
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_scaling(data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'lookalike[bench]'")
+    plot = tmp_path / "new" / "scaling.png"
+    sizes = ["--counts", "5000", "9000", "--mixture", "5000", "--components", "10"]
+    scaling.main([data, "--rounds", "1", "--plot", str(plot), *sizes])
+    found = rows(capsys.readouterr().out)
+    assert [row[:2] for row in found] == [["tiny", "5,000"], ["tiny", "6,000"], ["tiny mixture (synthetic)", "5,000"]]
+    assert all(float(row[5]) > 0.8 for row in found)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_exponent_is_that_of_the_growth() -> None:
+    grown = [scaling.Row("s", n, n**1.25 / 1e5, 0.95, n**0.25 / 1e6) for n in (10_000, 40_000)]
+    first, second = rows(scaling.table([*grown, scaling.Row("t", 80_000, 1.0, 0.95, 1.0)]))[:2]
+    assert (first[3], first[7]) == ("", "")
+    assert (second[3], second[7]) == ("1.25", "0.25")
+    assert (second[4], second[8]) == ("0.71", "0.71")  # 4^(1.25 − 1.5), 4^(0.25 − 0.5)
+
+
+def test_a_mixture_is_like_what_it_is_fitted_to() -> None:
+    random = np.random.default_rng(3)
+    base = np.concatenate([random.normal(m, [1, 3], (5_000, 2)) for m in (0, 20)]).astype(np.float32)
+    drawn = mixture.draw(base, 20_000, components=4)
+    assert np.array_equal(drawn, mixture.draw(base, 20_000, components=4))
+    assert drawn.dtype == np.float32
+    assert drawn.min() >= base.min()
+    assert drawn.max() <= base.max()
+    assert np.allclose(drawn.mean(axis=0), base.mean(axis=0), atol=0.5)
+    assert np.allclose(np.cov(drawn.T), np.cov(base.T), rtol=0.05)
+    assert abs(np.mean(drawn[:100, 0] > 10) - 0.5) < 0.3  # in random order
+
+
+def test_stores(data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'lookalike[bench]'")
+    stores.main([data, "--rounds", "1", "--plot", str(tmp_path / "stores.png")])
+    found = rows(capsys.readouterr().out)
+    assert [row[0] for row in found] == ["float32", "float16", "none"]
+    sizes = [float(row[1]) for row in found]
+    assert sizes[0] - sizes[1] == pytest.approx(32, abs=1.5)  # 16 dimensions of 2 bytes
+    assert sizes[1] > sizes[2]
+    assert (tmp_path / "stores.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_filters(data: str, capsys: pytest.CaptureFixture[str]) -> None:
+    filters = pytest.importorskip("filters", reason="needs hnswlib and faiss: pip install 'lookalike[bench]'")
+    filters.main([data, "--rounds", "1", "--seconds", "0.01", "--keep", "0.5", "0.01"])
+    found = rows(capsys.readouterr().out)
+    assert [row[:2] for row in found] == [[a, b] for a in ("random", "ball") for b in ("50.0%", "1.0%")]
+    assert all(float(row[4]) > 0.8 for row in found)
+    with pytest.raises(SystemExit, match="at least k = 10"):
+        filters.main([data, "--keep", "0.001"])
+
+
+def test_what_a_filter_leaves_out_is_no_neighbour() -> None:
+    filters = pytest.importorskip("filters", reason="needs hnswlib and faiss: pip install 'lookalike[bench]'")
+    base = np.arange(8, dtype=np.float32)[:, None]
+    queries = np.array([[0.1]], np.float32)
+    data = Dataset("line", "euclidean", base, Queries(queries, *exact_neighbors(base, queries, "euclidean", 2)))
+    found = filters.recall_among(data, queries, base[:, 0] % 2 == 1, 2)
+    assert found(np.array([[1, 3]])) == 1
+    assert found(np.array([[0, 1]])) == 0.5
+    assert found(np.array([[2, -1]])) == 0
