@@ -172,7 +172,7 @@ def main(words: Sequence[str] | None = None) -> None:
     add("--count", type=int, help="the first so many vectors (default: all)")
     add("--keep", type=float, nargs="+", metavar="SHARE", default=[0.5, 0.1, 0.01, 0.001], help="shares to keep")
     add("--peers", nargs="*", choices=[*COMPETITORS][1:], default=[*COMPETITORS][1:], help="beside whom (default: all)")
-    add("--seconds", type=float, default=2.0, help="for one setting of a competitor: slow ones get fewer queries")
+    add("--seconds", type=float, default=1.0, help="for one setting of a competitor: slow ones get fewer queries")
     given = parser.parse_args(words)
     data = opened(given)
     data = replace(data, base=data.base[: given.count])

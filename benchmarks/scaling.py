@@ -90,6 +90,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
             grown = [times[0] * (count / counts[0]) ** power for count in counts]
             axes.plot(counts, grown, linestyle="--", color=line.get_color(), alpha=0.5, label=f"{series}: {guide}")
         axes.set(title=title, xlabel="vectors", xscale="log", yscale="log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
         axes.grid(alpha=0.3, which="both")
         axes.legend()
     figure.savefig(path)

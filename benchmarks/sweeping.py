@@ -7,13 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from lookalike.bench.child import Mode, Work, measure
 from lookalike.bench.competitors import Competitor, Setting
 from lookalike.bench.datasets import Dataset, load
 from lookalike.bench.results import Point
-from lookalike.bench.runner import machine
+from lookalike.bench.runner import machine, settled
 from lookalike.bench.truth import Distance, Ids, Vectors, exact_neighbors, recall
 from lookalike.errors import LookalikeError
 from making import progress
@@ -61,6 +61,9 @@ def sweep(entries: Mapping[str, Entry], queries: Vectors, plan: Plan, mode: Mode
             for (name, entry), setting in zip(entries.items(), settings, strict=True):
                 if setting is not None and not _needless(setting, points[name], plan.enough):
                     _measure(entry, queries, plan, mode, setting, points[name])
+    if plan.processor:
+        for point in chain.from_iterable(points.values()):
+            point.rates = [rate / busy for rate, busy in zip(point.rates, point.busy, strict=True)]
     return points
 
 
@@ -104,7 +107,10 @@ def opened(given: argparse.Namespace) -> Dataset:
 
 
 def _measure(entry: Entry, queries: Vectors, plan: Plan, mode: Mode, setting: Setting, points: list[Point]) -> None:
-    """Another round of a setting."""
+    """Another round of a setting, unless another one is far better."""
+    point = next((point for point in points if point.setting == setting), None)
+    if point is not None and settled(point, points, len(queries)):
+        return
     work = Work("", "", "euclidean", plan.k, threads=1)  # of which only k and threads matter here
     few = queries[:10]
     begin = time.perf_counter()
@@ -112,12 +118,10 @@ def _measure(entry: Entry, queries: Vectors, plan: Plan, mode: Mode, setting: Se
     each = (time.perf_counter() - begin) / (2 * len(few))
     asked = queries[: max(len(few), int(plan.seconds / each))]
     timed = measure(entry.competitor, work, asked, mode, setting)
-    point = next((point for point in points if point.setting == setting), None)
     if point is None:
         point = Point(setting, entry.recall_of(timed.found))
         points.append(point)
-    seconds = timed.processor if plan.processor else timed.seconds
-    point.rates.append(len(asked) / seconds)
+    point.rates.append(len(asked) / timed.seconds)
     point.busy.append(timed.processor / timed.seconds)
 
 
