@@ -116,6 +116,14 @@ struct Kernels {
                          const std::int8_t* rows, std::size_t row_stride, std::size_t n_rows, std::size_t dim,
                          std::int32_t* out);
 
+  /// Like dot_gather, of such queries.
+  void (*dot_steps_gather)(const std::int16_t* query, const std::int8_t* rows, std::size_t stride,
+                           const std::uint32_t* which, std::size_t count, std::size_t dim, std::int32_t* out);
+
+  /// out[i] = values[i] · scale, rounded to the nearest whole number, ties to even, after being cut to ± most
+  /// (NaN to most); most <= 32767.
+  void (*to_steps)(const float* values, std::size_t n, float scale, float most, std::int16_t* out);
+
   /// To the nearest half, ties to even; beyond 65504 to infinity; NaN stays NaN, quiet, with its upper bits.
   void (*to_half)(const float* values, std::size_t n, Half* out);
   void (*from_half)(const Half* values, std::size_t n, float* out);
@@ -137,6 +145,9 @@ struct Kernels {
   std::size_t (*scan_centres)(const std::uint8_t* blocks, std::size_t count, const CentreQuery& query,
                               float offset, float limit, std::uint32_t first, float* keys,
                               std::uint32_t* numbers);
+
+  /// The lowest and the highest of n values; NaN does not count, infinity and -infinity of none.
+  void (*extremes)(const float* values, std::size_t n, float* lowest, float* highest);
 
   /// How many of the values are below the limit.
   std::size_t (*count_below)(const float* values, std::size_t n, float limit);

@@ -10,6 +10,7 @@
 #include "pair_kernels.hpp"
 #include "select_kernels.hpp"
 #include "sketch_kernels.hpp"
+#include "step_kernels.hpp"
 
 namespace lookalike {
 namespace {
@@ -41,11 +42,14 @@ constexpr Kernels make_kernels(const char* name) {
           .dot_bytes_rows = ByteD::rows,
           .dot_bytes_gather = ByteD::gather,
           .dot_steps_tile = StepD::tile,
+          .dot_steps_gather = StepD::gather,
+          .to_steps = to_steps<Lanes>,
           .to_half = to_half<Lanes>,
           .from_half = from_half<Lanes>,
           .hadamard = Hadamard<Lanes>::transform,
           .scan_sketches = SketchScan<Lanes>::scan,
           .scan_centres = CentreScan<Lanes, StepLanes>::scan,
+          .extremes = extremes<Lanes>,
           .count_below = count_below<Lanes>,
           .copy_below = copy_below<Lanes>,
           .keep_below = keep_below<Lanes>,

@@ -79,6 +79,12 @@ struct NeonLanes {
   static void store(float* p, Vector v) { vst1q_f32(p, v); }
   static void store(Half* p, Vector v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
 
+  static void store(std::int16_t* p, Vector v) { vst1_s16(p, vmovn_s32(vcvtnq_s32_f32(v))); }
+
+  // b where either is NaN.
+  static Vector min(Vector a, Vector b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+  static Vector max(Vector a, Vector b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+
   static Vector add(Vector a, Vector b) { return vaddq_f32(a, b); }
   static Vector subtract(Vector a, Vector b) { return vsubq_f32(a, b); }
   static Vector multiply(Vector a, Vector b) { return vmulq_f32(a, b); }

@@ -142,10 +142,10 @@ struct PairKernels {
     Lanes::store_sums(out, sums[0], sums[1], sums[2], sums[3]);
   }
 
-  /// Asks for the first lines of a row, and of the 8 bytes in front of a row of bytes, where its factors
-  /// usually lie; the processor's own prefetcher follows from there.
+  /// Asks for the lines of a row, and of the 8 bytes in front of a row of bytes, where its factors usually
+  /// lie; beyond 24 lines the processor's own prefetcher follows.
   static void prefetch(const Element* row, std::size_t dim) {
-    constexpr std::size_t line = 64, most = 6 * line, before = sizeof(Element) == 1 ? 8 : 0;
+    constexpr std::size_t line = 64, most = 24 * line, before = sizeof(Element) == 1 ? 8 : 0;
     const auto address = reinterpret_cast<std::uintptr_t>(row);
     const std::uintptr_t first = (address - before) / line * line, end = address + dim * sizeof(Element);
     for (std::uintptr_t at = first; at < end && at < first + most; at += line)

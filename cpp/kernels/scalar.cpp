@@ -33,6 +33,12 @@ struct ScalarLanes {
   static void store(float* p, Vector v) { *p = v; }
   static void store(Half* p, Vector v) { *p = float_to_half(v); }
 
+  static void store(std::int16_t* p, Vector v) { *p = static_cast<std::int16_t>(__builtin_lrintf(v)); }
+
+  // b where either is NaN.
+  static Vector min(Vector a, Vector b) { return a < b ? a : b; }
+  static Vector max(Vector a, Vector b) { return a > b ? a : b; }
+
   static Vector add(Vector a, Vector b) { return a + b; }
   static Vector subtract(Vector a, Vector b) { return a - b; }
   static Vector multiply(Vector a, Vector b) { return a * b; }

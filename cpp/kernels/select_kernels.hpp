@@ -26,6 +26,31 @@ std::size_t keep_lanes(std::uint32_t keep, Values values, Numbers numbers, float
 }
 
 template <class Lanes>
+void extremes(const float* values, std::size_t n, float* lowest, float* highest) {
+  const float endless = __builtin_inff();
+  auto low = Lanes::broadcast(endless), high = Lanes::broadcast(-endless);
+  std::size_t i = 0;
+  for (; i + Lanes::width <= n; i += Lanes::width) {
+    const auto value = Lanes::load(values + i);
+    low = Lanes::min(value, low);
+    high = Lanes::max(value, high);
+  }
+  float lows[Lanes::width], highs[Lanes::width];
+  Lanes::store(lows, low);
+  Lanes::store(highs, high);
+  for (std::size_t lane = 1; lane < Lanes::width; ++lane) {
+    if (lows[lane] < lows[0]) lows[0] = lows[lane];
+    if (highs[lane] > highs[0]) highs[0] = highs[lane];
+  }
+  for (; i < n; ++i) {
+    if (values[i] < lows[0]) lows[0] = values[i];
+    if (values[i] > highs[0]) highs[0] = values[i];
+  }
+  *lowest = lows[0];
+  *highest = highs[0];
+}
+
+template <class Lanes>
 std::size_t count_below(const float* values, std::size_t n, float limit) {
   const auto limits = Lanes::broadcast(limit);
   std::size_t count = 0, i = 0;

@@ -71,7 +71,8 @@ TEST(keys_of_rows_in_bytes_are_squared_distances_short_of_the_query) {
     const ByteRows bytes(m, Column<std::int8_t>(std::span<const std::int8_t>(written)));
     const std::vector<std::uint32_t> which = {49, 0, 7, 7, 13};
     std::vector<float> keys(which.size());
-    bytes.keys(query.data(), which, keys.data());
+    ByteRows::Room room;
+    bytes.keys(query.data(), which, room, keys.data());
     double query_square = 0;
     for (const float value : query) query_square += double{value} * double{value};
     for (std::size_t i = 0; i < which.size(); ++i) {

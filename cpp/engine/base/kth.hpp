@@ -42,12 +42,30 @@ class Kth {
  private:
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
 
+  // Bisects for a limit that leaves k: a few counts, where std::nth_element would guess wrong at every other
+  // value. Equal ones allow none.
   void sort_out() {
     if (size_ < k_ || k_ == 0 || (size_ == k_ && limit_ < kEndless)) return;
-    const auto begin = smallest_.begin(), last = begin + static_cast<std::ptrdiff_t>(k_ - 1);
-    std::nth_element(begin, last, begin + static_cast<std::ptrdiff_t>(size_));
+    constexpr int kSteps = 32;
+    const Kernels& kernel = kernels();
+    float low, high;
+    kernel.extremes(smallest_.data(), size_, &low, &high);
+    std::size_t below = size_;
+    for (int step = 0; step < kSteps && below != k_; ++step) {
+      const float middle = low + (high - low) / 2;
+      below = kernel.count_below(smallest_.data(), size_, middle);
+      (below < k_ ? low : high) = middle;
+    }
+    if (below == k_) {
+      if (size_ > k_) kernel.copy_below(smallest_.data(), size_, high, smallest_.data());
+      kernel.extremes(smallest_.data(), k_, &low, &high);
+    } else {
+      const auto begin = smallest_.begin(), last = begin + static_cast<std::ptrdiff_t>(k_ - 1);
+      std::nth_element(begin, last, begin + static_cast<std::ptrdiff_t>(size_));
+      high = *last;
+    }
     size_ = k_;
-    limit_ = *last;
+    limit_ = high;
   }
 
   std::size_t k_;

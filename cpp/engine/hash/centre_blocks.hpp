@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/base/array.hpp"
+#include "engine/base/steps.hpp"
 #include "engine/rows/byte_rows.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -47,18 +48,7 @@ class CentreBlocks {
 
   /// The query in whole steps, kept in `steps`.
   CentreQuery query(const float* query, std::size_t dim, std::vector<std::int16_t>& steps) const {
-    constexpr double kMostOfAll = 2147483647.0 / 127.0;
-    float largest = 0.0F;
-    for (std::size_t i = 0; i < dim; ++i) largest = std::max(largest, std::abs(query[i]));
-    const auto most =
-        static_cast<float>(std::min(32767.0, std::floor(kMostOfAll / static_cast<double>(dim))));
-    const float step = largest / most, to_steps = largest > 0 ? most / largest : 0.0F;
-    steps.resize(2 * pairs_);
-    steps.back() = 0;
-    for (std::size_t i = 0; i < dim; ++i) {
-      const float whole = std::nearbyint(query[i] * to_steps);
-      steps[i] = static_cast<std::int16_t>(whole >= -most ? std::min(whole, most) : -most);  // NaN too
-    }
+    const float step = make_steps(query, dim, steps);
     return {steps.data(), pairs_, step};
   }
 

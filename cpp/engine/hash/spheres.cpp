@@ -57,11 +57,8 @@ void sort_near(std::span<const float> keys, std::span<const std::uint32_t> bucke
                std::vector<std::uint32_t>& places, std::vector<Near>& out) {
   constexpr std::size_t kBins = 256;
   const std::size_t count = keys.size();
-  float low = std::numeric_limits<float>::infinity(), high = 0.0F;
-  for (const float key : keys) {
-    low = std::min(low, key);
-    high = std::max(high, key);
-  }
+  float low, high;
+  kernels().extremes(keys.data(), count, &low, &high);
   const float per_key = high > low ? (kBins - 1) / (high - low) : 0.0F;
   const auto bin = [&](float key) { return static_cast<std::uint32_t>((key - low) * per_key); };
   places.assign(kBins + 1, 0);

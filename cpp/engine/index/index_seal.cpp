@@ -123,9 +123,9 @@ void Index::tune(const void* queries, std::size_t count, int threads, const Inte
   const QueryBlock block = intake_.queries(queries, scales, 0, count, room);
   std::vector<std::shared_ptr<const RecallCurve>> curves;
   for (const auto& segment : segments)
-    curves.push_back(segment->hashed() ? std::make_shared<const RecallCurve>(
-                                             segment->measure(block, {}, threads, interrupt))
-                                       : nullptr);
+    curves.push_back(segment->hashed()
+                         ? std::make_shared<const RecallCurve>(segment->measure(block, threads, interrupt))
+                         : nullptr);
   const std::unique_lock lock(mutex_);
   for (std::size_t i = 0; i < parts_.size(); ++i)
     parts_[i].tuned = curves[i];  // only who has the turn changes parts_

@@ -9,8 +9,10 @@
 #include <cstring>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "engine/base/column.hpp"
+#include "engine/base/steps.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -21,6 +23,12 @@ class ByteRows {
  public:
   ByteRows() = default;
   ByteRows(std::size_t m, Column<std::int8_t> bytes) : m_(m), bytes_(std::move(bytes)) {}
+
+  /// What `keys` works in.
+  struct Room {
+    std::vector<std::int16_t> steps;
+    std::vector<std::int32_t> products;
+  };
 
   static std::size_t stride(std::size_t m) { return sizeof(Factors) + m; }
 
@@ -58,13 +66,16 @@ class ByteRows {
     std::memcpy(row, &factors, sizeof factors);
   }
 
-  /// keys[i]: the squared distance of row which[i], short of ‖q‖², which is the same for all.
-  void keys(const float* query, std::span<const std::uint32_t> which, float* keys) const {
-    const std::size_t step = stride(m_);
-    kernels().dot_bytes_gather(query, codes(bytes_.data()), step, which.data(), which.size(), m_, keys);
+  /// keys[i]: the squared distance of row which[i], short of ‖q‖², which is the same for all. The query is
+  /// rounded to 16 bits, a hundredth of what the rows are rounded to.
+  void keys(const float* query, std::span<const std::uint32_t> which, Room& room, float* keys) const {
+    const float step = make_steps(query, m_, room.steps);
+    room.products.resize(std::max(room.products.size(), which.size()));
+    kernels().dot_steps_gather(room.steps.data(), codes(bytes_.data()), stride(m_), which.data(),
+                               which.size(), m_, room.products.data());
     for (std::size_t i = 0; i < which.size(); ++i) {
       const Factors of_row = factors(row(which[i]));
-      keys[i] = of_row.square - 2.0F * of_row.scale * keys[i];
+      keys[i] = of_row.square - 2.0F * of_row.scale * (step * static_cast<float>(room.products[i]));
     }
   }
 

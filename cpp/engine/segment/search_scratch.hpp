@@ -12,6 +12,7 @@
 #include "engine/base/top_k.hpp"
 #include "engine/hash/hash_family.hpp"
 #include "engine/hash/hash_scratch.hpp"
+#include "engine/rows/byte_rows.hpp"
 #include "engine/segment/laps.hpp"
 #include "engine/sketch/candidates.hpp"
 #include "engine/sketch/sketches.hpp"
@@ -38,6 +39,7 @@ struct Scratch {
   HashScratch hash;
   std::vector<Errand> errands;
   Candidates finalists;  // by 8-bit rows
+  ByteRows::Room byte_rows;
   std::vector<TopK> nearest;
   std::vector<float> queries;         // where they are not asked as they were given
   std::vector<std::uint32_t> starts;  // of each bucket's visitors

@@ -114,10 +114,8 @@ class Segment {
 
   const RecallCurve& curve() const { return curve_; }
 
-  /// The curve for these queries: each is searched exactly and with growing budgets. own_rows, where given,
-  /// are rows that are the queries themselves and do not count as neighbours.
-  RecallCurve measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows, int threads,
-                      const Interrupt& interrupt) const;
+  /// The curve for these queries: each is searched exactly and with growing budgets.
+  RecallCurve measure(const QueryBlock& queries, int threads, const Interrupt& interrupt) const;
 
   /// What a budget costs, and what comparing with so many rows does, in the same unit.
   double cost_of(const Budget& budget) const {
@@ -157,6 +155,19 @@ class Segment {
     std::uint32_t step;
   };
 
+  using Truths = std::vector<std::vector<Found>>;  // the nearest rows of each query
+
+  // Rows that have not shaped the buckets, as queries; none of them is its own neighbour.
+  struct HeldOut {
+    std::vector<std::uint32_t> rows;
+    std::vector<float> vectors;
+    std::vector<float> scales;
+    std::vector<std::byte> bits;  // under hamming
+    Truths truths;
+
+    QueryBlock first(std::size_t count, const RowForm& form) const;
+  };
+
   // What one query needs to meet each of its neighbours.
   struct Walk {
     std::vector<std::uint32_t> step;  // of the probes, by neighbour
@@ -177,17 +188,19 @@ class Segment {
   std::vector<std::uint32_t> assign(const Rows& rows, int threads, const Interrupt& interrupt) const;
   void center(std::vector<float>& sample);
   void find_means(std::span<const std::uint32_t> starts, int threads, const Interrupt& interrupt) const;
-  void choose_sketches(Array<std::uint32_t> starts, std::span<const std::uint32_t> sampled, int threads,
+  void choose_sketches(Array<std::uint32_t> starts, const HeldOut& held, int threads,
                        const Interrupt& interrupt);
-  double cost_when_measured(std::span<const std::uint32_t> sampled, int threads, const Interrupt& interrupt);
+  double cost_when_measured(const HeldOut& held, int threads, const Interrupt& interrupt) const;
   void sketch(Array<std::uint32_t> starts, const Codebook& codebook, int threads, const Interrupt& interrupt);
   float left_out(const float* placed, const float* projected) const;
 
   // measuring: segment_measure.cpp, segment_margins.cpp, segment_walk.cpp
   std::size_t most_probes() const;
   std::size_t sample_size() const;
-  void measure_held_out(std::span<const std::uint32_t> sampled, int threads, const Interrupt& interrupt);
-  using Truths = std::vector<std::vector<Found>>;
+  HeldOut held_out(std::vector<std::uint32_t> rows, int threads, const Interrupt& interrupt) const;
+  RecallCurve measure(const HeldOut& held, std::size_t count, int threads, const Interrupt& interrupt) const;
+  RecallCurve measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
+                      const Truths& truths, int threads, const Interrupt& interrupt) const;
   Truths truths(const QueryBlock& queries, std::span<const std::uint32_t> own_rows, int threads,
                 const Interrupt& interrupt) const;
   float measure_narrowing(const QueryBlock& queries, const Truths& truths, int threads,

@@ -94,8 +94,9 @@ void Segment::build(Rows& rows, int threads, const Interrupt& interrupt) {
   permute(rows, source, form_);
   keep(std::move(rows));
   find_means(starts, threads, interrupt);
-  choose_sketches(std::move(starts), sampled, threads, interrupt);
-  measure_held_out(sampled, threads, interrupt);
+  const HeldOut held = this->held_out(std::move(sampled), threads, interrupt);
+  choose_sketches(std::move(starts), held, threads, interrupt);
+  curve_ = measure(held, held.rows.size(), threads, interrupt);
 }
 
 void Segment::keep(Rows rows) {

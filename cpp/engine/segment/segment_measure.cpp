@@ -18,10 +18,9 @@ constexpr std::size_t kForGrid = 1000;  // queries, where only searches with giv
 
 // What the stages cost beside each other, in nanoseconds of one machine; only the ratios count.
 RecallCurve::Costs Segment::costs() const {
-  const auto m = static_cast<double>(projection_.m());
   const auto groups = static_cast<double>(sketches_->layout().groups);
   const double entries = static_cast<double>(originals_) / buckets();
-  return {100.0 + 0.8 * m + entries * (0.6 + 0.05 * groups), 30.0 + 0.09 * static_cast<double>(byte_width())};
+  return {30.0 + entries * (0.2 + 0.02 * groups), 14.0 + 0.025 * static_cast<double>(byte_width())};
 }
 
 // Rows that are read in turn come faster than rows that are picked.
@@ -44,25 +43,36 @@ std::size_t Segment::sample_size() const {
   return std::min(size, originals_ / 4);
 }
 
-void Segment::measure_held_out(std::span<const std::uint32_t> sampled, int threads,
-                               const Interrupt& interrupt) {
-  std::vector<float> vectors(sampled.size() * form_.dim), scales;
-  std::vector<std::byte> bits;
-  for (std::size_t i = 0; i < sampled.size(); ++i) {
-    const std::byte* row = stored().row(sampled[i]);
-    form_.decode(row, vectors.data() + i * form_.dim);
-    if (form_.store == Store::bits) bits.insert(bits.end(), row, row + form_.bytes());
-    scales.push_back(scale(sampled[i]));
-  }
-  const std::byte* packed = bits.empty() ? nullptr : bits.data();
-  const QueryBlock queries{vectors.data(), sampled.size(), form_.dim, form_.metric, scales.data(), packed};
-  curve_ = measure(queries, sampled, threads, interrupt);
+QueryBlock Segment::HeldOut::first(std::size_t count, const RowForm& form) const {
+  return {vectors.data(), count, form.dim, form.metric, scales.data(), bits.empty() ? nullptr : bits.data()};
 }
 
-RecallCurve Segment::measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows, int threads,
+Segment::HeldOut Segment::held_out(std::vector<std::uint32_t> rows, int threads,
+                                   const Interrupt& interrupt) const {
+  HeldOut held{std::move(rows), {}, {}, {}, {}};
+  held.vectors.resize(held.rows.size() * form_.dim);
+  for (std::size_t i = 0; i < held.rows.size(); ++i) {
+    const std::byte* row = stored().row(held.rows[i]);
+    form_.decode(row, held.vectors.data() + i * form_.dim);
+    if (form_.store == Store::bits) held.bits.insert(held.bits.end(), row, row + form_.bytes());
+    held.scales.push_back(scale(held.rows[i]));
+  }
+  held.truths = truths(held.first(held.rows.size(), form_), held.rows, threads, interrupt);
+  return held;
+}
+
+RecallCurve Segment::measure(const QueryBlock& queries, int threads, const Interrupt& interrupt) const {
+  return measure(queries, {}, truths(queries, {}, threads, interrupt), threads, interrupt);
+}
+
+RecallCurve Segment::measure(const HeldOut& held, std::size_t count, int threads,
                              const Interrupt& interrupt) const {
+  return measure(held.first(count, form_), held.rows, held.truths, threads, interrupt);
+}
+
+RecallCurve Segment::measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
+                             const Truths& truths, int threads, const Interrupt& interrupt) const {
   if (queries.count == 0) return {};
-  const Truths truths = this->truths(queries, own_rows, threads, interrupt);
   const auto probe_grid = RecallCurve::grid_up_to(most_probes());
   const auto rerank_grid = RecallCurve::grid_up_to(std::min<std::size_t>(originals_, kMostCandidates));
   const std::vector<std::uint32_t> later_entries = this->later_entries();

@@ -38,7 +38,7 @@ float Segment::measure_narrowing(const QueryBlock& queries, const Truths& truths
       if (tables() > 1) errand.candidates.unite(kCandidates);
       const auto rows = errand.candidates.kept();
       std::vector<float> keys(rows.size());
-      bytes_.keys(byte_query(block.query(q), errand, scratch), rows, keys.data());
+      bytes_.keys(byte_query(block.query(q), errand, scratch), rows, scratch.byte_rows, keys.data());
       const std::vector<Found>& truth = truths[begin + q];
       for (std::size_t j = 0; j < std::min(kNeighbours, truth.size()); ++j) {
         const auto at = std::find(rows.begin(), rows.end(), static_cast<std::uint32_t>(truth[j].id));

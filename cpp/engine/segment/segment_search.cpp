@@ -82,13 +82,15 @@ bool Segment::choose(const Visit& visit, std::size_t begin, Scratch& scratch, Er
   errand.searching = end <= most;
   end = std::min(end, most);
   if (begin >= end) return false;
-  if (end > errand.order.size()) order_more(std::min(2 * end, most), scratch, errand);
+  const float limit = kth + budget.probe_margin;
+  if (end > errand.order.size() && (errand.order.empty() || errand.order.back().key <= limit))
+    order_more(end, scratch, errand);
   end = std::min(end, errand.order.size());
   if (begin >= end) return false;
   errand.candidates.keep_only(std::max(visit.k, budget.most_candidates(kth)));
   errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
-  const auto too_far = std::find_if(errand.now.begin(), errand.now.end(),
-                                    [&](const Near& near) { return near.key > kth + budget.probe_margin; });
+  const auto too_far =
+      std::find_if(errand.now.begin(), errand.now.end(), [=](const Near& near) { return near.key > limit; });
   errand.searching = errand.searching && too_far == errand.now.end();
   errand.now = errand.now.first(static_cast<std::size_t>(too_far - errand.now.begin()));
   return !errand.now.empty();
@@ -208,7 +210,7 @@ std::span<const std::uint32_t> Segment::narrow(const Query& query, const Visit& 
   std::copy(rows.begin(), rows.end(), finalists.numbers());
   if (file_)
     for (const std::uint32_t row : rows) file_->touch(bytes_.row(row), ByteRows::stride(byte_width()));
-  bytes_.keys(byte_query(query, errand, scratch), rows, keys);
+  bytes_.keys(byte_query(query, errand, scratch), rows, scratch.byte_rows, keys);
   finalists.take(rows.size());
   finalists.finish();
   return finalists.kept();

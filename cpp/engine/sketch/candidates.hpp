@@ -108,13 +108,9 @@ class Candidates {
   /// are cut by number.
   void narrow(std::size_t spare) {
     const Kernels& kernel = kernels();
-    float low =
-        *std::min_element(estimates_.begin(), estimates_.begin() + static_cast<std::ptrdiff_t>(size_));
-    float high = limit_;
-    if (high == kEndless)
-      high = std::nextafter(
-          *std::max_element(estimates_.begin(), estimates_.begin() + static_cast<std::ptrdiff_t>(size_)),
-          kEndless);
+    float low, high;
+    kernel.extremes(estimates_.data(), size_, &low, &high);
+    high = std::min(limit_, std::nextafter(high, kEndless));
     constexpr int kSteps = 40;
     for (int step = 0; step < kSteps; ++step) {
       const float middle = low + (high - low) / 2;
