@@ -41,6 +41,26 @@ TEST(count_below_counts_every_value_below_and_reads_no_other) {
   }
 }
 
+TEST(copy_below_copies_the_values_below_in_order) {
+  Random random(3);
+  for (std::size_t n = 0; n <= 130; ++n) {
+    Guarded<float> values(n);
+    for (float& each : values) each = value(random);
+    for (const float limit : kLimits) {
+      std::vector<std::uint32_t> expected;
+      for (const float each : values)
+        if (each < limit) expected.push_back(std::bit_cast<std::uint32_t>(each));
+      for (const auto level : available_levels()) {
+        Guarded<float> out(n + kept_slack);
+        const std::size_t kept = kernels_for(level)->copy_below(values.data(), n, limit, out.data());
+        CHECK(kept == expected.size(), level, "n", n, "limit", limit, "kept", kept);
+        for (std::size_t i = 0; i < kept; ++i)
+          CHECK(std::bit_cast<std::uint32_t>(out[i]) == expected[i], level, "n", n, "limit", limit, "at", i);
+      }
+    }
+  }
+}
+
 TEST(keep_below_keeps_values_and_numbers_in_order) {
   Random random(2);
   for (std::size_t n = 0; n <= 130; ++n)
