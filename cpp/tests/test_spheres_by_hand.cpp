@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,20 @@ std::vector<std::uint32_t> ordered(const Spheres& spheres, const float* query, s
   return buckets;
 }
 
+/// 10 groups of 30 centres, of which 10 lie at −1, 10 at 0 and 10 at 1 (times `size`) from that of their
+/// group, in no order of their numbers.
+Spheres spheres_of_equals(float size) {
+  std::vector<float> group_centres, centres;
+  std::vector<std::uint32_t> starts{0};
+  for (std::uint32_t group = 0; group < 10; ++group) {
+    group_centres.push_back(size * 10 * static_cast<float>(group * 7 % 10));
+    for (std::uint32_t i = 0; i < 30; ++i)
+      centres.push_back(group_centres.back() + size * (static_cast<float>(i * 7 % 3) - 1));
+    starts.push_back(30 * (group + 1));
+  }
+  return {1, Column<float>(group_centres), Column<std::uint32_t>(starts), Column<float>(centres)};
+}
+
 }  // namespace
 
 TEST(equally_near_buckets_come_by_number) {
@@ -29,6 +44,40 @@ TEST(equally_near_buckets_come_by_number) {
                         Column<float>(centres));
   const float query = 0;
   CHECK(ordered(spheres, &query, 6) == std::vector<std::uint32_t>({0, 1, 2, 3, 5, 4}));
+}
+
+TEST(part_of_an_order_is_by_number_where_many_are_equally_near) {
+  for (const float size : {1.0F, 1e-12F, 1e-19F, 1e15F}) {  // squares of 1e-19 are next to nothing
+    const Spheres spheres = spheres_of_equals(size);
+    const float query = -3 * size;
+    const auto all = ordered(spheres, &query, 300);
+    for (std::size_t want : {1U, 5U, 10U, 11U, 64U, 150U, 299U})
+      CHECK(ordered(spheres, &query, want) == std::vector<std::uint32_t>(all.begin(), all.begin() + want),
+            size, want);
+  }
+}
+
+TEST(an_order_with_keys_beyond_float_names_different_buckets) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  for (const float strange : {kInf, -kInf, kNan, 3e38F, -3e38F, 1e-45F, 1e19F, -2e19F})
+    for (const std::size_t every : {1U, 2U, 30U, 299U})
+      for (const float query : {0.0F, -3.0F, 2e19F, 3e38F, -kInf, kNan}) {
+        const Spheres usual = spheres_of_equals(1);
+        std::vector<float> group_centres(usual.group_centres().begin(), usual.group_centres().end());
+        std::vector<float> centres(usual.centres().begin(), usual.centres().end());
+        for (std::size_t i = 0; i < 300; i += every) centres[i] = strange;
+        for (std::size_t i = 0; i < 10; i += every) group_centres[i] = strange;
+        for (const auto& middles : {group_centres, std::vector<float>(10)})
+          for (const std::size_t want : {1U, 40U, 299U, 300U}) {
+            auto order = ordered(Spheres(1, Column<float>(middles), Column<std::uint32_t>(usual.starts()),
+                                         Column<float>(centres)),
+                                 &query, want);
+            std::sort(order.begin(), order.end());
+            CHECK(order.size() == want && order.back() < 300, strange, every, query, want, order.size());
+            CHECK(std::adjacent_find(order.begin(), order.end()) == order.end(), strange, every, query, want);
+          }
+      }
 }
 
 TEST(an_order_reaches_groups_beyond_a_small_one) {

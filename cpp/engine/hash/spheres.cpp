@@ -52,23 +52,28 @@ std::vector<Rows> grouped(const float* sample, const Rows& rows, std::size_t dim
 }
 
 // Nearest first, ties by number. So few keys are dealt into as many bins in linear time, which leaves
-// hardly anything to a sort by insertion; std::sort takes three times as long.
+// hardly anything to a sort by insertion; std::sort takes three times as long, unless most share a bin.
 void sort_near(std::span<const float> keys, std::span<const std::uint32_t> buckets,
                std::vector<std::uint32_t>& places, std::vector<Near>& out) {
-  constexpr std::size_t kBins = 256;
+  constexpr std::uint32_t kBins = 256, kCrowd = 64;
   const std::size_t count = keys.size();
   float low, high;
   kernels().extremes(keys.data(), count, &low, &high);
-  const float per_key = high > low ? (kBins - 1) / (high - low) : 0.0F;
-  const auto bin = [&](float key) { return static_cast<std::uint32_t>((key - low) * per_key); };
+  const float per_key = (kBins - 1) / (high - low);
+  const auto bin = [&](float key) {  // one for all where the range, or its inverse, is no float
+    const float place = (key - low) * per_key;
+    return place < kBins ? static_cast<std::uint32_t>(place) : 0U;
+  };
   places.assign(kBins + 1, 0);
   for (const float key : keys) ++places[bin(key) + 1];
+  const bool crowded = *std::max_element(places.begin(), places.end()) > kCrowd;
   std::partial_sum(places.begin(), places.end(), places.begin());
   out.resize(count);
   for (std::size_t i = 0; i < count; ++i) out[places[bin(keys[i])]++] = {std::max(0.0F, keys[i]), buckets[i]};
   const auto before = [](const Near& a, const Near& b) {
     return a.key < b.key || (a.key == b.key && a.bucket < b.bucket);
   };
+  if (crowded) std::sort(out.begin(), out.end(), before);
   for (std::size_t i = 1; i < count; ++i) {
     const Near near = out[i];
     std::size_t at = i;
