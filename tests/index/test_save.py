@@ -78,6 +78,22 @@ def test_the_same_index_is_the_same_bytes_however_often_it_is_saved(tmp_path: Pa
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_many_buckets_are_visited_in_the_same_order_after_opening(tmp_path: Path) -> None:
+    vectors, queries = clusters(6000, 24, seed=1) + 50, clusters(200, 24, seed=2) + 50
+    index = Index(24, "euclidean", buckets=600)
+    index.add(vectors)
+    index.save(tmp_path / "a")
+    opened = Index.open(tmp_path / "a")
+    opened.save(tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    for probes in (1, 7, 100, 600):
+        found = [each.search(queries, 5, probes=probes) for each in (index, opened, Index.open(tmp_path / "b"))]
+        for again in found[1:]:
+            np.testing.assert_array_equal(again.ids, found[0].ids)
+            np.testing.assert_array_equal(again.distances, found[0].distances)
+            np.testing.assert_array_equal(again.candidates, found[0].candidates)
+
+
 def test_a_note_is_kept_until_another_is_given(tmp_path: Path) -> None:
     index = small()
     assert index.note == {}
