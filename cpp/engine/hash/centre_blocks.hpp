@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -38,12 +39,8 @@ class CentreBlocks {
 
   /// Rounds a centre to what a block will hold of it.
   static void round(const float* group_centre, std::size_t dim, float* centre) {
-    std::vector<float> residual(dim);
-    std::vector<std::int8_t> row(ByteRows::stride(dim));
-    for (std::size_t i = 0; i < dim; ++i) residual[i] = centre[i] - group_centre[i];
-    ByteRows::write(residual.data(), dim, row.data());
-    ByteRows::read(row.data(), dim, residual.data());
-    for (std::size_t i = 0; i < dim; ++i) centre[i] = group_centre[i] + residual[i];
+    const Residual rounded(group_centre, centre, dim);
+    for (std::size_t i = 0; i < dim; ++i) centre[i] = group_centre[i] + rounded.values[i];
   }
 
   /// The query in whole steps, kept in `steps`.
@@ -56,20 +53,28 @@ class CentreBlocks {
   std::size_t block_bytes() const { return centre_block_bytes(pairs_); }
 
  private:
+  /// Of a centre from that of its group, in 8 bits.
+  struct Residual {
+    Residual(const float* middle, const float* centre, std::size_t dim)
+        : values(dim), row(ByteRows::stride(dim)) {
+      for (std::size_t i = 0; i < dim; ++i) values[i] = centre[i] - middle[i];
+      ByteRows::write(values.data(), dim, row.data());
+      ByteRows::read(row.data(), dim, values.data());
+    }
+    std::vector<float> values;  // as rounded
+    std::vector<std::int8_t> row;
+  };
+
   void write(const float* middle, const float* centre, std::size_t dim, std::size_t i,
              std::uint8_t* blocks) const {
-    std::vector<float> residual(dim);
-    std::vector<std::int8_t> row(ByteRows::stride(dim));
-    for (std::size_t d = 0; d < dim; ++d) residual[d] = centre[d] - middle[d];
-    ByteRows::write(residual.data(), dim, row.data());
-    ByteRows::read(row.data(), dim, residual.data());
-    const auto [scale, square] = ByteRows::factors(row.data());
-    const float a = square + 2.0F * kernels().dot(middle, residual.data(), dim), f = 2.0F * scale;
+    const Residual rounded(middle, centre, dim);
+    const auto [scale, square] = ByteRows::factors(rounded.row.data());
+    const float a = square + 2.0F * kernels().dot(middle, rounded.values.data(), dim), f = 2.0F * scale;
     std::uint8_t* block = blocks + i / centres_per_block * block_bytes();
     const std::size_t lane = i % centres_per_block;
     for (std::size_t d = 0; d < dim; ++d)
       block[d / 2 * 2 * centres_per_block + 2 * lane + d % 2] =
-          static_cast<std::uint8_t>(ByteRows::codes(row.data())[d]);
+          static_cast<std::uint8_t>(ByteRows::codes(rounded.row.data())[d]);
     std::uint8_t* factors = block + 2 * centres_per_block * pairs_ + lane * sizeof(float);
     std::memcpy(factors, &a, sizeof a);
     std::memcpy(factors + centres_per_block * sizeof(float), &f, sizeof f);
