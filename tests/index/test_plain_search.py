@@ -61,6 +61,8 @@ def test_whatever_is_not_plain_goes_the_longer_way() -> None:
         pass
 
     assert plain()
+    query.flags.writeable = False
+    assert plain()
     other: Any
     for other in (
         None,
@@ -73,6 +75,9 @@ def test_whatever_is_not_plain_goes_the_longer_way() -> None:
         query[:, ::-1],
         np.asfortranarray(query),
         query[np.newaxis],
+        made(4, "cosine")[::2],
+        np.broadcast_to(query[0], query.shape),
+        np.frombuffer(b"\0" + query.tobytes(), np.uint8)[1:].view(np.float32).reshape(query.shape),  # not aligned
         np.float32(1.0),
         np.empty(0, np.float32),
     ):
