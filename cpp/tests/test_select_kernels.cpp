@@ -83,3 +83,21 @@ TEST(keep_below_keeps_values_and_numbers_in_order) {
                 level, "n", n, "limit", limit, "at", i);
       }
 }
+
+TEST(extremes_are_the_lowest_and_the_highest_that_are_numbers) {
+  Random random(4);
+  for (std::size_t n = 0; n <= 130; ++n) {
+    Guarded<float> values(n);
+    for (float& each : values) each = value(random);
+    float low = kInf, high = -kInf;
+    for (const float each : values) {
+      if (each < low) low = each;
+      if (each > high) high = each;
+    }
+    for (const auto level : available_levels()) {
+      float lowest = kNan, highest = kNan;
+      kernels_for(level)->extremes(values.data(), n, &lowest, &highest);
+      CHECK(lowest == low && highest == high, level, "n", n, lowest, highest);
+    }
+  }
+}

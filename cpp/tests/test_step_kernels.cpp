@@ -2,9 +2,12 @@
 // where the arrays end.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <random>
+#include <vector>
 
 #include "check.hpp"
 #include "guarded.hpp"
@@ -88,4 +91,47 @@ TEST(products_of_steps_and_bytes_do_not_overflow_at_their_limits) {
         for (std::int8_t& each : block.rows) each = static_cast<std::int8_t>(byte);
         block.check();
       }
+}
+
+TEST(gathered_products_of_steps_and_bytes_are_exact) {
+  Random random(6);
+  for (std::size_t dim = 1; dim <= 130; ++dim) {
+    const std::size_t n_rows = 1 + dim % 23;
+    Block block(dim, 1, n_rows, Edge::end);
+    for (auto& each : block.queries) each = static_cast<std::int16_t>(random() % 65535 - 32767);
+    for (auto& each : block.rows) each = static_cast<std::int8_t>(random());
+    std::vector<std::uint32_t> which;
+    for (std::size_t i = 0; i < dim % 40; ++i) which.push_back(static_cast<std::uint32_t>(random() % n_rows));
+    for (const auto level : available_levels()) {
+      Guarded<std::int32_t> out(which.size());
+      kernels_for(level)->dot_steps_gather(block.queries.data(), block.rows.data(), dim + 3, which.data(),
+                                           which.size(), dim, out.data());
+      for (std::size_t i = 0; i < which.size(); ++i)
+        CHECK(out[i] == block.exact(0, which[i]), level, "dim", dim, "row", which[i]);
+    }
+  }
+}
+
+TEST(floats_become_the_nearest_steps) {
+  constexpr float kInf = std::numeric_limits<float>::infinity(),
+                  kNan = std::numeric_limits<float>::quiet_NaN();
+  const float strange[]{kInf, -kInf, kNan, -kNan, 0.5F, 1.5F, -0.5F, -2.5F, 1e30F, -0.0F};
+  Random random(7);
+  for (std::size_t n = 0; n <= 130; ++n)
+    for (const float most : {32767.0F, 1000.0F}) {
+      const float scale = n % 2 == 0 ? 1.0F : 0.37F;
+      Guarded<float> values(n);
+      for (float& each : values)
+        each = random() % 4 == 0 ? strange[random() % std::size(strange)]
+                                 : static_cast<float>(random() % 100'000) * 0.77F - 38'000.0F;
+      for (const auto level : available_levels()) {
+        Guarded<std::int16_t> out(n);
+        kernels_for(level)->to_steps(values.data(), n, scale, most, out.data());
+        for (std::size_t i = 0; i < n; ++i) {
+          const float scaled = values[i] * scale;
+          const float cut = scaled != scaled ? most : std::clamp(scaled, -most, most);
+          CHECK(out[i] == static_cast<std::int16_t>(std::nearbyint(cut)), level, "n", n, "value", values[i]);
+        }
+      }
+    }
 }
