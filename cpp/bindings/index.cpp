@@ -55,23 +55,12 @@ nb::ndarray<nb::numpy, std::int64_t> add(BoundIndex& index, const Array2<Element
   return to_numpy(std::move(taken), {count});
 }
 
-SearchOptions options_of(std::size_t k, double recall, std::uint32_t probes, std::uint32_t rerank, bool exact,
-                         float max_distance, int threads, const std::optional<Ids>& only) {
-  SearchOptions options{k, recall, probes, rerank, exact, max_distance, threads, {}};
-  if (only) options.only.emplace(only->data(), only->data() + only->shape(0));
-  return options;
-}
-
 template <class Element>
 nb::object search(const BoundIndex& index, const nb::type_object& neighbors, const Array2<Element>& queries,
                   bool single, std::size_t k, double recall, std::uint32_t probes, std::uint32_t rerank,
-                  bool exact, float max_distance, int threads, const std::optional<Ids>& only) {
-  SearchOptions options;
-  {
-    const NoGil no_gil;  // there may be many ids
-    options = options_of(k, recall, probes, rerank, exact, max_distance, threads, only);
-  }
-  return search(index, neighbors, {queries.data(), queries.shape(0), single}, options);
+                  bool exact, float max_distance, int threads, const Filter* only) {
+  return search(index, neighbors, {queries.data(), queries.shape(0), single},
+                {k, recall, probes, rerank, exact, max_distance, threads, only});
 }
 
 std::optional<long> whole_number(nb::handle value, long least, long most) {
@@ -126,12 +115,11 @@ void tune(BoundIndex& index, const Array2<Element>& queries, int threads) {
 template <class Element>
 nb::tuple explain(const BoundIndex& index, const Array2<Element>& query, std::size_t k, double recall,
                   std::uint32_t probes, std::uint32_t rerank, bool exact, float max_distance,
-                  const std::optional<Ids>& only, std::optional<std::int64_t> id) {
+                  const Filter* only, std::optional<std::int64_t> id) {
   Explanation found;
   {
     const NoGil no_gil;
-    found =
-        index.explain(query.data(), options_of(k, recall, probes, rerank, exact, max_distance, 1, only), id);
+    found = index.explain(query.data(), {k, recall, probes, rerank, exact, max_distance, 1, only}, id);
   }
   const auto& [stages, laps, trace] = std::tie(found.stages, found.laps, found.trace);
   return nb::make_tuple(
@@ -144,7 +132,7 @@ nb::tuple explain(const BoundIndex& index, const Array2<Element>& query, std::si
 
 template <class Element>
 nb::tuple range_search(const BoundIndex& index, const Array2<Element>& queries, float radius, bool exact,
-                       int threads, const std::optional<Ids>& only) {
+                       int threads, const Filter* only) {
   RangeResult result;
   {
     const NoGil no_gil;
@@ -152,7 +140,7 @@ nb::tuple range_search(const BoundIndex& index, const Array2<Element>& queries, 
     options.exact = exact;
     options.max_distance = radius;
     options.threads = threads;
-    if (only) options.only.emplace(only->data(), only->data() + only->shape(0));
+    options.only = only;
     result = index.range_search(queries.data(), queries.shape(0), options, python_signals());
   }
   const std::size_t found = result.ids.size();
@@ -196,6 +184,14 @@ void bind_index(nb::module_& m) {
   m.attr("MOST_NEIGHBORS") = SearchOptions::kMostNeighbours;
   m.attr("MOST_THREADS") = SearchOptions::kMostThreads;
   using no_gil = nb::call_guard<NoGil>;
+  nb::class_<Filter>(m, "Filter", "The engine behind lookalike.index.Filter.")
+      .def(
+          "__init__",
+          [](Filter* self, const Ids& ids) {
+            const NoGil release;
+            new (self) Filter({ids.data(), ids.shape(0)});
+          },
+          "ids"_a);
   nb::class_<BoundIndex>(m, "Index", "The engine behind lookalike.Index.")
       .def(
           "__init__",

@@ -168,9 +168,10 @@ TEST(filters_hold_and_keep_their_recall_in_every_family) {
     for (const std::int64_t every : {3, 20, 250}) {
       SearchOptions exact = exactly(5), options;
       options.k = 5;
-      options.only.emplace();
-      for (std::int64_t id = 0; id < std::int64_t{kRows}; id += every) options.only->push_back(id);
-      exact.only = options.only;
+      std::vector<std::int64_t> some;
+      for (std::int64_t id = 0; id < std::int64_t{kRows}; id += every) some.push_back(id);
+      const Filter only(some);
+      exact.only = options.only = &only;
       const SearchResult truth = index.search(queries.data(), 100, exact, kNever);
       const SearchResult found = index.search(queries.data(), 100, options, kNever);
       CHECK(recall_of(found, truth, 5) > 0.93, static_cast<int>(way.family), way.tables, every,

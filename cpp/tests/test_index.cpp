@@ -192,17 +192,18 @@ TEST(a_filter_admits_only_its_ids_in_sealed_and_fresh_rows) {
     index.optimize(2, kNever);
     index.add(vectors.data() + kSealed * kDim, kRows - kSealed, nullptr, false);
     for (const std::int64_t one_in : {1, 2, 10, 100, 1000, 7000}) {
-      SearchOptions options{.k = kK, .only = std::vector<std::int64_t>{}};
+      std::vector<std::int64_t> some;
       for (std::int64_t id = 0; id < static_cast<std::int64_t>(kRows); ++id)
-        if (id % one_in == one_in / 2) options.only->push_back(id);
-      options.exact = true;
+        if (id % one_in == one_in / 2) some.push_back(id);
+      const Filter only(some);
+      SearchOptions options{.k = kK, .exact = true, .only = &only};
       const SearchResult exact = index.search(queries.data(), kQueries, options, kNever);
       options.exact = false;
       const SearchResult found = index.search(queries.data(), kQueries, options, kNever);
       std::size_t hits = 0;
       for (std::size_t q = 0; q < kQueries; ++q) {
         std::vector<std::pair<double, std::int64_t>> all;
-        for (const std::int64_t id : *options.only)
+        for (const std::int64_t id : some)
           all.emplace_back(distance(metric, queries.data() + q * kDim,
                                     vectors.data() + static_cast<std::size_t>(id) * kDim),
                            id);
@@ -226,8 +227,9 @@ TEST(a_filter_of_ids_that_are_not_there_finds_nothing_and_is_sure_of_it) {
   Index index(shape_of(Metric::euclidean));
   index.add(vectors.data(), 5000, nullptr, false);
   index.optimize(2, kNever);
-  for (const std::vector<std::int64_t>& only : {std::vector<std::int64_t>{}, {-5, 5000, 1LL << 62}}) {
-    const SearchResult found = index.search(vectors.data(), 2, {.k = 2, .only = only}, kNever);
+  for (const std::vector<std::int64_t>& none : {std::vector<std::int64_t>{}, {-5, 5000, 1LL << 62}}) {
+    const Filter only(none);
+    const SearchResult found = index.search(vectors.data(), 2, {.k = 2, .only = &only}, kNever);
     CHECK(found.ids == std::vector<std::int64_t>(4, -1));
     CHECK(found.recall == 1.0, found.recall);
   }

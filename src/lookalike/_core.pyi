@@ -27,6 +27,9 @@ class CrossPolytope:
 _Neighbors = TypeVar("_Neighbors")
 _Vectors = NDArray[np.float32] | NDArray[np.uint8]  # bytes under hamming
 
+class Filter:
+    def __init__(self, ids: NDArray[np.int64]) -> None: ...
+
 class Index:
     def __init__(
         self, dim: int, metric: int, seed: int, buckets: int, store: int, family: int, tables: int
@@ -50,7 +53,7 @@ class Index:
         exact: bool,
         max_distance: float,
         threads: int,
-        only: NDArray[np.int64] | None,
+        only: Filter | None,
     ) -> _Neighbors: ...
     def seconds_of_search(self, query: NDArray[np.float32], k: int, recall: float, times: int) -> float: ...
     def explain(
@@ -62,13 +65,13 @@ class Index:
         rerank: int,
         exact: bool,
         max_distance: float,
-        only: NDArray[np.int64] | None,
+        only: Filter | None,
         id: int | None,
     ) -> tuple[
         tuple[int, int], tuple[int, int, int, int], tuple[float, ...], tuple[int, int, int, int, int, float]
     ]: ...
     def range_search(
-        self, queries: _Vectors, radius: float, exact: bool, threads: int, only: NDArray[np.int64] | None
+        self, queries: _Vectors, radius: float, exact: bool, threads: int, only: Filter | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]: ...
     def tune(self, queries: NDArray[np.float32] | NDArray[np.uint8], threads: int) -> None: ...
     def optimize(self, threads: int) -> None: ...

@@ -153,6 +153,78 @@ def test_fresh_vectors_and_removed_ones() -> None:
     assert index.neighbors_of(3, 5, filter=allowed).ids.tolist() != []
 
 
+def test_a_filter_made_once_says_what_it_was_made_of(world: World) -> None:
+    mask = at_random(0.3)(world)
+    made = [world.index.filter(which) for which in (mask, np.flatnonzero(mask)[::-1], lambda ids: mask[ids])]
+    for query in (world.queries[:50], world.queries[0]):
+        expected = world.index.search(query, K, filter=mask)
+        within = world.index.range_search(query, expected.distances.max(), filter=mask)
+        for only in [*made, world.index.filter(made[0])]:
+            for _ in range(2):
+                found = world.index.search(query, K, filter=only)
+                np.testing.assert_array_equal(found.ids, expected.ids)
+                np.testing.assert_array_equal(found.candidates, expected.candidates)
+                assert found.recall == expected.recall
+            again = world.index.range_search(query, expected.distances.max(), filter=only)
+            np.testing.assert_array_equal(again.ids, within.ids)
+    out = int(np.flatnonzero(~mask)[0])
+    assert "the filter leaves it out" in str(world.index.explain(world.queries[0], K, filter=made[0], id=out))
+    if world.metric != "dot":
+        assert world.index.neighbors_of(out, K, filter=made[0]).ids.tolist() == (
+            world.index.neighbors_of(out, K, filter=mask).ids.tolist()
+        )
+
+
+def test_a_filter_holds_through_the_life_of_its_ids() -> None:
+    vectors = clusters(9000, DIM, seed=6)
+    index = Index(DIM, "euclidean")
+    index.add(vectors[:5000])
+    even = index.filter(lambda ids: ids % 2 == 0)
+    some = index.filter(range(4000, 8000, 2))
+
+    def check(of_even: set[int], of_some: set[int]) -> None:
+        for only, ids in ((even, of_even), (some, of_some)):
+            expected = sorted(ids & set(index.ids.tolist()))
+            for options in ({"exact": True}, {"probes": 2}):
+                assert sorted(index.search(vectors[0], 9000, filter=only, **options).ids.tolist())[-len(ids) :] == (
+                    sorted([-1] * (len(ids) - len(expected)) + expected)
+                )
+
+    evens, those = set(range(0, 5000, 2)), set(range(4000, 8000, 2))
+    check(evens, those)
+    index.optimize()
+    check(evens, those)
+    index.add(vectors[5000:])  # later ones are in no filter but that which names them
+    check(evens, those)
+    index.remove(range(0, 9000, 3))
+    check(evens, those)
+    index.remove([2, 4, 4400])
+    check(evens, those)
+    index.optimize()
+    check(evens, those)
+    index.add(vectors[0:9000:3], range(0, 9000, 3))
+    index.add(-vectors[:4], [2, 3, 4, 5000], overwrite=True)
+    check(evens, those)
+    assert index.search(-vectors[0], 1, filter=even).ids.tolist() == [2]
+
+
+def test_a_filter_holds_for_copies_that_come_and_go() -> None:
+    vectors = np.repeat(clusters(5000, DIM, seed=7), 2, axis=0)
+    index = Index(DIM, "euclidean")
+    index.add(vectors)
+    index.optimize()
+    odd = index.filter(np.arange(1, 10_000, 2))
+    thirds = index.filter(lambda ids: ids % 3 == 0)
+    asked = vectors[::200]
+    assert index.search(asked, 1, filter=odd).ids[:, 0].tolist() == list(range(1, 10_000, 200))
+    index.remove(range(0, 10_000, 3))
+    assert (index.search(asked, 1, filter=thirds).ids == -1).all()
+    left = np.arange(0, 10_000, 200) + 1
+    found = index.search(asked, 1, filter=odd).ids[:, 0]
+    np.testing.assert_array_equal(found[left % 3 != 0], left[left % 3 != 0])
+    assert (found[left % 3 == 0] != left[left % 3 == 0]).all()
+
+
 @pytest.mark.parametrize(
     ("filter", "error", "words"),
     [
@@ -172,6 +244,8 @@ def test_what_is_no_filter(filter: Any, error: type[Exception], words: str) -> N
     index.add(np.ones((3, 2)))
     with pytest.raises(error, match=words):
         index.search([1.0, 2.0], filter=filter)
+    with pytest.raises(error, match=words):
+        index.filter(filter)
 
 
 def test_an_error_of_a_function_is_the_users_to_see() -> None:

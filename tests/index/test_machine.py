@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from numpy.typing import NDArray
 
 from lookalike import Index, errors
+from lookalike.index.filter import Filter
 from tests.index.brute_force import METRICS, check_neighbors, distances
 
 DIM = 3
@@ -29,6 +30,7 @@ class History(RuleBasedStateMachine):
         self.index = Index(DIM, metric, buckets=4 if hashed else None)  # type: ignore[arg-type]
         self.stored: dict[int, list[float]] = {}
         self.next_id = 0
+        self.filter: tuple[list[int], Filter] = [], self.index.filter([])
         self.folder = tempfile.TemporaryDirectory()
 
     def teardown(self) -> None:
@@ -115,6 +117,18 @@ class History(RuleBasedStateMachine):
             "function": lambda ids: np.isin(ids, np.array(some, np.int64)),
         }
         found = self.index.search(query, k, exact=exact, probes=None if exact else ALL, filter=filters[form])
+        ids = sorted(set(some) & self.stored.keys())
+        check_neighbors(found, self.index.metric, np.array(query), np.array(ids, np.int64), self.vectors_of(ids), k)
+
+    @rule(data=st.data())
+    def make_a_filter(self, data: st.DataObject) -> None:
+        some = data.draw(st.lists(st.sampled_from([*sorted(self.stored), 13, 2**62 + 1]), max_size=8))
+        self.filter = some, self.index.filter(some)
+
+    @rule(query=vectors, k=st.integers(1, 12), exact=st.booleans())
+    def search_with_the_last_filter(self, query: list[float], k: int, exact: bool) -> None:
+        some, made = self.filter
+        found = self.index.search(query, k, exact=exact, probes=None if exact else ALL, filter=made)
         ids = sorted(set(some) & self.stored.keys())
         check_neighbors(found, self.index.metric, np.array(query), np.array(ids, np.int64), self.vectors_of(ids), k)
 

@@ -28,6 +28,12 @@ class Bits {
     for (std::size_t i = std::exchange(size_, count); value && i < count; ++i) set(i);
   }
 
+  /// Of as many bits.
+  Bits& operator&=(const Bits& other) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
+    return *this;
+  }
+
   std::size_t count() const { return count(0, size_); }
 
   /// How many of [begin, end) are set.

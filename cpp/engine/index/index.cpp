@@ -21,7 +21,7 @@ Index::Index(const std::string& path) : scratch_(std::make_unique<ScratchPool>()
   intake_ = Intake(shape_.metric, shape_.store, shape_.dim, shape_.seed);
   note_ = segment->note();
   const std::size_t rows = segment->rows();
-  if (rows > 0) parts_.push_back({std::move(segment), Bits(rows, true), rows, nullptr});
+  if (rows > 0) parts_.push_back({segment, Allowed(Bits(rows, true), segment->copies()), nullptr});
   enroll();
 }
 
@@ -89,7 +89,7 @@ std::size_t Index::all_rows() const {
 
 std::size_t Index::live_count() const {
   std::size_t live = fresh_live_count_;
-  for (const Part& part : parts_) live += part.live_count;
+  for (const Part& part : parts_) live += part.live.count();
   return live;
 }
 

@@ -19,7 +19,9 @@
 #include "engine/base/fork_safety.hpp"
 #include "engine/base/metric.hpp"
 #include "engine/base/parallel.hpp"
+#include "engine/index/filter.hpp"
 #include "engine/index/intake.hpp"
+#include "engine/rows/allowed.hpp"
 #include "engine/rows/rows.hpp"
 #include "engine/segment/explanation.hpp"
 #include "engine/segment/segment.hpp"
@@ -38,7 +40,7 @@ struct SearchOptions {
   bool exact = false;
   float max_distance = std::numeric_limits<float>::infinity();
   int threads = 0;
-  std::optional<std::vector<std::int64_t>> only;  // ascending ids: no others may be found
+  const Filter* only = nullptr;  // no others may be found
 };
 
 struct SearchResult {
@@ -116,8 +118,7 @@ class Index : private ForkSafe {
   /// A segment, and which of its rows were not removed.
   struct Part {
     std::shared_ptr<const Segment> segment;
-    Bits live;
-    std::size_t live_count;
+    Allowed live;
     std::shared_ptr<const RecallCurve> tuned;  // null: the segment's own curve
 
     const RecallCurve& curve() const { return tuned != nullptr ? *tuned : segment->curve(); }

@@ -70,8 +70,8 @@ void Index::bury(Place place) {
     fresh_live_.clear(place.row);
     --fresh_live_count_;
   } else {
-    parts_[place.part].live.clear(place.row);
-    --parts_[place.part].live_count;
+    Part& part = parts_[place.part];
+    part.live.remove(place.row, part.segment->copies());
   }
 }
 

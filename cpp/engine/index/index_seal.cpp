@@ -32,7 +32,7 @@ struct Index::Harvest {
 std::shared_ptr<const Segment> Index::sealed_whole() const {
   const std::shared_lock lock(mutex_);
   const bool whole =
-      fresh_.size() == 0 && parts_.size() == 1 && parts_[0].live_count == parts_[0].segment->rows();
+      fresh_.size() == 0 && parts_.size() == 1 && parts_[0].live.count() == parts_[0].segment->rows();
   return whole ? parts_[0].segment : nullptr;
 }
 
@@ -48,8 +48,8 @@ Index::Harvest Index::harvest(bool everything) const {
     if (fresh_live_[row]) harvest.sources.push_back({fresh, row});
   for (std::uint32_t i = fresh; i-- > 0;) {
     const Part& part = parts_[i];
-    const bool worn = 2 * part.live_count < part.segment->rows();
-    if (!everything && !worn && part.live_count > 2 * harvest.sources.size()) continue;
+    const bool worn = 2 * part.live.count() < part.segment->rows();
+    if (!everything && !worn && part.live.count() > 2 * harvest.sources.size()) continue;
     harvest.merged.push_back(part.segment);
     part.segment->touch(0, part.segment->rows());
     for (std::uint32_t row = 0; row < part.segment->rows(); ++row)
@@ -81,12 +81,10 @@ std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const I
 void Index::publish(const Harvest& harvest, std::shared_ptr<const Segment> segment) {
   const std::unique_lock lock(mutex_);
   // What was removed or replaced while the segment was built is dead in it. Both orders are by id.
-  Part sealed{segment, Bits(segment->rows(), false), 0, nullptr};
+  Bits live(segment->rows(), false);
   for (std::size_t i = 0; i < harvest.sources.size(); ++i)
-    if (lives(harvest.sources[i])) {
-      sealed.live.set(segment->by_id()[i]);
-      ++sealed.live_count;
-    }
+    if (lives(harvest.sources[i])) live.set(segment->by_id()[i]);
+  Part sealed{segment, Allowed(std::move(live), segment->copies()), nullptr};
   Rows fresh;
   Bits fresh_live(fresh_.size() - harvest.fresh, false);
   const auto keep = static_cast<std::ptrdiff_t>(harvest.fresh);
@@ -107,7 +105,7 @@ void Index::publish(const Harvest& harvest, std::shared_ptr<const Segment> segme
   std::erase_if(parts_, [&](const Part& part) {
     return std::find(harvest.merged.begin(), harvest.merged.end(), part.segment) != harvest.merged.end();
   });
-  if (sealed.live_count > 0) parts_.push_back(std::move(sealed));
+  if (sealed.live.count() > 0) parts_.push_back(std::move(sealed));
 }
 
 void Index::tune(const void* queries, std::size_t count, int threads, const Interrupt& interrupt) {

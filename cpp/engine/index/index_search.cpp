@@ -21,26 +21,6 @@ constexpr std::size_t kPartBytes = std::size_t{4} << 20;
 constexpr std::size_t kFewParts = 4;
 constexpr std::size_t kFewQueries = 8;  // for each thread
 
-/// The rows of a segment that have one of these ids.
-Bits rows_with(const Segment& segment, const std::vector<std::int64_t>& ids, const Bits& live) {
-  Bits rows(segment.rows(), false);
-  const auto admit = [&](std::uint32_t row) {
-    if (live[row]) rows.set(row);
-  };
-  if (ids.size() < segment.rows() / 16) {
-    for (const std::int64_t id : ids)
-      if (const auto row = segment.find(id)) admit(*row);
-    return rows;
-  }
-  auto wanted = ids.begin();
-  for (const std::uint32_t row : segment.by_id()) {
-    const std::int64_t id = segment.id(row);
-    while (wanted != ids.end() && *wanted < id) ++wanted;
-    if (wanted != ids.end() && *wanted == id) admit(row);
-  }
-  return rows;
-}
-
 }  // namespace
 
 SearchResult Index::search(const void* queries, std::size_t count, const SearchOptions& options,
@@ -122,7 +102,6 @@ std::vector<Index::Plan> Index::plans(const SearchOptions& options) const {
   plans.reserve(parts_.size());  // the visits point into the plans
   for (const Part& part : parts_) {
     plans.push_back(plan(part, options));
-    if (plans.back().own_bits) plans.back().visit.allowed = &*plans.back().own_bits;
     if (plans.back().allowed_count == 0) plans.pop_back();
   }
   return plans;
@@ -131,11 +110,12 @@ std::vector<Index::Plan> Index::plans(const SearchOptions& options) const {
 // Among rows of which only a share may be found, the k nearest lie as deep as k / share among all would.
 Index::Plan Index::plan(const Part& part, const SearchOptions& options) const {
   const Segment& segment = *part.segment;
-  Plan plan{&segment, {}, part.live_count, true, {}};
-  if (part.live_count < segment.rows()) plan.visit.allowed = &part.live;
-  if (options.only) {
-    plan.own_bits = rows_with(segment, *options.only, part.live);
-    plan.allowed_count = plan.own_bits->count();
+  Plan plan{&segment, nullptr, part.live.count(), true, {}};
+  if (part.live.count() < segment.rows()) plan.visit.allowed = &part.live;
+  if (options.only != nullptr) {
+    plan.filtered = options.only->among(part.segment, part.live);
+    plan.visit.allowed = plan.filtered.get();
+    plan.allowed_count = plan.filtered->count();
   }
   if (options.exact || !segment.hashed() || plan.allowed_count == 0) return plan;
   const double share = static_cast<double>(plan.allowed_count) / static_cast<double>(segment.rows());
@@ -157,8 +137,7 @@ Index::Plan Index::plan(const Part& part, const SearchOptions& options) const {
 }
 
 bool Index::allows_fresh(std::size_t row, const SearchOptions& options) const {
-  return fresh_live_[row] &&
-         (!options.only || std::binary_search(options.only->begin(), options.only->end(), fresh_.ids[row]));
+  return fresh_live_[row] && (options.only == nullptr || options.only->admits(fresh_.ids[row]));
 }
 
 void Index::scan(const Plan& plan, const QueryBlock& queries, const RowSharing& sharing,
@@ -176,7 +155,8 @@ void Index::scan_fresh(const QueryBlock& queries, const SearchOptions& options, 
   const StoredRows rows = fresh_.stored(intake_.form());
   const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
     rows.part(begin, end).scan(queries, wanted(of_part), [&](std::size_t q, std::size_t i, float key) {
-      if (allows_fresh(begin + i, options)) of_part[q].push(key, fresh_.ids[begin + i]);
+      if (of_part[q].admits(key) && allows_fresh(begin + i, options))
+        of_part[q].push(key, fresh_.ids[begin + i]);
     });
   };
   scan_in_parts(rows.count, sharing, nearest, scan_part);
@@ -237,7 +217,7 @@ std::vector<Found> Index::within(const QueryBlock& query, std::span<const Plan> 
       .scan(
           query, [max_key](std::size_t) { return max_key; },
           [&](std::size_t, std::size_t row, float key) {
-            if (allows_fresh(row, options)) found.push_back({key, fresh_.ids[row]});
+            if (key <= max_key && allows_fresh(row, options)) found.push_back({key, fresh_.ids[row]});
           });
   std::sort(found.begin(), found.end());
   return found;

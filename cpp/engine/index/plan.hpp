@@ -2,17 +2,17 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
+#include <memory>
 
-#include "engine/base/bits.hpp"
 #include "engine/index/index.hpp"
+#include "engine/rows/allowed.hpp"
 #include "engine/segment/segment.hpp"
 
 namespace lookalike {
 
 struct Index::Plan {
   const Segment* segment;
-  std::optional<Bits> own_bits;  // where a filter leaves out more than what was removed
+  std::shared_ptr<const Allowed> filtered;  // where a filter leaves out more than what was removed
   std::size_t allowed_count;
   bool scan;
   Visit visit;

@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/bits.hpp"
 #include "engine/base/column.hpp"
 #include "engine/base/metric.hpp"
 #include "engine/base/parallel.hpp"
@@ -22,6 +21,7 @@
 #include "engine/hash/families.hpp"
 #include "engine/projection/projection.hpp"
 #include "engine/projection/space.hpp"
+#include "engine/rows/allowed.hpp"
 #include "engine/rows/byte_rows.hpp"
 #include "engine/rows/copies.hpp"
 #include "engine/rows/distances.hpp"
@@ -56,9 +56,9 @@ struct Shape {
 struct Visit {
   Budget budget;
   std::size_t k = 0;
-  const Bits* allowed = nullptr;  // null: every row
-  double usual = 0.0;             // where the probes met fewer allowed rows each, all buckets are visited;
-                                  // where they met fewer than k, as many more as it takes
+  const Allowed* allowed = nullptr;  // null: every row
+  double usual = 0.0;                // where the probes met fewer allowed rows each, all buckets are visited;
+                                     // where they met fewer than k, as many more as it takes
 };
 
 /// How far the rows of a bucket lie from its centre, in the projected space; and the most that the projection
@@ -102,6 +102,7 @@ class Segment {
   std::int64_t id(std::size_t row) const { return ids_[row]; }
   /// The rows as they are kept, for who touched them.
   StoredRows stored() const { return {form_, vectors_.data(), inverse_norms_.data(), rows()}; }
+  const Copies& copies() const { return copies_; }
   std::span<const std::uint32_t> by_id() const { return by_id_.view(); }
 
   /// The row of an id, if there is one.
@@ -128,18 +129,17 @@ class Segment {
               std::span<Stages> stages) const;
 
   /// How many originals stand for a row that may be found: themselves, or a copy.
-  std::size_t findable(const Bits* allowed) const {
-    return allowed != nullptr ? count_findable(*allowed, 0, static_cast<std::uint32_t>(originals_))
-                              : originals_;
+  std::size_t findable(const Allowed* allowed) const {
+    return allowed != nullptr ? allowed->findable() : originals_;
   }
 
   /// Compares the queries with the originals [begin, end), or with those that stand for allowed rows.
-  void scan(const QueryBlock& queries, const Bits* allowed, std::size_t begin, std::size_t end,
+  void scan(const QueryBlock& queries, const Allowed* allowed, std::size_t begin, std::size_t end,
             std::span<TopK> nearest) const;
 
   /// Every row whose key is at most max_key, in no order. Without `exact` a row may be left out whose sketch
   /// errs by more than four standard errors.
-  void within(const Query& query, float max_key, const Bits* allowed, bool exact, Scratch& scratch,
+  void within(const Query& query, float max_key, const Allowed* allowed, bool exact, Scratch& scratch,
               std::vector<Found>& found) const;
 
   /// What became of a row in the search of one query, up to Reached::rerank.
@@ -232,34 +232,31 @@ class Segment {
   void scan_alone(const Visit& visit, Errand& errand, Stages& stages) const;
   void scan_together(const Visit& visit, std::size_t queries, Scratch& scratch,
                      std::span<Stages> stages) const;
-  void scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages& stages) const;
-  bool findable(std::uint32_t original, const Bits& allowed) const {
-    return allowed[original] || copies_.any(original, allowed);
-  }
-  std::size_t count_findable(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const;
+  void scan_bucket(Near near, const Allowed* allowed, Errand& errand, Stages& stages) const;
+  std::size_t count_findable(const Allowed& allowed, std::uint32_t begin, std::uint32_t end) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
   std::span<const std::uint32_t> shortlist(const Query& query, const Visit& visit, Scratch& scratch,
                                            Errand& errand) const;
   std::span<const std::uint32_t> narrow(const Query& query, const Visit& visit, const Errand& errand,
                                         Scratch& scratch) const;
   const float* byte_query(const Query& query, const Errand& errand, Scratch& scratch) const;
-  void rerank(const Query& query, std::span<const std::uint32_t> rows, const Bits* allowed,
+  void rerank(const Query& query, std::span<const std::uint32_t> rows, const Allowed* allowed,
               TopK& nearest) const;
 
   // Calls take(id) for an original and its copies, as far as they may be found, in ascending order, until one
   // returns false.
   template <class Take>
-  void take_equals(std::size_t original, const Bits* allowed, Take take) const {
+  void take_equals(std::size_t original, const Allowed* allowed, Take take) const {
     if ((allowed == nullptr || (*allowed)[original]) && !take(ids_[original])) return;
     const auto [first, last] = copies_.of(static_cast<std::uint32_t>(original));
     for (std::size_t row = first; row < last; ++row) {
-      if (allowed != nullptr) row = allowed->next(row, last);
+      if (allowed != nullptr) row = allowed->rows().next(row, last);
       if (row == last || !take(ids_[row])) return;
     }
   }
 
   // searching by radius: segment_range.cpp
-  void gather_within(const Query& query, float square, const Bits* allowed, Scratch& scratch,
+  void gather_within(const Query& query, float square, const Allowed* allowed, Scratch& scratch,
                      std::vector<std::uint32_t>& rows) const;
 
   // files: segment_store.cpp

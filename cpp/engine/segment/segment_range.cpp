@@ -8,7 +8,7 @@
 
 namespace lookalike {
 
-void Segment::within(const Query& query, float max_key, const Bits* allowed, bool exact, Scratch& scratch,
+void Segment::within(const Query& query, float max_key, const Allowed* allowed, bool exact, Scratch& scratch,
                      std::vector<Found>& found) const {
   const auto take = [&](std::size_t row, float key) {
     if (key <= max_key)
@@ -32,7 +32,7 @@ void Segment::within(const Query& query, float max_key, const Bits* allowed, boo
 // By the triangle inequality no row lies nearer than ‖q − c‖ − radius. The standard error of an estimate is
 // that of sketches.hpp with F = 2‖r‖ / (ip √m), where √(1 − ip²) / ip is below 1 for a rotated residual of
 // some length.
-void Segment::gather_within(const Query& query, float square, const Bits* allowed, Scratch& scratch,
+void Segment::gather_within(const Query& query, float square, const Allowed* allowed, Scratch& scratch,
                             std::vector<std::uint32_t>& rows) const {
   constexpr float kStandardErrors = 4.0F;
   constexpr float kRounding = 1e-4F;
@@ -57,7 +57,7 @@ void Segment::gather_within(const Query& query, float square, const Bits* allowe
                                                    near.key, limit, first, estimates,
                                                    errand.candidates.numbers()));
     for (const std::uint32_t row : errand.candidates.kept())
-      if (allowed == nullptr || findable(row, *allowed)) rows.push_back(row);
+      if (allowed == nullptr || allowed->originals()[row]) rows.push_back(row);
   }
 }
 

@@ -146,7 +146,7 @@ void Segment::scan_together(const Visit& visit, std::size_t queries, Scratch& sc
     scan_bucket(visitor.near, visit.allowed, scratch.errand(visitor.query), stages[visitor.query]);
 }
 
-void Segment::scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages& stages) const {
+void Segment::scan_bucket(Near near, const Allowed* allowed, Errand& errand, Stages& stages) const {
   const std::uint32_t first = sketches_->first(near.bucket);
   const std::uint32_t count = sketches_->count(near.bucket);
   const std::size_t met = allowed != nullptr ? count_findable(*allowed, first, first + count) : count;
@@ -165,17 +165,14 @@ void Segment::scan_bucket(Near near, const Bits* allowed, Errand& errand, Stages
   if (met == count)
     candidates.take(appended);
   else
-    candidates.take(appended, [&](std::uint32_t row) { return findable(row, *allowed); });
+    candidates.take(appended, [&](std::uint32_t row) { return allowed->originals()[row]; });
 }
 
-std::size_t Segment::count_findable(const Bits& allowed, std::uint32_t begin, std::uint32_t end) const {
-  if (begin < originals_) {
-    const std::size_t count = allowed.count(begin, end);
-    if (copies_.none() || count == end - begin) return count;
-  }
+std::size_t Segment::count_findable(const Allowed& allowed, std::uint32_t begin, std::uint32_t end) const {
+  if (begin < originals_) return allowed.originals().count(begin, end);
   std::size_t count = 0;
   for (std::uint32_t entry = begin; entry < end; ++entry)
-    count += std::size_t{findable(row_of(entry), allowed)};
+    count += std::size_t{allowed.originals()[row_of(entry)]};
   return count;
 }
 
@@ -223,7 +220,7 @@ const float* Segment::byte_query(const Query& query, const Errand& errand, Scrat
   return scratch.placed.data();
 }
 
-void Segment::rerank(const Query& query, std::span<const std::uint32_t> rows, const Bits* allowed,
+void Segment::rerank(const Query& query, std::span<const std::uint32_t> rows, const Allowed* allowed,
                      TopK& nearest) const {
   for (const std::uint32_t row : rows) touch(row, row + std::size_t{1});
   stored().gather(query, rows, [&](std::size_t row, float key) {
@@ -231,7 +228,7 @@ void Segment::rerank(const Query& query, std::span<const std::uint32_t> rows, co
   });
 }
 
-void Segment::scan(const QueryBlock& queries, const Bits* allowed, std::size_t begin, std::size_t end,
+void Segment::scan(const QueryBlock& queries, const Allowed* allowed, std::size_t begin, std::size_t end,
                    std::span<TopK> nearest) const {
   const auto offer = [&](std::size_t q, std::size_t row, float key) {
     if (nearest[q].admits(key))  // few are
@@ -248,8 +245,9 @@ void Segment::scan(const QueryBlock& queries, const Bits* allowed, std::size_t b
   }
   std::vector<std::uint32_t> few;
   few.reserve(met);
-  for (std::uint32_t row = first; row < last; ++row)
-    if (findable(row, *allowed)) few.push_back(row);
+  const Bits& originals = allowed->originals();
+  for (std::size_t row = originals.next(first, last); row < last; row = originals.next(row + 1, last))
+    few.push_back(static_cast<std::uint32_t>(row));
   for (const std::uint32_t row : few) touch(row, row + std::size_t{1});
   for (std::size_t q = 0; q < queries.count; ++q)
     stored().gather(queries.query(q), few, [&](std::size_t row, float key) { offer(q, row, key); });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -17,12 +17,11 @@ from lookalike.errors import ArgumentError, IdError, NotAnIndexError, VectorErro
 from lookalike.index.arguments import DEFAULT_RECALL, as_number, as_path, how_far, largest_distance
 from lookalike.index.explanation import Explanation
 from lookalike.index.family import Family, family_number
+from lookalike.index.filter import Filter, Which
 from lookalike.index.neighbors import Neighbors
 from lookalike.index.store import STORES, Store, store_number
 from lookalike.index.within import Within
 from lookalike.metric import METRICS, Metric, metric_number
-
-Filter = ArrayLike | Callable[[NDArray[np.int64]], ArrayLike]
 
 
 class Index:
@@ -149,7 +148,7 @@ class Index:
         recall: float | None = None,
         probes: SupportsIndex | None = None,
         rerank: SupportsIndex | None = None,
-        filter: Filter | None = None,
+        filter: Which | None = None,
         exact: bool = False,
         max_distance: float | None = None,
         threads: SupportsIndex = 0,
@@ -165,8 +164,9 @@ class Index:
                 compared.
             probes: buckets to visit, for those who would rather set that; all are compared where there are no more.
             rerank: with probes, how many of the best sketches to look at more closely.
-            filter: which ids may be found: ids, or a mask of bool for `index.ids`, or a function of these.
-                The recall is kept; where few may be found they are all compared.
+            filter: which ids may be found: ids, or a mask of bool for `index.ids`, or a function of these; made by
+                `index.filter` if it is for many searches. The recall is kept; where few may be found they are all
+                compared.
             exact: compare the query with every vector.
             max_distance: leave out neighbours farther away than this.
             threads: 0 for one on each core. They share a batch by queries, and few queries that are compared with
@@ -189,7 +189,7 @@ class Index:
             *how_far(recall, probes, rerank, exact),
             largest_distance(max_distance),
             as_count("threads", threads, 0, MOST_THREADS),
-            None if filter is None else self._allowed(filter),
+            self._only(filter),
         )
 
     def explain(
@@ -201,7 +201,7 @@ class Index:
         recall: float | None = None,
         probes: SupportsIndex | None = None,
         rerank: SupportsIndex | None = None,
-        filter: Filter | None = None,
+        filter: Which | None = None,
         exact: bool = False,
         max_distance: float | None = None,
     ) -> Explanation:
@@ -221,7 +221,7 @@ class Index:
             count,
             *how_far(recall, probes, rerank, exact),
             largest_distance(max_distance),
-            None if filter is None else self._allowed(filter),
+            self._only(filter),
             None if id is None else as_count("id", id, 0, 2**63 - 1),
         )
         return Explanation.of(count, None if id is None else int(id), *found)
@@ -231,7 +231,7 @@ class Index:
         query: Any,
         radius: float,
         *,
-        filter: Filter | None = None,
+        filter: Which | None = None,
         exact: bool = False,
         threads: SupportsIndex = 0,
     ) -> Within:
@@ -260,7 +260,7 @@ class Index:
             as_number("radius", radius),
             bool(exact),
             as_count("threads", threads, 0, MOST_THREADS),
-            None if filter is None else self._allowed(filter),
+            self._only(filter),
         )
         return Within(starts.view(np.int64), ids.view(np.int64), distances)
 
@@ -325,19 +325,38 @@ class Index:
         index._core = _core.Index.open(as_path(path))
         return index
 
-    def _allowed(self, filter: Filter) -> NDArray[np.int64]:
-        """The ids that a filter lets through, ascending."""
+    def filter(self, which: Which) -> Filter:
+        """What many searches are to take for their `filter`: made once, it costs the first of them time, others little.
+
+            >>> even = index.filter(lambda ids: ids % 2 == 0)  # doctest: +SKIP
+            >>> for query in queries:  # doctest: +SKIP
+            ...     index.search(query, filter=even)
+
+        Args:
+            which: ids, those of no vector are passed over; or a mask of bool for `index.ids`; or a function of these,
+                which is asked once, about the ids there are now. What is added later is not in it.
+
+        Raises:
+            IdError: ids of another dtype or shape.
+            ArgumentError: a mask of another shape; a function gave something else than a mask.
+        """
+        if isinstance(which, Filter):
+            return which
+        function = which if callable(which) else None
+        if function is None and (given := np.asarray(which)).dtype != np.bool_:
+            return Filter(as_ids(given))
         ids = self.ids  # once: others may add and remove meanwhile
-        given = np.asarray(filter(ids) if callable(filter) else filter)
-        if given.dtype == np.bool_ and given.shape == ids.shape:
-            allowed: NDArray[np.int64] = ids[given]
-            return allowed
-        if given.dtype == np.bool_ or callable(filter):
+        mask = np.asarray(which if function is None else function(ids))
+        if mask.dtype != np.bool_ or mask.shape != ids.shape:
             raise ArgumentError(
-                f"the filter gave dtype {given.dtype}, shape {given.shape}; expected ids, or one bool for each of the "
+                f"the filter gave dtype {mask.dtype}, shape {mask.shape}; expected ids, or one bool for each of the "
                 f"{len(ids)} ids of index.ids"
             )
-        return np.unique(as_ids(given))
+        return Filter(ids[mask])
+
+    def _only(self, filter: Which | None) -> _core.Filter | None:
+        """A filter as the engine takes it."""
+        return None if filter is None else self.filter(filter)._core
 
     def __len__(self) -> int:
         return len(self._core)
