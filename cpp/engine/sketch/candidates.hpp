@@ -57,14 +57,15 @@ class Candidates {
     if (size_ >= 4 * keep_ + kSlack) narrow(keep_ / 8);
   }
 
-  /// The same, of those alone that may be found.
+  /// The same, of those alone that may be found: without a branch, which nobody could foretell.
   template <class Findable>
   void take(std::size_t appended, Findable findable) {
     std::size_t kept = size_;
     for (std::size_t i = size_; i < size_ + appended; ++i) {
-      if (!findable(numbers_[i])) continue;
+      const std::uint32_t number = numbers_[i];
       estimates_[kept] = estimates_[i];
-      numbers_[kept++] = numbers_[i];
+      numbers_[kept] = number;
+      kept += std::size_t{findable(number)};
     }
     take(kept - size_);
   }
