@@ -162,6 +162,22 @@ TEST(between_the_measured_k_margins_lie_between_theirs) {
 
 TEST(no_margins_reach_a_recall_or_k_that_was_not_measured) {
   CHECK(measured().budget_for(0.9, 100.0).probes > 0);
+  const Budget all = measured().budget_for(0.9, 100.0), ten = measured().budget_for(0.9, 10.0);
+  const Budget tenth = measured().budget_for(0.9, 10.0, 0.1);  // as deep as a hundred of all
+  CHECK(tenth.probes == all.probes && tenth.probe_margin == all.probe_margin && tenth.recall == all.recall);
+  CHECK(tenth.typical == all.typical && tenth.probe_cap == all.probe_cap);
+  CHECK(tenth.rerank <= all.rerank && tenth.rerank >= std::min(all.rerank, ten.rerank));
+  CHECK(tenth.candidate_cap <= all.candidate_cap && tenth.dense_margin == ten.probe_margin);
+  Budget last = tenth;
+  for (double share = 0.09; share > 0.01; share *= 0.9) {
+    const Budget deeper = measured().budget_for(0.8, 10.0, share);
+    CHECK(deeper.probes > 0 && deeper.recall >= 0.8 &&
+          deeper.typical >= measured().budget_for(0.8, 100.0).typical);
+    last = deeper;
+  }
+  CHECK(last.probes >= measured().budget_for(0.8, 100.0).probes);
+  CHECK(measured().budget_for(0.9, 10.0, 0.0099).probes == 0);
+  CHECK(measured().budget_for(0.9, 101.0, 0.9).probes == 0);
   CHECK(measured().budget_for(0.9, 100.5).probes == 0);
   CHECK(measured().budget_for(1.1, 10.0).probes == 0);
   CHECK(Margins().empty() && Margins().budget_for(0.9, 10.0).probes == 0);

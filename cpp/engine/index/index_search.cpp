@@ -120,14 +120,14 @@ Index::Plan Index::plan(const Part& part, const SearchOptions& options) const {
   if (options.exact || !segment.hashed() || plan.allowed_count == 0) return plan;
   const double share = static_cast<double>(plan.allowed_count) / static_cast<double>(segment.rows());
   plan.visit.k = std::min(options.k, plan.allowed_count);
-  const double depth = static_cast<double>(plan.visit.k) / share;
+  const auto k = static_cast<double>(plan.visit.k);
   Budget& budget = plan.visit.budget;
   if (options.probes > 0) {
-    budget = part.curve().budget_of(options.probes, depth);
+    budget = part.curve().budget_of(options.probes, k / share);
     if (options.rerank > 0) budget.rerank = options.rerank;
     plan.scan = options.probes >= segment.buckets();
   } else {
-    budget = part.curve().budget_for(options.recall, depth);
+    budget = part.curve().budget_for(options.recall, k, share);
     plan.scan = budget.probes == 0 || segment.cost_of(budget) > segment.cost_of_scan(plan.allowed_count);
   }
   if (share < kNearlyAll && options.probes == 0)

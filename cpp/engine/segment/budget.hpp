@@ -28,6 +28,7 @@ struct Budget {
   float probe_cap = kEndless;
   float candidate_cap = kEndless;
   float typical = 1.0F;
+  float dense_margin = kEndless;  // instead, where a filter lets through all that is near a query
 
   static constexpr float kNarrow = 1.25F;
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
@@ -49,7 +50,7 @@ struct Budget {
 };
 
 /// k lies in the interval of kMeasuredAt that ends with number `upper`, at `part` of the way between the
-/// logarithms.
+/// logarithms; a larger one is as far beyond the last interval.
 struct BetweenMeasured {
   std::size_t lower;
   std::size_t upper;
@@ -58,7 +59,7 @@ struct BetweenMeasured {
   static bool covers(double k) { return k <= static_cast<double>(kMeasuredAt.back()); }
 
   explicit BetweenMeasured(double k) : lower(0), upper(0), part(1.0) {
-    while (static_cast<double>(kMeasuredAt[upper]) < k) ++upper;
+    while (upper + 1 < kMeasuredAt.size() && static_cast<double>(kMeasuredAt[upper]) < k) ++upper;
     lower = upper;
     if (upper == 0 || static_cast<double>(kMeasuredAt[upper]) == k) return;
     --lower;

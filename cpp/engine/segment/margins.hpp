@@ -25,6 +25,7 @@ class Margins {
     float probes;  // on average
     float rerank;
   };
+  static constexpr double kDeepest = 1000.0;  // what was measured is extrapolated so far
   using Levels = std::array<std::vector<Step>, kMeasuredAt.size()>;
 
   Margins() = default;
@@ -38,10 +39,13 @@ class Margins {
   /// Whether these steps, which come from a file, can be used safely.
   static bool make_sense(std::span<const Step> steps);
 
-  /// The cheapest budget for this recall@k; probes = 0 if none has it, or k is beyond what was measured.
-  Budget budget_for(double recall, double k) const;
+  /// The cheapest budget for this recall@k where so large a share of the rows may be found; probes = 0 if
+  /// none has it, k is beyond what was measured, or the k nearest lie deeper than kDeepest.
+  Budget budget_for(double recall, double k, double share = 1.0) const;
 
  private:
+  Budget budget_at(double recall, double depth) const;
+
   Levels levels_;
 };
 

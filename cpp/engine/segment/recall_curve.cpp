@@ -71,14 +71,15 @@ const RecallCurve::Step* RecallCurve::cheapest(std::size_t i, double recall) con
   return found == steps.end() ? nullptr : &*found;
 }
 
-Budget RecallCurve::budget_for(double recall, double k) const {
+Budget RecallCurve::budget_for(double recall, double k, double share) const {
   if (!margins_.empty()) {
-    Budget budget = margins_.budget_for(recall, k);
+    Budget budget = margins_.budget_for(recall, k, share);
     budget.narrowing = narrowing_;
     return budget;
   }
-  if (!BetweenMeasured::covers(k) || recalls_.size() == 0) return {};
-  const auto [lower, upper, part] = BetweenMeasured(k);
+  const double depth = k / share;
+  if (!BetweenMeasured::covers(depth) || recalls_.size() == 0) return {};
+  const auto [lower, upper, part] = BetweenMeasured(depth);
   const Step* few = cheapest(lower, recall);
   const Step* many = cheapest(upper, recall);
   if (few == nullptr || many == nullptr) return {};

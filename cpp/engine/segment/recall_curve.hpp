@@ -51,9 +51,9 @@ class RecallCurve {
   float narrowing() const { return narrowing_; }
   const Margins& margins() const { return margins_; }
 
-  /// The cheapest budget for this recall@k: by margins where they were measured, else of the grid. probes = 0
-  /// if there is none, or k is beyond what was measured.
-  Budget budget_for(double recall, double k) const;
+  /// The cheapest budget for this recall@k where so large a share of the rows may be found: by margins where
+  /// they were measured, else of the grid. probes = 0 if there is none, or k is beyond what was measured.
+  Budget budget_for(double recall, double k, double share = 1.0) const;
 
   /// For a number of probes given: with as many reranked as bring nearly all that these probes can.
   Budget budget_of(std::uint32_t probes, double k) const;
