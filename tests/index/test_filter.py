@@ -77,6 +77,37 @@ def test_recall_is_kept_among_those_allowed(world: World, choice: Choice) -> Non
         check_neighbors(one, world.metric, query, np.flatnonzero(mask), world.vectors[mask], K)
 
 
+@pytest.mark.parametrize("share", [0.09, 0.05])
+def test_a_tenth_is_not_compared_one_by_one(world: World, share: float) -> None:
+    mask = at_random(share)(world)
+    exact = world.index.search(world.queries, K, filter=mask, exact=True)
+    found = world.index.search(world.queries, K, filter=mask)
+    assert (found.candidates < mask.sum() / 4).all()
+    assert recall_of(found.ids, exact.ids) >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("n", "dim", "count", "spread"), [(12_000, 32, 50, 0.3), (20_000, 96, 200, 0.3), (20_000, 48, 100, 0.6)]
+)
+def test_recall_is_kept_where_a_filter_leaves_out_what_is_near(n: int, dim: int, count: int, spread: float) -> None:
+    random = np.random.default_rng(0)
+    centres = random.standard_normal((count, dim))
+    vectors, queries = (
+        (centres[random.integers(count, size=m)] + spread * random.standard_normal((m, dim))).astype(np.float32)
+        for m in (n, 500)
+    )
+    index = Index(dim, "euclidean")
+    index.add(vectors)
+    index.optimize()
+    away = np.linalg.norm(vectors - vectors[0], axis=1)
+    for share in (0.5, 0.25, 0.1):
+        ball = index.filter(away <= np.quantile(away, share))
+        exact = index.search(queries, K, filter=ball, exact=True)
+        found = index.search(queries, K, filter=ball)
+        assert recall_of(found.ids, exact.ids) >= 0.94
+        np.testing.assert_array_equal(index.search(queries[3], K, filter=ball).ids, found.ids[3])
+
+
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES.keys())
 def test_no_place_is_left_empty_that_could_be_filled(world: World, choice: Choice) -> None:
     mask = choice(world)

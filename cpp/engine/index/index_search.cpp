@@ -13,7 +13,6 @@ namespace lookalike {
 namespace {
 
 constexpr double kNearlyAll = 0.9;  // where more may be found, those left out do not change the case
-constexpr double kUsual = 0.6;      // of what evenly spread rows would give, the probes meet at least so much
 
 // Threads share the rows where most are compared, with so few queries that a thread waits for the memory and
 // not for its arithmetic. A part is 0.1 ms of one query's work; a few of them are not worth a thread.
@@ -131,8 +130,8 @@ Index::Plan Index::plan(const Part& part, const SearchOptions& options) const {
     plan.scan = budget.probes == 0 || segment.cost_of(budget) > segment.cost_of_scan(plan.allowed_count);
   }
   if (share < kNearlyAll && options.probes == 0)
-    plan.visit.usual =
-        kUsual * share * static_cast<double>(segment.originals() * segment.tables()) / segment.buckets();
+    plan.visit.evenly =
+        share * static_cast<double>(segment.originals() * segment.tables()) / segment.buckets();
   return plan;
 }
 

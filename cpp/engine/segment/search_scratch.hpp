@@ -14,6 +14,7 @@
 #include "engine/hash/hash_scratch.hpp"
 #include "engine/rows/byte_rows.hpp"
 #include "engine/segment/laps.hpp"
+#include "engine/segment/stages.hpp"
 #include "engine/sketch/candidates.hpp"
 #include "engine/sketch/sketches.hpp"
 
@@ -26,6 +27,7 @@ struct Errand {
   std::vector<Near> order;    // the buckets to visit
   std::span<const Near> now;  // of these, in the phase under way
   bool searching = false;
+  Stages before;  // what other segments did
   Candidates candidates;
 };
 

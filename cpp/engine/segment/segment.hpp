@@ -57,8 +57,7 @@ struct Visit {
   Budget budget;
   std::size_t k = 0;
   const Allowed* allowed = nullptr;  // null: every row
-  double usual = 0.0;                // where the probes met fewer allowed rows each, all buckets are visited;
-                                     // where they met fewer than k, as many more as it takes
+  double evenly = 0.0;               // of these in a bucket, if they are spread evenly; 0: no need to know
 };
 
 /// How far the rows of a bucket lie from its centre, in the projected space; and the most that the projection
@@ -235,6 +234,7 @@ class Segment {
   void scan_bucket(Near near, const Allowed* allowed, Errand& errand, Stages& stages) const;
   std::size_t count_findable(const Allowed& allowed, std::uint32_t begin, std::uint32_t end) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
+  void scan_by_distance(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
   std::span<const std::uint32_t> shortlist(const Query& query, const Visit& visit, Scratch& scratch,
                                            Errand& errand) const;
   std::span<const std::uint32_t> narrow(const Query& query, const Visit& visit, const Errand& errand,

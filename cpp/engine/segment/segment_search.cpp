@@ -11,6 +11,7 @@ namespace lookalike {
 namespace {
 
 constexpr std::uint32_t kAlone = 16;  // buckets; a phase begins there
+constexpr double kUsual = 0.6;  // of what evenly spread rows would give, the probes meet at least so much
 
 }  // namespace
 
@@ -19,6 +20,7 @@ void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scr
   Stopwatch watch(scratch.laps);
   for (std::size_t q = 0; q < queries.count; ++q) {
     Errand& errand = scratch.errand(q);
+    errand.before = stages[q];
     hash(queries.query(q), scratch, errand);
     watch.lap(&Laps::hash);
     order(visit, scratch, errand);
@@ -176,13 +178,15 @@ std::size_t Segment::count_findable(const Allowed& allowed, std::uint32_t begin,
   return count;
 }
 
-// More neighbours were wanted than the probes met: the rest of the buckets, nearest first, as far as it
-// takes. Or a filter leaves out what lies near the query: then the nearest of the others may be anywhere, the
-// budget was measured for another case, and all sketches are looked at.
+// More neighbours were wanted than the probes met, or the filter has to do with where the query is: the
+// budget was measured for another case. Then the rest of the buckets, nearest first, as far as it takes.
 void Segment::scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const {
+  if (visit.budget.by_margins()) return scan_by_distance(visit, scratch, errand, stages);
   constexpr std::size_t kShare = 64;  // so much of what may be found is reranked then
-  const bool everywhere = stages.met < visit.usual * stages.probes;
-  if (!everywhere && stages.met >= visit.k * tables()) return;
+  const std::size_t probes = stages.probes - errand.before.probes;
+  const auto met = [&] { return stages.met - errand.before.met; };
+  const bool everywhere = met() < kUsual * visit.evenly * static_cast<double>(probes);
+  if (!everywhere && met() >= visit.k * tables()) return;
   std::vector<bool> visited(buckets());
   if (everywhere)
     errand.candidates.start(std::max<std::size_t>(visit.budget.rerank, findable(visit.allowed) / kShare) *
@@ -191,8 +195,44 @@ void Segment::scan_further(const Visit& visit, Scratch& scratch, Errand& errand,
     for (const Near& near : errand.order) visited[near.bucket] = true;
   family_->order(errand.projected.data(), buckets(), scratch.hash, errand.order);
   for (const Near& near : errand.order) {
-    if (!everywhere && stages.met >= visit.k * tables()) return;
+    if (!everywhere && met() >= visit.k * tables()) return;
     if (!visited[near.bucket]) scan_bucket(near, visit.allowed, errand, stages);
+  }
+}
+
+// As far as the distances of the centres tell that nearer rows may come. Where the filter lets more through
+// near the query than elsewhere, the neighbours are as near as those among more of the rows. Where it leaves
+// out what lies near the query, they lie farther away than any that a margin was measured with, and in all
+// directions: a row of a bucket may be nearer than ‖q − c‖² + ‖r‖² by so many standard errors 2‖q − c‖‖r‖ /
+// √m, of which some are the estimates' own.
+void Segment::scan_by_distance(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const {
+  constexpr double kDense = 2.0;
+  constexpr float kFar = 0.6F, kStandardErrors = 4.0F;
+  const Budget& budget = visit.budget;
+  const auto met = [&] { return stages.met - errand.before.met; };
+  std::size_t visited = stages.probes - errand.before.probes;
+  float margin = -Budget::kEndless;
+  bool far = false;
+  if (visit.evenly > 0.0 && visited > 0) {
+    const double density = met() / (visit.evenly * static_cast<double>(visited));
+    far = density < kUsual || errand.candidates.kth() - errand.order.front().key > kFar * budget.typical;
+    if (density > kDense) margin = std::max(budget.probe_margin, budget.dense_margin);
+  }
+  float radius = 0.0F;  // of the buckets so far
+  const auto widen = [&](const Near& near) { radius = std::max(radius, reaches_[near.bucket].radius); };
+  for (std::size_t i = 0; far && i < visited; ++i) widen(errand.order[i]);
+  for (; visited < buckets(); ++visited) {
+    if (visited == errand.order.size())
+      order_more(std::min<std::size_t>(2 * visited, buckets()), scratch, errand);
+    const Near& near = errand.order[visited];
+    if (far) {
+      widen(near);
+      const float spread = kStandardErrors * std::sqrt(near.key / static_cast<float>(projection_.m()));
+      const float residual = std::min(radius, spread);
+      margin = residual * (2.0F * spread - residual);
+    }
+    if (met() >= visit.k && near.key > errand.candidates.kth() + margin) return;
+    scan_bucket(near, visit.allowed, errand, stages);
   }
 }
 
