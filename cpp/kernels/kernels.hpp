@@ -9,7 +9,8 @@
 //       |squared_l2 error| <= 1.01 (n + 3) u · Σ(a_i - b_i)²
 //     for any order of the sum (Higham, Accuracy and Stability of Numerical Algorithms, §3.1). Rows of bytes
 //     and of float16 become floats without error, so the bounds hold for them too.
-//   - Everything else, sketches, centres, selection, Hadamard, float16 and Hamming, gives the same bits at all
+//   - Everything else, sketches, centres, selection, Hadamard, float16 and Hamming, gives the same bits at
+//   all
 //     levels.
 //   - A term or partial sum beyond FLT_MAX becomes infinite; inf and NaN propagate; denormals are kept.
 //   - Hamming distances are exact; n == 0 gives 0; nothing here allocates, throws or has state.
