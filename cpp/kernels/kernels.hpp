@@ -155,7 +155,7 @@ struct Kernels {
   std::size_t (*count_below)(const float* values, std::size_t n, float limit);
 
   /// Copies the values below the limit, in order; returns how many. `out` has kept_slack elements more than
-  /// n.
+  /// n, and may be `values`.
   std::size_t (*copy_below)(const float* values, std::size_t n, float limit, float* out);
 
   /// Keeps the values below the limit and their numbers, in order, at the front; returns how many. Both

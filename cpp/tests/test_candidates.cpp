@@ -10,7 +10,7 @@
 
 #include "check.hpp"
 #include "engine/base/bits.hpp"
-#include "engine/sketch/candidates.hpp"
+#include "engine/base/candidates.hpp"
 
 using namespace lookalike;
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <limits>
@@ -56,6 +57,9 @@ TEST(copy_below_copies_the_values_below_in_order) {
         CHECK(kept == expected.size(), level, "n", n, "limit", limit, "kept", kept);
         for (std::size_t i = 0; i < kept; ++i)
           CHECK(std::bit_cast<std::uint32_t>(out[i]) == expected[i], level, "n", n, "limit", limit, "at", i);
+        std::copy(values.begin(), values.end(), out.begin());  // and where they lie
+        CHECK(kernels_for(level)->copy_below(out.data(), n, limit, out.data()) == expected.size());
+        for (std::size_t i = 0; i < kept; ++i) CHECK(std::bit_cast<std::uint32_t>(out[i]) == expected[i]);
       }
     }
   }

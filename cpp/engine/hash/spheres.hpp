@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/candidates.hpp"
 #include "engine/base/column.hpp"
 #include "engine/base/lowest.hpp"
 #include "engine/base/parallel.hpp"
 #include "engine/hash/centre_blocks.hpp"
 #include "engine/hash/hash_family.hpp"
-#include "engine/sketch/candidates.hpp"
 
 namespace lookalike {
 

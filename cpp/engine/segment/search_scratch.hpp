@@ -9,13 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/candidates.hpp"
 #include "engine/base/top_k.hpp"
 #include "engine/hash/hash_family.hpp"
 #include "engine/hash/hash_scratch.hpp"
 #include "engine/rows/byte_rows.hpp"
 #include "engine/segment/laps.hpp"
 #include "engine/segment/stages.hpp"
-#include "engine/sketch/candidates.hpp"
 #include "engine/sketch/sketches.hpp"
 
 namespace lookalike {
