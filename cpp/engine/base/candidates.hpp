@@ -33,6 +33,12 @@ class Candidates {
   /// From now on fewer are wanted, but at least k.
   void keep_only(std::size_t keep) { keep_ = std::min(keep_, keep); }
 
+  /// From now on more are wanted; what was left out before stays so.
+  void keep_more(std::size_t keep) {
+    keep_ = std::max(keep_, keep);
+    limit_ = kEndless;
+  }
+
   /// The k-th smallest estimate so far; infinite before there are as many.
   float kth() { return kth_.value(); }
 

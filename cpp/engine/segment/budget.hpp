@@ -28,8 +28,7 @@ struct Budget {
   float probe_cap = kEndless;
   float candidate_cap = kEndless;
   float typical = 1.0F;
-  float unfiltered_typical = kEndless;  // of k among all rows
-  float dense_margin = kEndless;        // instead, where a filter lets through all that is near a query
+  float dense_margin = kEndless;  // instead, where a filter lets through all that is near a query
 
   static constexpr float kNarrow = 1.25F;
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
@@ -37,13 +36,8 @@ struct Budget {
   bool by_margins() const { return probe_margin < kEndless; }
 
   std::size_t most_probes(float kth) const { return times(probe_cap, probe_factor(farness(kth, typical))); }
-  /// A filter may leave only rows as far away as another cluster: there more lie about as far as the
-  /// neighbours.
   std::size_t most_candidates(float kth) const {
-    constexpr float kMostMore = 4.0F;
-    const float usual = candidate_factor(farness(kth, typical));
-    const float unfiltered = candidate_factor(farness(kth, std::min(typical, unfiltered_typical)));
-    return times(candidate_cap, std::min(unfiltered, kMostMore * usual));
+    return times(candidate_cap, candidate_factor(farness(kth, typical)));
   }
 
   static float farness(float kth, float typical) { return std::max(1.0F, kth / typical); }

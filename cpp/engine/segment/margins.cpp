@@ -45,7 +45,6 @@ Budget Margins::budget_for(double recall, double k, double share) const {
   budget.rerank = compete(budget.rerank, of_all.rerank);
   budget.candidate_cap = compete(budget.candidate_cap, of_all.candidate_cap);
   budget.dense_margin = of_all.probe_margin;
-  budget.unfiltered_typical = of_all.typical;
   return budget;
 }
 

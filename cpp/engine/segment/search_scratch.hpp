@@ -27,7 +27,8 @@ struct Errand {
   std::vector<Near> order;    // the buckets to visit
   std::span<const Near> now;  // of these, in the phase under way
   bool searching = false;
-  Stages before;  // what other segments did
+  bool elsewhere = false;  // a filter leaves out what lies near the query
+  Stages before;     // what other segments did
   Candidates candidates;
 };
 

@@ -233,6 +233,7 @@ class Segment {
                      std::span<Stages> stages) const;
   void scan_bucket(Near near, const Allowed* allowed, Errand& errand, Stages& stages) const;
   std::size_t count_findable(const Allowed& allowed, std::uint32_t begin, std::uint32_t end) const;
+  std::size_t most_candidates(const Visit& visit, Errand& errand) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
   void scan_by_distance(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
   std::span<const std::uint32_t> shortlist(const Query& query, const Visit& visit, Scratch& scratch,

@@ -62,6 +62,7 @@ void Segment::order(const Visit& visit, Scratch& scratch, Errand& errand) const 
       budget.by_margins() ? std::max(budget.probes + budget.probes / 2, kAtLeast) : budget.probes;
   family_->order(errand.projected.data(), want, scratch.hash, errand.order);
   errand.searching = true;
+  errand.elsewhere = false;
   if (budget.by_margins())
     errand.candidates.start(kMostCandidates, visit.k);
   else
@@ -107,10 +108,16 @@ void Segment::order_more(std::size_t want, Scratch& scratch, Errand& errand) con
     if (!scratch.visited[near.bucket]) errand.order.push_back(near);
 }
 
+// Where a filter leaves out what lies near the query, many rows are about as far as the neighbours are.
+std::size_t Segment::most_candidates(const Visit& visit, Errand& errand) const {
+  constexpr std::size_t kMoreElsewhere = 3;
+  const std::size_t most = visit.budget.most_candidates(errand.candidates.kth());
+  return std::max(visit.k, errand.elsewhere ? kMoreElsewhere * most : most);
+}
+
 std::span<const std::uint32_t> Segment::shortlist(const Query& query, const Visit& visit, Scratch& scratch,
                                                   Errand& errand) const {
-  if (visit.budget.by_margins())
-    errand.candidates.keep_only(std::max(visit.k, visit.budget.most_candidates(errand.candidates.kth())));
+  if (visit.budget.by_margins()) errand.candidates.keep_only(most_candidates(visit, errand));
   errand.candidates.finish();
   if (tables() > 1) errand.candidates.unite(std::max<std::size_t>(visit.budget.rerank, visit.k));
   return form_.compact() ? errand.candidates.kept() : narrow(query, visit, errand, scratch);
@@ -206,7 +213,7 @@ void Segment::scan_further(const Visit& visit, Scratch& scratch, Errand& errand,
 // directions: a row of a bucket may be nearer than ‖q − c‖² + ‖r‖² by so many standard errors 2‖q − c‖‖r‖ /
 // √m, of which some are the estimates' own.
 void Segment::scan_by_distance(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const {
-  constexpr double kDense = 2.0;
+  constexpr double kDense = 2.0, kUneven = 1.5;
   constexpr float kFar = 0.6F, kStandardErrors = 4.0F;
   const Budget& budget = visit.budget;
   const auto met = [&] { return stages.met - errand.before.met; };
@@ -216,8 +223,10 @@ void Segment::scan_by_distance(const Visit& visit, Scratch& scratch, Errand& err
   if (visit.evenly > 0.0 && visited > 0) {
     const double density = met() / (visit.evenly * static_cast<double>(visited));
     far = density < kUsual || errand.candidates.kth() - errand.order.front().key > kFar * budget.typical;
+    errand.elsewhere = far && (density < kUsual || density > kUneven);
     if (density > kDense) margin = std::max(budget.probe_margin, budget.dense_margin);
   }
+  if (errand.elsewhere) errand.candidates.keep_more(most_candidates(visit, errand));
   float radius = 0.0F;  // of the buckets so far
   const auto widen = [&](const Near& near) { radius = std::max(radius, reaches_[near.bucket].radius); };
   for (std::size_t i = 0; far && i < visited; ++i) widen(errand.order[i]);
