@@ -28,7 +28,7 @@ struct Errand {
   std::span<const Near> now;  // of these, in the phase under way
   bool searching = false;
   bool elsewhere = false;  // a filter leaves out what lies near the query
-  Stages before;     // what other segments did
+  Stages before;           // what other segments did
   Candidates candidates;
 };
 
