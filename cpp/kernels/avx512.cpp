@@ -90,6 +90,9 @@ struct Avx512Lanes {
   static Vector min(Vector a, Vector b) { return _mm512_min_ps(a, b); }
   static Vector max(Vector a, Vector b) { return _mm512_max_ps(a, b); }
 
+  static float lowest(Vector v) { return _mm512_reduce_min_ps(v); }
+  static float highest(Vector v) { return _mm512_reduce_max_ps(v); }
+
   static Vector add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
   static Vector subtract(Vector a, Vector b) { return _mm512_sub_ps(a, b); }
   static Vector multiply(Vector a, Vector b) { return _mm512_mul_ps(a, b); }

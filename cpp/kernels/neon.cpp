@@ -85,6 +85,9 @@ struct NeonLanes {
   static Vector min(Vector a, Vector b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
   static Vector max(Vector a, Vector b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 
+  static float lowest(Vector v) { return vminvq_f32(v); }
+  static float highest(Vector v) { return vmaxvq_f32(v); }
+
   static Vector add(Vector a, Vector b) { return vaddq_f32(a, b); }
   static Vector subtract(Vector a, Vector b) { return vsubq_f32(a, b); }
   static Vector multiply(Vector a, Vector b) { return vmulq_f32(a, b); }

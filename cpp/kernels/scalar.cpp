@@ -39,6 +39,9 @@ struct ScalarLanes {
   static Vector min(Vector a, Vector b) { return a < b ? a : b; }
   static Vector max(Vector a, Vector b) { return a > b ? a : b; }
 
+  static float lowest(Vector v) { return v; }
+  static float highest(Vector v) { return v; }
+
   static Vector add(Vector a, Vector b) { return a + b; }
   static Vector subtract(Vector a, Vector b) { return a - b; }
   static Vector multiply(Vector a, Vector b) { return a * b; }

@@ -35,19 +35,12 @@ void extremes(const float* values, std::size_t n, float* lowest, float* highest)
     low = Lanes::min(value, low);
     high = Lanes::max(value, high);
   }
-  float lows[Lanes::width], highs[Lanes::width];
-  Lanes::store(lows, low);
-  Lanes::store(highs, high);
-  for (std::size_t lane = 1; lane < Lanes::width; ++lane) {
-    if (lows[lane] < lows[0]) lows[0] = lows[lane];
-    if (highs[lane] > highs[0]) highs[0] = highs[lane];
-  }
+  *lowest = Lanes::lowest(low);
+  *highest = Lanes::highest(high);
   for (; i < n; ++i) {
-    if (values[i] < lows[0]) lows[0] = values[i];
-    if (values[i] > highs[0]) highs[0] = values[i];
+    if (values[i] < *lowest) *lowest = values[i];
+    if (values[i] > *highest) *highest = values[i];
   }
-  *lowest = lows[0];
-  *highest = highs[0];
 }
 
 template <class Lanes>

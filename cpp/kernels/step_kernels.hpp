@@ -16,10 +16,12 @@ void to_steps(const float* values, std::size_t n, float scale, float most, std::
   const auto cut = [&](auto v) { return Lanes::max(Lanes::min(Lanes::multiply(v, scales), above), below); };
   std::size_t i = 0;
   for (; i + Lanes::width <= n; i += Lanes::width) Lanes::store(out + i, cut(Lanes::load(values + i)));
-  if (i == n) return;
-  std::int16_t last[Lanes::width];
-  Lanes::store(last, cut(Lanes::load_first(values + i, n - i)));
-  for (std::size_t lane = 0; i < n; ++i) out[i] = last[lane++];
+  for (; i < n; ++i) {
+    float value = values[i] * scale;
+    value = value < most ? value : most;
+    value = value > -most ? value : -most;
+    out[i] = static_cast<std::int16_t>(__builtin_lrintf(value));
+  }
 }
 
 }  // namespace
