@@ -11,6 +11,7 @@
 #include "bindings/bindings.hpp"
 #include "bindings/gil.hpp"
 #include "bindings/neighbors.hpp"
+#include "engine/base/errors.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -93,6 +94,7 @@ nb::object search_plainly(const BoundIndex& index, const nb::type_object& neighb
 double seconds_of_search(const BoundIndex& index, const Array1<float>& query, std::size_t k, double recall,
                          std::size_t times) {
   using Clock = std::chrono::steady_clock;
+  if (query.shape(0) != index.shape().dim) throw VectorError("the query has not the dimensions of the index");
   const NoGil no_gil;
   SearchOptions options;
   options.k = k;
