@@ -151,9 +151,10 @@ struct Avx512Lanes {
   }
 
   template <std::size_t Blocks>
-  static void sketch_sums(const SketchCodes& at, Vector (&sums)[Blocks][2]) {
+  static void sketch_sums(const SketchEntries& at, const std::uint8_t* const (&blocks)[Blocks],
+                          Vector (&sums)[Blocks][2]) {
     Avx512Sums low[Blocks], high[Blocks];
-    add_up(at, low, high);
+    add_up(at, blocks, low, high);
 #pragma GCC unroll 2
     for (std::size_t b = 0; b < Blocks; ++b) Avx512Sums::in_order(low[b], high[b], sums[b]);
   }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "blocks_ahead.hpp"
 #include "kernels.hpp"
 #include "select_kernels.hpp"
 
@@ -20,35 +21,27 @@ struct CentreScan {
   using Sums = typename StepLanes::Vector;
   static constexpr std::size_t parts = centres_per_block / Lanes::width;
 
-  Vector step, offset, limit;
+  Vector step, limit;
   float* keys;
   std::uint32_t* numbers;
 
-  static std::size_t scan(const std::uint8_t* blocks, std::size_t count, const CentreQuery& query,
-                          float offset, float limit, std::uint32_t first, float* keys,
+  static std::size_t scan(const BlocksToScan& blocks, const CentreQuery& query, float limit, float* keys,
                           std::uint32_t* numbers) {
-    CentreScan to{Lanes::broadcast(query.step), Lanes::broadcast(offset), Lanes::broadcast(limit), keys,
-                  numbers};
-    const std::size_t bytes = centre_block_bytes(query.pairs);
-    for (std::size_t done = 0; done < count;) {
-      const std::size_t left = count - done;
-      const bool two = left > centres_per_block;
-      if (two)
-        to.template keep<2>(blocks, bytes, query, left, first);
-      else
-        to.template keep<1>(blocks, bytes, query, left, first);
-      const std::size_t met = two ? 2 * centres_per_block : centres_per_block;
-      blocks += two ? 2 * bytes : bytes;
-      first += static_cast<std::uint32_t>(met);
-      done += met;
+    CentreScan to{Lanes::broadcast(query.step), Lanes::broadcast(limit), keys, numbers};
+    const BlocksAhead ahead(blocks, centre_block_bytes(query.pairs));
+    std::size_t i = 0;
+    for (; i + 2 <= blocks.count; i += 2) {
+      ahead.ask(i);
+      ahead.ask(i + 1);
+      to.template keep<2>(query, blocks.blocks + i);
     }
+    if (i < blocks.count) to.template keep<1>(query, blocks.blocks + i);
     return static_cast<std::size_t>(to.keys - keys);
   }
 
   /// Two blocks share each load of the query.
   template <std::size_t Blocks>
-  void keep(const std::uint8_t* blocks, std::size_t bytes, const CentreQuery& query, std::size_t count,
-            std::uint32_t first) {
+  void keep(const CentreQuery& query, const BlockToScan* blocks) {
     Sums sums[Blocks][parts];
 #pragma GCC unroll 2
     for (std::size_t b = 0; b < Blocks; ++b)
@@ -59,7 +52,7 @@ struct CentreScan {
 #pragma GCC unroll 2
       for (std::size_t b = 0; b < Blocks; ++b) {
         const auto* codes =
-            reinterpret_cast<const std::int8_t*>(blocks + b * bytes + 2 * centres_per_block * pair);
+            reinterpret_cast<const std::int8_t*>(blocks[b].bytes + 2 * centres_per_block * pair);
 #pragma GCC unroll 16
         for (std::size_t part = 0; part < parts; ++part)
           sums[b][part] = StepLanes::add_pairs(codes + part * 2 * Lanes::width, steps, sums[b][part]);
@@ -67,23 +60,24 @@ struct CentreScan {
     }
 #pragma GCC unroll 2
     for (std::size_t b = 0; b < Blocks; ++b) {
-      const std::uint8_t* factors = blocks + b * bytes + 2 * centres_per_block * query.pairs;
-      const std::size_t before = b * centres_per_block;
-      const std::uint32_t present = first_lanes(count - before);
+      const std::uint8_t* factors = blocks[b].bytes + 2 * centres_per_block * query.pairs;
+      const Vector offset = Lanes::broadcast(blocks[b].offset);
+      const std::uint32_t present = first_lanes(blocks[b].count);
 #pragma GCC unroll 16
       for (std::size_t part = 0; part < parts; ++part) {
         const std::size_t lane = part * Lanes::width;
-        const Vector key = key_of(factors + lane * sizeof(float), StepLanes::to_floats(sums[b][part]));
+        const Vector key =
+            key_of(factors + lane * sizeof(float), offset, StepLanes::to_floats(sums[b][part]));
         const std::size_t kept = keep_lanes<Lanes>(
             Lanes::below(key, limit) & (present >> lane), key,
-            Lanes::count_from(first + static_cast<std::uint32_t>(before + lane)), keys, numbers);
+            Lanes::count_from(blocks[b].first + static_cast<std::uint32_t>(lane)), keys, numbers);
         keys += kept;
         numbers += kept;
       }
     }
   }
 
-  Vector key_of(const std::uint8_t* factors, Vector sums) const {
+  Vector key_of(const std::uint8_t* factors, Vector offset, Vector sums) const {
     const Vector a = Lanes::load_bytes(factors);
     const Vector f = Lanes::load_bytes(factors + centres_per_block * sizeof(float));
     return Lanes::subtract(Lanes::add(a, offset), Lanes::multiply(f, Lanes::multiply(step, sums)));

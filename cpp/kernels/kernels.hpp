@@ -35,6 +35,21 @@ constexpr std::size_t sketch_block_bytes(std::size_t groups) {
   return 16 * groups + 2 * sketches_per_block * sizeof(float);
 }
 
+/// A block on its way through a scan, which meets the blocks of many buckets in one run.
+struct BlockToScan {
+  const std::uint8_t* bytes;
+  float offset;         ///< what its bucket adds to each estimate
+  std::uint32_t first;  ///< the number of its first entry
+  std::uint32_t count;  ///< of entries that count, from the first on
+};
+
+/// Such blocks, and others behind them that are only asked for from memory.
+struct BlocksToScan {
+  const BlockToScan* blocks;
+  std::size_t count;
+  std::size_t known;  ///< >= count
+};
+
 /// A query as the sketches see it: <signs, query> is about step · Σ_g entries[16 g + nibble_g] + base.
 /// A table of small entries is scanned faster: 255 / largest look-ups are added up as bytes. With entries up
 /// to 31, not 255, a block of 32 groups takes a quarter less time or better, and for Gaussian queries the
@@ -134,28 +149,27 @@ struct Kernels {
   /// ...
   void (*hadamard)(float* values, std::size_t n);
 
-  /// FastScan (André, Kermarrec, Le Scouarnec, VLDB 2015). The estimate of entry i < count is
+  /// FastScan (André, Kermarrec, Le Scouarnec, VLDB 2015). The estimate of entry i < count of a block is
   ///     (A_i + offset) - F_i · (step · Σ + base),   each operation rounded once.
-  /// Those below `limit` (never NaN) are written to `estimates`, and first + i to `numbers`, in order of i;
-  /// returns how many. `blocks` holds whole blocks; both outputs have room for kept_slack elements more.
-  std::size_t (*scan_sketches)(const std::uint8_t* blocks, std::size_t count, const SketchTable& table,
-                               float offset, float limit, std::uint32_t first, float* estimates,
-                               std::uint32_t* numbers);
+  /// Those below `limit` (never NaN) are written to `estimates`, and first + i to `numbers`, block by block
+  /// in order of i; returns how many. Whole blocks are read; both outputs have room for kept_slack elements
+  /// more.
+  std::size_t (*scan_sketches)(const BlocksToScan& blocks, const SketchTable& table, float limit,
+                               float* estimates, std::uint32_t* numbers);
 
-  /// The key of centre i < count is (A_i + offset) - F_i · (step · Σ_d steps_d byte_id), the sum exact, each
-  /// other operation rounded once. What is written and returned is as for scan_sketches.
-  std::size_t (*scan_centres)(const std::uint8_t* blocks, std::size_t count, const CentreQuery& query,
-                              float offset, float limit, std::uint32_t first, float* keys,
+  /// The key of centre i < count of a block is (A_i + offset) - F_i · (step · Σ_d steps_d byte_id), the sum
+  /// exact, each other operation rounded once. What is written and returned is as for scan_sketches.
+  std::size_t (*scan_centres)(const BlocksToScan& blocks, const CentreQuery& query, float limit, float* keys,
                               std::uint32_t* numbers);
 
   /// The lowest and the highest of n values; NaN does not count, infinity and -infinity of none.
   void (*extremes)(const float* values, std::size_t n, float* lowest, float* highest);
 
-  /// How many of the values are below the limit.
+  /// How many of the values are below the limit. There are kept_slack elements more than n.
   std::size_t (*count_below)(const float* values, std::size_t n, float limit);
 
-  /// Copies the values below the limit, in order; returns how many. `out` has kept_slack elements more than
-  /// n, and may be `values`.
+  /// Copies the values below the limit, in order; returns how many. Both arrays have kept_slack elements more
+  /// than n, and may be the same.
   std::size_t (*copy_below)(const float* values, std::size_t n, float limit, float* out);
 
   /// Keeps the values below the limit and their numbers, in order, at the front; returns how many. Both

@@ -128,9 +128,10 @@ struct NeonLanes {
   }
 
   template <std::size_t Blocks>
-  static void sketch_sums(const SketchCodes& at, Vector (&sums)[Blocks][8]) {
+  static void sketch_sums(const SketchEntries& at, const std::uint8_t* const (&blocks)[Blocks],
+                          Vector (&sums)[Blocks][8]) {
     NeonSums low[Blocks], high[Blocks];
-    add_up(at, low, high);
+    add_up(at, blocks, low, high);
 #pragma GCC unroll 2
     for (std::size_t b = 0; b < Blocks; ++b) {
       low[b].store(&sums[b][0]);

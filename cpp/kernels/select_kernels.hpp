@@ -29,12 +29,14 @@ template <class Lanes>
 void extremes(const float* values, std::size_t n, float* lowest, float* highest) {
   const float endless = __builtin_inff();
   auto low = Lanes::broadcast(endless), high = Lanes::broadcast(-endless);
-  std::size_t i = 0;
-  for (; i + Lanes::width <= n; i += Lanes::width) {
+  const auto meet = [&](std::size_t i) {
     const auto value = Lanes::load(values + i);
     low = Lanes::min(value, low);
     high = Lanes::max(value, high);
-  }
+  };
+  std::size_t i = 0;
+  for (; i + Lanes::width <= n; i += Lanes::width) meet(i);
+  if (i < n && n >= Lanes::width) meet(n - Lanes::width), i = n;  // some of them once more
   *lowest = Lanes::lowest(low);
   *highest = Lanes::highest(high);
   for (; i < n; ++i) {
@@ -46,26 +48,22 @@ void extremes(const float* values, std::size_t n, float* lowest, float* highest)
 template <class Lanes>
 std::size_t count_below(const float* values, std::size_t n, float limit) {
   const auto limits = Lanes::broadcast(limit);
-  std::size_t count = 0, i = 0;
-  for (; i + Lanes::width <= n; i += Lanes::width)
-    count += static_cast<std::size_t>(__builtin_popcount(Lanes::below(Lanes::load(values + i), limits)));
-  for (; i < n; ++i) count += values[i] < limit;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < n; i += Lanes::width)
+    count += static_cast<std::size_t>(
+        __builtin_popcount(Lanes::below(Lanes::load(values + i), limits) & first_lanes(n - i)));
   return count;
 }
 
 template <class Lanes>
 std::size_t copy_below(const float* values, std::size_t n, float limit, float* out) {
   const auto limits = Lanes::broadcast(limit);
-  std::size_t kept = 0, i = 0;
-  for (; i + Lanes::width <= n; i += Lanes::width) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < n; i += Lanes::width) {
     const auto value = Lanes::load(values + i);
-    const std::uint32_t below = Lanes::below(value, limits);
+    const std::uint32_t below = Lanes::below(value, limits) & first_lanes(n - i);
     Lanes::store_kept(below, value, out + kept);
     kept += static_cast<std::size_t>(__builtin_popcount(below));
-  }
-  for (; i < n; ++i) {
-    out[kept] = values[i];
-    kept += values[i] < limit;
   }
   return kept;
 }

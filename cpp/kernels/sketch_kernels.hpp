@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "blocks_ahead.hpp"
 #include "kernels.hpp"
 #include "select_kernels.hpp"
 #include "sketch_sums.hpp"
@@ -23,54 +24,46 @@ struct SketchScan {
   using Vector = typename Lanes::Vector;
   static constexpr std::size_t parts = sketches_per_block / Lanes::width;
 
-  Vector steps, bases, offsets, limits;
+  Vector steps, bases, limits;
   float* estimates;
   std::uint32_t* numbers;
 
-  static std::size_t scan(const std::uint8_t* blocks, std::size_t count, const SketchTable& table,
-                          float offset, float limit, std::uint32_t first, float* estimates,
+  static std::size_t scan(const BlocksToScan& blocks, const SketchTable& table, float limit, float* estimates,
                           std::uint32_t* numbers) {
-    SketchCodes at{blocks, table.entries, 16 * table.groups, sketch_block_bytes(table.groups),
-                   table.largest == 0 ? table.groups : 255U / table.largest};
-    SketchScan to{Lanes::broadcast(table.step),
-                  Lanes::broadcast(table.base),
-                  Lanes::broadcast(offset),
-                  Lanes::broadcast(limit),
-                  estimates,
-                  numbers};
-    for (; count > sketches_per_block; count -= min(count, 2 * sketches_per_block)) {
-      if (count > 2 * sketches_per_block) prefetch(at.codes + 2 * at.block_bytes, 2 * at.block_bytes);
-      to.template keep<2>(at, count, first);
-      at.codes += 2 * at.block_bytes;
-      first += 2 * sketches_per_block;
+    const SketchEntries entries{table.entries, 16 * table.groups,
+                                table.largest == 0 ? table.groups : 255U / table.largest};
+    SketchScan to{Lanes::broadcast(table.step), Lanes::broadcast(table.base), Lanes::broadcast(limit),
+                  estimates, numbers};
+    const BlocksAhead ahead(blocks, sketch_block_bytes(table.groups));
+    std::size_t i = 0;
+    for (; i + 2 <= blocks.count; i += 2) {
+      ahead.ask(i);
+      ahead.ask(i + 1);
+      to.template keep<2>(entries, blocks.blocks + i);
     }
-    if (count > 0) to.template keep<1>(at, count, first);
+    if (i < blocks.count) to.template keep<1>(entries, blocks.blocks + i);
     return static_cast<std::size_t>(to.estimates - estimates);
   }
 
-  static std::size_t min(std::size_t a, std::size_t b) { return a < b ? a : b; }
-
-  /// The processor's own prefetcher stops at a page's end, and a bucket is only a few blocks.
-  static void prefetch(const std::uint8_t* block, std::size_t bytes) {
-    for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(block + i);
-  }
-
   template <std::size_t Blocks>
-  void keep(const SketchCodes& at, std::size_t count, std::uint32_t first) {
+  void keep(const SketchEntries& entries, const BlockToScan* blocks) {
+    const std::uint8_t* bytes[Blocks];
+#pragma GCC unroll 2
+    for (std::size_t b = 0; b < Blocks; ++b) bytes[b] = blocks[b].bytes;
     Vector sums[Blocks][parts];
-    Lanes::template sketch_sums<Blocks>(at, sums);
+    Lanes::template sketch_sums<Blocks>(entries, bytes, sums);
 #pragma GCC unroll 2
     for (std::size_t b = 0; b < Blocks; ++b) {
-      const std::uint8_t* factors = at.codes + b * at.block_bytes + at.bytes;
-      const std::size_t before = b * sketches_per_block;
-      const std::uint32_t present = first_lanes(count - before);
+      const std::uint8_t* factors = bytes[b] + entries.bytes;
+      const Vector offset = Lanes::broadcast(blocks[b].offset);
+      const std::uint32_t present = first_lanes(blocks[b].count);
 #pragma GCC unroll 8
       for (std::size_t part = 0; part < parts; ++part) {
         const std::size_t lane = part * Lanes::width;
-        const Vector estimate = estimates_of(factors + lane * sizeof(float), sums[b][part]);
+        const Vector estimate = estimates_of(factors + lane * sizeof(float), offset, sums[b][part]);
         const std::uint32_t keep = Lanes::below(estimate, limits) & (present >> lane);
         const std::size_t kept = keep_lanes<Lanes>(
-            keep, estimate, Lanes::count_from(first + static_cast<std::uint32_t>(before + lane)), estimates,
+            keep, estimate, Lanes::count_from(blocks[b].first + static_cast<std::uint32_t>(lane)), estimates,
             numbers);
         estimates += kept;
         numbers += kept;
@@ -78,11 +71,11 @@ struct SketchScan {
     }
   }
 
-  Vector estimates_of(const std::uint8_t* factors, Vector sums) const {
+  Vector estimates_of(const std::uint8_t* factors, Vector offset, Vector sums) const {
     const Vector a = Lanes::load_bytes(factors);
     const Vector f = Lanes::load_bytes(factors + sketches_per_block * sizeof(float));
     const Vector signed_sums = Lanes::add(Lanes::multiply(steps, sums), bases);
-    return Lanes::subtract(Lanes::add(a, offsets), Lanes::multiply(f, signed_sums));
+    return Lanes::subtract(Lanes::add(a, offset), Lanes::multiply(f, signed_sums));
   }
 };
 

@@ -12,17 +12,16 @@
 namespace lookalike {
 namespace {
 
-/// The codes of consecutive blocks, and what to look them up in.
-struct SketchCodes {
-  const std::uint8_t* codes;
+/// What codes are looked up in.
+struct SketchEntries {
   const std::uint8_t* table;
-  std::size_t bytes;        // of codes in a block, and of the table
-  std::size_t block_bytes;  // from block to block
-  std::size_t in_bytes;     // look-ups whose sum does not overflow a byte
+  std::size_t bytes;     // of the table, and of codes in a block
+  std::size_t in_bytes;  // look-ups whose sum does not overflow a byte
 };
 
 template <class Sums, std::size_t Blocks>
-void add_up(const SketchCodes& at, Sums (&low)[Blocks], Sums (&high)[Blocks]) {
+void add_up(const SketchEntries& at, const std::uint8_t* const (&blocks)[Blocks], Sums (&low)[Blocks],
+            Sums (&high)[Blocks]) {
   using Bytes = typename Sums::Bytes;
   const std::size_t chunk = at.in_bytes * Sums::step;
   for (std::size_t i = 0; i < at.bytes;) {
@@ -34,7 +33,7 @@ void add_up(const SketchCodes& at, Sums (&low)[Blocks], Sums (&high)[Blocks]) {
       const Bytes entries = Sums::load(at.table + i);
 #pragma GCC unroll 2
       for (std::size_t b = 0; b < Blocks; ++b) {
-        const Bytes codes = Sums::load(at.codes + b * at.block_bytes + i);
+        const Bytes codes = Sums::load(blocks[b] + i);
         low_bytes[b] = Sums::add(low_bytes[b], Sums::look_up(entries, Sums::low_nibbles(codes)));
         high_bytes[b] = Sums::add(high_bytes[b], Sums::look_up(entries, Sums::high_nibbles(codes)));
       }

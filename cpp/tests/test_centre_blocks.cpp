@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "engine/base/block_list.hpp"
 #include "engine/hash/centre_blocks.hpp"
 
 using namespace lookalike;
@@ -61,9 +62,12 @@ std::vector<float> keys_of(Groups& groups, const CentreBlocks& blocks) {
   std::vector<std::uint32_t> numbers(40 + kept_slack);
   for (std::size_t group = 0; group < 5; ++group) {
     const float offset = kernels().squared_l2(groups.query.data(), groups.middle(group), groups.dim);
+    BlockList<centres_per_block> list;
+    list.start(blocks.block_bytes());
+    list.add({blocks.blocks(group), offset, groups.starts[group],
+              groups.starts[group + 1] - groups.starts[group]});
     const std::size_t kept =
-        kernels().scan_centres(blocks.blocks(group), groups.starts[group + 1] - groups.starts[group], query,
-                               offset, kInf, groups.starts[group], some.data(), numbers.data());
+        kernels().scan_centres(list.part(0, list.count()), query, kInf, some.data(), numbers.data());
     for (std::size_t i = 0; i < kept; ++i) keys.at(numbers[i]) = some[i];
   }
   return keys;

@@ -70,8 +70,20 @@ struct Centres {
     std::memcpy(&f, factor(i, 1), 4);
     volatile float value = step * static_cast<float>(sum(i));
     value = f * value;
-    const volatile float shifted = a + offset;
+    const volatile float shifted = a + offset_of(i);
     return shifted - value;
+  }
+
+  /// Each block has an offset and a first number of its own, as if all were of different groups.
+  float offset_of(std::size_t i) const { return offset + 0.7F * static_cast<float>(i / 16); }
+  static std::uint32_t number_of(std::size_t i) {
+    return kFirst + static_cast<std::uint32_t>(i / 16 * 1000 + i % 16);
+  }
+  std::vector<BlockToScan> list() const {
+    std::vector<BlockToScan> list;
+    for (std::size_t i = 0; i < count; i += 16)
+      list.push_back({block(i), offset_of(i), number_of(i), static_cast<std::uint32_t>(count - i)});
+    return list;
   }
 
   std::size_t pairs, count;
@@ -88,14 +100,15 @@ std::size_t check_scan(const Centres& centres, float limit) {
   for (std::uint32_t i = 0; i < centres.count; ++i)
     if (const float key = centres.key(i); key < limit) {
       keys.push_back(key);
-      numbers.push_back(kFirst + i);
+      numbers.push_back(Centres::number_of(i));
     }
   for (const auto level : available_levels()) {
     Guarded<float> out(keys.size() + kept_slack);
     Guarded<std::uint32_t> out_numbers(keys.size() + kept_slack);
+    const std::vector<BlockToScan> list = centres.list();
     const std::size_t kept = kernels_for(level)->scan_centres(
-        centres.blocks, centres.count, {centres.steps.data(), centres.pairs, centres.step}, centres.offset,
-        limit, kFirst, out.data(), out_numbers.data());
+        {list.data(), list.size(), list.size()}, {centres.steps.data(), centres.pairs, centres.step}, limit,
+        out.data(), out_numbers.data());
     CHECK(kept == keys.size(), level, "pairs", centres.pairs, "count", centres.count, "kept", kept);
     for (std::size_t i = 0; i < kept; ++i)
       CHECK(std::bit_cast<std::uint32_t>(out[i]) == std::bit_cast<std::uint32_t>(keys[i]) &&

@@ -87,10 +87,10 @@ struct Took {
 Took search(const Walk& walk, std::size_t k, const Margins::Step& step) {
   std::vector<float> seen;
   float e = Budget::kEndless;
-  std::size_t probes = 0, phase = 1;
+  std::size_t probes = 0, phase = 2;
   const auto farness = [&] { return std::max(1.0F, e / step.typical); };
   for (std::size_t p = 0; p < kBuckets; ++p) {
-    if (p == phase || p == 1) {
+    if (p == phase) {
       std::vector<float> sorted = seen;
       std::sort(sorted.begin(), sorted.end());
       e = seen.size() < k ? Budget::kEndless : sorted[k - 1];

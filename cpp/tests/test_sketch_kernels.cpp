@@ -62,8 +62,20 @@ struct Sketches {
     volatile float value = step * static_cast<float>(sum(i));
     value = value + base;
     value = f * value;
-    const volatile float shifted = a + offset;
+    const volatile float shifted = a + offset_of(i);
     return shifted - value;
+  }
+
+  /// Each block has an offset and a first number of its own, as if all were of different buckets.
+  float offset_of(std::size_t i) const { return 1.3F + 0.7F * static_cast<float>(i / 32); }
+  static std::uint32_t number_of(std::size_t i) {
+    return 4'294'967'200U + static_cast<std::uint32_t>(i / 32 * 1000 + i % 32);
+  }
+  std::vector<BlockToScan> list() const {
+    std::vector<BlockToScan> list;
+    for (std::size_t i = 0; i < count; i += 32)
+      list.push_back({block(i), offset_of(i), number_of(i), static_cast<std::uint32_t>(count - i)});
+    return list;
   }
 
   SketchTable table() const {
@@ -72,7 +84,7 @@ struct Sketches {
 
   std::size_t groups, count;
   unsigned largest;
-  float step = 0.0123F, base = -3.7F, offset = 1.3F;
+  float step = 0.0123F, base = -3.7F;
   Guarded<std::uint8_t> entries, memory;
   std::uint8_t* blocks;
 };
@@ -84,14 +96,14 @@ std::size_t check_scan(const Sketches& sketches, float limit) {
   for (std::size_t i = 0; i < sketches.count; ++i)
     if (const float estimate = sketches.estimate(i); estimate < limit) {
       estimates.push_back(estimate);
-      numbers.push_back(static_cast<std::uint32_t>(4'294'967'200U + i));
+      numbers.push_back(Sketches::number_of(i));
     }
   for (const auto level : available_levels()) {
     Guarded<float> out(estimates.size() + kept_slack);
     Guarded<std::uint32_t> out_numbers(estimates.size() + kept_slack);
-    const std::size_t kept =
-        kernels_for(level)->scan_sketches(sketches.blocks, sketches.count, sketches.table(), sketches.offset,
-                                          limit, 4'294'967'200U, out.data(), out_numbers.data());
+    const std::vector<BlockToScan> list = sketches.list();
+    const std::size_t kept = kernels_for(level)->scan_sketches(
+        {list.data(), list.size(), list.size()}, sketches.table(), limit, out.data(), out_numbers.data());
     CHECK(kept == estimates.size(), level, "groups", sketches.groups, "count", sketches.count, "kept", kept);
     for (std::size_t i = 0; i < kept; ++i)
       CHECK(std::bit_cast<std::uint32_t>(out[i]) == std::bit_cast<std::uint32_t>(estimates[i]) &&
@@ -156,4 +168,17 @@ TEST(sketches_without_a_finite_estimate_are_kept_only_at_minus_infinity) {
   }
   for (const float limit : {-kInf, 300.0F, kInf, kNan}) check_scan(sketches, limit);
   CHECK(check_scan(sketches, kInf) < 128);
+}
+
+TEST(blocks_of_which_a_sketch_scan_only_knows_are_not_kept) {
+  Random random(7);
+  const Sketches sketches(32, 20 * 32, 255, random);
+  const std::vector<BlockToScan> list = sketches.list();
+  for (const auto level : available_levels())
+    for (std::size_t count = 0; count <= list.size(); ++count) {
+      Guarded<float> estimates(32 * count + kept_slack);
+      Guarded<std::uint32_t> numbers(32 * count + kept_slack);
+      CHECK(kernels_for(level)->scan_sketches({list.data(), count, list.size()}, sketches.table(), kInf,
+                                              estimates.data(), numbers.data()) == 32 * count);
+    }
 }

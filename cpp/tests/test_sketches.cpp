@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "engine/base/block_list.hpp"
 #include "engine/projection/rotation.hpp"
 #include "engine/sketch/sketches.hpp"
 #include "kernels/dispatch.hpp"
@@ -263,9 +264,12 @@ TEST(a_scan_of_written_sketches_estimates_squared_distances) {
       const auto key = static_cast<float>(dot(difference, difference));
       Floats estimates(kEntries + kept_slack);
       std::vector<std::uint32_t> numbers(kEntries + kept_slack);
-      const std::size_t kept = kernels().scan_sketches(blocks.data(), kEntries, table.view(), key,
-                                                       std::numeric_limits<float>::infinity(), 1000,
-                                                       estimates.data(), numbers.data());
+      BlockList<SketchLayout::kEntries> list;
+      list.start(layout.block_bytes());
+      list.add({blocks.data(), key, 1000, kEntries});
+      const std::size_t kept =
+          kernels().scan_sketches(list.part(0, list.count()), table.view(),
+                                  std::numeric_limits<float>::infinity(), estimates.data(), numbers.data());
       CHECK(kept == kEntries);
       for (std::size_t i = 0; i < kEntries; ++i) {
         const Entry entry(blocks.data(), layout, i);

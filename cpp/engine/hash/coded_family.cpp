@@ -47,14 +47,14 @@ void CodedFamily::assign(const float* rows, std::size_t count, std::uint32_t* ou
   }
 }
 
-void CodedFamily::order(const float* query, std::size_t want, HashScratch& scratch,
+void CodedFamily::order(HashQuery query, std::size_t want, HashScratch& scratch,
                         std::vector<Near>& out) const {
-  coder_->look(query, scratch.projections, scratch.probes);
+  coder_->look(query.vector, scratch.projections, scratch.probes);
   scratch.probes.start();
   out.clear();
   for (Probe probe{}; out.size() < want && scratch.probes.next(probe);) {
     const std::uint32_t bucket = bucket_of_[std::size_t{probe.table} * coder_->codes() + probe.code];
-    if (bucket != kNoBucket) out.push_back({kernels().squared_l2(query, centre(bucket), m_), bucket});
+    if (bucket != kNoBucket) out.push_back({kernels().squared_l2(query.vector, centre(bucket), m_), bucket});
   }
 }
 

@@ -34,8 +34,7 @@ class CodedFamily final : public HashFamily {
   void assign(const float* rows, std::size_t count, std::uint32_t* out) const override;
 
   /// The multi-probe order of the codes; exact distances of the centres.
-  void order(const float* query, std::size_t want, HashScratch& scratch,
-             std::vector<Near>& out) const override;
+  void order(HashQuery query, std::size_t want, HashScratch& scratch, std::vector<Near>& out) const override;
 
   void drop_empty(std::span<std::uint32_t> assigned) override;
   std::span<float> means() override { return learned_; }

@@ -17,6 +17,13 @@ struct Near {
   std::uint32_t bucket;
 };
 
+/// A query in the projected space, and its landmarks if `look` told them.
+struct HashQuery {
+  HashQuery(const float* of, const float* landmarks_seen = nullptr) : vector(of), landmarks(landmarks_seen) {}
+  const float* vector;
+  const float* landmarks;
+};
+
 enum class Family : std::uint32_t { spheres = 0, hyperplanes = 1, cross_polytope = 2 };
 constexpr std::uint32_t kFamilies = 3;
 
@@ -52,8 +59,15 @@ class HashFamily {
   /// out[i * tables() + table]: the bucket of row i. Takes one thread.
   virtual void assign(const float* rows, std::size_t count, std::uint32_t* out) const = 0;
 
+  /// What `order` finds out first about a query: so many numbers, which cost less for several queries
+  /// together. out[q * landmarks() + i]; queries: count × m.
+  virtual std::size_t landmarks() const { return 0; }
+  virtual void look(const float* queries, std::size_t count, float* out) const {
+    static_cast<void>(queries), static_cast<void>(count), static_cast<void>(out);
+  }
+
   /// The `want` buckets to visit first, in that order; all that hold a row where want >= buckets().
-  virtual void order(const float* query, std::size_t want, HashScratch& scratch,
+  virtual void order(HashQuery query, std::size_t want, HashScratch& scratch,
                      std::vector<Near>& out) const = 0;
 
   /// Sealing, when all rows are assigned: forgets buckets that got none, and numbers the others anew.

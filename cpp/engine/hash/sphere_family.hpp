@@ -20,8 +20,11 @@ class SphereFamily final : public HashFamily {
   void assign(const float* rows, std::size_t count, std::uint32_t* out) const override {
     spheres_.assign(rows, count, out);
   }
-  void order(const float* query, std::size_t want, HashScratch& scratch,
-             std::vector<Near>& out) const override {
+  std::size_t landmarks() const override { return spheres_.groups(); }
+  void look(const float* queries, std::size_t count, float* out) const override {
+    spheres_.look(queries, count, out);
+  }
+  void order(HashQuery query, std::size_t want, HashScratch& scratch, std::vector<Near>& out) const override {
     spheres_.order(query, want, scratch.spheres, out);
   }
   FamilyParts parts() const override {

@@ -1,6 +1,7 @@
 #include "engine/hash/spheres.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -22,7 +23,9 @@ constexpr std::size_t kGroupsToAssign = 10;
 
 // A query looks into so many groups, and as many more as hold so many times the buckets it wants.
 constexpr std::size_t kGroupsAtLeast = 24;
-constexpr std::size_t kCover = 3;
+constexpr std::size_t kCover = 2;
+
+constexpr std::size_t kBlocksAtOnce = 16;  // of centres, after which the limit is drawn in
 
 using Rows = std::vector<std::uint32_t>;
 
@@ -51,35 +54,46 @@ std::vector<Rows> grouped(const float* sample, const Rows& rows, std::size_t dim
   return groups;
 }
 
-// Nearest first, ties by number. So few keys are dealt into as many bins in linear time, which leaves
-// hardly anything to a sort by insertion; std::sort takes three times as long, unless most share a bin.
-void sort_near(std::span<const float> keys, std::span<const std::uint32_t> buckets,
-               std::vector<std::uint32_t>& places, std::vector<Near>& out) {
-  constexpr std::uint32_t kBins = 256, kCrowd = 64;
+// Nearest first, ties by number: in linear time by the 16 bits of a key's place between the lowest and the
+// highest, byte by byte, which leaves hardly anything to a sort by insertion. std::sort takes three times as
+// long, unless a few keys lie so far off that all others share a place.
+void sort_near(std::span<const float> keys, std::span<const std::uint32_t> buckets, SpheresScratch& scratch,
+               std::vector<Near>& out) {
+  constexpr std::uint32_t kBytes = 256, kMost = 65535;
   const std::size_t count = keys.size();
   float low, high;
   kernels().extremes(keys.data(), count, &low, &high);
-  const float per_key = (kBins - 1) / (high - low);
-  const auto bin = [&](float key) {  // one for all where the range, or its inverse, is no float
-    const float place = (key - low) * per_key;
-    return place < kBins ? static_cast<std::uint32_t>(place) : 0U;
+  const float per_key = kMost / (high - low);
+  const auto place = [&](float key) {  // one for all where the range, or its inverse, is no float
+    const float at = (key - low) * per_key;
+    return at <= kMost ? static_cast<std::uint32_t>(at) : 0U;
   };
-  places.assign(kBins + 1, 0);
-  for (const float key : keys) ++places[bin(key) + 1];
-  const bool crowded = *std::max_element(places.begin(), places.end()) > kCrowd;
-  std::partial_sum(places.begin(), places.end(), places.begin());
+  std::array<std::uint32_t, kBytes> first_by_low{}, first_by_high{};
+  scratch.places.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t at = scratch.places[i] = place(keys[i]);
+    ++first_by_low[at % kBytes];
+    ++first_by_high[at / kBytes];
+  }
+  std::exclusive_scan(first_by_low.begin(), first_by_low.end(), first_by_low.begin(), 0U);
+  std::exclusive_scan(first_by_high.begin(), first_by_high.end(), first_by_high.begin(), 0U);
+  scratch.by_low.resize(count);
   out.resize(count);
-  for (std::size_t i = 0; i < count; ++i) out[places[bin(keys[i])]++] = {std::max(0.0F, keys[i]), buckets[i]};
+  for (std::uint32_t i = 0; i < count; ++i) scratch.by_low[first_by_low[scratch.places[i] % kBytes]++] = i;
+  for (const std::uint32_t i : scratch.by_low)
+    out[first_by_high[scratch.places[i] / kBytes]++] = {std::max(0.0F, keys[i]), buckets[i]};
+
   const auto before = [](const Near& a, const Near& b) {
     return a.key < b.key || (a.key == b.key && a.bucket < b.bucket);
   };
-  if (crowded) std::sort(out.begin(), out.end(), before);
-  for (std::size_t i = 1; i < count; ++i) {
+  std::size_t moves = 0;
+  for (std::size_t i = 1; i < count && moves <= 8 * count; ++i) {
     const Near near = out[i];
     std::size_t at = i;
-    for (; at > 0 && before(near, out[at - 1]); --at) out[at] = out[at - 1];
+    for (; at > 0 && before(near, out[at - 1]); --at, ++moves) out[at] = out[at - 1];
     out[at] = near;
   }
+  if (moves > 8 * count) std::sort(out.begin(), out.end(), before);
 }
 
 // A query is compared with every group, then with the buckets of those near it. With √(8 · buckets) groups
@@ -191,25 +205,37 @@ std::vector<std::uint32_t> Spheres::groups_to_search(const float* rows, std::siz
   return found;
 }
 
-void Spheres::order(const float* query, std::size_t want, SpheresScratch& scratch,
+void Spheres::look(const float* queries, std::size_t count, float* out) const {
+  kernels().squared_l2_tile(queries, dim_, count, group_centres_.data(), dim_, groups(), dim_, out);
+}
+
+void Spheres::order(HashQuery query, std::size_t want, SpheresScratch& scratch,
                     std::vector<Near>& out) const {
-  if (want >= buckets()) return order_all(query, scratch, out);
-  const CentreQuery in_steps = blocks_.query(query, dim_, scratch.steps);
+  if (want >= buckets()) return order_all(query.vector, scratch, out);
+  if (query.landmarks == nullptr) {
+    scratch.distances.resize(std::max<std::size_t>(scratch.distances.size(), groups()));
+    look(query.vector, 1, scratch.distances.data());
+    query.landmarks = scratch.distances.data();
+  }
+  const CentreQuery in_steps = blocks_.query(query.vector, dim_, scratch.steps);
   Candidates& nearest = scratch.buckets;
   nearest.start(want);
-  for (const std::uint32_t group : nearest_groups(query, want, scratch)) {
-    const std::size_t size = group_size(group);
-    float* keys = nearest.estimates(size);
-    nearest.take(kernels().scan_centres(blocks_.blocks(group), size, in_steps, scratch.distances[group],
-                                        nearest.limit(), starts_[group], keys, nearest.numbers()));
+  auto& list = scratch.blocks;
+  list.start(blocks_.block_bytes());
+  for (const std::uint32_t group : nearest_groups(query.landmarks, want, scratch))
+    list.add({blocks_.blocks(group), query.landmarks[group], starts_[group], group_size(group)});
+  for (std::size_t begin = 0; begin < list.count(); begin += kBlocksAtOnce) {
+    const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, list.count() - begin));
+    float* keys = nearest.estimates(part.count * centres_per_block);
+    nearest.take(kernels().scan_centres(part, in_steps, nearest.limit(), keys, nearest.numbers()));
   }
   nearest.finish();
   if (nearest.size() < want) {  // keys beyond float are no keys
-    order_all(query, scratch, out);
+    order_all(query.vector, scratch, out);
     out.resize(want);
     return;
   }
-  sort_near(nearest.kept_estimates(), nearest.kept(), scratch.places, out);
+  sort_near(nearest.kept_estimates(), nearest.kept(), scratch, out);
 }
 
 void Spheres::order_all(const float* query, SpheresScratch& scratch, std::vector<Near>& out) const {
@@ -224,14 +250,12 @@ void Spheres::order_all(const float* query, SpheresScratch& scratch, std::vector
 }
 
 // Enough of them to hold several times the wanted buckets.
-std::span<const std::uint32_t> Spheres::nearest_groups(const float* query, std::size_t want,
+std::span<const std::uint32_t> Spheres::nearest_groups(const float* distances, std::size_t want,
                                                        SpheresScratch& scratch) const {
-  scratch.distances.resize(std::max<std::size_t>(scratch.distances.size(), groups()));
-  kernels().squared_l2_rows(query, group_centres_.data(), dim_, groups(), dim_, scratch.distances.data());
   for (std::size_t enough = kGroupsAtLeast + kCover * want * groups() / buckets();; enough *= 2) {
     Candidates& nearest = scratch.groups;
     nearest.start(std::min<std::size_t>(enough, groups()));
-    std::copy_n(scratch.distances.data(), groups(), nearest.estimates(groups()));
+    std::copy_n(distances, groups(), nearest.estimates(groups()));
     std::iota(nearest.numbers(), nearest.numbers() + groups(), 0U);
     nearest.take(groups());
     nearest.finish();

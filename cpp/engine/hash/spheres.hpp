@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/block_list.hpp"
 #include "engine/base/candidates.hpp"
 #include "engine/base/column.hpp"
 #include "engine/base/lowest.hpp"
@@ -24,8 +25,9 @@ std::uint32_t buckets_for(std::size_t rows);
 struct SpheresScratch {
   std::vector<float> distances;  // of the groups
   std::vector<std::int16_t> steps;
+  BlockList<centres_per_block> blocks;
   Candidates groups, buckets;
-  std::vector<std::uint32_t> places;
+  std::vector<std::uint32_t> places, by_low;  // of the keys that are sorted
 };
 
 /// k-means centres in two levels: neighbouring buckets form a group, and the centres of the groups tell
@@ -63,7 +65,10 @@ class Spheres {
   /// All of them are in the order of their exact keys. Else a key may be off by max|q_i| Σ|c_i − g_i| /
   /// 32767, g the centre of the group (beyond 516 dimensions the divisor falls), and a bucket may be missing
   /// whose group lies far although its centre is near.
-  void order(const float* query, std::size_t want, SpheresScratch& scratch, std::vector<Near>& out) const;
+  void order(HashQuery query, std::size_t want, SpheresScratch& scratch, std::vector<Near>& out) const;
+
+  /// The landmarks of a query: out[q * groups() + i] is its squared distance from the centre of group i.
+  void look(const float* queries, std::size_t count, float* out) const;
 
   std::span<const float> group_centres() const { return group_centres_.view(); }
   std::span<const std::uint32_t> starts() const { return starts_.view(); }
@@ -76,7 +81,7 @@ class Spheres {
   std::vector<std::uint32_t> groups_to_search(const float* rows, std::size_t count, std::size_t each) const;
 
   void order_all(const float* query, SpheresScratch& scratch, std::vector<Near>& out) const;
-  std::span<const std::uint32_t> nearest_groups(const float* query, std::size_t want,
+  std::span<const std::uint32_t> nearest_groups(const float* distances, std::size_t want,
                                                 SpheresScratch& scratch) const;
 
   std::size_t dim_ = 0;

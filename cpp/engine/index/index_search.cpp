@@ -62,10 +62,8 @@ double Index::search(const void* queries, std::size_t count, const SearchOptions
     return recall;
   }
   const int threads = by_rows ? 1 : options.threads;
-  // Many share the visit of a bucket; but nobody waits long for Ctrl-C.
-  const std::size_t most = scanned > 0 ? kQueriesAtOnce : 512;
   const std::size_t workers = thread_count(threads);
-  const std::size_t grain = std::clamp<std::size_t>((count + workers - 1) / workers, 1, most);
+  const std::size_t grain = std::clamp<std::size_t>((count + workers - 1) / workers, 1, kQueriesAtOnce);
   parallel_for(count, grain, threads, interrupt, answer);
   return recall;
 }

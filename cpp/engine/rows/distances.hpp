@@ -32,6 +32,9 @@ struct QueryBlock {
   const float* scales;
   const std::byte* bits = nullptr;
 
+  static QueryBlock of(const Query& query) {
+    return {query.vector, 1, query.dim, query.metric, &query.scale, query.bits};
+  }
   Query query(std::size_t q) const {
     return {vectors + q * dim, dim, metric, scales[q], bits != nullptr ? bits + q * (dim / 8) : nullptr};
   }

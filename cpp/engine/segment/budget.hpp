@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -33,12 +34,22 @@ struct Budget {
   static constexpr float kNarrow = 1.25F;
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
 
+  static constexpr std::size_t kFirstPhase = 2;  // buckets; a power of two
+
   bool by_margins() const { return probe_margin < kEndless; }
 
   std::size_t most_probes(float kth) const { return times(probe_cap, probe_factor(farness(kth, typical))); }
   std::size_t most_candidates(float kth) const {
     return times(candidate_cap, candidate_factor(farness(kth, typical)));
   }
+
+  /// Buckets are visited in phases that double: what one phase finds tells which buckets of the next the
+  /// query can do without. Number `bucket` of the order belongs to the phase that begins here.
+  static std::size_t phase_of(std::size_t bucket) {
+    return bucket < kFirstPhase ? 0 : std::bit_floor(bucket);
+  }
+  /// Where the phase ends that begins here.
+  static std::size_t phase_end(std::size_t begin) { return std::max(kFirstPhase, 2 * begin); }
 
   static float farness(float kth, float typical) { return std::max(1.0F, kth / typical); }
   static float probe_factor(float farness) { return farness * farness * farness; }

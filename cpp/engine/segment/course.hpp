@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -40,7 +39,7 @@ struct Course {
   }
   /// What is known when it is decided about a bucket: the state at the start of its phase.
   float known_at(std::size_t level, std::size_t bucket) const {
-    return kth_after(level, std::bit_floor(bucket));
+    return kth_after(level, Budget::phase_of(bucket));
   }
 
   /// The first buckets, as long as none needs a larger probe margin.
@@ -53,7 +52,7 @@ struct Course {
   std::size_t under(std::size_t level, float cap, float typical) const {
     std::size_t p = 0;
     while (p < centres.size()) {
-      const std::size_t end = std::max<std::size_t>(1, 2 * std::bit_floor(p));
+      const std::size_t end = Budget::phase_end(Budget::phase_of(p));
       const float factor = Budget::probe_factor(Budget::farness(known_at(level, p), typical));
       const std::size_t most = Budget::times(cap, factor);
       if (most < end) return std::min(std::max(p, most), centres.size());

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/block_list.hpp"
 #include "engine/base/candidates.hpp"
 #include "engine/base/top_k.hpp"
 #include "engine/hash/hash_family.hpp"
@@ -22,39 +23,33 @@ namespace lookalike {
 
 /// One query on its way through a segment.
 struct Errand {
-  std::vector<float> projected;
+  const float* placed = nullptr;  // all three in the scratch
+  const float* projected = nullptr;
+  const float* landmarks = nullptr;
   QueryTable table;
   std::vector<Near> order;    // the buckets to visit
   std::span<const Near> now;  // of these, in the phase under way
   bool searching = false;
   bool elsewhere = false;  // a filter leaves out what lies near the query
   Stages before;           // what other segments did
+  BlockList<SketchLayout::kEntries> blocks;
   Candidates candidates;
-};
 
-struct Visitor {
-  Near near;
-  std::uint32_t query;
+  HashQuery query() const { return {projected, landmarks}; }
 };
 
 struct Scratch {
-  std::vector<float> placed;  // a query in the space of squared distances
+  // Some queries in the space of squared distances, projected, and as the hash family sees them.
+  std::vector<float> placed, projected, landmarks;
   HashScratch hash;
-  std::vector<Errand> errands;
+  Errand errand;
   Candidates finalists;  // by 8-bit rows
   ByteRows::Room byte_rows;
   std::vector<TopK> nearest;
-  std::vector<float> queries;         // where they are not asked as they were given
-  std::vector<std::uint32_t> starts;  // of each bucket's visitors
-  std::vector<Visitor> visitors;
-  std::vector<Near> order;    // a longer one
-  std::vector<bool> visited;  // by bucket
-  Laps* laps = nullptr;       // null: nobody asks
-
-  Errand& errand(std::size_t q) {
-    if (errands.size() <= q) errands.resize(q + 1);
-    return errands[q];
-  }
+  std::vector<float> queries;  // where they are not asked as they were given
+  std::vector<Near> order;     // a longer one
+  std::vector<bool> visited;   // by bucket
+  Laps* laps = nullptr;        // null: nobody asks
 };
 
 class ScratchPool {

@@ -123,7 +123,7 @@ class Segment {
   }
   double cost_of_scan(std::size_t allowed) const;
 
-  /// Hash, probe, scan, rerank. A bucket is visited once for all the queries.
+  /// Hash, probe, scan, rerank.
   void search(const QueryBlock& queries, const Visit& visit, Scratch& scratch, std::span<TopK> nearest,
               std::span<Stages> stages) const;
 
@@ -216,7 +216,7 @@ class Segment {
             Scratch& scratch) const;
   void count_nearer(Near near, std::uint32_t own_row, std::span<const Meeting> meetings,
                     std::span<float> lowest, std::span<std::uint32_t> nearer, Errand& errand) const;
-  void estimate_bucket(Near near, Errand& errand) const;
+  void estimate_bucket(Near near, Errand& errand, float limit = std::numeric_limits<float>::infinity()) const;
   RecallCurve::Costs costs() const;
 
   std::uint32_t row_of(std::uint32_t entry) const {
@@ -224,23 +224,24 @@ class Segment {
   }
 
   // searching: segment_search.cpp
-  void hash(const Query& query, Scratch& scratch, Errand& errand) const;
+  void search(const Query& query, const Visit& visit, Scratch& scratch, TopK& nearest, Stages& stages) const;
+  void hash(const QueryBlock& queries, Scratch& scratch) const;
+  void take_up(std::size_t q, Scratch& scratch) const;
+  void hash(const Query& query, Scratch& scratch) const;
   void order(const Visit& visit, Scratch& scratch, Errand& errand) const;
   bool choose(const Visit& visit, std::size_t begin, Scratch& scratch, Errand& errand) const;
   void order_more(std::size_t want, Scratch& scratch, Errand& errand) const;
-  void scan_alone(const Visit& visit, Errand& errand, Stages& stages) const;
-  void scan_together(const Visit& visit, std::size_t queries, Scratch& scratch,
-                     std::span<Stages> stages) const;
+  void scan_phase(const Visit& visit, Errand& errand, Stages& stages) const;
+  void scan_buckets(std::span<const Near> buckets, std::span<const Near> next, const Allowed* allowed,
+                    Errand& errand, Stages& stages) const;
   void scan_bucket(Near near, const Allowed* allowed, Errand& errand, Stages& stages) const;
   std::size_t count_findable(const Allowed& allowed, std::uint32_t begin, std::uint32_t end) const;
   std::size_t most_candidates(const Visit& visit, Errand& errand) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
   void scan_by_distance(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
-  std::span<const std::uint32_t> shortlist(const Query& query, const Visit& visit, Scratch& scratch,
-                                           Errand& errand) const;
-  std::span<const std::uint32_t> narrow(const Query& query, const Visit& visit, const Errand& errand,
-                                        Scratch& scratch) const;
-  const float* byte_query(const Query& query, const Errand& errand, Scratch& scratch) const;
+  std::span<const std::uint32_t> shortlist(const Visit& visit, Scratch& scratch, Errand& errand) const;
+  std::span<const std::uint32_t> narrow(const Visit& visit, const Errand& errand, Scratch& scratch) const;
+  const float* byte_query(const Errand& errand) const;
   void rerank(const Query& query, std::span<const std::uint32_t> rows, const Allowed* allowed,
               TopK& nearest) const;
 

@@ -19,8 +19,8 @@ Trace Segment::trace(const Query& query, const Visit& visit, std::uint32_t row, 
     return trace;
   }
 
-  Errand& errand = scratch.errand(0);
-  hash(query, scratch, errand);
+  Errand& errand = scratch.errand;
+  hash(query, scratch);
   std::vector<std::uint32_t> entries{original};
   for (std::uint32_t i = 0; i < later_members_.size(); ++i)
     if (later_members_[i] == original) entries.push_back(static_cast<std::uint32_t>(originals_) + i);
@@ -28,15 +28,14 @@ Trace Segment::trace(const Query& query, const Visit& visit, std::uint32_t row, 
     return std::any_of(entries.begin(), entries.end(),
                        [&](std::uint32_t entry) { return sketches_->bucket_of(entry) == near.bucket; });
   };
-  family_->order(errand.projected.data(), buckets(), scratch.hash, errand.order);
+  family_->order(errand.query(), buckets(), scratch.hash, errand.order);
   const auto in_all = std::find_if(errand.order.begin(), errand.order.end(), its_bucket);
   trace.bucket_rank = static_cast<std::uint32_t>(in_all - errand.order.begin()) + 1;
 
   Stages stages;
   TopK nearest;
   nearest.reset(visit.k, std::numeric_limits<float>::infinity());
-  search({query.vector, 1, query.dim, query.metric, &query.scale, query.bits}, visit, scratch, {&nearest, 1},
-         {&stages, 1});
+  search(QueryBlock::of(query), visit, scratch, {&nearest, 1}, {&stages, 1});
   const auto visited =
       std::span<const Near>(errand.order).first(std::min<std::size_t>(stages.probes, errand.order.size()));
   trace.visited = static_cast<std::uint32_t>(visited.size());

@@ -56,9 +56,9 @@ float Segment::mean_factor() const {
 Course Segment::course(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
                        float most_error, Scratch& scratch) const {
   constexpr std::size_t kFarthest = 4096;  // buckets
-  Errand& errand = scratch.errand(0);
-  hash(query, scratch, errand);
-  family_->order(errand.projected.data(), std::min(most_probes(), kFarthest), scratch.hash, errand.order);
+  Errand& errand = scratch.errand;
+  hash(query, scratch);
+  family_->order(errand.query(), std::min(most_probes(), kFarthest), scratch.hash, errand.order);
 
   Course course;
   course.neighbours.resize(truth.size());

@@ -27,10 +27,10 @@ float Segment::measure_narrowing(const QueryBlock& queries, const Truths& truths
   parallel_for(count, kQueriesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     const QueryBlock block = queries.part(begin, end - begin);
     Scratch scratch;
-    Errand& errand = scratch.errand(0);
+    Errand& errand = scratch.errand;
     for (std::size_t q = 0; q < block.count; ++q) {
-      hash(block.query(q), scratch, errand);
-      family_->order(errand.projected.data(), kProbes, scratch.hash, errand.order);
+      hash(block.query(q), scratch);
+      family_->order(errand.query(), kProbes, scratch.hash, errand.order);
       errand.candidates.start(kCandidates * tables());
       Stages stages;
       for (const Near& near : errand.order) scan_bucket(near, nullptr, errand, stages);
@@ -38,7 +38,7 @@ float Segment::measure_narrowing(const QueryBlock& queries, const Truths& truths
       if (tables() > 1) errand.candidates.unite(kCandidates);
       const auto rows = errand.candidates.kept();
       std::vector<float> keys(rows.size());
-      bytes_.keys(byte_query(block.query(q), errand, scratch), rows, scratch.byte_rows, keys.data());
+      bytes_.keys(byte_query(errand), rows, scratch.byte_rows, keys.data());
       const std::vector<Found>& truth = truths[begin + q];
       for (std::size_t j = 0; j < std::min(kNeighbours, truth.size()); ++j) {
         const auto at = std::find(rows.begin(), rows.end(), static_cast<std::uint32_t>(truth[j].id));

@@ -17,9 +17,8 @@ void Segment::within(const Query& query, float max_key, const Allowed* allowed, 
   const float square = hashed() ? space_.square_of(max_key, query.vector) : 0.0F;
   if (exact || !hashed() || !projection_.keeps_distances() || !std::isfinite(square)) {
     touch(0, originals_);
-    const QueryBlock block{query.vector, 1, query.dim, query.metric, &query.scale, query.bits};
     stored_originals().scan(
-        block, [max_key](std::size_t) { return max_key; },
+        QueryBlock::of(query), [max_key](std::size_t) { return max_key; },
         [&](std::size_t, std::size_t row, float key) { take(row, key); });
     return;
   }
@@ -36,26 +35,20 @@ void Segment::gather_within(const Query& query, float square, const Allowed* all
                             std::vector<std::uint32_t>& rows) const {
   constexpr float kStandardErrors = 4.0F;
   constexpr float kRounding = 1e-4F;
-  Errand& errand = scratch.errand(0);
-  hash(query, scratch, errand);
+  Errand& errand = scratch.errand;
+  hash(query, scratch);
   const float radius = std::sqrt(std::max(0.0F, square));
   const auto spread = kStandardErrors * 2.0F / std::sqrt(static_cast<float>(projection_.m()) - 1.0F);
   for (std::uint32_t bucket = 0; bucket < buckets(); ++bucket) {
     if (sketches_->first(bucket) >= originals_) break;  // the first table holds every original
-    const Near near{kernels().squared_l2(errand.projected.data(), family_->centre(bucket), projection_.m()),
-                    bucket};
+    const Near near{kernels().squared_l2(errand.projected, family_->centre(bucket), projection_.m()), bucket};
     const Reach& reach = reaches_[near.bucket];
     const float distance = std::sqrt(near.key);
     if (distance - reach.radius > radius + kRounding * (radius + distance)) continue;
     const float limit = square + reach.left_out + spread * reach.radius * distance +
                         kRounding * (square + near.key) +
                         errand.table.step() * static_cast<float>(projection_.m()) * reach.radius;
-    const std::uint32_t first = sketches_->first(near.bucket), count = sketches_->count(near.bucket);
-    errand.candidates.start(count);
-    float* estimates = errand.candidates.estimates(count);
-    errand.candidates.take(kernels().scan_sketches(sketches_->blocks(near.bucket), count, errand.table.view(),
-                                                   near.key, limit, first, estimates,
-                                                   errand.candidates.numbers()));
+    estimate_bucket(near, errand, limit);
     for (const std::uint32_t row : errand.candidates.kept())
       if (allowed == nullptr || allowed->originals()[row]) rows.push_back(row);
   }

@@ -10,57 +10,53 @@
 namespace lookalike {
 namespace {
 
-constexpr std::uint32_t kAlone = 16;  // buckets; a phase begins there
+constexpr std::size_t kHashedAtOnce = 16;  // queries
 constexpr double kUsual = 0.6;  // of what evenly spread rows would give, the probes meet at least so much
 
 }  // namespace
 
 void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scratch, std::span<TopK> nearest,
                      std::span<Stages> stages) const {
-  Stopwatch watch(scratch.laps);
-  for (std::size_t q = 0; q < queries.count; ++q) {
-    Errand& errand = scratch.errand(q);
-    errand.before = stages[q];
-    hash(queries.query(q), scratch, errand);
+  for (std::size_t begin = 0; begin < queries.count; begin += kHashedAtOnce) {
+    Stopwatch watch(scratch.laps);
+    const QueryBlock some = queries.part(begin, std::min(kHashedAtOnce, queries.count - begin));
+    hash(some, scratch);
     watch.lap(&Laps::hash);
-    order(visit, scratch, errand);
-    watch.lap(&Laps::probe);
-  }
-  // In phases that double: what a phase finds tells each query which buckets of the next it can do without.
-  // Few queries of a batch share their nearest buckets: these are visited by each alone.
-  const auto next = [](std::size_t begin) { return std::max<std::size_t>(1, 2 * begin); };
-  const std::size_t alone = queries.count > 1 ? std::min(kAlone, buckets()) : buckets();
-  for (std::size_t q = 0; q < queries.count; ++q)
-    for (std::size_t begin = 0; begin < alone; begin = next(begin))
-      if (choose(visit, begin, scratch, scratch.errand(q))) scan_alone(visit, scratch.errand(q), stages[q]);
-  for (std::size_t begin = alone; begin < buckets(); begin = next(begin)) {
-    bool any = false;
-    for (std::size_t q = 0; q < queries.count; ++q)
-      any = choose(visit, begin, scratch, scratch.errand(q)) || any;
-    if (!any) break;
-    scan_together(visit, queries.count, scratch, stages);
-  }
-  for (std::size_t q = 0; q < queries.count; ++q) {
-    Errand& errand = scratch.errand(q);
-    scan_further(visit, scratch, errand, stages[q]);
-    watch.lap(&Laps::scan);
-    const auto finalists = shortlist(queries.query(q), visit, scratch, errand);
-    watch.lap(&Laps::narrow);
-    rerank(queries.query(q), finalists, visit.allowed, nearest[q]);
-    watch.lap(&Laps::rerank);
-    stages[q].candidates += static_cast<std::uint32_t>(errand.candidates.size());
-    stages[q].reranked += static_cast<std::uint32_t>(finalists.size());
+    for (std::size_t q = 0; q < some.count; ++q) {
+      take_up(q, scratch);
+      search(some.query(q), visit, scratch, nearest[begin + q], stages[begin + q]);
+    }
   }
 }
 
-// How many buckets a query visits by margins shows on the way: half more than usual are put in order, others
-// on demand.
+void Segment::search(const Query& query, const Visit& visit, Scratch& scratch, TopK& nearest,
+                     Stages& stages) const {
+  Stopwatch watch(scratch.laps);
+  Errand& errand = scratch.errand;
+  errand.before = stages;
+  order(visit, scratch, errand);
+  watch.lap(&Laps::probe);
+  for (std::size_t begin = 0; begin < buckets(); begin = Budget::phase_end(begin)) {
+    if (!choose(visit, begin, scratch, errand)) break;
+    scan_phase(visit, errand, stages);
+  }
+  scan_further(visit, scratch, errand, stages);
+  watch.lap(&Laps::scan);
+  const auto finalists = shortlist(visit, scratch, errand);
+  watch.lap(&Laps::narrow);
+  rerank(query, finalists, visit.allowed, nearest);
+  watch.lap(&Laps::rerank);
+  stages.candidates += static_cast<std::uint32_t>(errand.candidates.size());
+  stages.reranked += static_cast<std::uint32_t>(finalists.size());
+}
+
+// How many buckets a query visits by margins shows on the way: twice as many as usual are put in order,
+// others on demand.
 void Segment::order(const Visit& visit, Scratch& scratch, Errand& errand) const {
   constexpr std::uint32_t kAtLeast = 32;
   const Budget& budget = visit.budget;
-  const std::size_t want =
-      budget.by_margins() ? std::max(budget.probes + budget.probes / 2, kAtLeast) : budget.probes;
-  family_->order(errand.projected.data(), want, scratch.hash, errand.order);
+  const std::size_t want = budget.by_margins() ? std::max(2 * budget.probes, kAtLeast) : budget.probes;
+  family_->order(errand.query(), want, scratch.hash, errand.order);
   errand.searching = true;
   errand.elsewhere = false;
   if (budget.by_margins())
@@ -69,12 +65,12 @@ void Segment::order(const Visit& visit, Scratch& scratch, Errand& errand) const 
     errand.candidates.start(std::max<std::size_t>(budget.rerank, visit.k) * tables());
 }
 
-// The buckets of a phase, which begins at this place of the order and is as long as all before it.
+// The buckets of the phase that begins at this place of the order.
 bool Segment::choose(const Visit& visit, std::size_t begin, Scratch& scratch, Errand& errand) const {
   errand.now = {};
   if (!errand.searching) return false;
   const Budget& budget = visit.budget;
-  std::size_t end = std::min<std::size_t>(buckets(), std::max<std::size_t>(1, 2 * begin));
+  std::size_t end = std::min<std::size_t>(buckets(), Budget::phase_end(begin));
   if (!budget.by_margins()) {
     end = std::min(end, errand.order.size());
     if (begin < end) errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
@@ -101,7 +97,7 @@ bool Segment::choose(const Visit& visit, std::size_t begin, Scratch& scratch, Er
 
 // A longer order may know of a bucket that the shorter one missed: it comes next.
 void Segment::order_more(std::size_t want, Scratch& scratch, Errand& errand) const {
-  family_->order(errand.projected.data(), want, scratch.hash, scratch.order);
+  family_->order(errand.query(), want, scratch.hash, scratch.order);
   scratch.visited.assign(buckets(), false);
   for (const Near& near : errand.order) scratch.visited[near.bucket] = true;
   for (const Near& near : scratch.order)
@@ -115,66 +111,91 @@ std::size_t Segment::most_candidates(const Visit& visit, Errand& errand) const {
   return std::max(visit.k, errand.elsewhere ? kMoreElsewhere * most : most);
 }
 
-std::span<const std::uint32_t> Segment::shortlist(const Query& query, const Visit& visit, Scratch& scratch,
+std::span<const std::uint32_t> Segment::shortlist(const Visit& visit, Scratch& scratch,
                                                   Errand& errand) const {
   if (visit.budget.by_margins()) errand.candidates.keep_only(most_candidates(visit, errand));
   errand.candidates.finish();
   if (tables() > 1) errand.candidates.unite(std::max<std::size_t>(visit.budget.rerank, visit.k));
-  return form_.compact() ? errand.candidates.kept() : narrow(query, visit, errand, scratch);
+  return form_.compact() ? errand.candidates.kept() : narrow(visit, errand, scratch);
 }
 
-void Segment::hash(const Query& query, Scratch& scratch, Errand& errand) const {
-  scratch.placed.resize(space_.dim());
-  errand.projected.resize(projection_.m());
-  space_.place_query(query.vector, query.scale, scratch.placed.data());
-  projection_.apply(scratch.placed.data(), 1.0F, errand.projected.data());
-  errand.table.make(errand.projected.data(), sketches_->layout());
+// Matrices, once loaded, serve several queries.
+void Segment::hash(const QueryBlock& queries, Scratch& scratch) const {
+  const std::size_t dim = space_.dim(), m = projection_.m(), landmarks = family_->landmarks();
+  const auto make_room = [&](std::vector<float>& values, std::size_t each) {
+    values.resize(std::max(values.size(), queries.count * each));
+  };
+  make_room(scratch.placed, dim);
+  make_room(scratch.projected, m);
+  make_room(scratch.landmarks, landmarks);
+  for (std::size_t q = 0; q < queries.count; ++q)
+    space_.place_query(queries.query(q).vector, queries.scales[q], scratch.placed.data() + q * dim);
+  projection_.apply(scratch.placed.data(), nullptr, queries.count, scratch.projected.data());
+  family_->look(scratch.projected.data(), queries.count, scratch.landmarks.data());
+}
+
+// The next of those that were hashed.
+void Segment::take_up(std::size_t q, Scratch& scratch) const {
+  Errand& errand = scratch.errand;
+  errand.placed = scratch.placed.data() + q * space_.dim();
+  errand.projected = scratch.projected.data() + q * projection_.m();
+  errand.landmarks = scratch.landmarks.data() + q * family_->landmarks();
+  errand.table.make(errand.projected, sketches_->layout());
+}
+
+void Segment::hash(const Query& query, Scratch& scratch) const {
+  hash(QueryBlock::of(query), scratch);
+  take_up(0, scratch);
 }
 
 // The bucket behind the last one of a phase will hardly ever not be visited.
-void Segment::scan_alone(const Visit& visit, Errand& errand, Stages& stages) const {
-  const auto first = static_cast<std::size_t>(errand.now.data() - errand.order.data());
-  for (std::size_t i = 0; i < errand.now.size(); ++i) {
-    if (first + i + 1 < errand.order.size()) sketches_->prefetch(errand.order[first + i + 1].bucket);
-    scan_bucket(errand.now[i], visit.allowed, errand, stages);
+void Segment::scan_phase(const Visit& visit, Errand& errand, Stages& stages) const {
+  const auto end = static_cast<std::size_t>(errand.now.data() - errand.order.data()) + errand.now.size();
+  const auto next = std::span<const Near>(errand.order).subspan(end).first(end < errand.order.size() ? 1 : 0);
+  scan_buckets(errand.now, next, visit.allowed, errand, stages);
+}
+
+// In parts, after each of which the limit is drawn in.
+void Segment::scan_buckets(std::span<const Near> buckets, std::span<const Near> next, const Allowed* allowed,
+                           Errand& errand, Stages& stages) const {
+  constexpr std::size_t kBlocksAtOnce = 16;
+  auto& list = errand.blocks;
+  list.start(sketches_->layout().block_bytes());
+  std::size_t scanned = 0, met = 0;
+  for (const Near& near : buckets) {
+    const BlockToScan bucket = sketches_->bucket(near.bucket, near.key);
+    const std::size_t findable = allowed != nullptr
+                                     ? count_findable(*allowed, bucket.first, bucket.first + bucket.count)
+                                     : bucket.count;
+    met += findable;
+    if (findable == 0) continue;
+    scanned += bucket.count;
+    list.add(bucket);
+  }
+  stages.probes += static_cast<std::uint32_t>(buckets.size());
+  stages.met += static_cast<std::uint32_t>(met);
+  stages.scanned += static_cast<std::uint32_t>(scanned);
+  const std::size_t blocks = list.count();
+  for (const Near& near : next) list.add(sketches_->bucket(near.bucket, near.key));
+  Candidates& candidates = errand.candidates;
+  for (std::size_t begin = 0; begin < blocks; begin += kBlocksAtOnce) {
+    const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, blocks - begin));
+    float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
+    std::uint32_t* numbers = candidates.numbers();
+    const std::size_t appended =
+        kernels().scan_sketches(part, errand.table.view(), candidates.limit(), estimates, numbers);
+    if (tables() > 1)
+      std::transform(numbers, numbers + appended, numbers,
+                     [this](std::uint32_t entry) { return row_of(entry); });
+    if (met == scanned)
+      candidates.take(appended);
+    else
+      candidates.take(appended, [&](std::uint32_t row) { return allowed->originals()[row]; });
   }
 }
 
-// The phase of all queries, bucket by bucket, so that a bucket comes from memory once.
-void Segment::scan_together(const Visit& visit, std::size_t queries, Scratch& scratch,
-                            std::span<Stages> stages) const {
-  scratch.starts.assign(buckets() + std::size_t{2}, 0);
-  for (std::size_t q = 0; q < queries; ++q)
-    for (const Near& near : scratch.errand(q).now) ++scratch.starts[near.bucket + 2];
-  std::partial_sum(scratch.starts.begin(), scratch.starts.end(), scratch.starts.begin());
-  scratch.visitors.resize(scratch.starts.back());
-  for (std::uint32_t q = 0; q < queries; ++q)
-    for (const Near& near : scratch.errand(q).now)
-      scratch.visitors[scratch.starts[near.bucket + 1]++] = {near, q};
-  for (const Visitor& visitor : scratch.visitors)
-    scan_bucket(visitor.near, visit.allowed, scratch.errand(visitor.query), stages[visitor.query]);
-}
-
 void Segment::scan_bucket(Near near, const Allowed* allowed, Errand& errand, Stages& stages) const {
-  const std::uint32_t first = sketches_->first(near.bucket);
-  const std::uint32_t count = sketches_->count(near.bucket);
-  const std::size_t met = allowed != nullptr ? count_findable(*allowed, first, first + count) : count;
-  ++stages.probes;
-  stages.met += static_cast<std::uint32_t>(met);
-  if (met == 0) return;
-  stages.scanned += count;
-  Candidates& candidates = errand.candidates;
-  float* estimates = candidates.estimates(count);
-  const std::size_t appended =
-      kernels().scan_sketches(sketches_->blocks(near.bucket), count, errand.table.view(), near.key,
-                              candidates.limit(), first, estimates, candidates.numbers());
-  if (first >= originals_)
-    std::transform(candidates.numbers(), candidates.numbers() + appended, candidates.numbers(),
-                   [this](std::uint32_t entry) { return row_of(entry); });
-  if (met == count)
-    candidates.take(appended);
-  else
-    candidates.take(appended, [&](std::uint32_t row) { return allowed->originals()[row]; });
+  scan_buckets({&near, 1}, {}, allowed, errand, stages);
 }
 
 std::size_t Segment::count_findable(const Allowed& allowed, std::uint32_t begin, std::uint32_t end) const {
@@ -200,7 +221,7 @@ void Segment::scan_further(const Visit& visit, Scratch& scratch, Errand& errand,
                             tables());
   else
     for (const Near& near : errand.order) visited[near.bucket] = true;
-  family_->order(errand.projected.data(), buckets(), scratch.hash, errand.order);
+  family_->order(errand.query(), buckets(), scratch.hash, errand.order);
   for (const Near& near : errand.order) {
     if (!everywhere && met() >= visit.k * tables()) return;
     if (!visited[near.bucket]) scan_bucket(near, visit.allowed, errand, stages);
@@ -246,7 +267,7 @@ void Segment::scan_by_distance(const Visit& visit, Scratch& scratch, Errand& err
 }
 
 // The 8-bit distances order the candidates nearly right: few beyond the k-th can belong among the nearest.
-std::span<const std::uint32_t> Segment::narrow(const Query& query, const Visit& visit, const Errand& errand,
+std::span<const std::uint32_t> Segment::narrow(const Visit& visit, const Errand& errand,
                                                Scratch& scratch) const {
   Candidates& finalists = scratch.finalists;
   const auto rows = errand.candidates.kept();
@@ -256,17 +277,14 @@ std::span<const std::uint32_t> Segment::narrow(const Query& query, const Visit& 
   std::copy(rows.begin(), rows.end(), finalists.numbers());
   if (file_)
     for (const std::uint32_t row : rows) file_->touch(bytes_.row(row), ByteRows::stride(byte_width()));
-  bytes_.keys(byte_query(query, errand, scratch), rows, scratch.byte_rows, keys);
+  bytes_.keys(byte_query(errand), rows, scratch.byte_rows, keys);
   finalists.take(rows.size());
   finalists.finish();
   return finalists.kept();
 }
 
-const float* Segment::byte_query(const Query& query, const Errand& errand, Scratch& scratch) const {
-  if (projection_.isometric()) return errand.projected.data();
-  scratch.placed.resize(space_.dim());
-  space_.place_query(query.vector, query.scale, scratch.placed.data());
-  return scratch.placed.data();
+const float* Segment::byte_query(const Errand& errand) const {
+  return projection_.isometric() ? errand.projected : errand.placed;
 }
 
 void Segment::rerank(const Query& query, std::span<const std::uint32_t> rows, const Allowed* allowed,

@@ -42,15 +42,15 @@ Segment::Walk Segment::walk(const Query& query, std::uint32_t own_row, std::span
     for (std::size_t i = 0; i < later; ++i) add_entry(later_entries[found * later + i], j);
   }
 
-  Errand& errand = scratch.errand(0);
-  hash(query, scratch, errand);
+  Errand& errand = scratch.errand;
+  hash(query, scratch);
   std::vector<bool> seen(buckets());
   std::vector<Near> visited;
   std::vector<std::size_t> visited_by;  // the end of each step
   std::vector<Meeting> meetings;
   std::size_t met = 0;
   for (std::uint32_t p = 0; p < probe_grid.size() && met < truth.size(); ++p) {
-    family_->order(errand.projected.data(), probe_grid[p], scratch.hash, errand.order);
+    family_->order(errand.query(), probe_grid[p], scratch.hash, errand.order);
     for (const Near& near : errand.order)
       if (!seen[near.bucket]) {
         seen[near.bucket] = true;
@@ -106,14 +106,16 @@ void Segment::count_nearer(Near near, std::uint32_t own_row, std::span<const Mee
   }
 }
 
-void Segment::estimate_bucket(Near near, Errand& errand) const {
-  const std::uint32_t count = sketches_->count(near.bucket);
-  Candidates& all = errand.candidates;
-  all.start(count);
-  float* estimates = all.estimates(count);
-  kernels().scan_sketches(sketches_->blocks(near.bucket), count, errand.table.view(), near.key, all.limit(),
-                          sketches_->first(near.bucket), estimates, all.numbers());
-  all.take(count);
+// All of it, or what is estimated below a limit.
+void Segment::estimate_bucket(Near near, Errand& errand, float limit) const {
+  const BlockToScan bucket = sketches_->bucket(near.bucket, near.key);
+  errand.blocks.start(sketches_->layout().block_bytes());
+  errand.blocks.add(bucket);
+  errand.candidates.start(bucket.count);
+  float* estimates = errand.candidates.estimates(bucket.count);
+  errand.candidates.take(kernels().scan_sketches(errand.blocks.part(0, errand.blocks.count()),
+                                                 errand.table.view(), limit, estimates,
+                                                 errand.candidates.numbers()));
 }
 
 }  // namespace lookalike

@@ -88,6 +88,11 @@ class Sketches {
     return blocks_.data() + first_block_[bucket] * layout_.block_bytes();
   }
 
+  /// A bucket as a query at this squared distance from its centre scans it.
+  BlockToScan bucket(std::uint32_t bucket, float key) const {
+    return {blocks(bucket), key, first(bucket), count(bucket)};
+  }
+
   /// Asks for the beginning of a bucket; the kernel asks for the rest as it goes.
   void prefetch(std::uint32_t bucket) const {
     constexpr std::size_t kLine = 64, kAhead = 24;
