@@ -168,6 +168,9 @@ struct Kernels {
   /// How many of the values are below the limit. There are kept_slack elements more than n.
   std::size_t (*count_below)(const float* values, std::size_t n, float limit);
 
+  /// The k-th lowest of n values without NaN, 0 < k <= n. There are kept_slack elements more than n.
+  float (*kth_lowest)(const float* values, std::size_t n, std::size_t k);
+
   /// Copies the values below the limit, in order; returns how many. Both arrays have kept_slack elements more
   /// than n, and may be the same.
   std::size_t (*copy_below)(const float* values, std::size_t n, float limit, float* out);

@@ -51,6 +51,7 @@ constexpr Kernels make_kernels(const char* name) {
           .scan_centres = CentreScan<Lanes, StepLanes>::scan,
           .extremes = extremes<Lanes>,
           .count_below = count_below<Lanes>,
+          .kth_lowest = kth_lowest<Lanes>,
           .copy_below = copy_below<Lanes>,
           .keep_below = keep_below<Lanes>,
           .hamming = Hamming::pair,

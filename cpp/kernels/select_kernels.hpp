@@ -55,6 +55,18 @@ std::size_t count_below(const float* values, std::size_t n, float limit) {
   return count;
 }
 
+/// Each value is compared with all: no step waits for another, and few values are done sooner than they are
+/// bisected.
+template <class Lanes>
+float kth_lowest(const float* values, std::size_t n, std::size_t k) {
+  float kth = -__builtin_inff();
+  for (std::size_t i = 0; i < n; ++i) {
+    const bool among = count_below<Lanes>(values, n, values[i]) < k;
+    kth = among && values[i] > kth ? values[i] : kth;
+  }
+  return kth;
+}
+
 template <class Lanes>
 std::size_t copy_below(const float* values, std::size_t n, float limit, float* out) {
   const auto limits = Lanes::broadcast(limit);

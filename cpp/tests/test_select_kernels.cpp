@@ -42,6 +42,20 @@ TEST(count_below_counts_every_value_below_and_nothing_of_the_slack) {
   }
 }
 
+TEST(the_kth_lowest_is_that_of_a_sort) {
+  Random random(4);
+  for (std::size_t n = 1; n <= 70; ++n) {
+    Guarded<float> values(n + kept_slack);
+    for (float& each : values) each = static_cast<float>(random() % 40) - 20.0F;
+    for (std::size_t i = 0; i < n; i += 7) values[i] = random() % 2 ? kInf : -kInf;
+    std::vector<float> sorted(values.begin(), values.begin() + n);
+    std::sort(sorted.begin(), sorted.end());
+    for (std::size_t k = 1; k <= n; ++k)
+      for (const auto level : available_levels())
+        CHECK(kernels_for(level)->kth_lowest(values.data(), n, k) == sorted[k - 1], level, "n", n, "k", k);
+  }
+}
+
 TEST(copy_below_copies_the_values_below_in_order) {
   Random random(3);
   for (std::size_t n = 0; n <= 130; ++n) {

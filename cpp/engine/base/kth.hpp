@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -25,6 +26,7 @@ class Kth {
 
   std::size_t k() const { return k_; }
 
+  /// There are kept_slack elements more behind the values.
   void push(std::span<const float> values) {
     if (k_ == 0) return;
     if (smallest_.size() < size_ + values.size() + kept_slack)
@@ -42,31 +44,36 @@ class Kth {
  private:
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
 
-  // Bisects for a limit that leaves k: a few counts, where std::nth_element would guess wrong at every other
-  // value. Equal ones allow none.
+  // A few counts tell a limit that leaves not many more than k, unless many are equal.
   void sort_out() {
     if (size_ < k_ || k_ == 0 || (size_ == k_ && limit_ < kEndless)) return;
     constexpr int kSteps = 32;
     const Kernels& kernel = kernels();
-    float low, high;
-    kernel.extremes(smallest_.data(), size_, &low, &high);
-    std::size_t below = size_;
-    for (int step = 0; step < kSteps && below != k_; ++step) {
-      const float middle = low + (high - low) / 2;
-      below = kernel.count_below(smallest_.data(), size_, middle);
-      (below < k_ ? low : high) = middle;
+    if (size_ > 4 * k_) {
+      float low, high;
+      kernel.extremes(smallest_.data(), size_, &low, &high);
+      high = std::nextafter(high, kEndless);
+      std::size_t below = size_;
+      for (int step = 0; step < kSteps && below > 2 * k_; ++step) {
+        const float middle = low + (high - low) / 2;
+        const std::size_t count = kernel.count_below(smallest_.data(), size_, middle);
+        (count < k_ ? low : high) = middle;
+        if (count >= k_) below = count;
+      }
+      size_ = kernel.copy_below(smallest_.data(), size_, high, smallest_.data());
     }
-    if (below == k_) {
-      if (size_ > k_) kernel.copy_below(smallest_.data(), size_, high, smallest_.data());
-      kernel.extremes(smallest_.data(), k_, &low, &high);
-    } else {
-      const auto begin = smallest_.begin(), last = begin + static_cast<std::ptrdiff_t>(k_ - 1);
-      std::nth_element(begin, last, begin + static_cast<std::ptrdiff_t>(size_));
-      high = *last;
-    }
-    size_ = k_;
-    limit_ = high;
+    limit_ = size_ <= kFew ? kernel.kth_lowest(smallest_.data(), size_, k_) : nth(k_ - 1);
+    size_ = kernel.copy_below(smallest_.data(), size_, limit_, smallest_.data());
+    while (size_ < k_) smallest_[size_++] = limit_;
   }
+
+  float nth(std::size_t place) {
+    const auto begin = smallest_.begin(), at = begin + static_cast<std::ptrdiff_t>(place);
+    std::nth_element(begin, at, begin + static_cast<std::ptrdiff_t>(size_));
+    return *at;
+  }
+
+  static constexpr std::size_t kFew = 64;
 
   std::size_t k_;
   std::size_t size_ = 0;
