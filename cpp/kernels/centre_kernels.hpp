@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "blocks_ahead.hpp"
 #include "kernels.hpp"
+#include "scan_blocks.hpp"
 #include "select_kernels.hpp"
 
 namespace lookalike {
@@ -28,14 +28,7 @@ struct CentreScan {
   static std::size_t scan(const BlocksToScan& blocks, const CentreQuery& query, float limit, float* keys,
                           std::uint32_t* numbers) {
     CentreScan to{Lanes::broadcast(query.step), Lanes::broadcast(limit), keys, numbers};
-    const BlocksAhead ahead(blocks, centre_block_bytes(query.pairs));
-    std::size_t i = 0;
-    for (; i + 2 <= blocks.count; i += 2) {
-      ahead.ask(i);
-      ahead.ask(i + 1);
-      to.template keep<2>(query, blocks.blocks + i);
-    }
-    if (i < blocks.count) to.template keep<1>(query, blocks.blocks + i);
+    keep_of_all(to, query, blocks, centre_block_bytes(query.pairs));
     return static_cast<std::size_t>(to.keys - keys);
   }
 

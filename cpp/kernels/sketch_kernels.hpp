@@ -11,8 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "blocks_ahead.hpp"
 #include "kernels.hpp"
+#include "scan_blocks.hpp"
 #include "select_kernels.hpp"
 #include "sketch_sums.hpp"
 
@@ -34,14 +34,7 @@ struct SketchScan {
                                 table.largest == 0 ? table.groups : 255U / table.largest};
     SketchScan to{Lanes::broadcast(table.step), Lanes::broadcast(table.base), Lanes::broadcast(limit),
                   estimates, numbers};
-    const BlocksAhead ahead(blocks, sketch_block_bytes(table.groups));
-    std::size_t i = 0;
-    for (; i + 2 <= blocks.count; i += 2) {
-      ahead.ask(i);
-      ahead.ask(i + 1);
-      to.template keep<2>(entries, blocks.blocks + i);
-    }
-    if (i < blocks.count) to.template keep<1>(entries, blocks.blocks + i);
+    keep_of_all(to, entries, blocks, sketch_block_bytes(table.groups));
     return static_cast<std::size_t>(to.estimates - estimates);
   }
 

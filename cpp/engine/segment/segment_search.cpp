@@ -1,7 +1,6 @@
 // Queries through a segment: hash, probe, scan, rerank.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "engine/segment/search_scratch.hpp"

@@ -93,13 +93,6 @@ class Sketches {
     return {blocks(bucket), key, first(bucket), count(bucket)};
   }
 
-  /// Asks for the beginning of a bucket; the kernel asks for the rest as it goes.
-  void prefetch(std::uint32_t bucket) const {
-    constexpr std::size_t kLine = 64, kAhead = 24;
-    const std::uint8_t* begin = blocks(bucket);
-    for (std::size_t line = 0; line < kAhead; ++line) __builtin_prefetch(begin + line * kLine);
-  }
-
   /// Of the i-th entry of a bucket.
   Factors factors(std::uint32_t bucket, std::uint32_t i) const;
 
