@@ -22,6 +22,7 @@ _HOMES = {
     "usearch": ("usearch", "Usearch"),
     "voyager": ("voyager", "Voyager"),
     "svs": ("svs", "Svs"),
+    "svs-lvq": ("svs", "SvsCompressed"),
 }
 
 NAMES = tuple(_HOMES)

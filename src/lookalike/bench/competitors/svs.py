@@ -1,11 +1,13 @@
-"""SVS: the Vamana graph (Aguerrebere et al. 2023, arXiv 2304.04759) of scalable-vs, which is never required.
+"""SVS: the Vamana graph of scalable-vs, which is never required: that package has a licence of its own.
 
-That package has a licence of its own. Its compression LVQ is for Intel's processors; here the graph is over float32
-vectors, which run anywhere.
+Over float32 vectors; and over vectors compressed by LVQ (Aguerrebere et al. 2023, arXiv 2304.04759) or, of many
+dimensions, by LeanVec (Tepper et al. 2023, arXiv 2312.16335), both of which are for Intel's processors.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,16 +18,21 @@ from lookalike.bench.truth import Distance, Vectors
 
 DEGREE, WINDOW = 64, 200
 WINDOWS = (10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640)
+MANY, KEPT = 512, 160
+"""Of more dimensions than MANY, LeanVec searches in KEPT of them, as its authors do."""
 
 
 class Svs(Competitor):
     distribution = "scalable-vs"
-    parameters = f"Vamana, graph_max_degree={DEGREE}, window_size={WINDOW}, float32"
 
     def build(self, base: Vectors, distance: Distance, threads: int) -> None:
         del distance  # of unit length, L2 ranks as the cosine does
+        self._graph(base, "float32", threads)
+
+    def _graph(self, vectors: Any, kind: str, threads: int) -> None:
+        self.parameters = f"Vamana, graph_max_degree={DEGREE}, window_size={WINDOW}, {kind}"
         parameters = svs.VamanaBuildParameters(graph_max_degree=DEGREE, window_size=WINDOW)
-        self._index = svs.Vamana.build(parameters, base, svs.DistanceType.L2, num_threads=threads)
+        self._index = svs.Vamana.build(parameters, vectors, svs.DistanceType.L2, num_threads=threads)
 
     def sweep(self) -> list[Setting]:
         return [{"search_window_size": window} for window in WINDOWS]
@@ -42,3 +49,19 @@ class Svs(Competitor):
 
     def query_batch(self, vectors: Vectors, k: int) -> Any:
         return self._index.search(vectors, k)[0]
+
+
+class SvsCompressed(Svs):
+    """The graph is walked by 4 bits a dimension, what was found is ranked again with 8 more."""
+
+    def build(self, base: Vectors, distance: Distance, threads: int) -> None:
+        del distance
+        with tempfile.TemporaryDirectory(prefix="lookalike-bench-") as folder:
+            path = os.path.join(folder, "base.fvecs")  # these loaders take files only
+            svs.write_vecs(base, path)
+            file = svs.VectorDataLoader(path, svs.DataType.float32, dims=base.shape[1])
+            if base.shape[1] > MANY:
+                kinds = {"primary_kind": svs.LeanVecKind.lvq4, "secondary_kind": svs.LeanVecKind.lvq8}
+                self._graph(svs.LeanVecLoader(file, KEPT, **kinds), f"LeanVec4x8 of {KEPT} dimensions", threads)
+            else:
+                self._graph(svs.LVQLoader(file, primary=4, residual=8), "LVQ4x8", threads)
