@@ -82,7 +82,7 @@ constexpr std::size_t kept_slack = 32;
 
 /// One implementation of every kernel: what a level of SIMD offers.
 struct Kernels {
-  const char* name;  ///< the word that LOOKALIKE_SIMD takes: "scalar", "avx2", "avx512" or "neon"
+  const char* name;  ///< the word that LOOKALIKE_SIMD takes, such as "avx2"
 
   using Pair = float (*)(const float* a, const float* b, std::size_t n);
 

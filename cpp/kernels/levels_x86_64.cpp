@@ -5,15 +5,6 @@
 namespace lookalike {
 namespace {
 
-const Kernels& avx512_kernels_with_vpopcntdq() {
-  static const Kernels kernels = [] {
-    Kernels table = avx512_kernels;
-    hamming_avx512_vpopcntdq(table);
-    return table;
-  }();
-  return kernels;
-}
-
 /// Not every compiler's __builtin_cpu_supports knows F16C. The registers are those of AVX.
 bool cpu_supports_f16c() {
   unsigned a, b, c, d;
@@ -30,10 +21,13 @@ std::vector<const Kernels*> levels_that_run() {
       !__builtin_cpu_supports("popcnt") || !cpu_supports_f16c())
     return levels;
   levels.push_back(&avx2_kernels);
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-    levels.push_back(__builtin_cpu_supports("avx512vpopcntdq") ? &avx512_kernels_with_vpopcntdq()
-                                                               : &avx512_kernels);
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+    return levels;
+  levels.push_back(&avx512_kernels);
+  if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi") &&
+      __builtin_cpu_supports("gfni") && __builtin_cpu_supports("avx512vpopcntdq"))
+    levels.push_back(&avx512_vnni_kernels);
   return levels;
 }
 

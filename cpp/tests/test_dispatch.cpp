@@ -21,7 +21,7 @@ TEST(an_empty_name_chooses_the_fastest_level) {
 
 TEST(a_level_is_chosen_where_it_runs_and_refused_where_it_does_not) {
   const auto levels = available_levels();
-  for (const std::string level : {"scalar", "avx2", "avx512", "neon"}) {
+  for (const std::string level : {"scalar", "avx2", "avx512", "avx512_vnni", "neon"}) {
     if (std::ranges::find(levels, level) != levels.end())
       CHECK(choose_kernels(level).name == level, level);
     else
