@@ -60,6 +60,8 @@ def row(index: Index, queries: Vectors, asked: float, found_of: RecallOf, plan: 
     ours: How = {"recall": asked}
     target = found(ours)
     probes, candidates = usual(index, queries, plan.k, asked)
+    if probes == 0:
+        return [f"{asked:.2f}", f"{target:.3f}", f"{1e6 * taken(ours):.1f}", "every vector is compared", "", ""]
     pairs: list[How] = [
         {"probes": max(1, round(some * probes)), "rerank": max(plan.k, round(few * candidates))}
         for some, few in product(SHARES, SHARES)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import urllib.parse
+import weakref
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -68,9 +69,10 @@ class Database:
         if not os.path.lexists(path):
             raise NotAnIndexError(f"expected a catalogue at {path}, received no file; index a folder first")
         self._connection = _connect(path)
+        weakref.finalize(self, self._connection.close)
         try:
             self._configure()
-        except LookalikeError:
+        except BaseException:
             self.close()
             raise
 
@@ -228,7 +230,7 @@ def _open(path: str, mode: str) -> sqlite3.Connection:
         connection = sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.DatabaseError:
+        except BaseException:
             connection.close()
             raise
         return connection
