@@ -69,13 +69,12 @@ def row(index: Index, queries: Vectors, asked: float, found_of: RecallOf, plan: 
     enough = sorted((how for how in pairs if found(how) >= target), key=taken)[:TIMED]
     if not enough:
         return [f"{asked:.2f}", f"{target:.3f}", f"{1e6 * taken(ours):.1f}", "none finds as much", "", ""]
-    best = dict.fromkeys(range(1 + len(enough)), float("inf"))
-    for _ in range(plan.rounds):
-        for number, how in enumerate([ours, *enough]):
-            best[number] = min(best[number], taken(how))
-    by_hand = min(range(1, len(best)), key=best.__getitem__)
-    pair = ", ".join(str(value) for value in enough[by_hand - 1].values())
-    times = [f"{1e6 * best[0]:.1f}", pair, f"{1e6 * best[by_hand]:.1f}", f"{best[0] / best[by_hand]:.2f}"]
+    ways = [ours, *enough]
+    turns = [[taken(how) for how in ways] for _ in range(plan.rounds)]
+    least, *by_hand = np.min(turns, axis=0)
+    which = int(np.argmin(by_hand))
+    pair = ", ".join(str(value) for value in enough[which].values())
+    times = [f"{1e6 * least:.1f}", pair, f"{1e6 * by_hand[which]:.1f}", f"{least / by_hand[which]:.2f}"]
     return [f"{asked:.2f}", f"{target:.3f}", *times]
 
 

@@ -9,11 +9,11 @@
 
 namespace lookalike {
 
-extern const Kernels scalar_kernels;  // everywhere
-extern const Kernels avx2_kernels;    // x86-64
-extern const Kernels avx512_kernels;  // x86-64
-extern const Kernels avx512_vnni_kernels;
-extern const Kernels neon_kernels;  // AArch64
+extern const Kernels scalar_kernels;       // everywhere
+extern const Kernels avx2_kernels;         // x86-64
+extern const Kernels avx512_kernels;       // x86-64
+extern const Kernels avx512_vnni_kernels;  // x86-64
+extern const Kernels neon_kernels;         // AArch64
 
 /// The levels that this processor and its operating system run, slowest first.
 std::vector<const Kernels*> levels_that_run();

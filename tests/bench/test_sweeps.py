@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import by_hand
 import mixture
 import scaling
 import stores
@@ -75,6 +76,18 @@ def test_stores(data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert sizes[0] - sizes[1] == pytest.approx(32, abs=1.5)  # 16 dimensions of 2 bytes
     assert sizes[1] > sizes[2]
     assert (tmp_path / "stores.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_by_hand(data: str, capsys: pytest.CaptureFixture[str]) -> None:
+    by_hand.main([data, "--rounds", "2"])
+    found = rows(capsys.readouterr().out)
+    assert [row[0] for row in found] == ["0.90", "0.95", "0.99"]
+    assert all(float(row[1]) > 0.8 for row in found)
+    for _, _, ours, pair, best, ratio in found:
+        assert min(int(number) for number in pair.split(", ")) >= 1
+        assert float(ratio) == pytest.approx(float(ours) / float(best), abs=0.02)
+    with pytest.raises(SystemExit, match="called tune"):
+        by_hand.main([data, "--tuned"])
 
 
 def test_filters(data: str, capsys: pytest.CaptureFixture[str]) -> None:

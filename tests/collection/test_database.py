@@ -224,3 +224,11 @@ def test_creating_where_nothing_may_be_written(tmp_path: Path) -> None:
 def test_the_checksum_is_the_one_that_was_written_by_the_first_version() -> None:
     row = (1, b"a\xff.png", 10, -5, None, "Bär")
     assert row_crc(row) == 1671234460
+
+
+def test_a_catalogue_that_nobody_holds_is_closed(path: Path) -> None:
+    catalogue = Catalogue(str(path))
+    connection = catalogue._database._connection
+    del catalogue
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        connection.execute("SELECT 1")
