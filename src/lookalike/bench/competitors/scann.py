@@ -38,7 +38,7 @@ class Scann(Competitor):
         self.parameters = f"{self._leaves} leaves, 2 dimensions a block" + (", SOAR λ = 1.5" if inner else "")
 
     def sweep(self) -> list[Setting]:
-        leaves = [n for n in LEAVES if n <= self._leaves]
+        leaves = sorted({min(n, self._leaves) for n in LEAVES})
         return [{"leaves_to_search": n, "pre_reorder_num_neighbors": r} for n, r in product(leaves, REORDERED)]
 
     def configure(self, setting: Setting, threads: int) -> None:
