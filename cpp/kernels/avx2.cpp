@@ -193,15 +193,6 @@ struct Avx2StepLanes {
   static Vector multiply_add(Vector a, Vector b, Vector c) {
     return _mm256_add_epi32(c, _mm256_madd_epi16(a, b));
   }
-  static Vector broadcast_pair(const std::int16_t* p) {
-    std::int32_t pair;
-    __builtin_memcpy(&pair, p, sizeof pair);
-    return _mm256_set1_epi32(pair);
-  }
-  static Vector add_pairs(const std::int8_t* codes, Vector steps, Vector sums) {
-    return multiply_add(load(codes), steps, sums);
-  }
-  static __m256 to_floats(Vector sums) { return _mm256_cvtepi32_ps(sums); }
 
   static std::int32_t sum(Vector v) {
     __m128i four = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
@@ -215,8 +206,40 @@ struct Avx2StepLanes {
   }
 };
 
+/// Two products of a nibble and a byte, and two such pairs, hold in 16 bits.
+struct Avx2CentreLanes {
+  struct Eight {
+    explicit Eight(const std::int8_t* steps) {
+      std::int32_t fours[4];
+      __builtin_memcpy(fours, steps, sizeof fours);
+      for (int i = 0; i < 4; ++i) bytes[i] = _mm256_set1_epi32(fours[i]);
+    }
+    __m256i bytes[4];
+  };
+  __m256i high = _mm256_setzero_si256(), low = high;
+
+  void next_plane() { high = _mm256_slli_epi32(high, 4), low = _mm256_slli_epi32(low, 4); }
+  void add(const std::uint8_t* codes, const Eight& steps) {
+    const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes));
+    const __m256i nibble = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
+    const __m256i first = _mm256_and_si256(bytes, nibble);
+    const __m256i last = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble);
+    const auto sum = [&](__m256i of_first, __m256i of_last) {
+      return _mm256_madd_epi16(
+          _mm256_add_epi16(_mm256_maddubs_epi16(first, of_first), _mm256_maddubs_epi16(last, of_last)), ones);
+    };
+    high = _mm256_add_epi32(high, sum(steps.bytes[0], steps.bytes[1]));
+    low = _mm256_add_epi32(low, sum(steps.bytes[2], steps.bytes[3]));
+  }
+  __m256 to_floats(std::int32_t base) const {
+    return _mm256_cvtepi32_ps(
+        _mm256_add_epi32(_mm256_add_epi32(_mm256_slli_epi32(high, 8), low), _mm256_set1_epi32(base)));
+  }
+};
+
 }  // namespace
 
-constinit const Kernels avx2_kernels = make_kernels<Avx2Lanes, Avx2StepLanes, HammingByWords>("avx2");
+constinit const Kernels avx2_kernels =
+    make_kernels<Avx2Lanes, Avx2StepLanes, Avx2CentreLanes, HammingByWords>("avx2");
 
 }  // namespace lookalike

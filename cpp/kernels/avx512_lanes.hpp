@@ -187,15 +187,6 @@ struct Avx512StepLanes {
   static Vector multiply_add(Vector a, Vector b, Vector c) {
     return _mm512_add_epi32(c, _mm512_madd_epi16(a, b));
   }
-  static Vector broadcast_pair(const std::int16_t* p) {
-    std::int32_t pair;
-    __builtin_memcpy(&pair, p, sizeof pair);
-    return _mm512_set1_epi32(pair);
-  }
-  static Vector add_pairs(const std::int8_t* codes, Vector steps, Vector sums) {
-    return multiply_add(load(codes), steps, sums);
-  }
-  static __m512 to_floats(Vector sums) { return _mm512_cvtepi32_ps(sums); }
 
   static std::int32_t sum(Vector v) { return _mm512_reduce_add_epi32(v); }
   static void store_sums(std::int32_t* out, Vector a, Vector b, Vector c, Vector d) {
@@ -206,6 +197,22 @@ struct Avx512StepLanes {
         _mm256_add_epi32(_mm512_castsi512_si256(quarters), _mm512_extracti32x8_epi32(quarters, 1));
     const __m128i sums = _mm_add_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), sums);
+  }
+};
+
+/// 16 centres at once.
+struct Avx512Centres {
+  struct Eight {
+    explicit Eight(const std::int8_t* steps) {
+      std::int32_t fours[4];
+      __builtin_memcpy(fours, steps, sizeof fours);
+      for (int i = 0; i < 4; ++i) bytes[i] = _mm512_set1_epi32(fours[i]);
+    }
+    __m512i bytes[4];
+  };
+  static __m512 to_floats(__m512i high, __m512i low, std::int32_t base) {
+    return _mm512_cvtepi32_ps(
+        _mm512_add_epi32(_mm512_add_epi32(_mm512_slli_epi32(high, 8), low), _mm512_set1_epi32(base)));
   }
 };
 

@@ -62,19 +62,24 @@ struct SketchTable {
   std::uint8_t largest = 255;  ///< no entry is larger
 };
 
-/// Centres lie in blocks of 16: for each pair of dimensions 2 bytes of each centre, then 16 floats A, then 16
-/// floats F.
+/// Centres lie in blocks of 16: one or two planes of nibbles, then 16 floats A, then 16 floats F. A plane
+/// has, for each eight dimensions, 4 bytes of each centre (byte j: the low nibble of dimension j, the high
+/// nibble of dimension j + 4). Of two planes the first holds the high nibble of each byte, the second the low
+/// one.
 constexpr std::size_t centres_per_block = 16;
 
-constexpr std::size_t centre_block_bytes(std::size_t pairs) {
-  return centres_per_block * (2 * pairs + 2 * sizeof(float));
+constexpr std::size_t centre_block_bytes(std::size_t planes, std::size_t eights) {
+  return centres_per_block * (4 * planes * eights + 2 * sizeof(float));
 }
 
-/// A query as the centres see it: step · steps[i] is about its coordinate i, and Σ_i |steps[i]| · 127 < 2^31.
+/// A query as the centres see it: step · steps_i is about its coordinate i, steps_i = 256 high_i + low_i, and
+/// |base + Σ_i steps_i · value_i| < 2^31 for any values that the centres hold.
 struct CentreQuery {
-  const std::int16_t* steps;  ///< 2 · pairs
-  std::size_t pairs;
+  const std::int8_t* bytes;  ///< 16 for each eight dimensions: their high ones, then their low ones
+  std::size_t eights;
+  std::size_t planes;  ///< of the centres
   float step;
+  std::int32_t base;
 };
 
 /// Elements behind the last one that counts which may be read, and written with anything.
@@ -157,8 +162,9 @@ struct Kernels {
   std::size_t (*scan_sketches)(const BlocksToScan& blocks, const SketchTable& table, float limit,
                                float* estimates, std::uint32_t* numbers);
 
-  /// The key of centre i < count of a block is (A_i + offset) - F_i · (step · Σ_d steps_d byte_id), the sum
-  /// exact, each other operation rounded once. What is written and returned is as for scan_sketches.
+  /// The key of centre i < count of a block is (A_i + offset) - F_i · (step · (base + Σ_d steps_d
+  /// nibble_id)), the sum exact, each other operation rounded once. What is written and returned is as for
+  /// scan_sketches.
   std::size_t (*scan_centres)(const BlocksToScan& blocks, const CentreQuery& query, float limit, float* keys,
                               std::uint32_t* numbers);
 

@@ -1,4 +1,5 @@
-// The table of a level: every kernel made from its `Lanes`, its `StepLanes` and its `Hamming`.
+// The table of a level: every kernel made from its `Lanes`, its `StepLanes`, its `CentreLanes` and its
+// `Hamming`.
 
 #pragma once
 
@@ -15,7 +16,7 @@
 namespace lookalike {
 namespace {
 
-template <class Lanes, class StepLanes, class Hamming>
+template <class Lanes, class StepLanes, class CentreLanes, class Hamming>
 constexpr Kernels make_kernels(const char* name) {
   using D = PairKernels<Lanes, Dot, float>;
   using L = PairKernels<Lanes, SquaredL2, float>;
@@ -48,7 +49,7 @@ constexpr Kernels make_kernels(const char* name) {
           .from_half = from_half<Lanes>,
           .hadamard = Hadamard<Lanes>::transform,
           .scan_sketches = SketchScan<Lanes>::scan,
-          .scan_centres = CentreScan<Lanes, StepLanes>::scan,
+          .scan_centres = CentreScan<Lanes, CentreLanes>::scan,
           .extremes = extremes<Lanes>,
           .count_below = count_below<Lanes>,
           .kth_lowest = kth_lowest<Lanes>,

@@ -156,21 +156,41 @@ struct NeonStepLanes {
   static Vector multiply_add(int16x8_t a, int16x8_t b, Vector c) {
     return vmlal_high_s16(vmlal_s16(c, vget_low_s16(a), vget_low_s16(b)), a, b);
   }
-  static int16x8_t broadcast_pair(const std::int16_t* p) {
-    std::int32_t pair;
-    __builtin_memcpy(&pair, p, sizeof pair);
-    return vreinterpretq_s16_s32(vdupq_n_s32(pair));
-  }
-  static Vector add_pairs(const std::int8_t* codes, int16x8_t steps, Vector sums) {
-    const int16x8_t pairs = load(codes);
-    const Vector low = vmull_s16(vget_low_s16(pairs), vget_low_s16(steps));
-    return vaddq_s32(sums, vpaddq_s32(low, vmull_high_s16(pairs, steps)));
-  }
-  static float32x4_t to_floats(Vector sums) { return vcvtq_f32_s32(sums); }
 
   static std::int32_t sum(Vector v) { return vaddvq_s32(v); }
   static void store_sums(std::int32_t* out, Vector a, Vector b, Vector c, Vector d) {
     vst1q_s32(out, vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d)));
+  }
+};
+
+/// Two products of a nibble and a byte hold in 16 bits.
+struct NeonCentreLanes {
+  struct Eight {
+    explicit Eight(const std::int8_t* steps) {
+      std::int32_t fours[4];
+      __builtin_memcpy(fours, steps, sizeof fours);
+      for (int i = 0; i < 4; ++i) bytes[i] = vreinterpretq_s8_s32(vdupq_n_s32(fours[i]));
+    }
+    int8x16_t bytes[4];
+  };
+  int32x4_t high = vdupq_n_s32(0), low = high;
+
+  void next_plane() { high = vshlq_n_s32(high, 4), low = vshlq_n_s32(low, 4); }
+  void add(const std::uint8_t* codes, const Eight& steps) {
+    const uint8x16_t bytes = vld1q_u8(codes);
+    const int8x16_t first = vreinterpretq_s8_u8(NeonSums::low_nibbles(bytes));
+    const int8x16_t last = vreinterpretq_s8_u8(NeonSums::high_nibbles(bytes));
+    const auto sum = [&](int8x16_t of_first, int8x16_t of_last) {
+      const int16x8_t a = vmlal_s8(vmull_s8(vget_low_s8(first), vget_low_s8(of_first)), vget_low_s8(last),
+                                   vget_low_s8(of_last));
+      const int16x8_t b = vmlal_high_s8(vmull_high_s8(first, of_first), last, of_last);
+      return vpaddq_s32(vpaddlq_s16(a), vpaddlq_s16(b));
+    };
+    high = vaddq_s32(high, sum(steps.bytes[0], steps.bytes[1]));
+    low = vaddq_s32(low, sum(steps.bytes[2], steps.bytes[3]));
+  }
+  float32x4_t to_floats(std::int32_t base) const {
+    return vcvtq_f32_s32(vaddq_s32(vaddq_s32(vshlq_n_s32(high, 8), low), vdupq_n_s32(base)));
   }
 };
 
@@ -188,6 +208,7 @@ struct NeonHamming {
 
 }  // namespace
 
-constinit const Kernels neon_kernels = make_kernels<NeonLanes, NeonStepLanes, NeonHamming>("neon");
+constinit const Kernels neon_kernels =
+    make_kernels<NeonLanes, NeonStepLanes, NeonCentreLanes, NeonHamming>("neon");
 
 }  // namespace lookalike

@@ -92,11 +92,6 @@ struct ScalarStepLanes {
   }
 
   static Vector multiply_add(Vector a, Vector b, Vector c) { return a * b + c; }
-  static const std::int16_t* broadcast_pair(const std::int16_t* p) { return p; }
-  static Vector add_pairs(const std::int8_t* codes, const std::int16_t* steps, Vector sums) {
-    return sums + codes[0] * steps[0] + codes[1] * steps[1];
-  }
-  static float to_floats(Vector sums) { return static_cast<float>(sums); }
 
   static std::int32_t sum(Vector v) { return v; }
   static void store_sums(std::int32_t* out, Vector a, Vector b, Vector c, Vector d) {
@@ -104,8 +99,26 @@ struct ScalarStepLanes {
   }
 };
 
+/// Unsigned, so that what overflows on the way comes back.
+struct ScalarCentreLanes {
+  using Eight = const std::int8_t*;
+  std::uint32_t sum = 0;
+
+  void next_plane() { sum *= 16; }
+  void add(const std::uint8_t* codes, Eight steps) {
+    for (int i = 0; i < 4; ++i) {
+      sum += static_cast<std::uint32_t>((codes[i] & 15) * (256 * steps[i] + steps[i + 8]));
+      sum += static_cast<std::uint32_t>((codes[i] >> 4) * (256 * steps[i + 4] + steps[i + 12]));
+    }
+  }
+  float to_floats(std::int32_t base) const {
+    return static_cast<float>(static_cast<std::int32_t>(sum + static_cast<std::uint32_t>(base)));
+  }
+};
+
 }  // namespace
 
-constinit const Kernels scalar_kernels = make_kernels<ScalarLanes, ScalarStepLanes, HammingByWords>("scalar");
+constinit const Kernels scalar_kernels =
+    make_kernels<ScalarLanes, ScalarStepLanes, ScalarCentreLanes, HammingByWords>("scalar");
 
 }  // namespace lookalike

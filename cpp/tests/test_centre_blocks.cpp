@@ -1,4 +1,4 @@
-// Centres in 8 bits: their keys against exact distances, and what a block holds against the centres.
+// Centres in 4 and in 8 bits: their keys against exact distances, and what a block holds against the centres.
 
 #include <algorithm>
 #include <cmath>
@@ -41,9 +41,9 @@ struct Groups {
     for (std::size_t group = 0; group < 5; ++group)
       for (std::uint32_t bucket = starts[group]; bucket < starts[group + 1]; ++bucket) body(group, bucket);
   }
-  void round() {
+  void round(std::size_t planes) {
     each_centre([&](std::size_t group, std::size_t bucket) {
-      CentreBlocks::round(middle(group), dim, centre(bucket));
+      CentreBlocks::round(middle(group), dim, planes, centre(bucket));
     });
   }
 
@@ -56,8 +56,8 @@ struct Groups {
 
 /// One key of each bucket, infinite where the scan kept none.
 std::vector<float> keys_of(Groups& groups, const CentreBlocks& blocks) {
-  std::vector<std::int16_t> steps;
-  const CentreQuery query = blocks.query(groups.query.data(), groups.dim, steps);
+  CentreBlocks::Room room;
+  const CentreQuery query = blocks.query(groups.query.data(), room);
   std::vector<float> keys(groups.starts.back(), kInf), some(40 + kept_slack);
   std::vector<std::uint32_t> numbers(40 + kept_slack);
   for (std::size_t group = 0; group < 5; ++group) {
@@ -83,7 +83,7 @@ double largest_error(Groups& groups, std::size_t group, std::size_t bucket) {
     size += (q - g) * (q - g) + 2 * std::abs(g * (c - g)) + (c - g) * (c - g) + 2 * std::abs(q * (c - g)) +
             8 * std::abs(q - c) * (std::abs(g) + std::abs(c)) / static_cast<double>(groups.dim);
   }
-  const double divisor = std::min(32767.0, std::floor(16909320.0 / static_cast<double>(groups.dim)));
+  const double divisor = std::min(32639.0, std::floor(16909320.0 / static_cast<double>(groups.dim)));
   return largest * sum / divisor + kRounding * static_cast<double>(groups.dim + 4) * size;
 }
 
@@ -99,15 +99,21 @@ double ulps(Groups& groups, std::size_t group, std::size_t bucket) {
 struct Held {
   Held(const CentreBlocks& blocks, std::size_t group, std::size_t place, std::size_t dim) : codes(dim) {
     const std::uint8_t* block = blocks.blocks(group) + place / 16 * blocks.block_bytes();
-    for (std::size_t i = 0; i < dim; ++i)
-      codes[i] = static_cast<std::int8_t>(block[i / 2 * 32 + place % 16 * 2 + i % 2]);
+    const std::size_t plane_bytes = (dim + 7) / 8 * 64;
+    for (std::size_t i = 0; i < dim; ++i) {
+      for (std::size_t plane = 0; plane < blocks.planes(); ++plane) {
+        const unsigned byte = block[plane * plane_bytes + i / 8 * 64 + place % 16 * 4 + i % 4];
+        codes[i] = 16 * codes[i] + static_cast<int>(i % 8 < 4 ? byte % 16 : byte / 16);
+      }
+      codes[i] -= blocks.planes() == 1 ? 8 : 128;
+    }
     const std::uint8_t* factors = block + blocks.block_bytes() - 128 + place % 16 * 4;
     std::memcpy(&a, factors, 4);
     std::memcpy(&f, factors + 64, 4);
   }
   double residual(std::size_t i) const { return double{f} / 2 * codes[i]; }
 
-  std::vector<std::int8_t> codes;
+  std::vector<int> codes;
   float a = 0, f = 0;
 };
 
@@ -119,17 +125,18 @@ template <class Body>
 void each_kind(Body body) {
   for (const std::size_t dim : kDims)
     for (const float offset : kOffsets)
-      for (const float width : kWidths) {
-        Groups groups(dim, offset, width);
-        groups.round();
-        body(groups);
-      }
+      for (const float width : kWidths)
+        for (const std::size_t planes : {1U, 2U}) {
+          Groups groups(dim, offset, width);
+          groups.round(planes);
+          body(groups, planes);
+        }
 }
 
 }  // namespace
 
 TEST(keys_of_rounded_centres_are_squared_distances) {
-  each_kind([](Groups& groups) {
+  each_kind([](Groups& groups, std::size_t) {
     const auto keys = keys_of(groups, groups.blocks());
     groups.each_centre([&](std::size_t group, std::size_t bucket) {
       double exact = 0;
@@ -142,7 +149,7 @@ TEST(keys_of_rounded_centres_are_squared_distances) {
 }
 
 TEST(a_block_holds_a_rounded_centre_as_it_is) {
-  each_kind([](Groups& groups) {
+  each_kind([](Groups& groups, std::size_t) {
     const CentreBlocks blocks = groups.blocks();
     groups.each_centre([&](std::size_t group, std::size_t bucket) {
       const Held held(blocks, group, bucket - groups.starts[group], groups.dim);
@@ -163,9 +170,9 @@ TEST(a_block_holds_a_rounded_centre_as_it_is) {
 }
 
 TEST(a_centre_is_rounded_once) {
-  each_kind([](Groups& groups) {
+  each_kind([](Groups& groups, std::size_t planes) {
     const auto once = groups.centres;
-    groups.round();
+    groups.round(planes);
     groups.each_centre([&](std::size_t group, std::size_t bucket) {
       const double error = ulps(groups, group, bucket);
       for (std::size_t i = 0; i < groups.dim; ++i) {
@@ -178,19 +185,31 @@ TEST(a_centre_is_rounded_once) {
 }
 
 TEST(a_centre_is_rounded_by_half_a_step_at_most) {
+  for (const std::size_t dim : kDims)
+    for (const std::size_t planes : {1U, 2U}) {
+      Groups groups(dim, 3.0F, 1.0F);
+      const auto exact = groups.centres;
+      groups.round(planes);
+      groups.each_centre([&](std::size_t group, std::size_t bucket) {
+        const float *c = exact.data() + bucket * dim, *g = groups.middle(group);
+        double largest = 0;
+        for (std::size_t i = 0; i < dim; ++i)
+          largest = std::max(largest, std::abs(double{c[i]} - double{g[i]}));
+        for (std::size_t i = 0; i < dim; ++i)
+          CHECK(std::abs(double{groups.centre(bucket)[i]} - double{c[i]}) <=
+                largest / (planes == 1 ? 14 : 254) + ulps(groups, group, bucket));
+      });
+    }
+}
+
+TEST(centres_that_one_plane_does_not_hold_have_two) {
   for (const std::size_t dim : kDims) {
     Groups groups(dim, 3.0F, 1.0F);
-    const auto exact = groups.centres;
-    groups.round();
-    groups.each_centre([&](std::size_t group, std::size_t bucket) {
-      const float *c = exact.data() + bucket * dim, *g = groups.middle(group);
-      double largest = 0;
-      for (std::size_t i = 0; i < dim; ++i)
-        largest = std::max(largest, std::abs(double{c[i]} - double{g[i]}));
-      for (std::size_t i = 0; i < dim; ++i)
-        CHECK(std::abs(double{groups.centre(bucket)[i]} - double{c[i]}) <=
-              largest / 254 + ulps(groups, group, bucket));
-    });
+    CHECK(groups.blocks().planes() == (dim == 1 ? 1 : 2), dim);  // one coordinate is always the largest
+    groups.round(2);
+    CHECK(groups.blocks().planes() == (dim == 1 ? 1 : 2), dim);
+    groups.round(1);
+    CHECK(groups.blocks().planes() == 1, dim);
   }
 }
 
@@ -198,7 +217,7 @@ TEST(centres_that_equal_that_of_their_group_have_its_distance) {
   for (const std::size_t dim : kDims) {
     Groups groups(dim, 1000.0F, 0.0F);
     const auto before = groups.centres;
-    groups.round();
+    groups.round(1);
     CHECK(groups.centres == before);
     const auto keys = keys_of(groups, groups.blocks());
     groups.each_centre([&](std::size_t group, std::size_t bucket) {
@@ -211,22 +230,27 @@ TEST(centres_that_equal_that_of_their_group_have_its_distance) {
 TEST(a_query_in_steps_is_off_by_half_a_step_and_within_the_kernels_limit) {
   std::mt19937 random(3);
   std::normal_distribution<float> normal;
-  std::vector<std::int16_t> steps;
-  for (const std::size_t dim : {1U, 2U, 3U, 24U, 515U, 516U, 517U, 1024U})
+  CentreBlocks::Room room;
+  for (const std::size_t dim : {1U, 2U, 3U, 24U, 517U, 518U, 519U, 1024U})
     for (const float size : {0.0F, 1e-30F, 1.0F, 1e18F, kInf, kNan}) {
       const CentreBlocks blocks(dim, std::vector<float>(dim), std::vector<std::uint32_t>{0, 1},
                                 std::vector<float>(dim));
       std::vector<float> query(dim);
       for (float& each : query) each = size * (random() % 2 == 0 ? 1.0F : normal(random));
-      const CentreQuery in_steps = blocks.query(query.data(), dim, steps);
-      CHECK(in_steps.pairs == (dim + 1) / 2 && in_steps.steps == steps.data() && steps.size() >= dim);
-      CHECK(dim % 2 == 0 || steps[dim] == 0);
-      std::int64_t sum = 0;
-      for (const std::int16_t step : steps) sum += std::abs(int{step});
-      CHECK(sum * 127 < std::int64_t{1} << 31, dim, size);
-      for (std::size_t i = 0; i < dim && size < kInf; ++i)
-        CHECK(std::abs(double{query[i]} - double{in_steps.step} * steps[i]) <= 0.501 * double{in_steps.step},
-              dim, size, i);
+      const CentreQuery in_steps = blocks.query(query.data(), room);
+      CHECK(in_steps.eights == (dim + 7) / 8 && room.bytes.size() == 16 * in_steps.eights);
+      std::int64_t sum = 0, sizes = 0;
+      for (std::size_t i = 0; i < 8 * in_steps.eights; ++i) {
+        const std::int8_t* bytes = in_steps.bytes + i / 8 * 16 + i % 8;
+        const int step = 256 * bytes[0] + bytes[8];
+        sum += step, sizes += std::abs(step);
+        if (i >= dim) CHECK(step == 0, dim, i);
+        if (i < dim && size < kInf)
+          CHECK(std::abs(double{query[i]} - double{in_steps.step} * step) <= 0.501 * double{in_steps.step},
+                dim, size, i);
+      }
+      CHECK(sizes * 127 < std::int64_t{1} << 31, dim, size);
+      CHECK(in_steps.base == -8 * sum && in_steps.planes == 1, dim, size);
     }
 }
 
@@ -238,7 +262,7 @@ TEST(centres_beyond_float_are_harmless) {
       *groups.middle(4) = strange;
       const auto keys = keys_of(groups, groups.blocks());
       for (const std::size_t bucket : {1U, 2U, 30U}) CHECK(std::isfinite(keys[bucket]), strange, bucket);
-      groups.round();
+      groups.round(1);
       std::ranges::fill(groups.query, strange);
       keys_of(groups, groups.blocks());
     }

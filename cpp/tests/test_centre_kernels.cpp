@@ -23,43 +23,64 @@ constexpr std::uint32_t kFirst = 4'294'967'200U;  // the numbers pass 2^32
 
 using Random = std::mt19937_64;
 
-/// The largest step of which 127 · Σ|step| stays below 2^31.
-int largest_step(std::size_t pairs) {
-  constexpr std::size_t kMaxSum = std::numeric_limits<std::int32_t>::max();
-  return static_cast<int>(
-      std::min<std::size_t>(32767, kMaxSum / (127 * std::max<std::size_t>(2 * pairs, 1))));
-}
-
 /// Blocks of random codes and factors, and a query in random steps.
 struct Centres {
-  Centres(std::size_t pairs_, std::size_t count_, Random& random, std::size_t misaligned = 0)
-      : pairs(pairs_),
+  Centres(std::size_t eights_, std::size_t count_, Random& random, std::size_t planes_ = 1,
+          std::size_t misaligned = 0)
+      : eights(eights_),
         count(count_),
-        steps(2 * pairs),
-        memory(misaligned + (count + 15) / 16 * centre_block_bytes(pairs)),
+        planes(planes_),
+        bytes(16 * eights),
+        memory(misaligned + (count + 15) / 16 * centre_block_bytes(planes, eights)),
         blocks(memory.data() + misaligned) {
-    const int largest = largest_step(pairs);
-    for (std::int16_t& each : steps)
-      each = static_cast<std::int16_t>(static_cast<int>(random() % (2 * static_cast<unsigned>(largest) + 1)) -
-                                       largest);
-    for (std::uint8_t& byte : memory) byte = static_cast<std::uint8_t>(random() % 255 - 127);
+    for (std::size_t d = 0; d < 8 * eights; ++d) {
+      const auto range = static_cast<unsigned>(2 * largest_step() + 1);
+      set_step(d, static_cast<int>(random() % range) - largest_step());
+    }
+    for (std::uint8_t& byte : memory) byte = static_cast<std::uint8_t>(random());
     for (std::size_t i = 0; i < (count + 15) / 16 * 16; ++i) {
       set_factor(i, 0, static_cast<float>(random() % 4096) * 0.25F - 100.0F);
       set_factor(i, 1, static_cast<float>(random() % 4096) * 0x1.8p-10F);
     }
-    step = 100.0F / (127.0F * static_cast<float>(largest));
   }
 
-  std::uint8_t* block(std::size_t i) const { return blocks + i / 16 * centre_block_bytes(pairs); }
+  std::uint8_t* block(std::size_t i) const { return blocks + i / 16 * centre_block_bytes(planes, eights); }
   std::uint8_t* factor(std::size_t i, std::size_t which) const {
-    return block(i) + 32 * pairs + (which * 16 + i % 16) * sizeof(float);
+    return block(i) + 64 * planes * eights + (which * 16 + i % 16) * sizeof(float);
   }
   void set_factor(std::size_t i, std::size_t which, float value) { std::memcpy(factor(i, which), &value, 4); }
 
+  /// The largest of which no sum overflows.
+  int largest_step() const {
+    constexpr std::size_t kMaxSum = std::numeric_limits<std::int32_t>::max();
+    return static_cast<int>(
+        std::min<std::size_t>(32639, kMaxSum / (128 * 8 * std::max<std::size_t>(eights, 1))));
+  }
+  void set_step(std::size_t d, int whole) {
+    const int low = static_cast<std::int8_t>(whole & 255);
+    bytes[d / 8 * 16 + d % 8] = static_cast<std::int8_t>((whole - low) / 256);
+    bytes[d / 8 * 16 + d % 8 + 8] = static_cast<std::int8_t>(low);
+  }
+  std::int64_t step_of(std::size_t d) const {
+    const std::int8_t* at = bytes.data() + d / 8 * 16 + d % 8;
+    return std::int64_t{at[0]} * 256 + at[8];
+  }
+  std::int64_t code(std::size_t i, std::size_t d) const {
+    unsigned value = 0;
+    for (std::size_t plane = 0; plane < planes; ++plane) {
+      const unsigned byte = block(i)[(plane * eights + d / 8) * 64 + i % 16 * 4 + d % 4];
+      value = 16 * value + (d % 8 < 4 ? byte % 16 : byte / 16);
+    }
+    return std::int64_t{value} - (planes == 1 ? 8 : 128);
+  }
+  std::int32_t base() const {
+    std::int64_t total = 0;
+    for (std::size_t d = 0; d < 8 * eights; ++d) total -= step_of(d) * (planes == 1 ? 8 : 128);
+    return static_cast<std::int32_t>(total);
+  }
   std::int64_t sum(std::size_t i) const {
     std::int64_t total = 0;
-    for (std::size_t d = 0; d < 2 * pairs; ++d)
-      total += std::int64_t{steps[d]} * static_cast<std::int8_t>(block(i)[d / 2 * 32 + i % 16 * 2 + d % 2]);
+    for (std::size_t d = 0; d < 8 * eights; ++d) total += step_of(d) * code(i, d);
     return total;
   }
 
@@ -86,9 +107,9 @@ struct Centres {
     return list;
   }
 
-  std::size_t pairs, count;
-  float step, offset = 1.3F;
-  Guarded<std::int16_t> steps;
+  std::size_t eights, count, planes;
+  float step = 0x1p-14F, offset = 1.3F;
+  Guarded<std::int8_t> bytes;
   Guarded<std::uint8_t> memory;
   std::uint8_t* blocks;
 };
@@ -107,13 +128,14 @@ std::size_t check_scan(const Centres& centres, float limit) {
     Guarded<std::uint32_t> out_numbers(keys.size() + kept_slack);
     const std::vector<BlockToScan> list = centres.list();
     const std::size_t kept = kernels_for(level)->scan_centres(
-        {list.data(), list.size(), list.size()}, {centres.steps.data(), centres.pairs, centres.step}, limit,
+        {list.data(), list.size(), list.size()},
+        {centres.bytes.data(), centres.eights, centres.planes, centres.step, centres.base()}, limit,
         out.data(), out_numbers.data());
-    CHECK(kept == keys.size(), level, "pairs", centres.pairs, "count", centres.count, "kept", kept);
+    CHECK(kept == keys.size(), level, "eights", centres.eights, "count", centres.count, "kept", kept);
     for (std::size_t i = 0; i < kept; ++i)
       CHECK(std::bit_cast<std::uint32_t>(out[i]) == std::bit_cast<std::uint32_t>(keys[i]) &&
                 out_numbers[i] == numbers[i],
-            level, "pairs", centres.pairs, "count", centres.count, "at", i, out[i], keys[i]);
+            level, "eights", centres.eights, "count", centres.count, "at", i, out[i], keys[i]);
   }
   return keys.size();
 }
@@ -123,50 +145,57 @@ std::size_t check_scan(const Centres& centres, float limit) {
 TEST(a_scan_of_centres_keeps_the_keys_below_the_limit_for_every_count) {
   Random random(1);
   for (std::size_t count = 0; count <= 130; ++count)
-    for (const std::size_t pairs : {1U, 2U, 13U, 64U}) {
-      const Centres centres(pairs, count, random);
+    for (const std::size_t eights : {1U, 2U, 5U, 16U}) {
+      const Centres centres(eights, count, random, 1 + count % 2);
       for (const float limit : {-kInf, 0.0F, 300.0F, 600.0F, kInf, kNan}) check_scan(centres, limit);
       if (count == 130) CHECK(check_scan(centres, 300.0F) > 10 && check_scan(centres, 600.0F) < 120);
     }
 }
 
-TEST(a_scan_of_centres_adds_up_any_number_of_pairs) {
+TEST(a_scan_of_centres_adds_up_any_number_of_dimensions) {
   Random random(2);
-  for (std::size_t pairs = 0; pairs <= 70; ++pairs) check_scan(Centres(pairs, 53, random), kInf);
-  for (std::size_t pairs = 505; pairs <= 515; ++pairs) check_scan(Centres(pairs, 37, random), kInf);
+  for (const std::size_t planes : {1U, 2U}) {
+    for (std::size_t eights = 0; eights <= 20; ++eights)
+      check_scan(Centres(eights, 53, random, planes), kInf);
+    for (std::size_t eights = 126; eights <= 130; ++eights)
+      check_scan(Centres(eights, 37, random, planes), kInf);
+  }
 }
 
+// The widest projection has 128 eights.
 TEST(a_scan_of_centres_does_not_overflow_at_its_limits) {
   Random random(3);
-  for (const std::size_t pairs : {1U, 32U, 258U, 259U, 512U, 515U})
-    for (const int sign : {-1, 1})
-      for (const int code : {-127, 127}) {
-        Centres centres(pairs, 50, random);
-        const int step = sign * largest_step(pairs);
-        std::ranges::fill(centres.steps, static_cast<std::int16_t>(step));
-        for (std::size_t i = 0; i < 50; ++i)
-          std::fill_n(centres.block(i), 32 * pairs, static_cast<std::uint8_t>(code));
-        CHECK(centres.sum(49) == std::int64_t{step} * code * static_cast<std::int64_t>(2 * pairs));
-        check_scan(centres, kInf);
-      }
+  for (const std::size_t eights : {1U, 8U, 64U, 65U, 128U, 4096U})
+    for (const std::size_t planes : {1U, 2U})
+      for (const int sign : {-1, 1})
+        for (const unsigned nibble : {0U, 15U}) {
+          Centres centres(eights, 50, random, planes);
+          const int step = sign * centres.largest_step();
+          for (std::size_t d = 0; d < 8 * eights; ++d) centres.set_step(d, step);
+          for (std::size_t i = 0; i < 50; ++i)
+            std::fill_n(centres.block(i), 64 * planes * eights, static_cast<std::uint8_t>(17 * nibble));
+          CHECK(std::abs(centres.sum(49)) >=
+                std::int64_t{7} * centres.largest_step() * 8 * std::int64_t(eights));
+          check_scan(centres, kInf);
+        }
 }
 
 TEST(a_scan_of_centres_reads_blocks_at_any_address) {
   Random random(4);
   for (const std::size_t misaligned : {1U, 2U, 3U, 4U, 17U, 63U})
-    check_scan(Centres(12, 70, random, misaligned), 400.0F);
+    check_scan(Centres(3, 70, random, 1, misaligned), 400.0F);
 }
 
 TEST(a_centre_at_the_limit_is_not_kept) {
   Random random(5);
-  const Centres centres(12, 130, random);
+  const Centres centres(3, 130, random);
   for (std::size_t i = 0; i < 130; ++i) check_scan(centres, centres.key(i));
 }
 
 TEST(centres_without_a_finite_key_are_kept_only_at_minus_infinity) {
   Random random(6);
   const float strange[]{kNan, kInf, -kInf};
-  Centres centres(12, 128, random);
+  Centres centres(3, 128, random);
   for (std::size_t i = 0; i < 128; i += 2) centres.set_factor(i, random() % 2, strange[random() % 3]);
   for (const float limit : {-kInf, 300.0F, kInf, kNan}) check_scan(centres, limit);
   CHECK(check_scan(centres, kInf) < 128);

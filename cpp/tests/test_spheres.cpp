@@ -90,7 +90,7 @@ float largest_error(const Spheres& spheres, const float* query, std::uint32_t bu
     sum += std::abs(spheres.centre(bucket)[i] - middle[i]);
     squares += query[i] * query[i] + middle[i] * middle[i];
   }
-  return largest * sum / 32767 + 0x1p-22F * squares;
+  return largest * sum / 32639 + 0x1p-22F * squares;
 }
 
 bool same(const std::vector<Near>& a, const std::vector<Near>& b) {

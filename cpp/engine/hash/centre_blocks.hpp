@@ -1,4 +1,5 @@
-// The centres of buckets in 8 bits, relative to the centre of their group, as queries are compared with them.
+// The centres of buckets in 4 or 8 bits, relative to the centre of their group, as queries are compared with
+// them.
 #pragma once
 
 #include <algorithm>
@@ -11,76 +12,139 @@
 
 #include "engine/base/array.hpp"
 #include "engine/base/steps.hpp"
-#include "engine/rows/byte_rows.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
 
-/// With g the centre of a group and c ≈ g + scale · code,
+/// With g the centre of a group and c ≈ g + scale · code, codes from −7 to 7 (one plane of nibbles) or from
+/// −127 to 127 (two),
 ///   ‖q − c‖² = ‖q − g‖² + A − F⟨q, code⟩,   A = ‖c − g‖² + 2⟨g, c − g⟩,   F = 2 scale.
 class CentreBlocks {
  public:
+  /// What `query` works in.
+  struct Room {
+    std::vector<std::int16_t> steps;
+    std::vector<std::int8_t> bytes;
+  };
+
   CentreBlocks() = default;
 
-  /// group_centres: groups × dim; centres: those of group i are starts[i] to starts[i + 1].
+  /// group_centres: groups × dim; centres: those of group i are starts[i] to starts[i + 1]. One plane if all
+  /// of them were rounded to one.
   CentreBlocks(std::size_t dim, std::span<const float> group_centres, std::span<const std::uint32_t> starts,
                std::span<const float> centres)
-      : pairs_((dim + 1) / 2) {
+      : dim_(dim), eights_((dim + 7) / 8) {
+    const auto each_centre = [&](auto visit) {
+      for (std::size_t group = 0; group + 1 < starts.size(); ++group)
+        for (std::uint32_t bucket = starts[group]; bucket < starts[group + 1]; ++bucket)
+          if (!visit(group, bucket, Pair{group_centres.data() + group * dim, centres.data() + bucket * dim}))
+            return false;
+      return true;
+    };
+    const bool in_one =
+        each_centre([&](std::size_t, std::uint32_t, Pair pair) { return fits_one(pair, dim); });
+    planes_ = in_one ? 1 : 2;
     for (std::size_t group = 0; group + 1 < starts.size(); ++group) {
       first_block_.push_back(bytes_.size());
       const std::size_t count = starts[group + 1] - starts[group];
       bytes_.resize(bytes_.size() + (count + centres_per_block - 1) / centres_per_block * block_bytes());
-      const float* middle = group_centres.data() + group * dim;
-      for (std::size_t i = 0; i < count; ++i)
-        write(middle, centres.data() + (starts[group] + i) * dim, dim, i,
-              bytes_.data() + first_block_.back());
     }
+    each_centre([&](std::size_t group, std::uint32_t bucket, Pair pair) {
+      write(pair, bucket - starts[group], bytes_.data() + first_block_[group]);
+      return true;
+    });
   }
 
-  /// Rounds a centre to what a block will hold of it.
-  static void round(const float* group_centre, std::size_t dim, float* centre) {
-    const Residual rounded(group_centre, centre, dim);
-    for (std::size_t i = 0; i < dim; ++i) centre[i] = group_centre[i] + rounded.values[i];
+  /// Rounds a centre to what a block of so many planes will hold of it.
+  static void round(const float* of_group, std::size_t dim, std::size_t planes, float* centre) {
+    const Residual rounded({of_group, centre}, dim, planes);
+    for (std::size_t i = 0; i < dim; ++i) centre[i] = of_group[i] + rounded.value(i);
   }
 
-  /// The query in whole steps, kept in `steps`.
-  CentreQuery query(const float* query, std::size_t dim, std::vector<std::int16_t>& steps) const {
-    const float step = make_steps(query, dim, steps);
-    return {steps.data(), pairs_, step};
+  /// The query in whole steps, kept in `room`.
+  CentreQuery query(const float* query, Room& room) const {
+    const float step = make_steps(query, dim_, room.steps);
+    room.bytes.assign(16 * eights_, 0);
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i < dim_; ++i) {
+      const int whole = room.steps[i], low = static_cast<std::int8_t>(whole & 255);
+      std::int8_t* bytes = room.bytes.data() + i / 8 * 16 + i % 8;
+      bytes[0] = static_cast<std::int8_t>((whole - low) / 256);
+      bytes[8] = static_cast<std::int8_t>(low);
+      sum += static_cast<std::uint32_t>(whole);
+    }
+    const auto base = static_cast<std::int32_t>(0U - static_cast<std::uint32_t>(zero_value(planes_)) * sum);
+    return {room.bytes.data(), eights_, planes_, step, base};
   }
 
   const std::uint8_t* blocks(std::size_t group) const { return bytes_.data() + first_block_[group]; }
-  std::size_t block_bytes() const { return centre_block_bytes(pairs_); }
+  std::size_t block_bytes() const { return centre_block_bytes(planes_, eights_); }
+  std::size_t planes() const { return planes_; }
 
  private:
-  /// Of a centre from that of its group, in 8 bits.
-  struct Residual {
-    Residual(const float* middle, const float* centre, std::size_t dim)
-        : values(dim), row(ByteRows::stride(dim)) {
-      for (std::size_t i = 0; i < dim; ++i) values[i] = centre[i] - middle[i];
-      ByteRows::write(values.data(), dim, row.data());
-      ByteRows::read(row.data(), dim, values.data());
-    }
-    std::vector<float> values;  // as rounded
-    std::vector<std::int8_t> row;
+  struct Pair {
+    const float* of_group;
+    const float* centre;
   };
 
-  void write(const float* middle, const float* centre, std::size_t dim, std::size_t i,
-             std::uint8_t* blocks) const {
-    const Residual rounded(middle, centre, dim);
-    const auto [scale, square] = ByteRows::factors(rounded.row.data());
-    const float a = square + 2.0F * kernels().dot(middle, rounded.values.data(), dim), f = 2.0F * scale;
+  static constexpr int largest_code(std::size_t planes) { return planes == 1 ? 7 : 127; }
+  static constexpr int zero_value(std::size_t planes) { return planes == 1 ? 8 : 128; }
+
+  /// Of a centre from that of its group, rounded.
+  struct Residual {
+    Residual(Pair pair, std::size_t dim, std::size_t planes) : codes(dim) {
+      constexpr float kSmallest = 1e-30F;  // all below is zero: its scale has no inverse
+      float largest = 0.0F;
+      for (std::size_t i = 0; i < dim; ++i)
+        largest = std::max(largest, std::abs(pair.centre[i] - pair.of_group[i]));
+      if (largest > kSmallest) scale = largest / static_cast<float>(largest_code(planes));
+      const float to_code = scale > 0.0F ? 1.0F / scale : 0.0F;
+      for (std::size_t i = 0; i < dim; ++i) {
+        const float code = std::nearbyint((pair.centre[i] - pair.of_group[i]) * to_code);
+        if (std::abs(code) <= 127.0F) codes[i] = static_cast<std::int8_t>(code);  // else no number
+      }
+    }
+    float value(std::size_t i) const { return scale * static_cast<float>(codes[i]); }
+    std::vector<std::int8_t> codes;
+    float scale = 0.0F;
+  };
+
+  /// Whether a centre is what rounding to one plane made of it, but for the rounding of a few operations.
+  static bool fits_one(Pair pair, std::size_t dim) {
+    constexpr float kRounding = 0x1p-22F;
+    const Residual rounded(pair, dim, 1);
+    float size = 0.0F;
+    for (std::size_t i = 0; i < dim; ++i)
+      size = std::max(size, std::abs(pair.of_group[i]) + std::abs(pair.centre[i]));
+    for (std::size_t i = 0; i < dim; ++i)
+      if (!(std::abs(pair.of_group[i] + rounded.value(i) - pair.centre[i]) <= kRounding * size)) return false;
+    return true;
+  }
+
+  void write(Pair pair, std::size_t i, std::uint8_t* blocks) const {
+    const Residual rounded(pair, dim_, planes_);
+    std::vector<float> values(dim_);
     std::uint8_t* block = blocks + i / centres_per_block * block_bytes();
-    const std::size_t lane = i % centres_per_block;
-    for (std::size_t d = 0; d < dim; ++d)
-      block[d / 2 * 2 * centres_per_block + 2 * lane + d % 2] =
-          static_cast<std::uint8_t>(ByteRows::codes(rounded.row.data())[d]);
-    std::uint8_t* factors = block + 2 * centres_per_block * pairs_ + lane * sizeof(float);
+    const std::size_t lane = i % centres_per_block, plane_bytes = 4 * centres_per_block * eights_;
+    float square = 0.0F;
+    for (std::size_t d = 0; d < dim_; ++d) {
+      values[d] = rounded.value(d);
+      square += values[d] * values[d];
+      const int value = rounded.codes[d] + zero_value(planes_), shift = d % 8 < 4 ? 0 : 4;
+      std::uint8_t* byte = block + d / 8 * 4 * centres_per_block + 4 * lane + d % 4;
+      for (std::size_t plane = 0; plane < planes_; ++plane, byte += plane_bytes) {
+        const int nibble = plane + 1 < planes_ ? value / 16 : value % 16;
+        *byte = static_cast<std::uint8_t>(*byte | nibble << shift);
+      }
+    }
+    const float a = square + 2.0F * kernels().dot(pair.of_group, values.data(), dim_);
+    const float f = 2.0F * rounded.scale;
+    std::uint8_t* factors = block + planes_ * plane_bytes + lane * sizeof(float);
     std::memcpy(factors, &a, sizeof a);
     std::memcpy(factors + centres_per_block * sizeof(float), &f, sizeof f);
   }
 
-  std::size_t pairs_ = 0;
+  std::size_t dim_ = 0, eights_ = 0, planes_ = 1;
   std::vector<std::size_t> first_block_;  // of each group, in bytes
   Array<std::uint8_t> bytes_;
 };

@@ -96,6 +96,38 @@ void sort_near(std::span<const float> keys, std::span<const std::uint32_t> bucke
   if (moves > 8 * count) std::sort(out.begin(), out.end(), before);
 }
 
+// How many planes the centres need (centre_blocks.hpp). One moves a centre by a tenth of its distance from
+// that of its group, which is little beside the distances of its rows, unless the buckets are clusters that
+// lie farther apart than they are wide.
+std::size_t planes_for(const float* sample, std::size_t dim, const std::vector<Rows>& groups,
+                       std::span<const float> group_centres, const std::vector<std::vector<float>>& centres,
+                       int threads, const Interrupt& interrupt) {
+  constexpr std::size_t kRows = 64;  // of each group
+  constexpr double kLittle = 1.0 / 32.0;
+  struct Squares {
+    double residuals = 0.0, moves = 0.0;
+  };
+  std::vector<Squares> of(groups.size());
+  parallel_for(groups.size(), 1, threads, interrupt, [&](std::size_t group, std::size_t) {
+    const auto rows = std::span(groups[group]).first(std::min(groups[group].size(), kRows));
+    const auto& exact = centres[group];
+    std::vector<float> rounded = exact, squared(rows.size());
+    for (std::size_t i = 0; i < rounded.size(); i += dim)
+      CentreBlocks::round(group_centres.data() + group * dim, dim, 1, rounded.data() + i);
+    std::vector<std::uint32_t> nearest(rows.size());
+    nearest_centres(gather(sample, rows, dim).data(), rows.size(), dim, exact.data(), exact.size() / dim,
+                    squared.data(), nearest.data());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::size_t centre = nearest[i] * dim;
+      of[group].residuals += double{squared[i]};
+      of[group].moves += double{kernels().squared_l2(exact.data() + centre, rounded.data() + centre, dim)};
+    }
+  });
+  Squares all;
+  for (const Squares& each : of) all.residuals += each.residuals, all.moves += each.moves;
+  return all.moves <= kLittle * all.residuals ? 1 : 2;
+}
+
 // A query is compared with every group, then with the buckets of those near it. With √(8 · buckets) groups
 // it finds more of the nearest buckets in the same time than with half or a quarter as many.
 std::size_t groups_for(std::uint32_t buckets) {
@@ -132,12 +164,13 @@ Spheres Spheres::train(const float* sample, std::size_t count, std::size_t dim, 
     mean_of(sample, groups[group], dim, group_centres.data() + group * dim);
   });
 
+  const std::size_t planes = planes_for(sample, dim, groups, group_centres, centres, threads, interrupt);
   Array<std::uint32_t> starts{0};
   Array<float> all;
   for (std::size_t group = 0; group < groups.size(); ++group) {
     std::vector<float>& some = centres[group];
     for (std::size_t i = 0; i < some.size(); i += dim)
-      CentreBlocks::round(group_centres.data() + group * dim, dim, some.data() + i);
+      CentreBlocks::round(group_centres.data() + group * dim, dim, planes, some.data() + i);
     all.insert(all.end(), some.begin(), some.end());
     starts.push_back(static_cast<std::uint32_t>(all.size() / dim));
   }
@@ -217,7 +250,7 @@ void Spheres::order(HashQuery query, std::size_t want, SpheresScratch& scratch,
     look(query.vector, 1, scratch.distances.data());
     query.landmarks = scratch.distances.data();
   }
-  const CentreQuery in_steps = blocks_.query(query.vector, dim_, scratch.steps);
+  const CentreQuery in_steps = blocks_.query(query.vector, scratch.query);
   Candidates& nearest = scratch.buckets;
   nearest.start(want);
   auto& list = scratch.blocks;

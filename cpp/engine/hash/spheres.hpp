@@ -24,7 +24,7 @@ std::uint32_t buckets_for(std::size_t rows);
 /// What one thread keeps between two calls of Spheres::order.
 struct SpheresScratch {
   std::vector<float> distances;  // of the groups
-  std::vector<std::int16_t> steps;
+  CentreBlocks::Room query;
   BlockList<centres_per_block> blocks;
   Candidates groups, buckets;
   std::vector<std::uint32_t> places, by_low;  // of the keys that are sorted
@@ -63,7 +63,7 @@ class Spheres {
 
   /// The `want` nearest buckets, nearest first, equally near ones by number; all where want >= buckets().
   /// All of them are in the order of their exact keys. Else a key may be off by max|q_i| Σ|c_i − g_i| /
-  /// 32767, g the centre of the group (beyond 516 dimensions the divisor falls), and a bucket may be missing
+  /// 32639, g the centre of the group (beyond 518 dimensions the divisor falls), and a bucket may be missing
   /// whose group lies far although its centre is near.
   void order(HashQuery query, std::size_t want, SpheresScratch& scratch, std::vector<Near>& out) const;
 
