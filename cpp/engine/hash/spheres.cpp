@@ -109,7 +109,9 @@ std::size_t planes_for(const float* sample, std::size_t dim, const std::vector<R
   };
   std::vector<Squares> of(groups.size());
   parallel_for(groups.size(), 1, threads, interrupt, [&](std::size_t group, std::size_t) {
-    const auto rows = std::span(groups[group]).first(std::min(groups[group].size(), kRows));
+    const Rows& all_rows = groups[group];
+    Rows rows(std::min(all_rows.size(), kRows));
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = all_rows[i * all_rows.size() / rows.size()];
     const auto& exact = centres[group];
     std::vector<float> rounded = exact, squared(rows.size());
     for (std::size_t i = 0; i < rounded.size(); i += dim)
