@@ -7,6 +7,8 @@
 #   aarch64  cross-compiled, and run by qemu, which takes ten times as long (Debian: g++-aarch64-linux-gnu qemu-user):
 #            the kernels, the file format, and an index from end to end
 #
+# LOOKALIKE_LONG=1 runs all of them in each, asan at scalar too, and tries far more hostile files.
+#
 # Without arguments: plain and asan. CXX chooses the compiler of all but aarch64. The kernels are tested at every
 # level of SIMD that runs here, the rest at the fastest; in plain at scalar too. Ends non-zero at the first failure.
 set -eu
@@ -27,31 +29,40 @@ check_symbols() { # folder
     [ -z "$shared" ] || { echo "Compiled for AVX, yet visible to the linker: $shared" >&2; exit 1; }
 }
 
+run() { # command...: at the fastest level, and beside it at scalar
+    LOOKALIKE_SIMD=scalar "$@" >"$folder.scalar.log" 2>&1 &
+    "$@"
+    wait $! || { cat "$folder.scalar.log" >&2; exit 1; }
+    echo "at scalar: $(tail -n 1 "$folder.scalar.log")"
+}
+
+some() { # files: those tests, or all of them
+    [ -n "${LOOKALIKE_LONG:-}" ] && echo '-DTESTS=test_*.cpp' || echo "-DTESTS=$1"
+}
+
 plain() {
     build plain -DCMAKE_BUILD_TYPE=Release
     check_symbols build/cpp-plain
-    LOOKALIKE_SIMD=scalar build/cpp-plain/cpp_tests >"$folder.scalar.log" 2>&1 &
-    build/cpp-plain/cpp_tests
-    wait $! || { cat "$folder.scalar.log" >&2; exit 1; }
-    echo "at scalar: $(tail -n 1 "$folder.scalar.log")"
+    run build/cpp-plain/cpp_tests
 }
 
 # A hostile file of some kilobytes must not make anything ask for much memory at once.
 asan() {
     build asan -DSANITIZE=address,undefined,float-cast-overflow
-    ASAN_OPTIONS=max_allocation_size_mb=64 build/cpp-asan/cpp_tests
+    export ASAN_OPTIONS=max_allocation_size_mb=64
+    ${LOOKALIKE_LONG:+run} build/cpp-asan/cpp_tests
 }
 
 tsan() {
     build tsan -DSANITIZE=thread \
-        '-DTESTS=test_copies.cpp;test_hash_family.cpp;test_index*.cpp;test_parallel.cpp;test_projection.cpp;test_spheres.cpp'
+        "$(some 'test_copies.cpp;test_hash_family.cpp;test_index*.cpp;test_parallel.cpp;test_projection.cpp;test_spheres.cpp')"
     build/cpp-tsan/cpp_tests
 }
 
 aarch64() {
     build aarch64 -DCMAKE_BUILD_TYPE=Release -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
         -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
-        '-DTESTS=test_*kernels.cpp;test_centre*.cpp;test_index.cpp;test_rotation.cpp;test_segment*.cpp;test_sketches.cpp;test_version_1.cpp'
+        "$(some 'test_*kernels.cpp;test_centre*.cpp;test_index.cpp;test_rotation.cpp;test_segment*.cpp;test_sketches.cpp;test_version_1.cpp')"
     qemu-aarch64 -L /usr/aarch64-linux-gnu build/cpp-aarch64/cpp_tests
 }
 

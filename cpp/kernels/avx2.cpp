@@ -208,18 +208,12 @@ struct Avx2StepLanes {
 
 /// Two products of a nibble and a byte, and two such pairs, hold in 16 bits.
 struct Avx2CentreLanes {
-  struct Eight {
-    explicit Eight(const std::int8_t* steps) {
-      std::int32_t fours[4];
-      __builtin_memcpy(fours, steps, sizeof fours);
-      for (int i = 0; i < 4; ++i) bytes[i] = _mm256_set1_epi32(fours[i]);
-    }
-    __m256i bytes[4];
-  };
+  using Bytes = __m256i;
+  static Bytes broadcast(std::int32_t four) { return _mm256_set1_epi32(four); }
   __m256i high = _mm256_setzero_si256(), low = high;
 
   void next_plane() { high = _mm256_slli_epi32(high, 4), low = _mm256_slli_epi32(low, 4); }
-  void add(const std::uint8_t* codes, const Eight& steps) {
+  void add(const std::uint8_t* codes, const Bytes (&steps)[4]) {
     const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes));
     const __m256i nibble = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
     const __m256i first = _mm256_and_si256(bytes, nibble);
@@ -228,8 +222,8 @@ struct Avx2CentreLanes {
       return _mm256_madd_epi16(
           _mm256_add_epi16(_mm256_maddubs_epi16(first, of_first), _mm256_maddubs_epi16(last, of_last)), ones);
     };
-    high = _mm256_add_epi32(high, sum(steps.bytes[0], steps.bytes[1]));
-    low = _mm256_add_epi32(low, sum(steps.bytes[2], steps.bytes[3]));
+    high = _mm256_add_epi32(high, sum(steps[0], steps[1]));
+    low = _mm256_add_epi32(low, sum(steps[2], steps[3]));
   }
   __m256 to_floats(std::int32_t base) const {
     return _mm256_cvtepi32_ps(

@@ -202,14 +202,8 @@ struct Avx512StepLanes {
 
 /// 16 centres at once.
 struct Avx512Centres {
-  struct Eight {
-    explicit Eight(const std::int8_t* steps) {
-      std::int32_t fours[4];
-      __builtin_memcpy(fours, steps, sizeof fours);
-      for (int i = 0; i < 4; ++i) bytes[i] = _mm512_set1_epi32(fours[i]);
-    }
-    __m512i bytes[4];
-  };
+  using Bytes = __m512i;
+  static Bytes broadcast(std::int32_t four) { return _mm512_set1_epi32(four); }
   static __m512 to_floats(__m512i high, __m512i low, std::int32_t base) {
     return _mm512_cvtepi32_ps(
         _mm512_add_epi32(_mm512_add_epi32(_mm512_slli_epi32(high, 8), low), _mm512_set1_epi32(base)));

@@ -39,12 +39,12 @@ struct VnniCentreLanes : Avx512Centres {
     for (int i = 0; i < 2; ++i)
       high[i] = _mm512_slli_epi32(high[i], 4), low[i] = _mm512_slli_epi32(low[i], 4);
   }
-  void add(const std::uint8_t* codes, const Eight& steps) {
+  void add(const std::uint8_t* codes, const Bytes (&steps)[4]) {
     const __m512i bytes = _mm512_loadu_si512(codes);
     const __m512i nibbles[]{VnniSums::low_nibbles(bytes), VnniSums::high_nibbles(bytes)};
     for (int i = 0; i < 2; ++i) {
-      high[i] = _mm512_dpbusd_epi32(high[i], nibbles[i], steps.bytes[i]);
-      low[i] = _mm512_dpbusd_epi32(low[i], nibbles[i], steps.bytes[2 + i]);
+      high[i] = _mm512_dpbusd_epi32(high[i], nibbles[i], steps[i]);
+      low[i] = _mm512_dpbusd_epi32(low[i], nibbles[i], steps[2 + i]);
     }
   }
   __m512 to_floats(std::int32_t base) const {

@@ -42,7 +42,11 @@ struct CentreScan {
 #pragma GCC unroll 16
         for (std::size_t part = 0; part < parts; ++part) sums[b][part].next_plane();
       for (std::size_t eight = 0; eight < query.eights; ++eight, at += 4 * centres_per_block) {
-        const typename CentreLanes::Eight steps(query.bytes + 16 * eight);
+        std::int32_t fours[4];  // of steps: high bytes of dimensions 0 to 3 and 4 to 7, then the low ones
+        __builtin_memcpy(fours, query.bytes + 16 * eight, sizeof fours);
+        const typename CentreLanes::Bytes steps[]{
+            CentreLanes::broadcast(fours[0]), CentreLanes::broadcast(fours[1]),
+            CentreLanes::broadcast(fours[2]), CentreLanes::broadcast(fours[3])};
 #pragma GCC unroll 2
         for (std::size_t b = 0; b < Blocks; ++b)
 #pragma GCC unroll 16

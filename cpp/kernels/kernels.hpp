@@ -162,9 +162,9 @@ struct Kernels {
   std::size_t (*scan_sketches)(const BlocksToScan& blocks, const SketchTable& table, float limit,
                                float* estimates, std::uint32_t* numbers);
 
-  /// The key of centre i < count of a block is (A_i + offset) - F_i · (step · (base + Σ_d steps_d
-  /// nibble_id)), the sum exact, each other operation rounded once. What is written and returned is as for
-  /// scan_sketches.
+  /// The key of centre i < count of a block is (A_i + offset) - F_i · (step · (base + Σ_d steps_d value_id)),
+  /// value_id the nibble of one plane or the byte of two, the sum exact, each other operation rounded once.
+  /// What is written and returned is as for scan_sketches.
   std::size_t (*scan_centres)(const BlocksToScan& blocks, const CentreQuery& query, float limit, float* keys,
                               std::uint32_t* numbers);
 

@@ -165,18 +165,12 @@ struct NeonStepLanes {
 
 /// Two products of a nibble and a byte hold in 16 bits.
 struct NeonCentreLanes {
-  struct Eight {
-    explicit Eight(const std::int8_t* steps) {
-      std::int32_t fours[4];
-      __builtin_memcpy(fours, steps, sizeof fours);
-      for (int i = 0; i < 4; ++i) bytes[i] = vreinterpretq_s8_s32(vdupq_n_s32(fours[i]));
-    }
-    int8x16_t bytes[4];
-  };
+  using Bytes = int8x16_t;
+  static Bytes broadcast(std::int32_t four) { return vreinterpretq_s8_s32(vdupq_n_s32(four)); }
   int32x4_t high = vdupq_n_s32(0), low = high;
 
   void next_plane() { high = vshlq_n_s32(high, 4), low = vshlq_n_s32(low, 4); }
-  void add(const std::uint8_t* codes, const Eight& steps) {
+  void add(const std::uint8_t* codes, const Bytes (&steps)[4]) {
     const uint8x16_t bytes = vld1q_u8(codes);
     const int8x16_t first = vreinterpretq_s8_u8(NeonSums::low_nibbles(bytes));
     const int8x16_t last = vreinterpretq_s8_u8(NeonSums::high_nibbles(bytes));
@@ -186,8 +180,8 @@ struct NeonCentreLanes {
       const int16x8_t b = vmlal_high_s8(vmull_high_s8(first, of_first), last, of_last);
       return vpaddq_s32(vpaddlq_s16(a), vpaddlq_s16(b));
     };
-    high = vaddq_s32(high, sum(steps.bytes[0], steps.bytes[1]));
-    low = vaddq_s32(low, sum(steps.bytes[2], steps.bytes[3]));
+    high = vaddq_s32(high, sum(steps[0], steps[1]));
+    low = vaddq_s32(low, sum(steps[2], steps[3]));
   }
   float32x4_t to_floats(std::int32_t base) const {
     return vcvtq_f32_s32(vaddq_s32(vaddq_s32(vshlq_n_s32(high, 8), low), vdupq_n_s32(base)));

@@ -101,14 +101,21 @@ struct ScalarStepLanes {
 
 /// Unsigned, so that what overflows on the way comes back.
 struct ScalarCentreLanes {
-  using Eight = const std::int8_t*;
+  struct Bytes {
+    std::int8_t of[4];
+  };
+  static Bytes broadcast(std::int32_t four) {
+    Bytes bytes;
+    __builtin_memcpy(&bytes, &four, sizeof four);
+    return bytes;
+  }
   std::uint32_t sum = 0;
 
   void next_plane() { sum *= 16; }
-  void add(const std::uint8_t* codes, Eight steps) {
+  void add(const std::uint8_t* codes, const Bytes (&steps)[4]) {
     for (int i = 0; i < 4; ++i) {
-      sum += static_cast<std::uint32_t>((codes[i] & 15) * (256 * steps[i] + steps[i + 8]));
-      sum += static_cast<std::uint32_t>((codes[i] >> 4) * (256 * steps[i + 4] + steps[i + 12]));
+      sum += static_cast<std::uint32_t>((codes[i] & 15) * (256 * steps[0].of[i] + steps[2].of[i]));
+      sum += static_cast<std::uint32_t>((codes[i] >> 4) * (256 * steps[1].of[i] + steps[3].of[i]));
     }
   }
   float to_floats(std::int32_t base) const {

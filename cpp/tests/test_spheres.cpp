@@ -228,6 +228,25 @@ TEST(spheres_of_copies) {
   CHECK(one.buckets() == 1 && *one.centre(0) == 0.25F);
 }
 
+// Rounding the centres must not move them by more than such clusters are wide.
+TEST(spheres_of_clusters_far_apart_lie_in_them) {
+  constexpr std::size_t kClusters = 100, kCount = 20'000;
+  Random random(4);
+  Rows middles, rows;
+  for (std::size_t i = 0; i < kClusters * kDim; ++i)
+    middles.values.push_back(static_cast<float>(50.0 * random.gaussian()));
+  for (std::size_t row = 0; row < kCount; ++row)
+    for (std::size_t i = 0; i < kDim; ++i)
+      rows.values.push_back(middles[row % kClusters][i] + static_cast<float>(random.gaussian()));
+  const Spheres spheres = rows.train(4 * kClusters);
+  check_usable(spheres, rows);
+  const auto buckets = assigned(spheres, rows);
+  double squares = 0;
+  for (std::size_t row = 0; row < kCount; ++row)
+    squares += double{kernels().squared_l2(rows[row], spheres.centre(buckets[row]), kDim)};
+  CHECK(squares < 1.05 * kCount * kDim, squares / (kCount * kDim));  // of each from its cluster's middle: 1
+}
+
 TEST(a_dense_half_gets_its_share_of_the_buckets) {
   Rows rows = clustered(20'000, 1);
   Random random(5);

@@ -34,25 +34,7 @@ class CentreBlocks {
   CentreBlocks(std::size_t dim, std::span<const float> group_centres, std::span<const std::uint32_t> starts,
                std::span<const float> centres)
       : dim_(dim), eights_((dim + 7) / 8) {
-    const auto each_centre = [&](auto visit) {
-      for (std::size_t group = 0; group + 1 < starts.size(); ++group)
-        for (std::uint32_t bucket = starts[group]; bucket < starts[group + 1]; ++bucket)
-          if (!visit(group, bucket, Pair{group_centres.data() + group * dim, centres.data() + bucket * dim}))
-            return false;
-      return true;
-    };
-    const bool in_one =
-        each_centre([&](std::size_t, std::uint32_t, Pair pair) { return fits_one(pair, dim); });
-    planes_ = in_one ? 1 : 2;
-    for (std::size_t group = 0; group + 1 < starts.size(); ++group) {
-      first_block_.push_back(bytes_.size());
-      const std::size_t count = starts[group + 1] - starts[group];
-      bytes_.resize(bytes_.size() + (count + centres_per_block - 1) / centres_per_block * block_bytes());
-    }
-    each_centre([&](std::size_t group, std::uint32_t bucket, Pair pair) {
-      write(pair, bucket - starts[group], bytes_.data() + first_block_[group]);
-      return true;
-    });
+    while (!fill(group_centres, starts, centres)) ++planes_;
   }
 
   /// Rounds a centre to what a block of so many planes will hold of it.
@@ -109,20 +91,38 @@ class CentreBlocks {
     float scale = 0.0F;
   };
 
-  /// Whether a centre is what rounding to one plane made of it, but for the rounding of a few operations.
-  static bool fits_one(Pair pair, std::size_t dim) {
+  /// Returns whether the planes hold the centres; two hold any.
+  bool fill(std::span<const float> group_centres, std::span<const std::uint32_t> starts,
+            std::span<const float> centres) {
+    first_block_.clear();
+    bytes_.clear();
+    for (std::size_t group = 0; group + 1 < starts.size(); ++group) {
+      first_block_.push_back(bytes_.size());
+      const std::size_t count = starts[group + 1] - starts[group];
+      bytes_.resize(bytes_.size() + (count + centres_per_block - 1) / centres_per_block * block_bytes());
+      const float* of_group = group_centres.data() + group * dim_;
+      for (std::size_t i = 0; i < count; ++i) {
+        const Pair pair{of_group, centres.data() + (starts[group] + i) * dim_};
+        const Residual rounded(pair, dim_, planes_);
+        if (planes_ == 1 && !is_exact(rounded, pair)) return false;
+        write(rounded, of_group, i, bytes_.data() + first_block_.back());
+      }
+    }
+    return true;
+  }
+
+  /// Whether the centre is what rounding made of it, but for the rounding of a few operations.
+  bool is_exact(const Residual& rounded, Pair pair) const {
     constexpr float kRounding = 0x1p-22F;
-    const Residual rounded(pair, dim, 1);
     float size = 0.0F;
-    for (std::size_t i = 0; i < dim; ++i)
+    for (std::size_t i = 0; i < dim_; ++i)
       size = std::max(size, std::abs(pair.of_group[i]) + std::abs(pair.centre[i]));
-    for (std::size_t i = 0; i < dim; ++i)
+    for (std::size_t i = 0; i < dim_; ++i)
       if (!(std::abs(pair.of_group[i] + rounded.value(i) - pair.centre[i]) <= kRounding * size)) return false;
     return true;
   }
 
-  void write(Pair pair, std::size_t i, std::uint8_t* blocks) const {
-    const Residual rounded(pair, dim_, planes_);
+  void write(const Residual& rounded, const float* of_group, std::size_t i, std::uint8_t* blocks) const {
     std::vector<float> values(dim_);
     std::uint8_t* block = blocks + i / centres_per_block * block_bytes();
     const std::size_t lane = i % centres_per_block, plane_bytes = 4 * centres_per_block * eights_;
@@ -137,7 +137,7 @@ class CentreBlocks {
         *byte = static_cast<std::uint8_t>(*byte | nibble << shift);
       }
     }
-    const float a = square + 2.0F * kernels().dot(pair.of_group, values.data(), dim_);
+    const float a = square + 2.0F * kernels().dot(of_group, values.data(), dim_);
     const float f = 2.0F * rounded.scale;
     std::uint8_t* factors = block + planes_ * plane_bytes + lane * sizeof(float);
     std::memcpy(factors, &a, sizeof a);
