@@ -97,6 +97,11 @@ struct Avx2Lanes {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1)));
   }
+  static void store(std::uint8_t* p, Vector v) {
+    const __m256i whole = _mm256_cvtps_epi32(v);
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    _mm_storeu_si64(p, _mm_packus_epi16(words, words));
+  }
 
   // b where either is NaN.
   static Vector min(Vector a, Vector b) { return _mm256_min_ps(a, b); }

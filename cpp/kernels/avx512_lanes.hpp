@@ -94,6 +94,9 @@ struct Avx512Lanes {
   static void store(std::int16_t* p, Vector v) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(v)));
   }
+  static void store(std::uint8_t* p, Vector v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+  }
 
   // b where either is NaN.
   static Vector min(Vector a, Vector b) { return _mm512_min_ps(a, b); }

@@ -147,6 +147,15 @@ struct Kernels {
   /// (NaN to most); most <= 32767.
   void (*to_steps)(const float* values, std::size_t n, float scale, float most, std::int16_t* out);
 
+  /// The same, cut to [0, most]; most <= 255.
+  void (*to_bytes)(const float* values, std::size_t n, float scale, float most, std::uint8_t* out);
+
+  /// products[16 g + p] = Σ_i values[width g + i] · points[16 i + p] - low_g, i < width, added up in order,
+  /// each operation rounded once; low_g is the lowest of the sums of group g. `base` is the sum of the low_g,
+  /// and `largest` the largest product, unless any number on the way is not finite: then base is not either.
+  void (*point_products)(const float* values, std::size_t groups, const float* points, std::size_t width,
+                         float* products, float* base, float* largest);
+
   /// To the nearest half, ties to even; beyond 65504 to infinity; NaN stays NaN, quiet, with its upper bits.
   void (*to_half)(const float* values, std::size_t n, Half* out);
   void (*from_half)(const Half* values, std::size_t n, float* out);

@@ -12,6 +12,7 @@
 #include "select_kernels.hpp"
 #include "sketch_kernels.hpp"
 #include "step_kernels.hpp"
+#include "table_kernels.hpp"
 
 namespace lookalike {
 namespace {
@@ -45,6 +46,8 @@ constexpr Kernels make_kernels(const char* name) {
           .dot_steps_tile = StepD::tile,
           .dot_steps_gather = StepD::gather,
           .to_steps = to_steps<Lanes>,
+          .to_bytes = to_bytes<Lanes>,
+          .point_products = point_products<Lanes>,
           .to_half = to_half<Lanes>,
           .from_half = from_half<Lanes>,
           .hadamard = Hadamard<Lanes>::transform,

@@ -83,6 +83,11 @@ struct NeonLanes {
   static void store(Half* p, Vector v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
 
   static void store(std::int16_t* p, Vector v) { vst1_s16(p, vmovn_s32(vcvtnq_s32_f32(v))); }
+  static void store(std::uint8_t* p, Vector v) {
+    const uint16x4_t words = vmovn_u32(vcvtnq_u32_f32(v));
+    vst1_lane_u32(reinterpret_cast<std::uint32_t*>(p),
+                  vreinterpret_u32_u8(vmovn_u16(vcombine_u16(words, words))), 0);
+  }
 
   // b where either is NaN.
   static Vector min(Vector a, Vector b) { return vbslq_f32(vcltq_f32(a, b), a, b); }

@@ -41,6 +41,7 @@ struct ScalarLanes {
   static void store(Half* p, Vector v) { *p = float_to_half(v); }
 
   static void store(std::int16_t* p, Vector v) { *p = static_cast<std::int16_t>(__builtin_lrintf(v)); }
+  static void store(std::uint8_t* p, Vector v) { *p = static_cast<std::uint8_t>(__builtin_lrintf(v)); }
 
   // b where either is NaN.
   static Vector min(Vector a, Vector b) { return a < b ? a : b; }

@@ -1,7 +1,9 @@
 // The sketch scan at every level against the formula of kernels.hpp, entry by entry, in memory that ends
 // where the blocks, the table and the outputs end.
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -184,5 +186,59 @@ TEST(blocks_of_which_a_sketch_scan_only_knows_are_not_kept) {
       Guarded<std::uint32_t> numbers(32 * count + kept_slack);
       CHECK(kernels_for(level)->scan_sketches({list.data(), count, list.size()}, sketches.table(), kInf,
                                               estimates.data(), numbers.data()) == 32 * count);
+    }
+}
+
+TEST(products_with_points_are_those_of_the_formula) {
+  Random random(8);
+  for (const std::size_t width : {1U, 3U, 4U})
+    for (std::size_t groups = 0; groups <= 40; ++groups) {
+      Guarded<float> values(width * groups), points(16 * width);
+      for (float& each : values) each = static_cast<float>(random() % 4096) * 0x1.8p-9F - 3.0F;
+      for (float& each : points) each = static_cast<float>(random() % 4096) * 0x1.8p-9F - 3.0F;
+      if (groups > 5) std::fill_n(values.data(), 2 * width, -0.0F);
+      std::vector<float> products;
+      float base = 0.0F, largest = 0.0F;
+      for (std::size_t g = 0; g < groups; ++g) {
+        float low = kInf;
+        for (std::size_t p = 0; p < 16; ++p) {
+          volatile float sum = values[width * g] * points[p];
+          for (std::size_t i = 1; i < width; ++i) {
+            const volatile float product = values[width * g + i] * points[16 * i + p];
+            sum = sum + product;
+          }
+          products.push_back(float{sum});
+          low = std::min(low, products.back());
+        }
+        base += low;
+        for (std::size_t p = 0; p < 16; ++p) largest = std::max(largest, products[16 * g + p] -= low);
+      }
+      for (const auto level : available_levels()) {
+        Guarded<float> out(16 * groups);
+        float base_out, largest_out;
+        kernels_for(level)->point_products(values.data(), groups, points.data(), width, out.data(), &base_out,
+                                           &largest_out);
+        CHECK(std::bit_cast<std::uint32_t>(base_out) == std::bit_cast<std::uint32_t>(base + 0.0F), level,
+              groups);
+        CHECK(largest_out == largest, level, width, groups);
+        for (std::size_t i = 0; i < 16 * groups; ++i) CHECK(out[i] == products[i], level, width, groups, i);
+      }
+    }
+}
+
+TEST(products_with_points_that_are_not_finite_have_no_finite_base) {
+  Random random(9);
+  for (const float strange : {kNan, kInf, -kInf, 3e38F})
+    for (std::size_t at = 0; at < 4 * 9; ++at) {
+      Guarded<float> values(4 * 9), points(64);
+      for (float& each : values) each = static_cast<float>(random() % 4096) * 0x1p-9F - 4.0F;
+      for (std::size_t i = 0; i < 64; ++i) points[i] = random() % 2 == 0 ? 2.0F : -2.0F;
+      values[at] = strange;
+      for (const auto level : available_levels()) {
+        Guarded<float> out(16 * 9);
+        float base, largest;
+        kernels_for(level)->point_products(values.data(), 9, points.data(), 4, out.data(), &base, &largest);
+        CHECK(!std::isfinite(base), level, strange, at);
+      }
     }
 }

@@ -1,5 +1,5 @@
-// Inner products of queries in 16-bit steps with rows of bytes: exact at every level, in memory that ends
-// where the arrays end.
+// Floats to steps and bytes, and inner products of queries in 16-bit steps with rows of bytes: exact at every
+// level, in memory that ends where the arrays end.
 
 #include <algorithm>
 #include <cmath>
@@ -62,6 +62,10 @@ std::int16_t largest_step(std::size_t dim) {
       std::min<std::size_t>(32767, kMaxSum / (128 * std::max<std::size_t>(dim, 1))));
 }
 
+float nearest(float value, float least, float most) {
+  return std::nearbyint(value != value ? most : std::clamp(value, least, most));
+}
+
 }  // namespace
 
 TEST(products_of_steps_and_bytes_are_exact) {
@@ -112,7 +116,7 @@ TEST(gathered_products_of_steps_and_bytes_are_exact) {
   }
 }
 
-TEST(floats_become_the_nearest_steps) {
+TEST(floats_become_the_nearest_steps_and_bytes) {
   constexpr float kInf = std::numeric_limits<float>::infinity(),
                   kNan = std::numeric_limits<float>::quiet_NaN();
   const float strange[]{kInf, -kInf, kNan, -kNan, 0.5F, 1.5F, -0.5F, -2.5F, 1e30F, -0.0F};
@@ -127,10 +131,13 @@ TEST(floats_become_the_nearest_steps) {
       for (const auto level : available_levels()) {
         Guarded<std::int16_t> out(n);
         kernels_for(level)->to_steps(values.data(), n, scale, most, out.data());
+        Guarded<std::uint8_t> bytes(n);
+        kernels_for(level)->to_bytes(values.data(), n, scale * 0x1p-8F, 31.0F, bytes.data());
         for (std::size_t i = 0; i < n; ++i) {
-          const float scaled = values[i] * scale;
-          const float cut = scaled != scaled ? most : std::clamp(scaled, -most, most);
-          CHECK(out[i] == static_cast<std::int16_t>(std::nearbyint(cut)), level, "n", n, "value", values[i]);
+          CHECK(out[i] == static_cast<std::int16_t>(nearest(values[i] * scale, -most, most)), level, "n", n,
+                "value", values[i]);
+          CHECK(bytes[i] == static_cast<std::uint8_t>(nearest(values[i] * (scale * 0x1p-8F), 0.0F, 31.0F)),
+                level, "n", n, "value", values[i]);
         }
       }
     }

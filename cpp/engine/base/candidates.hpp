@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/base/kth.hpp"
+#include "engine/base/limit_for.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -111,23 +112,11 @@ class Candidates {
  private:
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
 
-  /// Bisects for a limit that leaves `keep` up to `keep + spare`. Many equal estimates allow none: then they
-  /// are cut by number.
+  /// Draws in the limit, so that `keep` up to `keep + spare` are left. Many equal estimates allow no such
+  /// limit: then they are cut by number.
   void narrow(std::size_t spare) {
-    const Kernels& kernel = kernels();
-    float low, high;
-    kernel.extremes(estimates_.data(), size_, &low, &high);
-    high = std::min(limit_, std::nextafter(high, kEndless));
-    constexpr int kSteps = 40;
-    for (int step = 0; step < kSteps; ++step) {
-      const float middle = low + (high - low) / 2;
-      if (!(middle > low && middle < high)) break;
-      const std::size_t below = kernel.count_below(estimates_.data(), size_, middle);
-      (below >= keep_ ? high : low) = middle;
-      if (below >= keep_ && below <= keep_ + spare) break;
-    }
-    limit_ = high;
-    size_ = kernel.keep_below(estimates_.data(), numbers_.data(), size_, limit_);
+    limit_ = limit_for({estimates_.data(), size_}, keep_, keep_ + spare, limit_);
+    size_ = kernels().keep_below(estimates_.data(), numbers_.data(), size_, limit_);
     if (size_ > 2 * keep_) cut();
   }
 

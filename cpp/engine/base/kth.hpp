@@ -2,12 +2,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <span>
 #include <vector>
 
+#include "engine/base/limit_for.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -47,20 +47,10 @@ class Kth {
   // A few counts tell a limit that leaves not many more than k, unless many are equal.
   void sort_out() {
     if (size_ < k_ || k_ == 0 || (size_ == k_ && limit_ < kEndless)) return;
-    constexpr int kSteps = 32;
     const Kernels& kernel = kernels();
     if (size_ > 4 * k_) {
-      float low, high;
-      kernel.extremes(smallest_.data(), size_, &low, &high);
-      high = std::nextafter(high, kEndless);
-      std::size_t below = size_;
-      for (int step = 0; step < kSteps && below > 2 * k_; ++step) {
-        const float middle = low + (high - low) / 2;
-        const std::size_t count = kernel.count_below(smallest_.data(), size_, middle);
-        (count < k_ ? low : high) = middle;
-        if (count >= k_) below = count;
-      }
-      size_ = kernel.copy_below(smallest_.data(), size_, high, smallest_.data());
+      const float limit = limit_for({smallest_.data(), size_}, k_, 2 * k_, kEndless);
+      size_ = kernel.copy_below(smallest_.data(), size_, limit, smallest_.data());
     }
     limit_ = size_ <= kFew ? kernel.kth_lowest(smallest_.data(), size_, k_) : nth(k_ - 1);
     size_ = kernel.copy_below(smallest_.data(), size_, limit_, smallest_.data());

@@ -56,20 +56,6 @@ Products products_of(const Codebook& codebook, const float* values, std::size_t 
   return products;
 }
 
-// The least and the largest of them, four at a time.
-std::pair<float, float> range_of(const Products& products) {
-  std::array<float, 4> low, high;
-  std::copy_n(products.begin(), 4, low.begin());
-  high = low;
-  for (std::size_t p = 4; p < products.size(); p += 4)
-    for (std::size_t i = 0; i < 4; ++i) {
-      low[i] = products[p + i] < low[i] ? products[p + i] : low[i];
-      high[i] = products[p + i] > high[i] ? products[p + i] : high[i];
-    }
-  return {std::min(std::min(low[0], low[1]), std::min(low[2], low[3])),
-          std::max(std::max(high[0], high[1]), std::max(high[2], high[3]))};
-}
-
 // Of equally near ones the last, so that zeros have the sign +.
 unsigned nearest_point(const Codebook& codebook, const Products& products) {
   unsigned nearest = 0;
@@ -116,24 +102,21 @@ void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_
 }
 
 void QueryTable::make(const float* query, const SketchLayout& layout) {
+  const Codebook& codebook = *layout.codebook;
   groups_ = layout.groups;
-  entries_.assign(groups_ * 16, 0);
-  products_.assign(groups_ * 16, 0.0F);
+  values_.assign(groups_ * codebook.width, 0.0F);
+  std::copy_n(query, layout.m, values_.begin());
+  products_.resize(groups_ * Codebook::kPoints);
+  entries_.resize(groups_ * Codebook::kPoints);
   float largest = 0.0F;
-  base_ = 0.0F;
-  for (std::size_t group = 0, j = 0; j < layout.m; j += layout.width(group++)) {
-    const Products products = products_of(*layout.codebook, query + j, layout.width(group));
-    const auto [low, high] = range_of(products);
-    base_ += low;
-    largest = std::max(largest, high - low);
-    for (std::size_t p = 0; p < products.size(); ++p) products_[group * 16 + p] = products[p] - low;
-  }
+  kernels().point_products(values_.data(), groups_, codebook.coordinates[0].data(), codebook.width,
+                           products_.data(), &base_, &largest);
   step_ = largest / static_cast<float>(kLargestEntry);
-  const float to_steps = step_ > 0 ? 1.0F / step_ : 0.0F;  // a step of 0, or not finite: a table of zeros
-  if (!std::isfinite(to_steps) || !std::isfinite(step_) || !std::isfinite(base_)) return;
-  std::transform(products_.begin(), products_.end(), entries_.begin(), [to_steps](float product) {
-    return static_cast<std::uint8_t>(std::min(product * to_steps + 0.5F, static_cast<float>(kLargestEntry)));
-  });
+  const float to_steps = step_ > 0 ? 1.0F / step_ : 0.0F;
+  if (std::isfinite(to_steps) && std::isfinite(step_) && std::isfinite(base_))
+    kernels().to_bytes(products_.data(), products_.size(), to_steps, kLargestEntry, entries_.data());
+  else
+    std::ranges::fill(entries_, std::uint8_t{0});
 }
 
 Sketches::Sketches(const SketchLayout& layout, Column<std::uint32_t> starts, Column<std::uint8_t> blocks)

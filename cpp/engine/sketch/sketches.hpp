@@ -67,6 +67,7 @@ class QueryTable {
  private:
   static constexpr std::uint8_t kLargestEntry = 31;  // so that four may be added up in 8 bits
 
+  std::vector<float> values_;  // the query, filled up
   std::vector<float> products_;
   std::vector<std::uint8_t> entries_;
   std::size_t groups_ = 0;
