@@ -286,11 +286,16 @@ const float* Segment::byte_query(const Errand& errand) const {
   return projection_.isometric() ? errand.projected : errand.placed;
 }
 
+// Ids lie anywhere too, and are asked for while the distances are computed.
 void Segment::rerank(const Query& query, std::span<const std::uint32_t> rows, const Allowed* allowed,
                      TopK& nearest) const {
-  for (const std::uint32_t row : rows) touch(row, row + std::size_t{1});
+  for (const std::uint32_t row : rows) {
+    touch(row, row + std::size_t{1});
+    __builtin_prefetch(ids_.data() + row);
+  }
   stored().gather(query, rows, [&](std::size_t row, float key) {
-    take_equals(row, allowed, [&](std::int64_t id) { return nearest.push(key, id); });
+    if (nearest.admits(key))
+      take_equals(row, allowed, [&](std::int64_t id) { return nearest.push(key, id); });
   });
 }
 
