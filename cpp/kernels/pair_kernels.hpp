@@ -67,8 +67,7 @@ struct PairKernels {
 
   static void gather(const Coordinate* query, const Element* rows, std::size_t stride,
                      const std::uint32_t* which, std::size_t count, std::size_t dim, Out* out) {
-    constexpr std::size_t bytes_ahead =
-        4096;  // so much is on its way from the memory while others are computed
+    constexpr std::size_t bytes_ahead = 4096;  // on their way from the memory meanwhile
     const std::size_t ahead = bytes_ahead / (dim * sizeof(Element) + 64) + block_rows;
     const auto row = [=](std::size_t i) { return rows + which[i] * stride; };
     const auto prefetch_rows = [=](std::size_t begin, std::size_t end) {
