@@ -61,20 +61,20 @@ def row(index: Index, queries: Vectors, asked: float, found_of: RecallOf, plan: 
     target = found(ours)
     probes, candidates = usual(index, queries, plan.k, asked)
     if probes == 0:
-        return [f"{asked:.2f}", f"{target:.3f}", f"{1e6 * taken(ours):.1f}", "every vector is compared", "", ""]
+        return [f"{asked:.2f}", f"{target:.3f}", f"{1e6 * taken(ours):.2f}", "every vector is compared", "", ""]
     pairs: list[How] = [
         {"probes": max(1, round(some * probes)), "rerank": max(plan.k, round(few * candidates))}
         for some, few in product(SHARES, SHARES)
     ]
     enough = sorted((how for how in pairs if found(how) >= target), key=taken)[:TIMED]
     if not enough:
-        return [f"{asked:.2f}", f"{target:.3f}", f"{1e6 * taken(ours):.1f}", "none finds as much", "", ""]
+        return [f"{asked:.2f}", f"{target:.3f}", f"{1e6 * taken(ours):.2f}", "none finds as much", "", ""]
     ways = [ours, *enough]
     turns = [[taken(how) for how in ways] for _ in range(plan.rounds)]
     least, *by_hand = np.min(turns, axis=0)
     which = int(np.argmin(by_hand))
     pair = ", ".join(str(value) for value in enough[which].values())
-    times = [f"{1e6 * least:.1f}", pair, f"{1e6 * by_hand[which]:.1f}", f"{least / by_hand[which]:.2f}"]
+    times = [f"{1e6 * least:.2f}", pair, f"{1e6 * by_hand[which]:.2f}", f"{least / by_hand[which]:.2f}"]
     return [f"{asked:.2f}", f"{target:.3f}", *times]
 
 
