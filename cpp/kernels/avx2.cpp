@@ -70,9 +70,6 @@ struct Avx2Lanes {
   static Vector load_bytes(const std::uint8_t* p) {
     return _mm256_loadu_ps(reinterpret_cast<const float*>(p));
   }
-  static Vector of_lower_halves(Vector v) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(v), 16));
-  }
   static __m256i load(const std::uint32_t* p) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }

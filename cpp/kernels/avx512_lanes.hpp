@@ -71,9 +71,6 @@ struct Avx512Lanes {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
   }
   static Vector load_bytes(const std::uint8_t* p) { return _mm512_loadu_ps(p); }
-  static Vector of_lower_halves(Vector v) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(v), 16));
-  }
   static __m512i load(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
 
   // The first n < 16 elements, then zeros; the masked part is not read.

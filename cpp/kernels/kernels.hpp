@@ -28,12 +28,11 @@ namespace lookalike {
 using Half = std::uint16_t;
 
 /// Sketches lie in blocks of 32: 16 bytes of nibbles for each group of 4 signs (byte j: the low nibble of
-/// entry j, the high nibble of entry j + 16), then 32 floats A, the lower half of whose bits is the upper
-/// half of those of a float F, which has no others.
+/// entry j, the high nibble of entry j + 16), then 32 floats A, then 32 floats F.
 constexpr std::size_t sketches_per_block = 32;
 
 constexpr std::size_t sketch_block_bytes(std::size_t groups) {
-  return 16 * groups + sketches_per_block * sizeof(float);
+  return 16 * groups + 2 * sketches_per_block * sizeof(float);
 }
 
 /// A block on its way through a scan, which meets the blocks of many buckets in one run.

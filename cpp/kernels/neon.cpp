@@ -62,9 +62,6 @@ struct NeonLanes {
     return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(four))))));
   }
   static Vector load_bytes(const std::uint8_t* p) { return vreinterpretq_f32_u8(vld1q_u8(p)); }
-  static Vector of_lower_halves(Vector v) {
-    return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(v), 16));
-  }
   static uint32x4_t load(const std::uint32_t* p) { return vld1q_u32(p); }
 
   // The first n < 4 elements, then zeros; the rest is not read.

@@ -1,7 +1,5 @@
 // The level every processor runs, and the reference for the others.
 
-#include <bit>
-
 #include "levels.hpp"
 #include "make_kernels.hpp"
 
@@ -30,11 +28,6 @@ struct ScalarLanes {
     float value;
     __builtin_memcpy(&value, p, sizeof value);
     return value;
-  }
-
-  /// The float that has the lower half of these bits as its upper half, and no others.
-  static Vector of_lower_halves(Vector v) {
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(v) << 16);
   }
 
   static void store(float* p, Vector v) { *p = v; }

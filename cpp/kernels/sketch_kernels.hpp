@@ -66,7 +66,7 @@ struct SketchScan {
 
   Vector estimates_of(const std::uint8_t* factors, Vector offset, Vector sums) const {
     const Vector a = Lanes::load_bytes(factors);
-    const Vector f = Lanes::of_lower_halves(a);
+    const Vector f = Lanes::load_bytes(factors + sketches_per_block * sizeof(float));
     const Vector signed_sums = Lanes::add(Lanes::multiply(steps, sums), bases);
     return Lanes::subtract(Lanes::add(a, offset), Lanes::multiply(f, signed_sums));
   }

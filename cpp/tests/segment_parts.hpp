@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -21,7 +20,6 @@
 struct Parts {
   static constexpr std::uint32_t kDim = 4, kBuckets = 12, kEach = 40, kRows = kBuckets * kEach;
   static constexpr std::uint32_t kProbeSteps = 9, kRerankSteps = 15;
-  static constexpr std::size_t kSketchBlock = 192;
 
   std::vector<std::uint64_t> shape = {kRows, kDim, 1, 100'000};  // rows, dim, seed, next id
   // metric, asked buckets, groups, buckets, m, projection, probe steps, rerank steps
@@ -104,11 +102,11 @@ struct Parts {
     std::memcpy(bytes.data() + row * (8 + kDim) + which * 4, &value, 4);
   }
 
-  // 4 signs: one group, filled up to four; then 32 times A and F.
+  // 4 signs: one group, filled up to four; then 32 A and 32 F.
   void add_sketches(const std::vector<std::vector<float>>& rows, const std::vector<float>& centre) {
     for (std::size_t begin = 0; begin < rows.size(); begin += 32) {
       std::vector<std::uint8_t> nibbles(4 * 16);
-      std::vector<std::uint32_t> factors(32, a_and_f(std::numeric_limits<float>::infinity(), 0));
+      std::vector<float> a(32, std::numeric_limits<float>::infinity()), f(32);
       for (std::size_t i = begin; i < std::min(rows.size(), begin + 32); ++i) {
         float square = 0, sum = 0, along = 0;
         unsigned signs = 0;
@@ -119,23 +117,18 @@ struct Parts {
         }
         const std::size_t at = i - begin;
         nibbles[at % 16] = static_cast<std::uint8_t>(nibbles[at % 16] | signs << (at < 16 ? 0 : 4));
-        factors[at] = a_and_f(square + 2 * square / sum * along, 2 * square / sum);
+        f[at] = 2 * square / sum;
+        a[at] = square + f[at] * along;
       }
-      for (const Bytes& part : {bytes_of(nibbles), bytes_of(factors)})
+      for (const Bytes& part : {bytes_of(nibbles), bytes_of(a), bytes_of(f)})
         sketches.insert(sketches.end(), part.begin(), part.end());
     }
   }
 
-  // The upper half of each.
-  static std::uint32_t a_and_f(float a, float f) {
-    return (std::bit_cast<std::uint32_t>(a) & ~0xFFFFU) | std::bit_cast<std::uint32_t>(f) >> 16;
-  }
-
-  // The A (0) or F (1) of a row.
+  // Where the A (0) and F (1) of a row lie.
   void set_factor(std::size_t row, std::size_t which, float value) {
     const std::size_t block = row / kEach * 2 + row % kEach / 32, entry = row % kEach % 32;
-    std::uint8_t* upper_half_of_a = sketches.data() + block * kSketchBlock + 64 + entry * 4 + 2;
-    std::memcpy(upper_half_of_a - 2 * which, reinterpret_cast<const std::uint8_t*>(&value) + 2, 2);
+    std::memcpy(sketches.data() + block * 320 + 64 + (which * 32 + entry) * 4, &value, 4);
   }
 
   // One step for each k: recall, probe margin, probe cap, candidate cap, typical, probes, rerank.

@@ -57,7 +57,7 @@ TEST(integers_of_a_hostile_file_that_only_spoil_answers_are_harmless) {
   harmless([](Parts& parts) { std::ranges::fill(parts.bytes, std::uint8_t{0x80}); });
   harmless([](Parts& parts) {  // all rows in one bucket, the others empty
     std::fill(parts.starts.begin() + 1, parts.starts.end(), Parts::kRows);
-    parts.sketches.resize(Parts::kRows / 32 * Parts::kSketchBlock);
+    parts.sketches.resize(Parts::kRows / 32 * 320);
   });
   harmless([](Parts& parts) { parts.group_starts = {0, 0, Parts::kBuckets}; });
   harmless([](Parts& parts) { parts.left_out.push_back(2); });

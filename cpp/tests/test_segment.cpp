@@ -49,6 +49,6 @@ TEST(a_segment_of_a_rotation_opens) {
     parts.middle.assign(5, 0.0F);
     for (auto* centres : {&parts.group_centres, &parts.centres}) centres->resize(2 * centres->size());
     parts.bytes.resize(std::size_t{Parts::kRows} * (8 + 8));
-    parts.sketches.assign(std::size_t{Parts::kBuckets} * 2 * Parts::kSketchBlock, 0);
+    parts.sketches.assign(std::size_t{Parts::kBuckets} * 2 * 320, 0);
   });
 }

@@ -36,18 +36,16 @@ struct Sketches {
     for (std::uint8_t& entry : entries) entry = static_cast<std::uint8_t>(random() % (largest + 1));
     for (std::uint8_t& byte : memory) byte = static_cast<std::uint8_t>(random());
     for (std::size_t i = 0; i < (count + 31) / 32 * 32; ++i) {
-      set_factors(i, static_cast<float>(random() % 4096) * 0.25F - 100.0F,
-                  static_cast<float>(random() % 128) * 0x1.8p-5F);
+      set_factor(i, 0, static_cast<float>(random() % 4096) * 0.25F - 100.0F);
+      set_factor(i, 1, static_cast<float>(random() % 4096) * 0x1.8p-10F);
     }
   }
 
   std::uint8_t* block(std::size_t i) const { return blocks + i / 32 * sketch_block_bytes(groups); }
-  std::uint8_t* factors(std::size_t i) const { return block(i) + 16 * groups + i % 32 * sizeof(float); }
-  void set_factors(std::size_t i, float a, float f) {
-    const std::uint32_t bits =
-        (std::bit_cast<std::uint32_t>(a) & ~0xFFFFU) | std::bit_cast<std::uint32_t>(f) >> 16;
-    std::memcpy(factors(i), &bits, 4);
+  std::uint8_t* factor(std::size_t i, std::size_t which) const {
+    return block(i) + 16 * groups + (which * 32 + i % 32) * sizeof(float);
   }
+  void set_factor(std::size_t i, std::size_t which, float value) { std::memcpy(factor(i, which), &value, 4); }
 
   unsigned sum(std::size_t i) const {
     unsigned total = 0;
@@ -60,9 +58,9 @@ struct Sketches {
 
   /// volatile, so that no two operations become one that rounds once.
   float estimate(std::size_t i) const {
-    std::uint32_t bits;
-    std::memcpy(&bits, factors(i), 4);
-    const auto a = std::bit_cast<float>(bits), f = std::bit_cast<float>(bits << 16);
+    float a, f;
+    std::memcpy(&a, factor(i, 0), 4);
+    std::memcpy(&f, factor(i, 1), 4);
     volatile float value = step * static_cast<float>(sum(i));
     value = value + base;
     value = f * value;
@@ -164,13 +162,11 @@ TEST(sketches_without_a_finite_estimate_are_kept_only_at_minus_infinity) {
   Sketches sketches(32, 128, 255, random);
   for (std::size_t i = 0; i < 128; i += 2) {
     const float strange[]{kNan, kInf, -kInf};
-    if (random() % 2 == 0)
-      sketches.set_factors(i, strange[random() % 3], 0.0F);
-    else
-      sketches.set_factors(i, 100.0F, strange[random() % 3]);
+    sketches.set_factor(i, random() % 2, strange[random() % 3]);
   }
   for (std::size_t i = 1; i < 128; i += 8) {  // as in the unused entries of a block
-    sketches.set_factors(i, kInf, 0.0F);
+    sketches.set_factor(i, 0, kInf);
+    sketches.set_factor(i, 1, 0.0F);
   }
   for (const float limit : {-kInf, 300.0F, kInf, kNan}) check_scan(sketches, limit);
   CHECK(check_scan(sketches, kInf) < 128);

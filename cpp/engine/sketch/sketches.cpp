@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -24,27 +23,11 @@ struct Place {
   void set(std::size_t group, unsigned nibble) const {
     nibbles[group * 16 + in_block % 16] |= static_cast<std::uint8_t>(nibble << (in_block < 16 ? 0 : 4));
   }
-  void set(float a_and_f) const { std::memcpy(factors + in_block * sizeof(float), &a_and_f, sizeof(float)); }
+  void set(Factors values) const {
+    std::memcpy(factors + in_block * sizeof(float), &values.a, sizeof(float));
+    std::memcpy(factors + (SketchLayout::kEntries + in_block) * sizeof(float), &values.f, sizeof(float));
+  }
 };
-
-constexpr std::uint32_t kHalf = 1U << 15;  // of what the upper half counts in
-
-float lower_half_of(float value) {
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) << 16);
-}
-
-// To the nearest number that is its own upper half; f >= 0.
-float upper_half_of(float f) {
-  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(f) + kHalf) & ~0xFFFFU);
-}
-
-// Of the numbers whose lower half is f, the nearest to a; what has no finite estimate is infinitely far.
-float joined(float a, float f) {
-  const std::uint32_t lower = std::bit_cast<std::uint32_t>(f) >> 16;  // below kHalf: nothing overflows
-  const std::uint32_t upper = (std::bit_cast<std::uint32_t>(a) - lower + kHalf) & ~0xFFFFU;
-  const auto both = std::bit_cast<float>(upper | lower);
-  return std::isfinite(both) && std::isfinite(f) ? both : std::numeric_limits<float>::infinity();
-}
 
 using Products = std::array<float, Codebook::kPoints>;
 
@@ -90,15 +73,14 @@ float write_sketch(const float* y, const float* centre, const SketchLayout& layo
       along_centre += double{codebook.coordinates[b][point]} * double{centre[j + b]};
   }
   // A vector that lies on the centre has no residual: its estimate is exact.
-  const float f = upper_half_of(
-      along_residual > 0 ? static_cast<float>(2.0 * std::sqrt(m * square) / along_residual) : 0.0F);
-  place.set(joined(static_cast<float>(square + double{f} * along_centre + double{left_out}), f));
+  const double f = along_residual > 0 ? 2.0 * std::sqrt(m * square) / along_residual : 0.0;
+  place.set({static_cast<float>(square + f * along_centre + double{left_out}), static_cast<float>(f)});
   return static_cast<float>(square);
 }
 
 void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks) {
   for (std::size_t i = entries; i % SketchLayout::kEntries != 0; ++i)
-    Place(blocks, layout, i).set(std::numeric_limits<float>::infinity());
+    Place(blocks, layout, i).set({std::numeric_limits<float>::infinity(), 0.0F});
 }
 
 void QueryTable::make(const float* query, const SketchLayout& layout) {
@@ -133,9 +115,10 @@ Factors Sketches::factors(std::uint32_t bucket, std::uint32_t i) const {
   const std::uint8_t* of_block =
       blocks(bucket) + i / SketchLayout::kEntries * layout_.block_bytes() + layout_.groups * 16;
   const std::size_t in_block = i % SketchLayout::kEntries;
-  float a;
-  std::memcpy(&a, of_block + in_block * sizeof(float), sizeof(float));
-  return {a, lower_half_of(a)};
+  Factors factors;
+  std::memcpy(&factors.a, of_block + in_block * sizeof(float), sizeof(float));
+  std::memcpy(&factors.f, of_block + (SketchLayout::kEntries + in_block) * sizeof(float), sizeof(float));
+  return factors;
 }
 
 std::size_t Sketches::bytes_for(const SketchLayout& layout, std::span<const std::uint32_t> starts) {

@@ -18,20 +18,16 @@ namespace lookalike {
 /// With r = y − c in m dimensions that were rotated at random, and s the points of a codebook nearest to r √m
 /// / ‖r‖:
 ///   F = 2‖r‖² / ⟨s, r⟩,  A = ‖r‖² + F⟨s, c⟩,  and  ‖q − y‖² ≈ A + ‖q − c‖² − F⟨s, q⟩.
-/// Along r this is exact but for the rounding of F and A; what s has across it points anywhere alike,
-/// whatever the codebook, so the estimate is unbiased. The standard error is at most F ‖s‖ √(1 − ip²) ‖q − c‖
-/// / √(m − 1), ip the cosine of s and r: 0.80 for signs, 0.88 for points of 3 dimensions (2405.12497,
-/// theorem 3.2).
-///
-/// Both lie in the 32 bits of A, whose lower half is the upper half of F: F is rounded, and A, which
-/// is made with that F, each by up to 2^-8 of itself: next to nothing beside that error.
+/// Along r this is exact; what s has across it points anywhere alike, whatever the codebook, so the estimate
+/// is unbiased. The standard error is at most F ‖s‖ √(1 − ip²) ‖q − c‖ / √(m − 1), ip the cosine of s and r:
+/// 0.80 for signs, 0.88 for points of 3 dimensions (2405.12497, theorem 3.2).
 struct Factors {
   float a = 0.0F;
   float f = 0.0F;
 };
 
 /// A block holds 32 entries: for each group of the codebook's dimensions 16 bytes of nibbles (byte j: entry j
-/// below, entry j + 16 above), then 32 times A and F. Groups are filled up to a multiple of 4.
+/// below, entry j + 16 above), then 32 A, then 32 F. Groups are filled up to a multiple of 4.
 struct SketchLayout {
   static constexpr std::size_t kEntries = 32;
 
@@ -40,7 +36,7 @@ struct SketchLayout {
   std::size_t width(std::size_t group) const {
     return std::min(codebook->width, m - std::min(m, group * codebook->width));
   }
-  std::size_t block_bytes() const { return groups * 16 + kEntries * sizeof(float); }
+  std::size_t block_bytes() const { return groups * 16 + kEntries * 2 * sizeof(float); }
   static std::size_t blocks_for(std::size_t entries) { return (entries + kEntries - 1) / kEntries; }
 
   std::size_t m;
