@@ -177,6 +177,21 @@ def test_recall_is_kept_by_principal_axes() -> None:
         check_recall(index, wide[1], true, 10, recall, 0.03)
 
 
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_recall_is_kept_in_clusters_smaller_than_a_bucket_and_far_apart(metric: Metric) -> None:
+    """The sketches of neighbours err alike, by hundreds of times their distance: only what is left of A orders them."""
+    random = np.random.default_rng(1)
+    centres = 20 * random.standard_normal((300, 4096))
+    rows = centres[random.integers(300, size=8500)] + 0.6 * random.standard_normal((8500, 4096))
+    index = Index(4096, metric)
+    index.add(rows[:8000])
+    index.optimize()
+    queries = rows[8000:]
+    true = index.search(queries, 10, exact=True).ids
+    for recall in (0.8, 0.9):
+        assert recall_of(index.search(queries, 10, recall=recall).ids, true) >= recall - 0.04
+
+
 def test_recall_is_kept_when_half_was_removed() -> None:
     vectors, queries = clusters(N, 16, seed=11), clusters(1000, 16, seed=12)
     index = Index(16)
