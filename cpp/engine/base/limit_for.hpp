@@ -17,8 +17,7 @@ namespace lookalike {
 /// interval twice counts half (the Illinois algorithm: Dowell & Jarratt, BIT 11, 1971).
 inline float limit_for(std::span<const float> values, std::size_t least, std::size_t most, float above) {
   constexpr int kSteps = 40;
-  constexpr float kNearest =
-      1.0F / 16.0F;  // to an end of the interval, so that outliers are left behind soon
+  constexpr float kNearest = 1.0F / 16.0F;  // to an end of the interval: outliers are left behind soon
   const Kernels& kernel = kernels();
   float low, high;
   kernel.extremes(values.data(), values.size(), &low, &high);
