@@ -62,6 +62,7 @@ class Database:
 
         Raises:
             NotAnIndexError: no file there, not one of ours, or one of a newer version.
+            WriteError: it is of an older version and may not be written.
         """
         self.path = path
         # Never opened but by SQLite: closing any other descriptor of the file would drop the locks of its
@@ -161,6 +162,9 @@ class Database:
                 f"expected a catalogue of version {VERSION} or older in {self.path}, received version "
                 f"{version}, which a newer lookalike wrote; upgrade lookalike"
             )
+        if version < VERSION:
+            with self.writing():
+                _migrate(self._connection)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -193,15 +197,22 @@ def _write_empty(path: str, rows: dict[str, Row]) -> None:
         _make_durable(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("BEGIN")
-        for statement in (statement for version in MIGRATIONS for statement in version):
-            connection.execute(statement)
+        _migrate(connection)
         for table, row in rows.items():
             _insert(connection, table, [row])
-        connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring a file up to this version, inside a transaction; another process may have done so meanwhile."""
+    connection.create_function("row_crc", -1, lambda *values: row_crc(values), deterministic=True)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for statement in (statement for later in MIGRATIONS[version:] for statement in later):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:

@@ -54,7 +54,24 @@ _VERSION_1 = (
     *_counted("segments"),
 )
 
-MIGRATIONS = (_VERSION_1,)
-"""MIGRATIONS[v] brings a catalogue from version v to v + 1; an empty file is version 0."""
+_VERSION_2 = (
+    # the vectors in segments whose items are gone
+    "CREATE TABLE removed (id INTEGER PRIMARY KEY, crc INTEGER NOT NULL)",
+    # what is known of an item besides its looks: a JSON object for each origin, 'exif' or 'given'
+    """CREATE TABLE metadata (
+        id INTEGER NOT NULL, origin TEXT NOT NULL, facts TEXT NOT NULL, crc INTEGER NOT NULL,
+        PRIMARY KEY (id, origin)) WITHOUT ROWID""",
+    *_counted("removed"),
+    *_counted("metadata"),
+    # version 1 did not say which sealed vectors are gone: all that no item has (those in no segment do no harm)
+    """INSERT INTO removed
+        WITH RECURSIVE used (id) AS (
+            SELECT 1 FROM about WHERE next_id > 1 UNION ALL SELECT id + 1 FROM used, about WHERE id + 1 < next_id)
+        SELECT id, row_crc(id) FROM used
+        WHERE id NOT IN (SELECT id FROM items WHERE state = 'indexed') AND EXISTS (SELECT 1 FROM segments)""",
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)
+"""MIGRATIONS[v] brings a catalogue from version v to v + 1; an empty file is version 0. They may call `row_crc`."""
 
 VERSION = len(MIGRATIONS)
