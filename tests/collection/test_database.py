@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
         ]
         failed = [Item(0, b"%d.bad" % i, i, i, None, None, None, "failed", "not a picture") for i in range(5)]
         catalogue.add(items + failed, [*np.eye(45, DIM, dtype=np.float32) + 1, *[None] * 5])
-        catalogue.seal("000001.segment", 45)
+        catalogue.seal("000001.segment", 45, [], [])
         catalogue.remove([1, 2])
         catalogue.add([items[0]], [np.ones(DIM, np.float32)])
     return place
@@ -123,7 +123,7 @@ def test_a_row_changed_or_lost_behind_our_back_is_refused(path: Path, statement:
                 connection.execute(f"DROP TRIGGER {table}_{event}")
         connection.execute(statement)
         connection.commit()
-    with pytest.raises(DamagedError, match=f"table {table}.*delete that file and index again"):
+    with pytest.raises(DamagedError, match=f"table {table}.*mend it by `lookalike repair"):
         contents(path)
 
 
