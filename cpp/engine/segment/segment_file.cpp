@@ -152,7 +152,9 @@ class NewFile {
 // Cuts what is appended into blocks; writes and hashes each.
 class BlockWriter {
  public:
-  explicit BlockWriter(NewFile& file) : file_(file) { block_.reserve(SegmentFile::kBlock); }
+  BlockWriter(NewFile& file, const Interrupt& pause) : file_(file), pause_(pause) {
+    block_.reserve(SegmentFile::kBlock);
+  }
 
   void append(const void* bytes, std::size_t length) {
     const auto* from = static_cast<const std::byte*>(bytes);
@@ -182,9 +184,11 @@ class BlockWriter {
     file_.append(block_.data(), block_.size());
     flushed_ += block_.size();
     block_.clear();
+    if (pause_) pause_();
   }
 
   NewFile& file_;
+  const Interrupt& pause_;
   std::vector<std::byte> block_;
   std::vector<std::uint64_t> checksums_;
   std::size_t flushed_ = 0;
@@ -192,7 +196,8 @@ class BlockWriter {
 
 }  // namespace
 
-void write_segment_file(const std::string& path, std::span<const SectionData> sections) {
+void write_segment_file(const std::string& path, std::span<const SectionData> sections,
+                        const Interrupt& pause) {
   std::vector<Entry> entries;
   std::size_t end = sizeof(Header);
   for (const auto& [section, bytes] : sections) {
@@ -210,7 +215,7 @@ void write_segment_file(const std::string& path, std::span<const SectionData> se
   header.checksum = frame_checksum(header);
 
   NewFile file(path);
-  BlockWriter blocks(file);
+  BlockWriter blocks(file, pause);
   blocks.append(&header, sizeof header);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     blocks.pad_to(entries[i].offset);

@@ -19,7 +19,7 @@ SectionData section(Section name, std::span<const T> items) {
 }  // namespace
 
 void Segment::write(const std::string& path, const Shape& shape, const std::string& note,
-                    const RecallCurve& curve) const {
+                    const RecallCurve& curve, const Interrupt& pause) const {
   StoredShape stored{};
   stored.rows = rows();
   stored.copies = static_cast<std::uint32_t>(rows() - originals_);
@@ -73,7 +73,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
       section(Section::vectors, vectors_.view()),
   };
   verify();
-  write_segment_file(path, sections);
+  write_segment_file(path, sections, pause);
 }
 
 Segment::Segment(const std::string& path) : file_(std::make_unique<SegmentFile>(path)) {
