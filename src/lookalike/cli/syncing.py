@@ -32,7 +32,7 @@ def sync(collection: Collection, *, asked_for: bool) -> SyncReport | None:
         note(f"not checked for changes: {collection.read_only}")
         return None
     start = time.perf_counter()
-    with _Bar() as bar:
+    with Bar() as bar:
         try:
             report = collection.sync(bar.show, retry=asked_for)
         except (BusyError, WriteError) as error:
@@ -78,15 +78,16 @@ def _nothing(report: SyncReport, collection: Collection) -> str:
     return f"no pictures in {where}; expected JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files in it or below"
 
 
-class _Bar:
+class Bar:
     """A progress bar with pictures/s and the time left; only on a terminal, and only when there is work."""
 
-    def __init__(self) -> None:
+    def __init__(self, doing: str = "indexing") -> None:
+        self._doing = doing
         self._bar: Progress | None = None
 
     def show(self, done: int, total: int) -> None:
         if self._bar is None and total and sys.stderr.isatty():
-            self._bar = _start_bar(total)
+            self._bar = _start_bar(self._doing, total)
         if self._bar is not None:
             rate = self._bar.tasks[0].speed
             self._bar.update(
@@ -97,19 +98,19 @@ class _Bar:
         if self._bar is not None:
             self._bar.stop()
 
-    def __enter__(self) -> _Bar:
+    def __enter__(self) -> Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.hide()
 
 
-def _start_bar(total: int) -> Progress:
+def _start_bar(doing: str, total: int) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     bar = Progress(
-        TextColumn("indexing"),
+        TextColumn(doing),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[pace]}"),
