@@ -15,7 +15,7 @@ from lookalike.errors import NoPicturesError
 from lookalike.names import visible
 
 PAGE_GROUPS, PAGE_OTHERS = 200, 11
-"""So many groups, those whose pictures differ most, and of each so many beside the keeper, are on the page."""
+"""So many groups, those whose pictures differ most, and of each the farthest so many, are on the page."""
 
 _SIDE = 224  # pixels of a thumbnail's longer side
 
@@ -85,7 +85,7 @@ def _write_page(html: str, collection: Collection, groups: Sequence[Group], kind
 
     shown = sorted(groups, key=lambda group: -group.others[-1].distance)[:PAGE_GROUPS]
     roots = collection.info().roots
-    paths = [file.path for group in shown for file in (group.keeper, *(o.file for o in group.others[:PAGE_OTHERS]))]
+    paths = [file.path for group in shown for file in (group.keeper, *(o.file for o in group.others[-PAGE_OTHERS:]))]
     with DecoderPool() as pool, Bar("drawing the page") as bar:
         thumbnails = []
         for done, thumbnail in enumerate(pool.thumbnails(paths, _SIDE), 1):
@@ -105,7 +105,7 @@ def _write_page(html: str, collection: Collection, groups: Sequence[Group], kind
     alike = [
         Alike(
             picture(group.keeper),
-            [picture(other.file, other.distance, same=other.exact) for other in group.others[:PAGE_OTHERS]],
+            [picture(other.file, other.distance, same=other.exact) for other in group.others[-PAGE_OTHERS:]],
             _note(group),
         )
         for group in shown
@@ -126,14 +126,14 @@ def _write_page(html: str, collection: Collection, groups: Sequence[Group], kind
 def _lead(groups: Sequence[Group]) -> str:
     text = "In each row the picture to keep, and beside it what could be set aside."
     if len(groups) > PAGE_GROUPS:
-        text += f" Of {len(groups):,} groups these are the {PAGE_GROUPS:,} whose pictures differ most; the plan has all of them."
+        text += f" Of {len(groups):,} groups these {PAGE_GROUPS:,} differ most in themselves; the plan has all of them."
     return text
 
 
 def _note(group: Group) -> str:
     text = f"{_count(len(group.others), 'picture')} beside the one to keep, {size(group.spared)}"
     hidden = len(group.others) - PAGE_OTHERS
-    return f"{text}; {hidden:,} of them not shown" if hidden > 0 else text
+    return f"{text}; the nearest {hidden:,} are not shown" if hidden > 0 else text
 
 
 def _about(file: File) -> str:
