@@ -15,7 +15,7 @@ def dedupe(
     ] = None,
     within: Annotated[
         float | None,
-        typer.Option(help="How far a picture may be from the one that is kept; 0.02.", rich_help_panel=_LOOKING),
+        typer.Option(help="How far from the one that is kept; 0.01 by default.", rich_help_panel=_LOOKING),
     ] = None,
     exact_only: Annotated[
         bool, typer.Option("--exact-only", help="Byte-identical files alone.", rich_help_panel=_LOOKING)

@@ -11,6 +11,7 @@ from lookalike.cli.syncing import Bar, note, sync
 from lookalike.collection import Collection
 from lookalike.dedupe import WITHIN, Group, Keep, find_groups, group_fields, write_plan
 from lookalike.dedupe.files import File
+from lookalike.dedupe.groups import require_distance
 from lookalike.errors import NoPicturesError
 from lookalike.names import visible
 
@@ -32,10 +33,11 @@ def show_duplicates(
     check: bool,
 ) -> int:
     """Does it, and gives the exit code."""
+    distance = WITHIN if within is None else within
+    require_distance(distance)
     for file, what in ((html, "the page"), (plan, "the plan")):
         if file is not None:
             require_writable(file, what)
-    distance = WITHIN if within is None else within
     with Collection.open(where) as collection:
         if check:
             sync(collection, asked_for=False)
@@ -113,7 +115,7 @@ def _write_page(html: str, collection: Collection, groups: Sequence[Group], kind
     facts = [
         ("Pictures", f"{len(collection):,}"),
         ("Alike", kind),
-        ("Kept", keep),
+        ("Keep", keep),
         ("Groups", f"{len(groups):,}"),
         ("Beside the kept", f"{sum(len(group.others) for group in groups):,}"),
         ("Could be spared", size(sum(group.spared for group in groups))),

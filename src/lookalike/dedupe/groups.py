@@ -12,7 +12,7 @@ from lookalike.dedupe.files import File, files_of
 from lookalike.dedupe.near import Led, near
 from lookalike.errors import ArgumentError
 
-WITHIN = 0.02
+WITHIN = 0.01
 """Cosine distance at which pictures count as one: docs/dedupe.md says how it was chosen."""
 
 Keep = Literal["largest", "oldest", "first"]
@@ -88,14 +88,19 @@ def find_groups(
     """
     if keep not in _RULES:
         raise ArgumentError(f"expected one of {', '.join(KEEP)} as the one to keep, received {keep!r}")
-    if not 0 <= within < math.inf:
-        raise ArgumentError(f"expected a distance of 0 or more, received {within!r}")
+    require_distance(within)
     return collection.examine(
         lambda index, items: _groups(
             sorted(files_of(items, collection.place), key=_RULES[keep]),
             lambda leaders: [] if exact_only else near(index, leaders, within, progress),
         )
     )
+
+
+def require_distance(within: float) -> None:
+    """ArgumentError for what is no distance."""
+    if not 0 <= within < math.inf:
+        raise ArgumentError(f"expected a distance of 0 or more, received {within!r}")
 
 
 def _groups(files: Sequence[File], look: Callable[[list[int]], list[Led]]) -> list[Group]:
