@@ -275,7 +275,7 @@ def test_an_undo_file_is_never_overwritten(plan: Plan, photos: Path, tmp_path: P
 
 def test_nothing_is_done_where_no_undo_file_can_be_written(plan: Plan, photos: Path, tmp_path: Path) -> None:
     before = tree(photos)
-    with pytest.raises(WriteError, match="name another"):
+    with pytest.raises(WriteError, match="nothing was done"):
         moved(plan, tmp_path / "to", os.fspath(tmp_path / "no" / "undo.json"))
     assert tree(photos) == before
 

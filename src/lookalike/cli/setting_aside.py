@@ -29,6 +29,8 @@ def apply_plan(plan: str, to: str | None, *, hard_link: bool) -> int:
             else:
                 move_others(read, to, undo_file, outcome, bar.show)
     except KeyboardInterrupt:
+        if not os.path.lexists(undo_file):
+            raise
         did = "made one with their copies" if hard_link else f"moved to {to}"
         raise Interrupted(f"interrupted; {outcome.done:,} pictures were {did}; {cure}") from None
     what = "made second names of the same file" if hard_link else f"moved to {to}"

@@ -25,8 +25,9 @@ def rename_to_new(source: str, target: str) -> None:
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
     try:
         os.rename(source, target)
-    except OSError:
-        os.unlink(target)  # the empty file of two lines above
+    except BaseException:  # Ctrl-C may come on either side of the rename
+        if os.path.lexists(source) and is_reserved(target):
+            os.unlink(target)  # the empty file of above
         raise
 
 
@@ -35,8 +36,11 @@ def is_reserved(path: str) -> bool:
     return os.path.isfile(path) and not os.path.islink(path) and os.path.getsize(path) == 0
 
 
-def write_new(path: str, data: bytes) -> None:
+def write_new(path: str, data: bytes, cure: str) -> None:
     """Write a file that was not there: whole and durable when this returns, or not there.
+
+    Args:
+        cure: what to do where that cannot be.
 
     Raises:
         WriteError: there is one of that name, or it cannot be written.
@@ -47,7 +51,7 @@ def write_new(path: str, data: bytes) -> None:
         rename_to_new(draft, path)
         sync_folder(os.path.dirname(draft))
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise _unwritten(path, error, cure) from error
     finally:
         with suppress(FileNotFoundError):  # renamed, or never made
             os.unlink(draft)
@@ -69,7 +73,7 @@ def write_over(path: str, data: bytes) -> None:
         os.replace(draft, path)
         sync_folder(os.path.dirname(draft))
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise _unwritten(path, error, "name another") from error
     finally:
         with suppress(FileNotFoundError):
             os.unlink(draft)
@@ -95,7 +99,5 @@ def _write(path: str, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _unwritten(path: str, error: OSError) -> WriteError:
-    return WriteError(
-        error.errno, f"expected to write {path}, received {error.strerror!r} from the system; name another"
-    )
+def _unwritten(path: str, error: OSError, cure: str) -> WriteError:
+    return WriteError(error.errno, f"expected to write {path}, received {error.strerror!r} from the system; {cure}")

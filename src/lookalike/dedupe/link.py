@@ -68,10 +68,9 @@ def make_link(link: Link, before: os.stat_result, source: Keeper, folder: str) -
         require_same(draft, of_source)
         require_same(path, before)
         os.replace(draft, path)
-    except (LeftAlone, OSError):
+    finally:
         with suppress(FileNotFoundError):
             os.unlink(draft)
-        raise
 
 
 def part(link: Link, folder: str) -> bool:

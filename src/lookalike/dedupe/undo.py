@@ -15,6 +15,8 @@ from lookalike.dedupe.plan import Planned, named, read_lines, relative, sha256, 
 
 KIND, VERSION = "dedupe undo", 1
 
+_CURE = "nothing was done; copy the plan to a folder that may be written"
+
 _MOVED, _LINKED = "move", "hard-link"
 
 
@@ -24,14 +26,14 @@ def write_moves(path: str, folder: str, to: str, files: Sequence[Planned]) -> No
     WriteError where it cannot be written, or is there already.
     """
     head = {"lookalike": KIND, "version": VERSION, "did": _MOVED, "to": to, **named(folder)}
-    write_new(path, to_lines([head, *map(_fields, files)]))
+    write_new(path, to_lines([head, *map(_fields, files)]), _CURE)
 
 
 def write_links(path: str, folder: str, links: Sequence[Link]) -> None:
     """Write the undo file of hard links within `folder`. WriteError as for `write_moves`."""
     head = {"lookalike": KIND, "version": VERSION, "did": _LINKED, **named(folder)}
     lines = [_fields(link.file) | {"source": link.source} | fields_of(link) for link in links]
-    write_new(path, to_lines([head, *lines]))
+    write_new(path, to_lines([head, *lines]), _CURE)
 
 
 def take_back(path: str, outcome: Outcome, progress: Progress | None = None) -> None:
