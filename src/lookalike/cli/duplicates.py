@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from shlex import quote
 
 from lookalike.cli.output import flush, print_json, print_line, short, size
 from lookalike.cli.page import below, require_writable
@@ -54,7 +55,7 @@ def show_duplicates(
             note(f"page written to {html}")
         if plan is not None:
             write_plan(plan, collection, groups)
-            note(f"plan written to {plan}; act on it with: lookalike dedupe --apply {plan} --move-to DIR")
+            note(f"plan written to {plan}; act on it with: lookalike dedupe --apply {quote(plan)} --move-to DIR")
     note(summary(groups) if groups else f"no duplicates ({kind}) among the pictures in {where}")
     return 0 if groups else 1
 

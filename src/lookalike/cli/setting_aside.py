@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 
 from lookalike.cli.errors import Interrupted
 from lookalike.cli.output import flush, print_line, short, size
@@ -21,7 +22,7 @@ def apply_plan(plan: str, to: str | None, *, hard_link: bool) -> int:
             f"expected one of --move-to DIR and --hard-link with --apply {plan}, received {'both' if to else 'none'}"
         )
     read, undo_file, outcome = read_plan(plan), _free_name(plan), Outcome()
-    cure = f"take it back with: lookalike dedupe --undo {undo_file}"
+    cure = f"take it back with: lookalike dedupe --undo {quote(undo_file)}"
     try:
         with Bar("linking" if hard_link else "moving") as bar:
             if to is None:
