@@ -242,6 +242,22 @@ class Collection:
 
         return self._with_index(find)
 
+    def examine(self, use: Callable[[Index, list[Item]], T]) -> T:
+        """What `use` makes of the index and the indexed items, whose ids are the index's; both of one snapshot.
+
+        Others wait meanwhile, where they are threads; other processes do not.
+
+        Raises:
+            DamagedError: the collection is.
+        """
+
+        def both(index: Index) -> T:
+            items = [item for item in self._catalogue.items() if item.state == "indexed"]
+            with segments.cure_of(self.place):
+                return use(index, items)
+
+        return self._with_index(both)
+
     def paths(self) -> list[str]:
         """The absolute paths of all indexed pictures, in the order of their ids."""
         with self._turn, self._catalogue.reading():
