@@ -70,11 +70,13 @@ class Catalogue:
             raise
 
     @staticmethod
-    def create(path: str, *, model: str, model_hash: str, dim: int, metric: Metric) -> None:
-        """Write an empty catalogue: whole, or not at all."""
+    def create(
+        path: str, *, model: str, model_hash: str, dim: int, metric: Metric, roots: Iterable[bytes] = ()
+    ) -> None:
+        """Write a catalogue without items: whole, or not at all."""
         now = time.time_ns()
         about = About(uuid.uuid4().hex, model, model_hash, dim, metric, now, now, 0, 1)
-        Database.create(path, {"about": about})
+        Database.create(path, {"about": [about], "roots": [(root,) for root in dict.fromkeys(roots)]})
 
     def close(self) -> None:
         self._database.close()

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from lookalike.collection.folders import sync_folder
 from lookalike.collection.refused import refused
 from lookalike.collection.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from lookalike.errors import BusyError, DamagedError, LookalikeError, NotAnIndexError, WriteError
@@ -36,6 +37,7 @@ _UNWRITTEN = (
     sqlite3.SQLITE_IOERR_DIR_FSYNC,
     sqlite3.SQLITE_IOERR_TRUNCATE,
     sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_DELETE,
 )
 
 
@@ -78,8 +80,8 @@ class Database:
             raise
 
     @staticmethod
-    def create(path: str, rows: dict[str, Row]) -> None:
-        """Write a file with the tables of `schema` and one row in each of some: whole, or not at all."""
+    def create(path: str, rows: dict[str, Sequence[Row]]) -> None:
+        """Write a file with the tables of `schema` and rows in some: whole, or not at all."""
         fresh = f"{path}.new"
         try:
             # a WAL that outlived its database would be replayed into the new one
@@ -87,9 +89,9 @@ class Database:
                 with suppress(FileNotFoundError):
                     os.unlink(leftover)
             with _translated(fresh):
-                _write_empty(fresh, rows)
+                _write_first(fresh, rows)
             os.rename(fresh, path)
-            _sync_folder(os.path.dirname(path))
+            sync_folder(os.path.dirname(path))
         except WriteError:
             raise
         except OSError as error:
@@ -190,7 +192,7 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> 
         connection.executemany(statement, [(*row, row_crc(row)) for row in rows])
 
 
-def _write_empty(path: str, rows: dict[str, Row]) -> None:
+def _write_first(path: str, rows: dict[str, Sequence[Row]]) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -198,8 +200,8 @@ def _write_empty(path: str, rows: dict[str, Row]) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("BEGIN")
         _migrate(connection)
-        for table, row in rows.items():
-            _insert(connection, table, [row])
+        for table, some in rows.items():
+            _insert(connection, table, some)
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
@@ -302,11 +304,3 @@ def _damage(path: str, found: str) -> str:
         f"expected the catalogue {path} as it was written, received {found}: it is damaged; delete that file and "
         "index again (your pictures are not touched)"
     )
-
-
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
