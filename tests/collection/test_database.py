@@ -148,6 +148,37 @@ def test_an_index_of_sqlite_that_points_to_another_content_is_refused(path: Path
         catalogue.with_sha256(sha256)
 
 
+def test_an_index_of_sqlite_that_misses_a_row_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            """UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master
+            WHERE name = 'sqlite_autoindex_roots_1') WHERE name = 'sqlite_autoindex_items_1'"""
+        )
+        connection.commit()
+    with closing(Catalogue(str(path))) as catalogue:
+        assert catalogue.with_path(b"nowhere.png") is None
+        with pytest.raises(DamagedError, match="misses a row of its table items"):
+            catalogue.with_path(b"7.png")
+
+
+def test_a_row_that_cannot_be_reached_by_its_id_is_refused(path: Path) -> None:
+    with closing(Catalogue(str(path))) as catalogue, catalogue.writing():
+        item = catalogue.with_id(20)
+        catalogue.add([item._replace(path=b"more%d" % i, state="failed") for i in range(100)], [None] * 100)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'items'")
+    data, start = bytearray(path.read_bytes()), (page - 1) * 4096
+    assert data[start] == 5, "the root of items is no inner page, by which rows are looked up"
+    data[start + int.from_bytes(data[start + 12 : start + 14], "big") + 4] = 1  # this one, to all appearance
+    path.write_bytes(data)
+    with closing(Catalogue(str(path))) as catalogue:
+        assert 20 in catalogue.indexed()
+        with pytest.raises(DamagedError, match="no way to the row of item 20"):
+            catalogue.with_id(20)
+
+
 def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.sqlite"
     with closing(sqlite3.connect(path)) as connection:

@@ -121,11 +121,19 @@ class Catalogue:
         ((count,),) = self._database.execute("SELECT count(*) FROM items WHERE state = ?", (state,))
         return int(count)
 
-    def with_id(self, item_id: int) -> Item | None:
-        return self._one("id", item_id)
+    def with_id(self, item_id: int) -> Item:
+        """The item of an id that is among `indexed`."""
+        item = self._one("id", item_id)
+        if item is None:
+            raise self._database.damaged(f"no way to the row of item {item_id} in its table items")
+        return item
 
     def with_path(self, path: bytes) -> Item | None:
-        return self._one("path", path)
+        """The item at a path; None once all items were read: SQLite's index may be damaged."""
+        item = self._one("path", path)
+        if item is None and any(other.path == path for other in self.items()):
+            raise self._database.damaged("an index that misses a row of its table items")
+        return item
 
     def with_sha256(self, sha256: bytes) -> Item | None:
         """The oldest indexed item with this content; where SQLite's index is damaged, perhaps None."""

@@ -267,7 +267,7 @@ class Collection:
             hits = [
                 Hit(self.place.absolute(item.path), float(distance), item.id)
                 for item_id, distance in zip(found.ids.tolist(), found.distances, strict=True)
-                if (item := self._catalogue.with_id(item_id)) and not query.is_itself(item)
+                if item_id >= 0 and not query.is_itself(item := self._catalogue.with_id(item_id))
             ]
             if len(hits) >= k or found.ids[-1] < 0 or count >= len(index):
                 return Hits(hits[:k], query=query.path, recall=found.recall)
