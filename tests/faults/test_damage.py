@@ -1,0 +1,23 @@
+"""A collection with damage anywhere in its files: the right answers or an error, never others, never a crash."""
+
+from __future__ import annotations
+
+from tests.conftest import LONG
+
+from .conftest import Harness
+
+KINDS = ("catalogue", "segment", "wal", "catalogue beside a wal", "segment beside a wal")
+
+
+def test_damage_is_told_or_does_no_harm(harness: Harness) -> None:
+    times = 10_000 if LONG else 75
+    tally = harness("damage", "--times", times)
+    assert [tally[kind] for kind in KINDS] == [times] * len(KINDS)
+    assert tally["segment, refused"] > 0.8 * times
+    assert tally["catalogue, refused"] > 0.2 * times
+
+
+def test_a_file_cut_short(harness: Harness) -> None:
+    """Every length in the long form."""
+    tally = harness("damage", "--lengths", 1 if LONG else 600)
+    assert tally["lengths, refused"] > 0.5 * tally["lengths"]
