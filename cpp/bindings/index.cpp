@@ -1,9 +1,14 @@
 #include "engine/index/index.hpp"
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -205,10 +210,21 @@ void bind_index(nb::module_& m) {
           "dim"_a, "metric"_a, "seed"_a, "buckets"_a, "store"_a, "family"_a, "tables"_a)
       .def_static(
           "open",
+          [](const std::vector<nb::bytes>& paths) {
+            std::vector<std::string> names;
+            for (const nb::bytes& path : paths) names.emplace_back(path.c_str(), path.size());
+            const NoGil release;
+            return new BoundIndex(std::span<const std::string>(names));
+          },
+          "paths"_a)
+      .def_static(
+          "salvage",
           [](const nb::bytes& path) {
             const std::string name(path.c_str(), path.size());
             const NoGil release;
-            return new BoundIndex(name);
+            Salvage salvage = salvage_segment(name);
+            const std::size_t lost = salvage.lost;
+            return std::pair(std::make_unique<BoundIndex>(std::move(salvage)), lost);
           },
           "path"_a)
       .def("add", &add<float>, "vectors"_a, "ids"_a.none(), "overwrite"_a)

@@ -202,12 +202,23 @@ struct Parts {
   }
 };
 
+// Whatever the file says, its rows are read within it, or it is refused.
+inline void salvage(const std::string& path) {
+  try {
+    const lookalike::Index rest(lookalike::salvage_segment(path));
+    for (const std::int64_t id : rest.ids()) rest.vector(id);
+  } catch (const lookalike::DamagedError&) {
+  }
+}
+
 template <class Change>
 void refused(const char* words, Change change) {
   Parts parts;
   change(parts);
   TemporaryPath temporary;
-  CHECK_THROWS(lookalike::DamagedError, words, lookalike::Index(temporary.write(parts.file())));
+  const std::string path = temporary.write(parts.file());
+  CHECK_THROWS(lookalike::DamagedError, words, lookalike::Index(path));
+  salvage(path);
 }
 
 template <class Change>

@@ -150,17 +150,17 @@ def test_a_seal_while_a_reader_was_about_to_open_the_old_segment(
 ) -> None:
     with Collection.open(many) as reader, Collection.open(many) as writer:
         writer.sync()
-        opened = segments.open_segment
+        opened = segments.open_sealed
 
         def open_late(*arguments: Any) -> Any:
-            monkeypatch.setattr(segments, "open_segment", opened)
+            monkeypatch.setattr(segments, "open_sealed", opened)
             for i in range(COUNT):
                 draw(many / f"new{i}.png", seed=500 + i)
             writer.sync()
             assert os.listdir(writer.place.segments) == ["000002.segment"]
             return opened(*arguments)
 
-        monkeypatch.setattr(segments, "open_segment", open_late)
+        monkeypatch.setattr(segments, "open_sealed", open_late)
         given = many / "00.png"
         if read == "search":
             assert len(reader.search(given, k=100)) == 2 * COUNT - 1

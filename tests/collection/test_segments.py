@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import lookalike
 from lookalike.collection import Collection, segments
-from lookalike.collection.segments import open_segment
+from lookalike.collection.segments import open_sealed
 from lookalike.errors import DamagedError, WriteError
 
 from .conftest import PICTURES, Draw
@@ -33,13 +34,37 @@ def test_few_new_pictures_wait_and_many_are_sealed(folder: Path, draw: Draw) -> 
         assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 12
         draw(folder / "three.png", seed=202)
         collection.sync()
-        assert (files(collection), collection.info().pending) == (["000002.segment"], 0)
+        assert (files(collection), collection.info().pending) == (["000001.segment", "000002.segment"], 0)
         assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 13
-        for i in range(3):
+        for i in range(4):  # a quarter of the first file
             (folder / f"more{i}.png").unlink()
         collection.sync()
+        assert files(collection) == ["000001.segment", "000002.segment"]
+        assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 9
+        (folder / "more4.png").unlink()
+        collection.sync()
         assert files(collection) == ["000003.segment"]
-        assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 10
+        assert not len(collection._catalogue.removed())
+        assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 8
+        for i in range(5):
+            draw(folder / f"last{i}.png", seed=300 + i)
+        collection.sync()  # without the large file
+        assert collection._catalogue.segments() == {"000003.segment": PICTURES + 8, "000004.segment": 5}
+        assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 13
+
+
+def test_much_is_sealed_before_a_sync_ends(folder: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of what was sealed meanwhile are not embedded again, and never more than so much is pending."""
+    monkeypatch.setattr(segments, "MOST_PENDING", 4)
+    for i in range(8):
+        draw(folder / f"more{i}.png", seed=100 + i)
+        shutil.copyfile(folder / f"more{i}.png", folder / f"zcopy{i}.png")
+    pending: list[int] = []
+    with Collection.open(folder) as collection:
+        report = collection.sync(lambda *_: pending.append(collection._catalogue.pending_count()), batch=2)
+        assert (report.new, report.embedded) == (PICTURES + 16, PICTURES + 8)
+        assert max(pending) < 4
+        assert len(collection.search(np.ones(1280), k=100)) == PICTURES + 16
 
 
 def test_sealed_vectors_are_those_that_were_pending(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +77,7 @@ def test_sealed_vectors_are_those_that_were_pending(folder: Path, monkeypatch: p
         assert len(pending) == PICTURES
         collection.sync()
         with collection._catalogue.reading() as about:
-            index = open_segment(collection.place, collection._catalogue, about)
+            index = open_sealed(collection.place, collection._catalogue, about)
         assert set(index.ids.tolist()) == set(pending)
         for number, vector in pending.items():
             np.testing.assert_array_equal(index[number], vector)
@@ -85,7 +110,7 @@ def test_a_damaged_segment_is_told_by_every_use_of_the_collection(folder: Path) 
         damage()
         with Collection.open(folder) as collection:
             for use in (collection.sync, collection.info, lambda: collection.search(folder / "0.png")):
-                with pytest.raises(DamagedError, match=r"000001\.segment.*delete .*catalogue\.sqlite and index again"):
+                with pytest.raises(DamagedError, match=r"000001\.segment.*mend it by `lookalike repair .*\.lookalike`"):
                     use()
 
 
@@ -95,7 +120,7 @@ def test_a_picture_without_a_vector_is_damage(folder: Path) -> None:
         with collection._catalogue.writing():
             item = collection._catalogue.items()[0]
             collection._catalogue.add([item._replace(path=b"ghost.png", state="indexed")], [None])
-        with pytest.raises(DamagedError, match=f"{PICTURES} sealed .* for {PICTURES + 1} pictures.*delete"):
+        with pytest.raises(DamagedError, match=f"{PICTURES} vectors for {PICTURES + 1} pictures.*repair"):
             collection.search(folder / "0.png")
 
 

@@ -29,7 +29,7 @@ def collection(folder: Path) -> Iterator[Collection]:
 
 def vectors(collection: Collection) -> dict[str, np.ndarray]:
     """The vector of every picture, by the name of its file."""
-    index = collection.search(np.ones(collection.model.dim), k=1) and collection._index
+    index = collection._with_index(lambda index: index)
     assert index
     with collection._catalogue.reading():
         items = collection._catalogue.items()

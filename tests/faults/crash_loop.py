@@ -1,6 +1,10 @@
 """kill -9 at random instants of random operations, with the oracle in another process.
 
     python -m tests.faults.crash_loop --kills 1000 --seed 1 FOLDER
+    LD_PRELOAD=shim.so LOOKALIKE_SHIM=shim.so python -m tests.faults.crash_loop --calls ... FOLDER
+
+An instant is a time, or with `--calls` a call that changes a file, before it or half way through a write: the
+time between two such calls matters little, and on a fast disk there is much of it.
 
 A hand (a process) works on a folder's collection and tells the oracle, by a pipe, what it begins and what was
 acknowledged. The oracle kills it, and looks: every acknowledged picture is there with its own vector, every
@@ -24,15 +28,17 @@ from dataclasses import dataclass, field
 
 from lookalike.collection import Collection
 from lookalike.collection.place import Place
-from tests.faults import pictures
-from tests.faults.forked import be_child, in_fork
+from tests.faults import pictures, shim
+from tests.faults.forked import PATIENCE, be_child, in_fork
 from tests.faults.observe import Known, State, observe
 from tests.faults.operations import BATCH, OPERATIONS, Hand
+from tests.faults.shim import How
 
 KILLS_OF_A_LIFE = 40  # then a new folder, so that the making of a collection is interrupted as well
 KILLS_OF_A_BIRTH = 5  # come sooner
 LONGEST = 0.12  # seconds until a kill
 SEEDS_OF_A_HAND = 1000
+MOST_CALLS = 150  # until a kill
 
 
 @dataclass
@@ -66,9 +72,10 @@ class Heard:
 class Life:
     """One folder from its first picture on, and what is known of its collection."""
 
-    def __init__(self, folder: str, dice: random.Random) -> None:
+    def __init__(self, folder: str, dice: random.Random, by_calls: bool) -> None:
         self.folder = folder
         self.dice = dice
+        self.by_calls = by_calls
         self.known = Known()
         self.tally: Counter[str] = Counter()
         pictures.write(os.path.join(folder, "first.png"), dice.randrange(10**6))
@@ -86,24 +93,27 @@ class Life:
             raise AssertionError(f"an operation failed that nothing disturbed:\n{heard.failure}")
         self.tally["kills"] += 1
         self.tally["in mid-operation"] += not heard.idle
-        if not Place.at(self.directory).exists:
+        if Place.at(self.directory).exists:
+            self.compare(heard.unsettled)
+        else:
             self.known.check({}, {})
             self.tally["before there was a catalogue"] += 1
-            return
-        now = self.files()
-        synced = self.dice.random() < 0.5
+
+    def compare(self, unsettled: list[int]) -> None:
+        """What is there with what is known; half of the times, what a sync makes of it with the folder."""
+        now, synced = self.files(), self.dice.random() < 0.5
         state, ids, after, embedded = in_fork(lambda: self.look(synced))
         self.known.check(state, ids)
         self.known.settle(state)
-        lost = set(heard.unsettled) - set(state.values())
+        there = set(state.values())
+        lost = set(unsettled) - there
         assert len(lost) <= BATCH, f"{len(lost)} embedded pictures were lost, where a batch is {BATCH}"
         self.tally["with a batch to embed again"] += bool(lost)
-        self.tally["with a part committed"] += bool(heard.unsettled and set(heard.unsettled) & set(state.values()))
+        self.tally["with a part committed"] += bool(set(unsettled) & there)
         if synced:
-            assert after == now, (
-                f"after a sync the collection differs from the folder: {dict(after.items() ^ now.items())}"
-            )
-            assert embedded == len(set(now.values()) - set(state.values()))
+            different = dict(after.items() ^ now.items())
+            assert not different, f"after a sync the collection differs from the folder: {different}"
+            assert embedded == len(set(now.values()) - there), "what was there was embedded again"
             self.known.settle(now)
 
     def let_work(self, before: State, seed: int) -> Heard:
@@ -111,7 +121,7 @@ class Life:
         reader, writer = os.pipe()
         dice = random.Random(self.dice.random())
         longest = LONGEST / 4 if self.tally["kills"] < KILLS_OF_A_BIRTH else LONGEST
-        deadline = time.monotonic() + self.dice.uniform(0, longest)
+        deadline = time.monotonic() + (PATIENCE if self.by_calls else self.dice.uniform(0, longest))
         hand = os.fork()
         if hand == 0:
             os.close(reader)
@@ -138,6 +148,8 @@ class Life:
 
         def operate() -> None:
             pictures.model.embedded = lambda seeds: say("embedded", seeds)
+            if self.by_calls:
+                shim.watch(self.folder, dice.choice([How.KILL, How.TORN]), dice.randint(1, MOST_CALLS))
             with Collection.create(self.folder, model=pictures.MODEL) as collection:
                 hand = Hand(self.folder, collection, before, dice, say, seed)
                 while True:
@@ -169,20 +181,20 @@ class Life:
         return state
 
 
-def run(place: str, kills: int, seed: int) -> Counter[str]:
+def run(place: str, kills: int, seed: int, by_calls: bool) -> Counter[str]:
     """So many kills; AssertionError with the seed and the number of the kill where a promise is broken."""
     tally: Counter[str] = Counter()
     life = None
     for number in range(kills):
         if life is None or number % KILLS_OF_A_LIFE == 0:
             folder = os.path.join(place, f"life{number // KILLS_OF_A_LIFE}")
-            life = Life(folder, random.Random(f"{seed}/{number}"))
+            life = Life(folder, random.Random(f"{seed}/{number}"), by_calls)
         try:
             life.kill_once(number)
         except AssertionError as error:
             raise AssertionError(f"seed {seed}, kill {number}, in {life.folder}: {error}") from error
         if (number + 1) % KILLS_OF_A_LIFE == 0 or number + 1 == kills:
-            tally += life.tally
+            tally.update(life.tally)
             shutil.rmtree(life.folder)
     return tally
 
@@ -191,11 +203,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--calls", action="store_true", help="kill at a call, not at a time")
     parser.add_argument("--children", action="store_true", help="decode in child processes, as always")
     parser.add_argument("place")
     given = parser.parse_args()
     pictures.prepare(children=given.children)
-    tally = run(given.place, given.kills, given.seed)
+    tally = run(os.path.abspath(given.place), given.kills, given.seed, given.calls)
     json.dump(tally, sys.stdout)
 
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <shared_mutex>
+#include <utility>
 
 #include "engine/base/errors.hpp"
 #include "engine/segment/search_scratch.hpp"
@@ -15,14 +16,48 @@ Index::Index(const Shape& shape)
   enroll();
 }
 
-Index::Index(const std::string& path) : scratch_(std::make_unique<ScratchPool>()) {
-  auto segment = std::make_shared<const Segment>(path);
-  shape_ = segment->shape();
+Index::Index(std::span<const std::string> paths) : scratch_(std::make_unique<ScratchPool>()) {
+  for (const std::string& path : paths) {
+    auto segment = std::make_shared<const Segment>(path);
+    const Shape& shape = segment->shape();
+    if (&path == paths.data()) {
+      shape_ = shape;
+      note_ = segment->note();
+    }
+    if (shape.dim != shape_.dim || shape.metric != shape_.metric || shape.store != shape_.store ||
+        shape.seed != shape_.seed || segment->note() != note_)
+      throw ArgumentError(path + " is of another index than " + paths[0] +
+                          "; expected the same dim, metric, store, seed and note in all of them");
+    shape_.next_id = std::max(shape_.next_id, shape.next_id);
+    const std::size_t rows = segment->rows();
+    if (rows > 0) parts_.push_back({segment, Allowed(Bits(rows, true), segment->copies()), nullptr});
+  }
   intake_ = Intake(shape_.metric, shape_.store, shape_.dim, shape_.seed);
-  note_ = segment->note();
-  const std::size_t rows = segment->rows();
-  if (rows > 0) parts_.push_back({segment, Allowed(Bits(rows, true), segment->copies()), nullptr});
+  refuse_shared_ids();
   enroll();
+}
+
+Index::Index(Salvage salvage) : Index(salvage.shape) {
+  note_ = std::move(salvage.note);
+  fresh_ = std::move(salvage.rows);
+  fresh_live_.resize(fresh_.size(), true);
+  fresh_live_count_ = fresh_.size();
+}
+
+// Where one segment's ids end before the next's begin, nothing need be compared.
+void Index::refuse_shared_ids() const {
+  std::vector<std::pair<std::int64_t, std::int64_t>> ranges;
+  for (const Part& part : parts_) {
+    const auto order = part.segment->by_id();
+    ranges.emplace_back(part.segment->id(order.front()), part.segment->id(order.back()));
+  }
+  std::sort(ranges.begin(), ranges.end());
+  const auto overlap = [](const auto& a, const auto& b) { return a.second >= b.first; };
+  if (std::adjacent_find(ranges.begin(), ranges.end(), overlap) == ranges.end()) return;
+  const std::vector<std::int64_t> all = ids();
+  if (const auto twice = std::adjacent_find(all.begin(), all.end()); twice != all.end())
+    throw ArgumentError("id " + std::to_string(*twice) +
+                        " is in two of the files; expected files whose ids differ");
 }
 
 Index::~Index() {

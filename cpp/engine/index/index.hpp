@@ -73,7 +73,11 @@ class ScratchPool;
 class Index : private ForkSafe {
  public:
   explicit Index(const Shape& shape);
-  explicit Index(const std::string& path);
+  /// Opens segment files, each with ids of its own, of one index: of the same dim, metric, store and note.
+  explicit Index(std::span<const std::string> paths);
+  explicit Index(const std::string& path) : Index(std::span(&path, 1)) {}
+  /// What could be read of a damaged file.
+  explicit Index(Salvage salvage);
   ~Index() override;
 
   /// Vectors are dim floats each, or dim / 8 bytes under hamming. ids may be null: the next free ones are
@@ -178,6 +182,7 @@ class Index : private ForkSafe {
   std::optional<Place> find(std::int64_t id) const;
   bool lives(Place place) const;
   std::optional<std::uint32_t> find_fresh(std::int64_t id) const;
+  void refuse_shared_ids() const;
 
   Shape shape_;
   Intake intake_;

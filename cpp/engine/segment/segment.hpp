@@ -52,6 +52,18 @@ struct Shape {
   std::uint32_t tables = 0;  // 0: chosen at sealing
 };
 
+/// What could be read of a damaged segment file.
+struct Salvage {
+  Shape shape;
+  std::string note;  // empty where it is damaged
+  Rows rows;
+  std::size_t lost = 0;  // rows
+};
+
+/// Every row of a segment file whose id and vector lie in blocks that are as they were written. Throws
+/// NotAnIndexError, and DamagedError where not even the number of rows can be told.
+Salvage salvage_segment(const std::string& path);
+
 /// How a segment is to be searched.
 struct Visit {
   Budget budget;

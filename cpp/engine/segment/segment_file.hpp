@@ -47,7 +47,11 @@ void write_segment_file(const std::string& path, std::span<const SectionData> se
 /// `get_unverified` leaves that to `touch`. Safe from many threads. Throws NotAnIndexError and DamagedError.
 class SegmentFile {
  public:
-  explicit SegmentFile(std::string path);
+  /// How to take a header, table or footer that was altered: as damage, or as right as far as it makes sense,
+  /// since the blocks have checksums of their own.
+  enum class Trust { nothing, what_makes_sense };
+
+  explicit SegmentFile(std::string path, Trust trust = Trust::nothing);
   ~SegmentFile();
   SegmentFile(const SegmentFile&) = delete;
   SegmentFile& operator=(const SegmentFile&) = delete;
@@ -81,6 +85,9 @@ class SegmentFile {
       if (!verified_[block].load(std::memory_order_relaxed)) verify(block);
   }
 
+  /// Whether all blocks under these bytes are as they were written.
+  bool intact(const void* bytes, std::size_t length) const;
+
   /// Verifies every block.
   void touch_all() const { touch(data_, checked_bytes_); }
 
@@ -92,9 +99,10 @@ class SegmentFile {
  private:
   std::span<const std::byte> find(Section section) const;
   [[noreturn]] void wrong_length(Section section) const;
+  bool check(std::size_t block) const;
   void verify(std::size_t block) const;
   void map();
-  void read_frame();
+  void read_frame(Trust trust);
 
   std::string path_;
   const std::byte* data_ = nullptr;

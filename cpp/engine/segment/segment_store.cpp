@@ -6,66 +6,10 @@
 
 #include "engine/base/errors.hpp"
 #include "engine/segment/segment.hpp"
+#include "engine/segment/stored_shape.hpp"
 
 namespace lookalike {
 namespace {
-
-struct StoredShape {
-  std::uint64_t rows;
-  std::uint64_t dim;
-  std::uint64_t seed;
-  std::uint64_t next_id;
-  std::uint32_t metric;
-  std::uint32_t asked_buckets;
-  std::uint32_t groups;  // 0 where the rows are not hashed
-  std::uint32_t buckets;
-  std::uint32_t m;
-  std::uint32_t projection;
-  std::uint32_t probe_steps;
-  std::uint32_t rerank_steps;
-  float largest_norm;
-  std::uint32_t store;
-  std::uint32_t family;
-  std::uint32_t asked_tables;
-  std::uint32_t tables;
-  std::uint32_t digits;  // of a code, where the family has codes
-  std::uint32_t last_width;
-  float narrowing;
-  std::array<std::uint32_t, kMeasuredAt.size()> margins;  // steps of each level
-  std::uint32_t copies;
-  std::uint32_t sketch_width;  // dimensions of a nibble
-  std::uint32_t zeros;
-};
-static_assert(sizeof(StoredShape) == 128);
-
-// As many tables as the family may have, codes of a layout that it can have, no more buckets than entries.
-bool hash_makes_sense(const StoredShape& shape) {
-  const auto family = static_cast<Family>(shape.family);
-  if (shape.family >= kFamilies || shape.groups > shape.buckets || shape.asked_tables > kMaxTables)
-    return false;
-  if (shape.buckets == 0) return true;
-  const std::uint64_t entries = (shape.rows - shape.copies) * shape.tables;
-  if (shape.tables < 1 || shape.tables > kMaxTables || entries > UINT32_MAX || shape.buckets > entries)
-    return false;
-  if (family == Family::spheres) return shape.groups > 0 && shape.tables == 1;
-  const std::size_t codes = codes_of(family, {shape.tables, shape.digits, shape.last_width}, shape.m);
-  return shape.groups == 0 && codes > 0 && codes * shape.tables <= UINT32_MAX;
-}
-
-// Then every product of these is far from overflow; each is compared with what the file really holds.
-bool makes_sense(const StoredShape& shape) {
-  constexpr std::uint64_t kMostDims = std::uint64_t{1} << 20;
-  return shape.rows < (std::uint64_t{1} << 32) && shape.dim > 0 && shape.dim < kMostDims &&
-         (shape.copies == 0 || shape.copies < shape.rows) && shape.metric < kMetrics &&
-         shape.store < kStores &&
-         (shape.store != static_cast<std::uint32_t>(Store::bits) || shape.dim % 8 == 0) &&
-         fits(static_cast<Store>(shape.store), static_cast<Metric>(shape.metric)) &&
-         shape.next_id <= std::uint64_t{1} << 63 && shape.projection <= 1 &&
-         shape.m <= Projection::kMaxWidth && shape.m % 4 == 0 && (shape.buckets == 0) == (shape.m == 0) &&
-         (shape.buckets == 0 ? shape.sketch_width == 0 : codebook_of(shape.sketch_width) != nullptr) &&
-         hash_makes_sense(shape) && shape.probe_steps <= RecallCurve::kMostSteps &&
-         shape.rerank_steps <= RecallCurve::kMostSteps;
-}
 
 template <class T>
 SectionData section(Section name, std::span<const T> items) {
@@ -143,20 +87,8 @@ Segment::Segment(const std::string& path) : file_(std::make_unique<SegmentFile>(
 
 // Its rows, not hashed: the tables it has are of another engine. The next sealing gives them buckets.
 void Segment::open_version_1() {
-  struct ShapeOfVersion1 {
-    std::uint64_t rows, dim, seed, next_id;
-    std::uint32_t metric;
-    std::array<std::uint32_t, 7> of_its_tables;
-  };
-  static_assert(sizeof(ShapeOfVersion1) == 64);
-  const auto stored = file_->get<ShapeOfVersion1>(Section::shape, 1)[0];
-  StoredShape as_now{};
-  as_now.rows = stored.rows;
-  as_now.dim = stored.dim;
-  as_now.next_id = stored.next_id;
-  as_now.metric = stored.metric;
-  if (!makes_sense(as_now)) file_->damaged("its shape makes no sense");
-  shape_ = {stored.dim, stored.seed, stored.next_id, static_cast<Metric>(stored.metric)};
+  const StoredShape stored = stored_shape(*file_);
+  shape_ = stored.asked();
   form_ = RowForm(shape_.store, shape_.metric, shape_.dim);
   ids_ = Column(file_->get<std::int64_t>(Section::ids, stored.rows));
   originals_ = stored.rows;
@@ -167,16 +99,8 @@ void Segment::open_version_1() {
 }
 
 void Segment::open() {
-  const StoredShape stored = file_->get<StoredShape>(Section::shape, 1)[0];
-  if (!makes_sense(stored)) file_->damaged("its shape makes no sense");
-  shape_ = {stored.dim,
-            stored.seed,
-            stored.next_id,
-            static_cast<Metric>(stored.metric),
-            stored.asked_buckets,
-            static_cast<Store>(stored.store),
-            static_cast<Family>(stored.family),
-            stored.asked_tables};
+  const StoredShape stored = stored_shape(*file_);
+  shape_ = stored.asked();
   form_ = RowForm(shape_.store, shape_.metric, shape_.dim);
   const std::size_t rows = stored.rows;
   ids_ = Column(file_->get<std::int64_t>(Section::ids, rows));

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.database import Database, row_crc
-from lookalike.errors import LookalikeError
+from lookalike.errors import DamagedError, LookalikeError
 from lookalike.metric import Metric
 
 NAME = "catalogue.sqlite"
@@ -61,7 +61,6 @@ class Catalogue:
 
     def __init__(self, path: str) -> None:
         self._database = Database(path)
-        self._intact = -1  # the generation whose items were all read and found intact
         try:
             with self.reading():
                 pass  # refuse a damaged file now, not at the first query
@@ -107,26 +106,18 @@ class Catalogue:
 
     def items(self) -> list[Item]:
         """Every item, by id."""
-        items = list(map(Item._make, self._database.select_all("items", _ITEM)))
-        self._intact = self.about().generation
-        return items
+        return list(map(Item._make, self._database.select_all("items", _ITEM)))
 
-    def indexed(self) -> set[int]:
-        """The ids of all indexed items, once every row is found intact."""
-        if self._intact != self.about().generation:
-            self.items()
-        return {row[0] for row in self._database.execute("SELECT id FROM items WHERE state = 'indexed'")}
+    def indexed(self) -> NDArray[np.int64]:
+        """The ids of all indexed items, ascending; their rows are not looked at."""
+        return self._ids("SELECT id FROM items WHERE state = 'indexed' ORDER BY id")
 
     def count(self, state: State) -> int:
         ((count,),) = self._database.execute("SELECT count(*) FROM items WHERE state = ?", (state,))
         return int(count)
 
-    def with_id(self, item_id: int) -> Item:
-        """The item of an id that is among `indexed`."""
-        item = self._one("id", item_id)
-        if item is None:
-            raise self._database.damaged(f"no way to the row of item {item_id} in its table items")
-        return item
+    def with_id(self, item_id: int) -> Item | None:
+        return self._one("id", item_id)
 
     def with_path(self, path: bytes) -> Item | None:
         """The item at a path; None once all items were read: SQLite's index may be damaged."""
@@ -139,9 +130,12 @@ class Catalogue:
         """The oldest indexed item with this content; where SQLite's index is damaged, perhaps None."""
         return self._one("sha256", sha256)
 
-    def pending(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The ids (n,) and vectors (n, dim) that are in no segment yet."""
-        rows = self._database.select_all("pending", "id, vector")
+    def pending(self, above: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The ids (n,), ascending, and vectors (n, dim) that are in no segment yet; only of ids from `above` on."""
+        if above:
+            rows = self._database.select("pending", "id, vector", "id >= ? ORDER BY id", (above,))
+        else:
+            rows = self._database.select_all("pending", "id, vector")
         dim = self.about().dim
         vectors = np.frombuffer(b"".join(vector for _, vector in rows), "<f4")
         if vectors.size != len(rows) * dim:
@@ -149,13 +143,22 @@ class Catalogue:
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         return ids, vectors.reshape(-1, dim).astype(np.float32, copy=False)
 
+    def pending_ids(self) -> NDArray[np.int64]:
+        """The ids of these, ascending, without reading their vectors."""
+        return self._ids("SELECT id FROM pending ORDER BY id")
+
+    def removed(self) -> NDArray[np.int64]:
+        """The ids of sealed vectors that are of no item any more, ascending."""
+        rows = self._database.select_all("removed", "id")
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
     def pending_vector(self, item_id: int) -> NDArray[np.float32] | None:
         """The vector of one item, or None where it is in a segment."""
         rows = self._database.select("pending", "id, vector", "id = ?", (item_id,))
         return np.frombuffer(rows[0][1], "<f4").astype(np.float32) if rows else None
 
     def pending_count(self) -> int:
-        ((count,),) = self._database.execute("SELECT count(*) FROM pending")
+        ((count,),) = self._database.execute("SELECT rows FROM totals WHERE name = 'pending'")
         return int(count)
 
     def segments(self) -> dict[str, int]:
@@ -185,20 +188,39 @@ class Catalogue:
         )
 
     def remove(self, ids: Iterable[int]) -> None:
-        """Remove items, and their vectors where they are pending."""
+        """Remove items, and their vectors: where they are pending at once, where they are sealed by name."""
         each = [(item_id,) for item_id in ids]
+        self._database.execute_many(
+            "INSERT INTO removed SELECT id, row_crc(id) FROM items WHERE id = ? AND state = 'indexed'"
+            " AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.id = items.id)",
+            each,
+        )
         self._database.execute_many("DELETE FROM pending WHERE id = ?", each)
         self._database.execute_many("DELETE FROM items WHERE id = ?", each)
 
-    def seal(self, name: str, vectors: int) -> None:
-        """Let one segment file hold all vectors, so that none is pending any more."""
-        self._database.execute("DELETE FROM segments")
+    def seal(self, name: str, vectors: int, instead_of: Iterable[str], forgotten: Iterable[int]) -> None:
+        """Let a segment file hold the vectors of others and all that were pending.
+
+        Args:
+            forgotten: the removed ids that were in the other files, and are in no file now.
+        """
+        self._database.execute_many("DELETE FROM segments WHERE name = ?", [(other,) for other in instead_of])
+        self._database.execute_many("DELETE FROM removed WHERE id = ?", [(item_id,) for item_id in forgotten])
         self._database.execute("DELETE FROM pending")
-        self._database.insert("segments", [(name, vectors)])
+        if vectors:
+            self._database.insert("segments", [(name, vectors)])
 
     def compact(self) -> None:
         """Give the room of removed rows back to the file system; not inside `writing`."""
         self._database.compact()
+
+    def damaged(self, found: str) -> DamagedError:
+        """The error to raise for what does not fit together."""
+        return self._database.damaged(found)
+
+    def _ids(self, statement: str) -> NDArray[np.int64]:
+        rows = self._database.execute(statement)
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
 
     def _one(self, column: str, value: int | bytes) -> Item | None:
         rows = self._database.select("items", _ITEM, f"{column} = ? ORDER BY id LIMIT 1", (value,))

@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.arrays import as_count
 from lookalike.collection import segments
-from lookalike.collection.catalogue import About, Catalogue
+from lookalike.collection.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
+from lookalike.collection.live import LiveIndex
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.place import Place, StrPath, find_place
 from lookalike.collection.query import Image, read_query
@@ -58,8 +59,7 @@ class Collection:
         self.place = place
         self._catalogue = Catalogue(place.catalogue)
         self._turn = threading.RLock()
-        self._index: Index | None = None
-        self._generation = -1  # of the catalogue when the index was loaded
+        self._live = LiveIndex(place, self._catalogue)
         try:
             self.model = _model_of(place, self._catalogue.about())
         except LookalikeError:
@@ -204,7 +204,7 @@ class Collection:
         catalogue = self._catalogue
 
         def describe(about: About) -> Info:
-            segments.open_segment(self.place, catalogue, about)
+            segments.open_sealed(self.place, catalogue, about)
             return Info(
                 path=self.place.directory,
                 roots=[self.place.absolute(root) for root in catalogue.roots()],
@@ -227,7 +227,7 @@ class Collection:
     def close(self) -> None:
         """Close its files; closing twice is fine."""
         with self._turn:
-            self._index = None
+            self._live.close()
             self._catalogue.close()
 
     def __len__(self) -> int:
@@ -267,15 +267,22 @@ class Collection:
             hits = [
                 Hit(self.place.absolute(item.path), float(distance), item.id)
                 for item_id, distance in zip(found.ids.tolist(), found.distances, strict=True)
-                if item_id >= 0 and not query.is_itself(item := self._catalogue.with_id(item_id))
+                if item_id >= 0 and not query.is_itself(item := self._indexed(item_id))
             ]
             if len(hits) >= k or found.ids[-1] < 0 or count >= len(index):
                 return Hits(hits[:k], query=query.path, recall=found.recall)
             more *= 2
 
+    def _indexed(self, item_id: int) -> Item:
+        """The item of a vector that was found."""
+        item = self._catalogue.with_id(item_id)
+        if item is None or item.state != "indexed":
+            raise self._catalogue.damaged(f"no picture of the vector {item_id}")
+        return item
+
     def _with_index(self, use: Callable[[Index], T]) -> T:
         """What `use` makes of the index, within one snapshot of the catalogue."""
-        return self._in_snapshot(lambda about: use(self._loaded(about)))
+        return self._in_snapshot(lambda about: use(self._live.at(about)))
 
     def _in_snapshot(self, use: Callable[[About], T]) -> T:
         """What `use` makes of one snapshot of the catalogue, and of the segment that it names."""
@@ -294,14 +301,6 @@ class Collection:
                 if self._catalogue.about().generation == generation:
                     raise
                 return once()  # a writer had sealed and swept between our snapshot and the opening of its segment
-
-    def _loaded(self, about: About) -> Index:
-        """The index of this generation."""
-        if self._index is None or self._generation != about.generation:
-            self._generation = about.generation
-            self._index = None
-            self._index = segments.load(self.place, self._catalogue, about)
-        return self._index
 
 
 def open(where: StrPath, *, progress: Progress | None = None) -> Collection:

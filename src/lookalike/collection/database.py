@@ -194,6 +194,7 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> 
 
 def _write_first(path: str, rows: dict[str, Sequence[Row]]) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
+    _add_functions(connection)
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _make_durable(connection)
@@ -208,9 +209,12 @@ def _write_first(path: str, rows: dict[str, Sequence[Row]]) -> None:
         connection.close()
 
 
+def _add_functions(connection: sqlite3.Connection) -> None:
+    connection.create_function("row_crc", -1, lambda *values: row_crc(values), deterministic=True)
+
+
 def _migrate(connection: sqlite3.Connection) -> None:
     """Bring a file up to this version, inside a transaction; another process may have done so meanwhile."""
-    connection.create_function("row_crc", -1, lambda *values: row_crc(values), deterministic=True)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     for statement in (statement for later in MIGRATIONS[version:] for statement in later):
         connection.execute(statement)
@@ -241,6 +245,7 @@ def _open(path: str, mode: str) -> sqlite3.Connection:
     location = f"file:{urllib.parse.quote(os.fsencode(path))}?{mode}"
     with _translated(path):
         connection = sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False)
+        _add_functions(connection)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except BaseException:
@@ -301,6 +306,6 @@ def _foreign(path: str) -> NotAnIndexError:
 
 def _damage(path: str, found: str) -> str:
     return (
-        f"expected the catalogue {path} as it was written, received {found}: it is damaged; delete that file and "
-        "index again (your pictures are not touched)"
+        f"expected the catalogue {path} as it was written, received {found}: it is damaged; mend it by "
+        f"`lookalike repair {os.path.dirname(path)}` (your pictures are not touched)"
     )

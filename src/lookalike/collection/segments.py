@@ -1,7 +1,8 @@
-"""The sealed vectors of a collection: one immutable file in `segments/`, named in the catalogue.
+"""The sealed vectors of a collection: immutable files in `segments/`, named in the catalogue.
 
-A seal writes a new file, whole or not at all, and then names it in one transaction that also drops the
-pending vectors; a file that the catalogue does not name is an orphan.
+A seal writes the pending vectors, and those of some older files, into a new file, whole or not at all, and
+then names it in one transaction that also drops the pending vectors and the older files' names; a file that
+the catalogue does not name is an orphan.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import numpy as np
+
 from lookalike.collection.catalogue import About, Catalogue
 from lookalike.collection.place import Place
 from lookalike.collection.refused import names_in, refused
-from lookalike.errors import DamagedError, NotAnIndexError
+from lookalike.errors import ArgumentError, DamagedError, NotAnIndexError
 from lookalike.index import Index
 
-STALE = 1 / 8  # of the sealed vectors: so many fresh or removed ones are worth a new segment
+MOST_PENDING = 4096
+"""So many pending vectors are worth a seal, or fewer where the sealed ones are less than eight times as many."""
 
+_WORN = 1 / 4  # of a file's vectors: so many removed ones are worth a new file
 _NAME = re.compile(r"(\d{6,})\.segment")  # a temporary file adds to it
 
 
@@ -28,63 +33,91 @@ def cure_of(place: Place) -> Iterator[None]:
     try:
         yield
     except (NotAnIndexError, DamagedError) as error:
-        raise _damaged(place, str(error)) from error
+        raise damaged(place, str(error)) from error
 
 
-def load(place: Place, catalogue: Catalogue, about: About) -> Index:
-    """The index of all indexed items: the segment, the pending vectors, without what was removed.
+def open_sealed(place: Place, catalogue: Catalogue, about: About) -> Index:
+    """All sealed vectors, mapped into memory; also those that were removed since. Empty before the first seal.
 
     Raises:
-        DamagedError: the segment is missing, damaged or another one, or an item has no vector.
+        DamagedError: a segment is missing, damaged or another one.
     """
-    index = open_segment(place, catalogue, about)
-    with cure_of(place):
-        sealed = set(index.ids.tolist())
-    indexed = catalogue.indexed()
-    ids, vectors = catalogue.pending()
-    pending = set(ids.tolist())
-    if (sealed & indexed) | pending != indexed or sealed & pending:
-        raise _damaged(
-            place, f"{len(sealed & indexed)} sealed and {len(pending)} pending vectors for {len(indexed)} pictures"
-        )
-    index.remove(sorted(sealed - indexed))
-    index.add(vectors, ids)
-    return index
+    return _open(place, about, catalogue.segments())
 
 
-def open_segment(place: Place, catalogue: Catalogue, about: About) -> Index:
-    """The sealed vectors alone, mapped into memory; empty before the first seal."""
-    for name, vectors in catalogue.segments().items():
-        path = os.path.join(place.segments, name)
-        with cure_of(place):
-            index = Index.open(path)
-            made_for = index.note.get("collection"), index.dim, index.metric
-        if made_for != (about.uuid, about.dim, about.metric) or len(index) != vectors:
-            raise _damaged(place, f"{path} is a segment of another collection")
-        return index
-    return Index(about.dim, about.metric)
+def is_due(catalogue: Catalogue) -> bool:
+    """Whether enough is pending for a seal."""
+    pending, sealed = catalogue.pending_count(), sum(catalogue.segments().values())
+    return pending > min(sealed / 8, MOST_PENDING - 1)
 
 
-def seal(place: Place, catalogue: Catalogue) -> None:
-    """Write all vectors into a new segment when enough is fresh or removed; the writer does this.
+def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> None:
+    """Seal what is pending, with the files that are no larger than twice what is sealed with them.
+
+    A vector is then written O(log n) times in its life, and files are few (Bentley & Saxe, J. Algorithms 1980).
+    Files of which much was removed are written anew, too; with `everything` all are, into one. Where nothing of
+    this is to be done, nothing is. Only the writer does this.
 
     Raises:
         WriteError: no permission, or the disk is full; everything committed is still there.
     """
     with catalogue.reading() as about:
-        segments, pending = catalogue.segments(), catalogue.pending_count()
-        sealed = sum(segments.values())
-        removed = sealed - (catalogue.count("indexed") - pending)
-        if not pending + removed > sealed * STALE:
+        names, removed = catalogue.segments(), catalogue.removed()
+        merged = list(names) if everything else _worth_merging(place, catalogue, about)
+        whole = everything and len(names) <= 1 and not (len(removed) or catalogue.pending_count())
+        if whole or not (everything or merged or is_due(catalogue)):
             return
-        index = load(place, catalogue, about)
-    name = f"{1 + max([0, *map(_number, [*segments, *names_in(place.segments)])]):06}.segment"
+        ids, vectors = catalogue.pending()
+        index = _open(place, about, {name: names[name] for name in merged})
     with cure_of(place):
-        index.save(os.path.join(place.segments, name), note={"collection": about.uuid})
+        forgotten = np.intersect1d(removed, index.ids)
+        index.remove(forgotten)
+        index.add(vectors, ids)
+        name = f"{1 + max([0, *map(_number, [*names, *names_in(place.segments)])]):06}.segment"
+        if len(index):
+            index.save(os.path.join(place.segments, name), note={"collection": about.uuid})
     with catalogue.writing():
-        catalogue.seal(name, len(index))
+        catalogue.seal(name, len(index), merged, (removed if everything else forgotten).tolist())
     catalogue.compact()
     sweep(place, catalogue)
+
+
+def _worth_merging(place: Place, catalogue: Catalogue, about: About) -> list[str]:
+    """The files to be written anew: the worn, and with what is pending, where that is due, the small."""
+    merged, left = [], []
+    size = catalogue.pending_count() if is_due(catalogue) else 0
+    removed = catalogue.removed()
+    for name, vectors in catalogue.segments().items():
+        gone = 0
+        if len(removed):
+            with cure_of(place):
+                gone = len(np.intersect1d(removed, _open(place, about, {name: vectors}).ids))
+        if gone > _WORN * vectors:
+            merged.append(name)
+            size += vectors - gone
+        else:
+            left.append((vectors - gone, name))
+    for live, name in sorted(left):
+        if live > 2 * size:
+            break
+        merged.append(name)
+        size += live
+    return merged
+
+
+def _open(place: Place, about: About, names: dict[str, int]) -> Index:
+    """The vectors of some files, given how many each holds."""
+    if not names:
+        return Index(about.dim, about.metric)
+    paths = [os.path.join(place.segments, name) for name in names]
+    try:
+        index = Index.open(*paths)
+        made_for = index.note.get("collection"), index.dim, index.metric
+    except (ArgumentError, DamagedError, NotAnIndexError) as error:
+        raise damaged(place, str(error)) from error
+    if made_for != (about.uuid, about.dim, about.metric) or len(index) != sum(names.values()):
+        raise damaged(place, f"a segment of another collection among {', '.join(paths)}")
+    return index
 
 
 def sweep(place: Place, catalogue: Catalogue) -> None:
@@ -118,8 +151,9 @@ def _number(name: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _damaged(place: Place, found: str) -> DamagedError:
+def damaged(place: Place, found: str) -> DamagedError:
+    """The error to raise for damage of what a collection has sealed."""
     return DamagedError(
-        f"the collection in {place.directory} is damaged ({found}); delete {place.catalogue} and index again "
+        f"the collection in {place.directory} is damaged ({found}); mend it by `lookalike repair {place.directory}` "
         "(your pictures are not touched)"
     )

@@ -49,7 +49,7 @@ class Sync:
         self._changes = Changes(catalogue)
         self._done = self._total = 0
         with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
-            self._sealed = segments.open_segment(place, catalogue, about)
+            self._sealed = segments.open_sealed(place, catalogue, about)
 
     def run(self) -> SyncReport:
         """Do it.
@@ -146,6 +146,14 @@ class Sync:
                         self._fail(file, old, _NO_VECTOR)
                 with report.timed("save"):
                     self._changes.commit()
+                    self._seal_much()
+
+    def _seal_much(self) -> None:
+        """Seal while syncing, so that never more than so many vectors are pending."""
+        if self._catalogue.pending_count() >= segments.MOST_PENDING:
+            segments.seal(self._place, self._catalogue)
+            with self._catalogue.reading() as about:
+                self._sealed = segments.open_sealed(self._place, self._catalogue, about)
 
     def _contents(self, pictures: Sequence[Loaded]) -> dict[bytes, Content | None]:
         """What the pictures hold, by hash; each content is embedded once, and None where that fails."""

@@ -314,16 +314,38 @@ class Index:
         self._core.save(as_path(path), json.dumps(kept, sort_keys=True).encode())
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Index:
+    def open(cls, path: str | os.PathLike[str], *more: str | os.PathLike[str]) -> Index:
         """Opens what `save` wrote, memory-mapped: vectors are read, and their checksums verified, when first used.
 
+        Args:
+            path: a file.
+            more: files with further vectors, of other ids; the dim, metric, store, seed and note are the same.
+
         Raises:
+            ArgumentError: the files are not of one index, or an id is in two of them.
             NotAnIndexError: there is no file, or it is not one of ours, or of a newer version.
             DamagedError: the file is truncated or altered. A search raises it too, when it first meets a damaged block.
         """
         index = cls.__new__(cls)
-        index._core = _core.Index.open(as_path(path))
+        index._core = _core.Index.open([as_path(each) for each in (path, *more)])
         return index
+
+    @classmethod
+    def salvage(cls, path: str | os.PathLike[str]) -> tuple[Index, int]:
+        """What is left of a damaged file that `save` wrote, and how many vectors are lost.
+
+        Every vector is kept whose bytes lie in blocks of the file that are as they were written; nothing else is.
+
+            >>> index, lost = Index.salvage("my.index")  # doctest: +SKIP
+            >>> index.save("mended.index")  # doctest: +SKIP
+
+        Raises:
+            NotAnIndexError: there is no file, or it is not one of ours, or of a newer version.
+            DamagedError: it is truncated, or its first block is damaged, which says how to read the others.
+        """
+        index = cls.__new__(cls)
+        index._core, lost = _core.Index.salvage(as_path(path))
+        return index, lost
 
     def filter(self, which: Which) -> Filter:
         """What many searches are to take for their `filter`: made once, it costs the first of them time, others little.

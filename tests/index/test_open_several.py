@@ -1,0 +1,62 @@
+"""An index of several files: searched as one, merged by `save`, refused where the files do not belong together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike import Index
+from lookalike.errors import ArgumentError, DamagedError
+
+DIM = 32
+
+
+def saved(path: Path, ids: np.ndarray, *, note: str = "", metric: str = "cosine", dim: int = DIM) -> Path:
+    """A file of vectors drawn from their ids."""
+    index = Index(dim, metric)  # type: ignore[arg-type]
+    index.add(np.stack([np.random.default_rng(i).standard_normal(dim) for i in ids]), ids)
+    index.save(path, note={"of": note})
+    return path
+
+
+def test_files_are_searched_as_one_and_merged_by_save(tmp_path: Path) -> None:
+    parts = [np.arange(0, 5_000), np.arange(5_000, 5_400), np.arange(10_001, 10_101, 2), np.arange(10_000, 10_100, 2)]
+    paths = [saved(tmp_path / f"{i}.index", ids) for i, ids in enumerate(parts)]
+    index = Index.open(*paths)
+    everything = np.sort(np.concatenate(parts))
+    assert np.array_equal(index.ids, everything)
+    for id in (0, 4_999, 5_001, 10_001, 10_002):
+        assert np.array_equal(index[id], np.random.default_rng(id).standard_normal(DIM).astype(np.float32))
+        assert index.search(index[id], k=1).ids[0] == id
+    index.remove([1, 5_002])
+    assert index.add(np.ones((1, DIM))) == [10_100]
+    index.save(tmp_path / "merged")
+    merged = Index.open(tmp_path / "merged")
+    assert np.array_equal(merged.ids, np.append(np.setdiff1d(everything, [1, 5_002]), 10_100))
+    queries = np.random.default_rng(1).standard_normal((20, DIM))
+    exact, found = merged.search(queries, exact=True), index.search(queries, exact=True)
+    assert np.array_equal(exact.ids, found.ids)
+
+
+def test_files_that_do_not_belong_together(tmp_path: Path) -> None:
+    first = saved(tmp_path / "first", np.arange(10))
+    others = {
+        "another index": saved(tmp_path / "note", np.arange(10, 20), note="another"),
+        "dim, metric": saved(tmp_path / "metric", np.arange(10, 20), metric="euclidean"),
+        "same dim": saved(tmp_path / "dim", np.arange(10, 20), dim=16),
+        "id 9 is in two": saved(tmp_path / "ids", np.arange(9, 20)),
+    }
+    for message, other in others.items():
+        with pytest.raises(ArgumentError, match=message):
+            Index.open(first, other)
+
+
+def test_damage_in_one_of_them(tmp_path: Path) -> None:
+    paths = [saved(tmp_path / f"{i}", np.arange(i * 10, i * 10 + 10)) for i in range(3)]
+    bytes_ = bytearray(paths[1].read_bytes())
+    bytes_[100] ^= 1
+    paths[1].write_bytes(bytes_)
+    with pytest.raises(DamagedError, match=str(paths[1])):
+        Index.open(*paths)

@@ -1,0 +1,101 @@
+"""What is left of a damaged file: every row in intact blocks, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike import Index
+from lookalike.errors import DamagedError, NotAnIndexError
+from lookalike.index.store import Store
+
+BLOCK = 65536
+COUNT, DIM = 6_000, 64
+
+
+def built(path: Path, store: Store = "float32") -> tuple[Index, int]:
+    """An index, saved, and where its file's sections end."""
+    index = Index(DIM, store=store)
+    index.add(np.random.default_rng(0).standard_normal((COUNT, DIM)), np.arange(COUNT) * 3)
+    index.save(path, note={"a": "b"})
+    data = path.read_bytes()
+    return index, int.from_bytes(data[24:32], "little")
+
+
+def flip(path: Path, *offsets: int) -> None:
+    data = bytearray(path.read_bytes())
+    for offset in offsets:
+        data[offset] ^= 0x10
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("store", ["float32", "float16", "none"])
+def test_rows_in_intact_blocks_are_kept_as_they_were(tmp_path: Path, store: Store) -> None:
+    index, end = built(tmp_path / "a", store)
+    flip(tmp_path / "a", end - 2 * BLOCK, end - 10)
+    with pytest.raises(DamagedError):
+        Index.open(tmp_path / "a").save(tmp_path / "b")
+    left, lost = Index.salvage(tmp_path / "a")
+    row = 4 * DIM if store == "float32" else 2 * DIM if store == "float16" else DIM + 8
+    assert 1 <= lost <= 2 * (BLOCK // row + 2)
+    assert len(left) == COUNT - lost
+    assert left.note == {"a": "b"}
+    assert np.isin(left.ids, index.ids).all()
+    left.save(tmp_path / "b")
+    mended = Index.open(tmp_path / "b")
+    queries = np.random.default_rng(1).standard_normal((20, DIM))
+    found, expected = mended.search(queries, exact=True), index.search(queries, exact=True, filter=left.ids)
+    assert np.array_equal(found.ids, expected.ids)
+    assert np.array_equal(found.distances, expected.distances)
+    if store != "none":
+        assert all(np.array_equal(mended[id], index[id]) for id in left.ids[::100].tolist())
+
+
+def test_damage_of_what_only_leads_to_the_blocks_loses_no_row(tmp_path: Path) -> None:
+    _, end = built(tmp_path / "a")
+    size = (tmp_path / "a").stat().st_size
+    for offset in (size - 1, size - 64, size - 52):  # of the footer
+        flip(tmp_path / "a", offset)
+        with pytest.raises(DamagedError):
+            Index.open(tmp_path / "a")
+        left, lost = Index.salvage(tmp_path / "a")
+        assert (len(left), lost) == (COUNT, 0)
+        flip(tmp_path / "a", offset)
+    flip(tmp_path / "a", end + 30 * 32)  # among the checksums of blocks
+    left, lost = Index.salvage(tmp_path / "a")
+    assert len(left) + lost == COUNT
+
+
+def test_what_cannot_be_salvaged(tmp_path: Path) -> None:
+    built(tmp_path / "a")
+    for offset in (56, 100):  # the header's checksum, the shape: both in the first block
+        flip(tmp_path / "a", offset)
+        with pytest.raises(DamagedError):
+            Index.salvage(tmp_path / "a")
+        flip(tmp_path / "a", offset)
+    (tmp_path / "cut").write_bytes((tmp_path / "a").read_bytes()[:-1000])
+    with pytest.raises(DamagedError, match="bytes where"):
+        Index.salvage(tmp_path / "cut")
+    (tmp_path / "other").write_bytes(b"something else" * 100)
+    for name in ("other", "missing"):
+        with pytest.raises(NotAnIndexError):
+            Index.salvage(tmp_path / name)
+
+
+def test_any_flipped_byte_gives_rows_as_they_were_or_an_error(tmp_path: Path) -> None:
+    index, _ = built(tmp_path / "a")
+    dice = np.random.default_rng(3)
+    size = (tmp_path / "a").stat().st_size
+    for offset in dice.integers(size, size=60).tolist():
+        flip(tmp_path / "a", offset)
+        try:
+            left, lost = Index.salvage(tmp_path / "a")
+        except (DamagedError, NotAnIndexError):
+            assert offset < BLOCK or offset > size - 4096
+        else:
+            assert len(left) + lost == COUNT
+            for id in dice.choice(left.ids, 20).tolist():
+                assert np.array_equal(left[id], index[id])
+        flip(tmp_path / "a", offset)
