@@ -219,8 +219,10 @@ class Catalogue:
         return self._database.damaged(found)
 
     def _ids(self, statement: str) -> NDArray[np.int64]:
-        rows = self._database.execute(statement)
-        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        ids = np.array([row[0] for row in self._database.execute(statement)] or np.empty(0, np.int64))
+        if ids.dtype != np.int64:  # a damaged schema makes a key a column like any other
+            raise self._database.damaged("an id that is no number")
+        return ids
 
     def _one(self, column: str, value: int | bytes) -> Item | None:
         rows = self._database.select("items", _ITEM, f"{column} = ? ORDER BY id LIMIT 1", (value,))
