@@ -29,6 +29,7 @@ from tests.faults.observe import State, observe
 
 IN_A_FORK = 25  # damages; one that kills its process is found among them
 PAGE = 4096
+SHOWN = 20
 
 Damage = Callable[[bytes, random.Random], bytes]
 
@@ -151,17 +152,16 @@ def lengths(victim: Victim, name: str, every: int) -> Iterator[bytes]:
             yield data[:length]
 
 
-def run(victim: Victim, name: str, given: Iterator[bytes], counted: str) -> Counter[str]:
-    """Each damage of one file, many in a fork."""
+def run(victim: Victim, name: str, given: Iterator[bytes], counted: str, broken: list[str]) -> Counter[str]:
+    """Each damage of one file, many in a fork; what was `broken` by one is told in the end."""
     tally: Counter[str] = Counter()
-    number = 0
     while some := list(islice(given, IN_A_FORK)):
+        refused = 0
         try:
             refused = in_fork(lambda some=some: sum(victim.damaged(name, data) for data in some))  # type: ignore[misc]
         except AssertionError as error:
-            raise AssertionError(f"{name}, one of damages {number} to {number + len(some)}: {error}") from error
-        tally += Counter({counted: len(some), f"{counted}, refused": refused})
-        number += len(some)
+            broken.append(f"{name}, one of the {IN_A_FORK} damages from {tally[counted]} on: {error}")
+        tally.update({counted: len(some), f"{counted}, refused": refused})
     return tally
 
 
@@ -174,6 +174,7 @@ def main() -> None:
     given = parser.parse_args()
     pictures.prepare()
     tally: Counter[str] = Counter()
+    broken: list[str] = []
     for killed in (False, True):
         victim = Victim(os.path.join(os.path.realpath(given.top), f"killed{killed:d}"), killed)
         kinds = Counter(map(victim.kind_of, victim.files))
@@ -181,9 +182,10 @@ def main() -> None:
             kind = victim.kind_of(name)
             if given.times:
                 dice = random.Random(f"{given.seed}/{name}")
-                tally += run(victim, name, damages(victim, name, given.times // kinds[kind], dice), kind)
+                tally += run(victim, name, damages(victim, name, given.times // kinds[kind], dice), kind, broken)
             if given.lengths:
-                tally += run(victim, name, lengths(victim, name, given.lengths), "lengths")
+                tally += run(victim, name, lengths(victim, name, given.lengths), "lengths", broken)
+    assert not broken, f"seed {given.seed}, {len(broken)} times:\n" + "\n".join(broken[:SHOWN])
     json.dump(tally, sys.stdout)
 
 
