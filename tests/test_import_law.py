@@ -30,7 +30,7 @@ DOORS = {  # where a third party, or a costly part of the standard library, may 
     "PIL": "images/",
     "pi_heif": "images/",
     "onnxruntime": "models/onnx.py",
-    "sqlite3": "collection/database.py",
+    "sqlite3": "collection/database",
     "jinja2": "pages/",
     "markupsafe": "pages/",
     "typer": "cli/",

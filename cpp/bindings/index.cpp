@@ -257,6 +257,8 @@ void bind_index(nb::module_& m) {
           "optimize", [](BoundIndex& index, int threads) { index.optimize(threads, python_signals()); },
           "threads"_a, no_gil())
       .def(
+          "verify", [](const BoundIndex& index) { index.verify(python_signals()); }, no_gil())
+      .def(
           "save",
           [](BoundIndex& index, const nb::bytes& path, const nb::bytes& note) {
             const std::string name(path.c_str(), path.size());

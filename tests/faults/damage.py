@@ -4,7 +4,7 @@
     python -m tests.faults.damage --lengths 1 FOLDER       each file cut at every length (or every so-many-th)
 
 Whatever is opened, searched and asked then answers as before or raises NotAnIndexError or DamagedError, and no
-process ends by a signal. One thing is no damage to SQLite: a WAL whose end is broken reads like one whose last
+process ends by a signal. What is refused is found by verify, and mended by repair and a sync. One thing is no damage to SQLite: a WAL whose end is broken reads like one whose last
 write was cut short by a crash, so the transactions from there on are gone, all of them; what is left is a state
 that was committed earlier.
 """
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from lookalike.collection import Collection
-from lookalike.errors import DamagedError, NotAnIndexError
+from lookalike.errors import DamagedError, ModelError, NotAnIndexError
 from tests.faults import pictures
 from tests.faults.forked import in_fork
 from tests.faults.observe import State, observe
@@ -115,6 +115,20 @@ class Victim:
                 raise AssertionError("an error that names no file") from error
             return None
 
+    def mend(self) -> bool:
+        """Whether what is damaged is found and mended; not where nothing says what it was."""
+        try:
+            assert Collection.verify(self.index), "what was refused is found to be well"
+            Collection.repair(self.index)
+            with Collection.open(self.index) as collection:
+                if collection.model.name != pictures.MODEL:
+                    return False  # the row that names it was lost
+                collection.sync()
+                assert observe(collection, self.folder)[0] == self.states[-1], "mended into something else"
+        except (NotAnIndexError, ModelError):
+            return False
+        return True
+
     def kind_of(self, name: str) -> str:
         """What is counted together."""
         if name.endswith("-wal"):
@@ -125,15 +139,15 @@ class Victim:
         """The last state; where the WAL is damaged, an earlier one."""
         return state in self.states[1:] if name.endswith("-wal") else state == self.states[-1]
 
-    def damaged(self, name: str, data: bytes) -> bool:
-        """Put it there with one file damaged, and ask; whether it was refused."""
+    def damaged(self, name: str, data: bytes) -> str:
+        """Put it there with one file damaged, and ask; what came of it."""
         shutil.rmtree(self.index, ignore_errors=True)
         shutil.copytree(self.whole, self.index)
         with open(os.path.join(self.index, name), "wb") as file:
             file.write(data)
         state = self.ask()
         assert state is None or self.is_right(name, state), f"silently wrong: {state}"
-        return state is None
+        return "harmless" if state else "mended" if self.mend() else "beyond repair"
 
 
 def damages(victim: Victim, name: str, times: int, dice: random.Random) -> Iterator[bytes]:
@@ -156,12 +170,12 @@ def run(victim: Victim, name: str, given: Iterator[bytes], counted: str, broken:
     """Each damage of one file, many in a fork; what was `broken` by one is told in the end."""
     tally: Counter[str] = Counter()
     while some := list(islice(given, IN_A_FORK)):
-        refused = 0
+        ends: list[str] = []
         try:
-            refused = in_fork(lambda some=some: sum(victim.damaged(name, data) for data in some))  # type: ignore[misc]
+            ends = in_fork(lambda some=some: [victim.damaged(name, data) for data in some])  # type: ignore[misc]
         except AssertionError as error:
             broken.append(f"{name}, one of the {IN_A_FORK} damages from {tally[counted]} on: {error}")
-        tally.update({counted: len(some), f"{counted}, refused": refused})
+        tally.update([counted] * len(some) + [f"{counted}, {end}" for end in ends])
     return tally
 
 

@@ -124,16 +124,19 @@ def search(hand: Hand) -> None:
     assert len(hand.collection.search(pictures.vector(hand.seed), k=3)) <= 3
 
 
-OPERATIONS: list[Callable[[Hand], None]] = [
-    add,
-    add,
-    change,
-    remove,
-    remove,
-    move,
-    copy,
-    touch,
-    all_at_once,
-    reopen,
-    search,
-]
+def optimize(hand: Hand) -> None:
+    hand.collection.optimize()
+
+
+def verify(hand: Hand) -> None:
+    assert Collection.verify(hand.collection.place.directory) == []
+
+
+def repair(hand: Hand) -> None:
+    """There is nothing to mend."""
+    report = Collection.repair(hand.collection.place.directory)
+    assert (report.done, report.lost, report.kept) == ([], [], len(hand.collection))
+
+
+MANY = [add, add, change, remove, remove, move, copy, touch, all_at_once, optimize]
+OPERATIONS: list[Callable[[Hand], None]] = [*MANY, *MANY, reopen, search, verify, repair]

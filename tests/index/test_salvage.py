@@ -99,3 +99,13 @@ def test_any_flipped_byte_gives_rows_as_they_were_or_an_error(tmp_path: Path) ->
             for id in dice.choice(left.ids, 20).tolist():
                 assert np.array_equal(left[id], index[id])
         flip(tmp_path / "a", offset)
+
+
+def test_verify_reads_what_no_search_has_touched(tmp_path: Path) -> None:
+    index, end = built(tmp_path / "a")
+    index.verify()  # of no file
+    Index.open(tmp_path / "a").verify()
+    flip(tmp_path / "a", end - 10)
+    damaged = Index.open(tmp_path / "a")
+    with pytest.raises(DamagedError, match=str(tmp_path / "a")):
+        damaged.verify()

@@ -99,6 +99,18 @@ std::vector<std::int64_t> Index::ids() const {
   return ids;
 }
 
+void Index::verify(const Interrupt& interrupt) const {
+  std::vector<std::shared_ptr<const Segment>> segments;
+  {
+    const std::shared_lock lock(mutex_);
+    for (const Part& part : parts_) segments.push_back(part.segment);
+  }
+  for (const auto& segment : segments) {
+    if (interrupt) interrupt();
+    segment->verify();
+  }
+}
+
 std::string Index::note() const {
   const std::shared_lock lock(mutex_);
   return note_;

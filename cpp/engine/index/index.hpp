@@ -106,6 +106,8 @@ class Index : private ForkSafe {
 
   /// Brings all rows into one segment and forgets the removed ones.
   void optimize(int threads, const Interrupt& interrupt);
+  /// Verifies every byte of the files it was opened from. Throws DamagedError.
+  void verify(const Interrupt& interrupt) const;
   void save(const std::string& path, const std::string& note, const Interrupt& interrupt);
 
   std::size_t size() const;

@@ -124,6 +124,11 @@ class Segment {
     if (file_) file_->touch(stored().row(begin), (end - begin) * form_.bytes());
   }
 
+  /// Verifies every byte of the file it was opened from. Throws DamagedError.
+  void verify() const {
+    if (file_) file_->touch_all();
+  }
+
   const RecallCurve& curve() const { return curve_; }
 
   /// The curve for these queries: each is searched exactly and with growing budgets.

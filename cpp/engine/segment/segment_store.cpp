@@ -72,7 +72,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
       section(Section::bytes, bytes_.bytes()),
       section(Section::vectors, vectors_.view()),
   };
-  if (file_) file_->touch_all();
+  verify();
   write_segment_file(path, sections);
 }
 

@@ -10,7 +10,10 @@ from lookalike import __version__
 from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
+from lookalike.cli.optimize import optimize
+from lookalike.cli.repair import repair
 from lookalike.cli.search import search
+from lookalike.cli.verify import verify
 
 # The verbs import what they need when they are called: --help waits for none of it.
 app = typer.Typer(
@@ -45,3 +48,6 @@ app.command()(demo)
 app.command()(search)
 app.command()(index)
 app.command()(info)
+app.command()(verify)
+app.command()(repair)
+app.command()(optimize)

@@ -15,14 +15,10 @@ def info(
     """Tell what an index holds: pictures, model, size, and what could not be read."""
     from lookalike.cli.output import print_json, print_line, size, with_bytes
     from lookalike.collection import Collection
-    from lookalike.collection.place import find_place
-    from lookalike.errors import NotAnIndexError
+    from lookalike.collection.place import existing_place
     from lookalike.names import visible
 
-    place = find_place(where)
-    if not place.exists:
-        raise NotAnIndexError(f"{where} is not indexed; index it with: lookalike index {where}")
-    with Collection(place) as collection:
+    with Collection(existing_place(where)) as collection:
         about, failed = collection.info(), collection.failed()
     if json:
         print_json(asdict(about) | {"failures": [with_bytes({"path": path, "reason": why}) for path, why in failed]})

@@ -5,15 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
 
+from lookalike.cli.bar import Bar
 from lookalike.cli.errors import Interrupted
 from lookalike.collection import Collection, SyncReport
 from lookalike.errors import BusyError, NoPicturesError, WriteError
 from lookalike.names import visible
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 _LISTED = 20  # failures named one by one
 
@@ -32,7 +29,7 @@ def sync(collection: Collection, *, asked_for: bool) -> SyncReport | None:
         note(f"not checked for changes: {collection.read_only}")
         return None
     start = time.perf_counter()
-    with _Bar() as bar:
+    with Bar("indexing", "pictures") as bar:
         try:
             report = collection.sync(bar.show, retry=asked_for)
         except (BusyError, WriteError) as error:
@@ -76,48 +73,3 @@ def _nothing(report: SyncReport, collection: Collection) -> str:
     if report.failed:
         return f"none of the {len(report.failed):,} pictures in {where} can be read; see the reasons above"
     return f"no pictures in {where}; expected JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files in it or below"
-
-
-class _Bar:
-    """A progress bar with pictures/s and the time left; only on a terminal, and only when there is work."""
-
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-
-    def show(self, done: int, total: int) -> None:
-        if self._bar is None and total and sys.stderr.isatty():
-            self._bar = _start_bar(total)
-        if self._bar is not None:
-            rate = self._bar.tasks[0].speed
-            self._bar.update(
-                self._bar.task_ids[0], completed=done, pace="" if rate is None else f"{rate:,.0f} pictures/s"
-            )
-
-    def hide(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.hide()
-
-
-def _start_bar(total: int) -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("indexing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[pace]}"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    bar.add_task("", total=total, pace="")
-    bar.start()
-    return bar

@@ -6,7 +6,8 @@ place.py       where a collection lies, and what its paths are relative to
 lock.py        one writer at a time; refused.py says why a folder cannot be written
 folders.py     folders whose names outlive a loss of power
 create.py      makes a collection
-segments.py    the sealed vectors
+segments.py    the sealed vectors; live.py brings them and the pending ones along, generation by generation
+verify.py      every byte and reference; repair.py mends, rescue.py the catalogue (by database_rescue.py)
 compare.py     what changed in the sources
 changes.py     what the next transaction holds
 sync.py        find, compare, recognise, embed, commit, seal; report.py says what was done
@@ -19,6 +20,7 @@ from __future__ import annotations
 from lookalike.collection.collection import Collection, open
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
+from lookalike.collection.repair import RepairReport
 from lookalike.collection.report import Failure, Progress, SyncReport
 
-__all__ = ["Collection", "Failure", "Hit", "Hits", "Info", "Progress", "SyncReport", "open"]
+__all__ = ["Collection", "Failure", "Hit", "Hits", "Info", "Progress", "RepairReport", "SyncReport", "open"]

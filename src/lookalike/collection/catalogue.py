@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
@@ -210,6 +210,31 @@ class Catalogue:
         if vectors:
             self._database.insert("segments", [(name, vectors)])
 
+    def restore(self, ids: Iterable[int], vectors: Iterable[NDArray[np.float32]]) -> None:
+        """Let items that are there have these vectors, pending, and none that is sealed."""
+        rows = [(item_id, vector.astype("<f4").tobytes()) for item_id, vector in zip(ids, vectors, strict=True)]
+        self._database.insert("pending", rows)
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Name sealed vectors that are of no item."""
+        self._database.insert("removed", [(item_id,) for item_id in ids])
+
+    def replace_segments(self, segments: Mapping[str, int]) -> None:
+        """Let these be all segment files, with the number of vectors in each."""
+        self._database.execute("DELETE FROM segments")
+        self._database.insert("segments", list(segments.items()))
+
+    def problems(self) -> list[str]:
+        """What is wrong with it, row by row and as SQLite's file; nothing where all is well."""
+        found = self._database.problems()
+        tables = (self.about, self.roots, self.items, self.pending, self.removed, self.segments, self._metadata)
+        for read in tables:
+            try:
+                read()
+            except DamagedError as error:
+                found.append(str(error))
+        return list(dict.fromkeys(found))
+
     def compact(self) -> None:
         """Give the room of removed rows back to the file system; not inside `writing`."""
         self._database.compact()
@@ -217,6 +242,9 @@ class Catalogue:
     def damaged(self, found: str) -> DamagedError:
         """The error to raise for what does not fit together."""
         return self._database.damaged(found)
+
+    def _metadata(self) -> list[tuple[int, str, str]]:
+        return self._database.select_all("metadata", "id, origin, facts")
 
     def _ids(self, statement: str) -> NDArray[np.int64]:
         ids = np.array([row[0] for row in self._database.execute(statement)] or np.empty(0, np.int64))

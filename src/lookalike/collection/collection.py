@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, SupportsIndex, TypeVar
@@ -17,15 +17,19 @@ from lookalike.arrays import as_count
 from lookalike.collection import segments
 from lookalike.collection.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
+from lookalike.collection.database import NewerVersionError
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
 from lookalike.collection.live import LiveIndex
 from lookalike.collection.lock import writer_lock
-from lookalike.collection.place import Place, StrPath, find_place
+from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Image, read_query
+from lookalike.collection.repair import Repair, RepairReport
 from lookalike.collection.report import Failure, Progress, SyncReport
+from lookalike.collection.rescue import rescue
 from lookalike.collection.sync import BATCH, Sync
-from lookalike.errors import DamagedError, LookalikeError, ModelError, PictureError
+from lookalike.collection.verify import verify
+from lookalike.errors import DamagedError, LookalikeError, ModelError, NotAnIndexError, PictureError
 from lookalike.index import Index
 from lookalike.models import Model, get_model
 
@@ -106,6 +110,60 @@ class Collection:
         place = place_for(paths, None if to is None else os.fspath(to))
         create(place, paths, model)
         return cls(place)
+
+    @staticmethod
+    def verify(where: StrPath, progress: Progress | None = None) -> list[str]:
+        """What is wrong with the collection there, a sentence each; nothing where all is well.
+
+        Every byte is compared with its checksum, every vector with the pictures; nothing is changed.
+
+        Args:
+            where: as for `open`.
+            progress: called with (done, total), in parts of the collection.
+
+        Raises:
+            NotAnIndexError: none is there, or one of a newer version.
+        """
+        place = existing_place(os.fspath(where))
+        try:
+            with closing(Catalogue(place.catalogue)) as catalogue:
+                return verify(place, catalogue, progress)
+        except DamagedError as error:
+            return [str(error)]
+
+    @staticmethod
+    def repair(where: StrPath, progress: Progress | None = None) -> RepairReport:
+        """Mend what is damaged in the collection there, and say what was done.
+
+        Every intact row of the catalogue and every vector in an intact block of a segment is kept. Pictures whose
+        vectors are lost are embedded again where their files are as they were; the others are named and left out.
+
+        Args:
+            where: as for `open`.
+            progress: called with (done, total), in pictures that are embedded again.
+
+        Raises:
+            NotAnIndexError: none is there, one of a newer version, or one of which nothing can be read.
+            BusyError: another process is writing it.
+            WriteError: it cannot be written, or the disk is full; what was there is still there.
+            ModelError: as for the class.
+        """
+        place = existing_place(os.fspath(where))
+        with writer_lock(place.directory):
+            report = RepairReport()
+            if _is_damaged(place):
+                report.done.append(rescue(place))
+            with closing(Catalogue(place.catalogue)) as catalogue:
+                return Repair(place, catalogue, _model_of(place, catalogue.about()), report).run(progress)
+
+    def optimize(self) -> None:
+        """Bring all vectors into one segment, forget those removed, and give free space back.
+
+        Raises:
+            BusyError, WriteError, DamagedError: as for `sync`.
+        """
+        with self._turn, writer_lock(self.place.directory):
+            segments.seal(self.place, self._catalogue, everything=True)
 
     @property
     def read_only(self) -> str | None:
@@ -333,6 +391,17 @@ def _model_of(place: Place, about: About) -> Model:
             "or delete it and index again"
         )
     return model
+
+
+def _is_damaged(place: Place) -> bool:
+    """Whether a row of the catalogue, or its structure, is not as it was written."""
+    try:
+        with closing(Catalogue(place.catalogue)) as catalogue, catalogue.reading():
+            return bool(catalogue.problems())
+    except NewerVersionError:
+        raise
+    except (DamagedError, NotAnIndexError):
+        return True
 
 
 def _time(nanoseconds: int) -> datetime:

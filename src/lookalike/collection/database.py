@@ -50,6 +50,10 @@ def row_crc(values: Iterable[object]) -> int:
     return zlib.crc32(b"\0".join(fields))
 
 
+class NewerVersionError(NotAnIndexError):
+    """A file that this lookalike is too old for."""
+
+
 class Database:
     """An open file.
 
@@ -81,15 +85,14 @@ class Database:
 
     @staticmethod
     def create(path: str, rows: dict[str, Sequence[Row]]) -> None:
-        """Write a file with the tables of `schema` and rows in some: whole, or not at all."""
+        """Write a file with the tables of `schema` and rows in some of them: whole, or not at all."""
         fresh = f"{path}.new"
         try:
-            # a WAL that outlived its database would be replayed into the new one
-            for leftover in (fresh, f"{path}-wal", f"{path}-shm"):
-                with suppress(FileNotFoundError):
-                    os.unlink(leftover)
+            _unlink(fresh)
             with _translated(fresh):
-                _write_first(fresh, rows)
+                _write(fresh, rows)
+            for leftover in (f"{path}-wal", f"{path}-shm"):
+                _unlink(leftover)  # one that outlived its database would be replayed into the new one
             os.rename(fresh, path)
             sync_folder(os.path.dirname(path))
         except WriteError:
@@ -141,6 +144,13 @@ class Database:
             raise self.damaged(f"{len(rows)} rows in its table {table}, which are not those written last")
         return [row[:-1] for row in rows]
 
+    def problems(self) -> list[str]:
+        """What SQLite finds wrong with the structure of the file; nothing where all is well."""
+        try:
+            return [text for (text,) in self.execute("PRAGMA integrity_check(20)") if text != "ok"]
+        except DamagedError as error:
+            return [str(error)]
+
     def compact(self) -> None:
         """Give free pages back to the file system; not inside a transaction."""
         with _translated(self.path):
@@ -160,7 +170,7 @@ class Database:
         if application_id != APPLICATION_ID:
             raise _foreign(self.path)
         if version > VERSION:
-            raise NotAnIndexError(
+            raise NewerVersionError(
                 f"expected a catalogue of version {VERSION} or older in {self.path}, received version "
                 f"{version}, which a newer lookalike wrote; upgrade lookalike"
             )
@@ -192,7 +202,12 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> 
         connection.executemany(statement, [(*row, row_crc(row)) for row in rows])
 
 
-def _write_first(path: str, rows: dict[str, Sequence[Row]]) -> None:
+def _unlink(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _write(path: str, rows: dict[str, Sequence[Row]]) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     _add_functions(connection)
     try:
@@ -201,8 +216,8 @@ def _write_first(path: str, rows: dict[str, Sequence[Row]]) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("BEGIN")
         _migrate(connection)
-        for table, some in rows.items():
-            _insert(connection, table, some)
+        for table, values in rows.items():
+            _insert(connection, table, values)
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
     finally:

@@ -62,6 +62,14 @@ class Place:
         return os.path.normpath(os.path.join(base, os.fsdecode(path)))
 
 
+def existing_place(where: str) -> Place:
+    """The place of the collection there. NotAnIndexError where there is none."""
+    place = find_place(where)
+    if not place.exists:
+        raise NotAnIndexError(f"{where} is not indexed; index it with: lookalike index {where}")
+    return place
+
+
 def find_place(where: str) -> Place:
     """The place of the collection that `where` means: that directory, or the one in that folder.
 

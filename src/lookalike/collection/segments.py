@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import numpy as np
@@ -73,7 +73,7 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> Non
         forgotten = np.intersect1d(removed, index.ids)
         index.remove(forgotten)
         index.add(vectors, ids)
-        name = f"{1 + max([0, *map(_number, [*names, *names_in(place.segments)])]):06}.segment"
+        name = next_name(place, names)
         if len(index):
             index.save(os.path.join(place.segments, name), note={"collection": about.uuid})
     with catalogue.writing():
@@ -133,6 +133,11 @@ def sweep(place: Place, catalogue: Catalogue) -> None:
                 os.unlink(os.path.join(place.segments, name))
             except OSError as error:
                 raise refused(place.segments, error) from error
+
+
+def next_name(place: Place, names: Iterable[str]) -> str:
+    """A name for a new file: not one of these, nor of what lies there."""
+    return f"{1 + max([0, *map(_number, [*names, *names_in(place.segments)])]):06}.segment"
 
 
 def bytes_on_disk(place: Place) -> int:

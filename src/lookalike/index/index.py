@@ -295,6 +295,14 @@ class Index:
         """Seals everything into one segment, and forgets what was removed. Searches and changes go on meanwhile."""
         self._core.optimize(0)
 
+    def verify(self) -> None:
+        """Reads every byte of the files that the index was opened from, and compares them with their checksums.
+
+        Raises:
+            DamagedError: a block is not as it was written; `Index.salvage` gives what is left.
+        """
+        self._core.verify()
+
     def save(self, path: str | os.PathLike[str], *, note: Mapping[str, str] | None = None) -> None:
         """Seals the index and writes it to one file: afterwards the path holds the old file or the whole new one.
 

@@ -1,0 +1,80 @@
+"""The rows of a damaged SQLite file that are as they were written, wherever the damage lies."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import closing
+
+from lookalike.collection.database import Row, row_crc
+
+_TABLES = {  # with the key to go along, and the columns
+    "about": ("rowid", "uuid, model, model_hash, dim, metric, created_ns, updated_ns, generation, next_id"),
+    "roots": ("rowid", "path"),
+    "items": ("rowid", "id, path, size, mtime_ns, sha256, width, height, state, reason"),
+    "pending": ("rowid", "id, vector"),
+    "segments": ("rowid", "name, vectors"),
+    "removed": ("rowid", "id"),
+    "metadata": ("id", "id, origin, facts"),
+}
+_BEYOND = 2**62
+
+
+def intact_rows(path: str) -> dict[str, list[Row]]:
+    """By table, the rows with a right checksum, without it; none of a table that cannot be read at all."""
+    location = f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw"  # what is in the WAL counts
+    found: dict[str, list[Row]] = {table: [] for table in _TABLES}
+    try:
+        connection = sqlite3.connect(location, uri=True, isolation_level=None)
+    except sqlite3.Error:
+        return found
+    with closing(connection):
+        connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        for table, (key, columns) in _TABLES.items():
+            query = f"SELECT {key}, {columns}, crc FROM {table} NOT INDEXED WHERE {key} > ? ORDER BY {key}"  # noqa: S608
+            found[table] = [row[:-1] for row in _rows(connection, query) if _is_intact(row)]
+    return found
+
+
+def _is_intact(row: Row) -> bool:
+    try:
+        return bool(row_crc(row[:-1]) == row[-1])
+    except UnicodeEncodeError:  # text that was no UTF-8
+        return False
+
+
+def _rows(connection: sqlite3.Connection, query: str) -> Iterator[Row]:
+    """The rows that can be read, by key: past what cannot, it goes on."""
+    key: int | None = -1
+    while key is not None:
+        try:
+            for number, *row in connection.execute(query, (key,)):
+                yield tuple(row)
+                key = number
+            return
+        except sqlite3.Error:
+            key = _past_damage(connection, query, key)
+
+
+def _past_damage(connection: sqlite3.Connection, query: str, key: int) -> int | None:
+    """The smallest key above `key` behind which a row can be read, by doubling and halving; None if there is none."""
+
+    def reads(above: int) -> bool:
+        try:
+            connection.execute(f"{query} LIMIT 1", (above,)).fetchone()
+        except sqlite3.Error:
+            return False
+        return True
+
+    step = 1
+    while not reads(key + step):
+        step *= 2
+        if key + step > _BEYOND:
+            return None
+    worst, best = key + step // 2, key + step
+    while best - worst > 1:
+        middle = (worst + best) // 2
+        worst, best = (worst, middle) if reads(middle) else (middle, best)
+    return best

@@ -1,0 +1,75 @@
+"""Every byte and every reference of a collection, looked at."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.collection.catalogue import About, Catalogue
+from lookalike.collection.place import Place
+from lookalike.collection.refused import names_in
+from lookalike.collection.report import Progress
+from lookalike.errors import DamagedError, LookalikeError
+from lookalike.index import Index
+
+
+def verify(place: Place, catalogue: Catalogue, progress: Progress | None = None) -> list[str]:
+    """What is wrong with a collection, a sentence each; nothing where all is well.
+
+    Every row of the catalogue and every byte of each segment file is compared with its checksum; and the vectors
+    are compared with the pictures: each has one, each is of one.
+
+    Args:
+        progress: called with (done, total), in parts: the catalogue, and each segment file.
+    """
+    with catalogue.reading() as about:
+        if found := catalogue.problems():
+            return found
+        names = catalogue.segments()
+        vectors = [catalogue.pending_ids()]
+        for done, (name, count) in enumerate(names.items(), 1):
+            try:
+                vectors.append(verify_segment(place, about, name, count))
+            except LookalikeError as error:
+                found.append(str(error))
+            if progress:
+                progress(1 + done, 1 + len(names))
+        return found or _unmatched(np.concatenate(vectors), catalogue)
+
+
+def verify_segment(place: Place, about: About, name: str, count: int) -> NDArray[np.int64]:
+    """The ids in a segment file, once every byte of it is verified.
+
+    Raises:
+        DamagedError, NotAnIndexError: it is damaged, missing, or not the one that the catalogue means.
+    """
+    path = os.path.join(place.segments, name)
+    index = Index.open(path)
+    index.verify()
+    if (index.note.get("collection"), index.dim, index.metric) != (about.uuid, about.dim, about.metric):
+        raise DamagedError(f"{path} is a segment of another collection")
+    if len(index) != count:
+        raise DamagedError(f"{path} holds {len(index):,} vectors, not the {count:,} of the catalogue")
+    return index.ids
+
+
+def orphans(place: Place, catalogue: Catalogue) -> list[str]:
+    """The files in `segments/` that nothing refers to, a killed writer's: no harm, the next sync sweeps them."""
+    with catalogue.reading():
+        return sorted(set(names_in(place.segments)) - set(catalogue.segments()))
+
+
+def _unmatched(vectors: NDArray[np.int64], catalogue: Catalogue) -> list[str]:
+    found = []
+    ids, times = np.unique(vectors, return_counts=True)
+    if twice := int(np.sum(times > 1)):
+        found.append(f"{twice:,} pictures have two vectors")
+    indexed = catalogue.indexed()
+    living = np.setdiff1d(ids, catalogue.removed())
+    if without := len(np.setdiff1d(indexed, living)):
+        found.append(f"{without:,} pictures have no vector")
+    if loose := len(np.setdiff1d(living, indexed)):
+        found.append(f"{loose:,} vectors are of no picture")
+    return found

@@ -1,0 +1,253 @@
+"""Damage is found by `verify`, and mended by `repair`: what is intact stays, what is lost is made again or named."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lookalike
+from lookalike.collection import Collection, segments
+from lookalike.errors import BusyError, DamagedError, NotAnIndexError
+from lookalike.index import Index
+
+from .conftest import PICTURES, Draw
+
+BLOCK = 65536
+COUNT = 40  # 200 kB of vectors: four blocks
+
+
+@pytest.fixture
+def photos(tmp_path: Path, draw: Draw) -> Path:
+    """An indexed folder of two segments, with a pending vector and a removed one."""
+    place = tmp_path / "photos"
+    for i in range(COUNT):
+        draw(place / f"{i:02}.png", seed=i, size=(48, 48))
+    with Collection.open(place) as collection:
+        collection.sync()
+        for i in range(6):
+            draw(place / f"new{i}.png", seed=100 + i, size=(48, 48))
+        collection.sync()
+        (place / "07.png").unlink()
+        draw(place / "last.png", seed=200, size=(48, 48))
+        collection.sync()
+        assert list(collection._catalogue.segments().values()) == [COUNT, 6]
+        assert len(collection._catalogue.removed()) == collection._catalogue.pending_count() == 1
+    return place
+
+
+def answers(folder: Path) -> dict[str, list[float]]:
+    """The distance of each picture to some queries."""
+    queries = np.random.default_rng(0).random((3, 1280))
+    with Collection.open(folder) as collection:
+        hits = [collection.search(query, k=100) for query in queries]
+    found: dict[str, list[float]] = {}
+    for hit in (hit for each in hits for hit in each):
+        found.setdefault(hit.path, []).append(hit.distance)
+    return found
+
+
+def flip(path: Path, offset: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 0x20
+    path.write_bytes(data)
+
+
+def segment(folder: Path, number: int = 1) -> Path:
+    return folder / ".lookalike" / "segments" / f"{number:06}.segment"
+
+
+def test_what_is_whole_needs_no_repair(photos: Path) -> None:
+    before = answers(photos)
+    assert Collection.verify(photos) == []
+    report = Collection.repair(photos)
+    assert (report.done, report.kept, report.embedded, report.lost) == ([], COUNT + 6, 0, [])
+    assert answers(photos) == before
+
+
+def test_of_a_damaged_segment_intact_blocks_are_kept_and_the_rest_is_embedded_again(photos: Path) -> None:
+    before = answers(photos)
+    flip(segment(photos), 2 * BLOCK + 100)
+    assert [str(segment(photos)) in problem for problem in Collection.verify(photos)] == [True]
+    (photos / "00.png").unlink()  # may or may not be in that block
+    report = Collection.repair(photos)
+    assert 10 < report.embedded + len(report.lost) < 16
+    assert report.kept + report.embedded + len(report.lost) == COUNT + 6
+    assert [failure.path for failure in report.lost] in ([], [str(photos / "00.png")])
+    assert Collection.verify(photos) == []
+    for failure in report.lost:
+        del before[failure.path]
+    assert answers(photos) == {path: pytest.approx(distances, abs=1e-5) for path, distances in before.items()}
+
+
+@pytest.mark.parametrize("how", ["removed", "truncated", "first block", "another's"])
+def test_a_segment_of_which_nothing_is_left(photos: Path, tmp_path: Path, draw: Draw, how: str) -> None:
+    before = answers(photos)
+    path = segment(photos)
+    if how == "removed":
+        path.unlink()
+    elif how == "truncated":
+        os.truncate(path, BLOCK)
+    elif how == "first block":
+        flip(path, 300)
+    else:
+        draw(tmp_path / "other" / "a.png", seed=5)
+        lookalike.open(tmp_path / "other").close()
+        shutil.copyfile(segment(tmp_path / "other"), path)
+    with pytest.raises(DamagedError, match="lookalike repair"):
+        answers(photos)
+    assert Collection.verify(photos)
+    (photos / "11.png").unlink()
+    (photos / "12.png").write_bytes((photos / "13.png").read_bytes())
+    report = Collection.repair(photos)
+    lost = {str(photos / name) for name in ("11.png", "12.png")}
+    assert {failure.path for failure in report.lost} == lost
+    assert len(report.lost_ids) == 2
+    assert (report.kept, report.embedded) == (7, COUNT - 3)
+    assert Collection.verify(photos) == []
+    left = {path: d for path, d in before.items() if path not in lost}
+    assert answers(photos) == {path: pytest.approx(distances, abs=1e-5) for path, distances in left.items()}
+
+
+def test_the_catalogue_is_written_anew_with_its_intact_rows(photos: Path) -> None:
+    """Whatever page is smeared: nothing is silently wrong, and the next sync finds what was lost with it."""
+    before = answers(photos)
+    whole = photos.with_name("whole")
+    shutil.copytree(photos, whole)
+    pages = (photos / ".lookalike" / "catalogue.sqlite").stat().st_size // 4096
+    dice = random.Random(1)
+    for page in range(pages):
+        shutil.rmtree(photos)
+        shutil.copytree(whole, photos)
+        file = photos / ".lookalike" / "catalogue.sqlite"
+        data = bytearray(file.read_bytes())
+        for _ in range(40):
+            data[page * 4096 + dice.randrange(4096)] ^= 1 << dice.randrange(8)
+        file.write_bytes(data)
+        problems = Collection.verify(photos) if page else ["the header, which says what the file is"]
+        report = Collection.repair(photos)
+        assert report.lost == []
+        assert bool(report.done) == bool(problems)
+        assert Collection.verify(photos) == []
+        if problems:
+            assert data == file.with_name("catalogue.sqlite.damaged-1").read_bytes()
+        with Collection.open(photos) as collection:
+            collection.sync()
+        assert answers(photos) == {path: pytest.approx(distances, abs=1e-5) for path, distances in before.items()}
+
+
+def test_ids_are_not_given_twice_after_the_row_that_says_which_were_is_lost(photos: Path, draw: Draw) -> None:
+    file = photos / ".lookalike" / "catalogue.sqlite"
+    with Collection.open(photos) as collection:
+        given = {hit.id for hit in collection.search(np.ones(1280), k=100)}
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE about SET next_id = 1")
+        connection.commit()
+    assert "about" in Collection.verify(photos)[0]
+    Collection.repair(photos)
+    draw(photos / "newest.png", seed=999)
+    with lookalike.open(photos) as collection:
+        ids = [hit.id for hit in collection.search(np.ones(1280), k=100)]
+        assert len(ids) == len(set(ids)) == COUNT + 7
+        assert max(ids) > max(given)
+        assert given < set(ids)
+
+
+def test_vectors_and_pictures_that_do_not_match(photos: Path) -> None:
+    before = answers(photos)
+    with Collection.open(photos) as collection:
+        catalogue = collection._catalogue
+        ghost = catalogue.items()[0]
+        with catalogue.writing():
+            catalogue.add([ghost._replace(path=b"ghost.png", sha256=b"?" * 32)], [None])
+            catalogue._database.execute("DELETE FROM pending")
+            catalogue._database.execute("DELETE FROM removed")
+    assert Collection.verify(photos) == ["2 pictures have no vector", "1 vectors are of no picture"]
+    report = Collection.repair(photos)
+    assert [failure.path for failure in report.lost] == [str(photos / "ghost.png")]
+    assert report.embedded == 1
+    assert Collection.verify(photos) == []
+    assert answers(photos) == {path: pytest.approx(distances, abs=1e-5) for path, distances in before.items()}
+
+
+def test_a_collection_elsewhere_whose_catalogue_is_lost(folder: Path, tmp_path: Path) -> None:
+    with Collection.create(folder, tmp_path / "index") as collection:
+        collection.sync()
+    (tmp_path / "index" / "catalogue.sqlite").write_bytes(b"\0" * 8192)
+    with pytest.raises(NotAnIndexError, match="index SRC"):
+        Collection.repair(tmp_path / "index")
+    shutil.rmtree(tmp_path / "index")
+    with pytest.raises(NotAnIndexError):
+        Collection.repair(tmp_path / "index")
+    with pytest.raises(NotAnIndexError, match="is not indexed"):
+        Collection.verify(folder)
+
+
+def test_a_newer_catalogue_is_not_repaired(photos: Path) -> None:
+    file = photos / ".lookalike" / "catalogue.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    for use in (Collection.verify, Collection.repair):
+        with pytest.raises(NotAnIndexError, match="upgrade lookalike"):
+            use(photos)
+    assert not list(file.parent.glob("*.damaged*"))
+
+
+def test_a_repair_is_a_writer(photos: Path) -> None:
+    from lookalike.collection.lock import writer_lock
+
+    with writer_lock(str(photos / ".lookalike")):
+        with pytest.raises(BusyError):
+            Collection.repair(photos)
+        assert Collection.verify(photos) == []
+
+
+def test_a_repair_that_was_stopped_is_taken_up_again(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = answers(photos)
+    segment(photos).unlink()
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Index, "save", stop)
+        with pytest.raises(KeyboardInterrupt):
+            Collection.repair(photos)
+    assert Collection.repair(photos).lost == []
+    assert Collection.verify(photos) == []
+    assert answers(photos) == {path: pytest.approx(distances, abs=1e-5) for path, distances in before.items()}
+
+
+def test_optimize(photos: Path) -> None:
+    before = answers(photos)
+    with Collection.open(photos) as reader, Collection.open(photos) as collection:
+        reader.search(np.ones(1280))
+        collection.optimize()
+        about = collection.info()
+        assert (about.segments, about.pending) == (1, 0)
+        assert not len(collection._catalogue.removed())
+        assert len(reader.search(np.ones(1280), k=100)) == COUNT + 6
+        collection.optimize()
+        assert os.listdir(collection.place.segments) == list(collection._catalogue.segments())
+    assert answers(photos) == {path: pytest.approx(distances, abs=1e-6) for path, distances in before.items()}
+
+
+def test_optimize_without_a_picture_left(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+        for path in collection.paths()[1:]:
+            os.unlink(path)
+        collection.sync()
+        assert PICTURES > len(collection) == 1
+        with collection._catalogue.writing():
+            collection._catalogue.remove(collection._catalogue.indexed().tolist())
+        segments.seal(collection.place, collection._catalogue, everything=True)
+        assert collection._catalogue.segments() == {}
+        assert collection.search(np.ones(1280)) == []
+    assert Collection.verify(folder) == []
