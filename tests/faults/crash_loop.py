@@ -159,6 +159,7 @@ class Life:
 
     def look(self, sync: bool) -> tuple[State, dict[int, int], State, int]:
         """The state that is found, the seeds of its ids, and what a sync makes of it and embeds."""
+        assert Collection.verify(self.directory) == []
         with Collection.open(self.directory) as collection:
             state, ids = observe(collection, self.folder)
             if not sync:

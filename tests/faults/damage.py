@@ -4,9 +4,10 @@
     python -m tests.faults.damage --lengths 1 FOLDER       each file cut at every length (or every so-many-th)
 
 Whatever is opened, searched and asked then answers as before or raises NotAnIndexError or DamagedError, and no
-process ends by a signal. What is refused is found by verify, and mended by repair and a sync. One thing is no damage to SQLite: a WAL whose end is broken reads like one whose last
-write was cut short by a crash, so the transactions from there on are gone, all of them; what is left is a state
-that was committed earlier.
+process ends by a signal. What is refused is found by verify, and mended by repair and a sync.
+
+One thing is no damage to SQLite: a WAL whose end is broken reads like one whose last write was cut short by a
+crash, so the transactions from there on are gone, all of them; what is left is a state that was committed earlier.
 """
 
 from __future__ import annotations

@@ -84,6 +84,7 @@ class Stage:
         """What the collection that lies there holds; nothing where there is none."""
         if not Place.at(self.index).exists:
             return {}
+        assert Collection.verify(self.index) == []
         with Collection.open(self.index) as collection:
             return observe(collection, self.pictures)[0]
 
@@ -96,6 +97,7 @@ class Stage:
         self.run()
         assert self.look() == self.after, "the step, done again, did not bring the collection up to date"
         with Collection.open(self.index) as collection:
+            sync(collection)  # which sweeps what a killed process left
             named = collection.info().segments
             assert len(os.listdir(collection.place.segments)) == named, "a file was left that no catalogue names"
         return state

@@ -39,7 +39,7 @@ def create(folder: Path) -> Collection:
 
 
 def test_many_writers_and_readers(harness: Harness) -> None:
-    tally = harness("storm", "--seconds", 30 if LONG else 2)
+    tally = harness("storm", "--seconds", 30 if LONG else 1)
     assert min(tally["synced"], tally["searched"]) > 3
     assert tally["busy"] > 0
 
