@@ -148,6 +148,29 @@ def test_an_index_of_sqlite_that_points_to_another_content_is_refused(path: Path
         catalogue.with_sha256(sha256)
 
 
+def test_an_index_of_sqlite_that_misses_a_row_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            """UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master
+            WHERE name = 'sqlite_autoindex_roots_1') WHERE name = 'sqlite_autoindex_items_1'"""
+        )
+        connection.commit()
+    with closing(Catalogue(str(path))) as catalogue:
+        assert catalogue.with_path(b"nowhere.png") is None
+        with pytest.raises(DamagedError, match="misses a row of its table items"):
+            catalogue.with_path(b"7.png")
+
+
+def test_a_schema_by_which_ids_are_no_keys_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'PRIMARY KEY', '') WHERE name = 'pending'")
+        connection.commit()
+    with closing(Catalogue(str(path))) as catalogue, pytest.raises(DamagedError, match="id that is no number"):
+        catalogue.pending_ids()
+
+
 def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.sqlite"
     with closing(sqlite3.connect(path)) as connection:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from lookalike.collection import Collection, segments
+from lookalike.collection.catalogue import Catalogue
 from lookalike.errors import BusyError
 
 from .conftest import Draw
@@ -110,6 +111,20 @@ def test_kill_at_any_instant(many: Path) -> None:
         assert report.embedded <= COUNT - committed
         assert len(collection.search(np.ones(collection.model.dim), k=COUNT)) == COUNT
         assert os.listdir(collection.place.segments) == list(collection._catalogue.segments())
+
+
+def test_a_collection_is_born_with_its_sources(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process killed right after the catalogue got its name leaves one that the next sync fills."""
+
+    def killed(_: Catalogue) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(Catalogue, "writing", killed)
+        Collection.create(many)
+    with Collection.open(many) as collection:
+        assert collection.info().roots == [str(many)]
+        assert collection.sync().new == COUNT
 
 
 def test_one_writer_and_many_readers(many: Path) -> None:

@@ -61,6 +61,22 @@ def test_a_read_only_collection_is_searched_as_it_is(
     assert sorted(os.listdir(locked / ".lookalike")) == before
 
 
+def test_a_read_only_collection_that_a_killed_process_left(
+    tmp_path: Path, locked: Path, python: Python, unprivileged: tuple[str, ...], draw: Draw
+) -> None:
+    """Its last changes are in SQLite's WAL, which nobody may write back."""
+    other = tmp_path / "other"
+    shutil.copytree(locked, other)
+    draw(locked / "new.png", seed=90)
+    with lookalike.open(other) as collection:
+        draw(other / "new.png", seed=90)
+        collection.sync()
+        shutil.copytree(other / ".lookalike", locked / ".lookalike")
+    lock(locked)
+    done = python(SEARCH, locked, locked / "0.png", prefix=unprivileged)
+    assert done.stdout.startswith(f"{PICTURES} {locked / '.lookalike'} may not be written"), done
+
+
 def test_a_read_only_folder_without_a_collection(locked: Path, python: Python, unprivileged: tuple[str, ...]) -> None:
     lock(locked)
     done = python(SEARCH, locked, locked / "0.png", prefix=unprivileged)

@@ -4,6 +4,7 @@ database.py    a SQLite file that notices damage; schema.py has its tables
 catalogue.py   items, sources, pending vectors: the one source of truth
 place.py       where a collection lies, and what its paths are relative to
 lock.py        one writer at a time; refused.py says why a folder cannot be written
+folders.py     folders whose names outlive a loss of power
 create.py      makes a collection
 segments.py    the sealed vectors; live.py brings them and the pending ones along, generation by generation
 verify.py      every byte and reference; repair.py mends, rescue.py the catalogue (by database_rescue.py)

@@ -69,11 +69,13 @@ class Catalogue:
             raise
 
     @staticmethod
-    def create(path: str, *, model: str, model_hash: str, dim: int, metric: Metric) -> None:
-        """Write an empty catalogue: whole, or not at all."""
+    def create(
+        path: str, *, model: str, model_hash: str, dim: int, metric: Metric, roots: Iterable[bytes] = ()
+    ) -> None:
+        """Write a catalogue without items: whole, or not at all."""
         now = time.time_ns()
         about = About(uuid.uuid4().hex, model, model_hash, dim, metric, now, now, 0, 1)
-        Database.create(path, {"about": [about]})
+        Database.create(path, {"about": [about], "roots": [(root,) for root in dict.fromkeys(roots)]})
 
     def close(self) -> None:
         self._database.close()
@@ -118,7 +120,11 @@ class Catalogue:
         return self._one("id", item_id)
 
     def with_path(self, path: bytes) -> Item | None:
-        return self._one("path", path)
+        """The item at a path; None once all items were read: SQLite's index may be damaged."""
+        item = self._one("path", path)
+        if item is None and any(other.path == path for other in self.items()):
+            raise self._database.damaged("an index that misses a row of its table items")
+        return item
 
     def with_sha256(self, sha256: bytes) -> Item | None:
         """The oldest indexed item with this content; where SQLite's index is damaged, perhaps None."""
@@ -241,8 +247,10 @@ class Catalogue:
         return self._database.select_all("metadata", "id, origin, facts")
 
     def _ids(self, statement: str) -> NDArray[np.int64]:
-        rows = self._database.execute(statement)
-        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        ids = np.array([row[0] for row in self._database.execute(statement)] or np.empty(0, np.int64))
+        if ids.dtype != np.int64:  # a damaged schema makes a key a column like any other
+            raise self._database.damaged("an id that is no number")
+        return ids
 
     def _one(self, column: str, value: int | bytes) -> Item | None:
         rows = self._database.select("items", _ITEM, f"{column} = ? ORDER BY id LIMIT 1", (value,))

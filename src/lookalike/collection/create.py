@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 
 from lookalike.collection.catalogue import Catalogue
+from lookalike.collection.folders import make_folders
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.place import FOLDER, Place
 from lookalike.collection.refused import names_in, refused
@@ -60,12 +61,20 @@ def create(place: Place, sources: Iterable[str], model: str | None = None) -> No
     _refuse_pictureless([place.absolute(root) for root in roots])
     of_new = get_model(DEFAULT if model is None else model)
     try:
-        os.makedirs(place.segments, exist_ok=True)
+        make_folders(place.segments)
     except OSError as error:
         raise refused(os.path.dirname(place.directory), error) from error
     with writer_lock(place.directory):
         if not place.exists:
-            Catalogue.create(place.catalogue, model=of_new.name, model_hash=of_new.hash, dim=of_new.dim, metric=METRIC)
+            # with its sources: without, it would be taken for a finished one and stay empty for ever
+            Catalogue.create(
+                place.catalogue,
+                model=of_new.name,
+                model_hash=of_new.hash,
+                dim=of_new.dim,
+                metric=METRIC,
+                roots=roots,
+            )
         with closing(Catalogue(place.catalogue)) as catalogue:
             about = catalogue.about()
             if model not in (None, about.model):

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from lookalike.collection.folders import sync_folder
 from lookalike.collection.refused import refused
 from lookalike.collection.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from lookalike.errors import BusyError, DamagedError, LookalikeError, NotAnIndexError, WriteError
@@ -36,6 +37,7 @@ _UNWRITTEN = (
     sqlite3.SQLITE_IOERR_DIR_FSYNC,
     sqlite3.SQLITE_IOERR_TRUNCATE,
     sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_DELETE,
 )
 
 
@@ -92,7 +94,7 @@ class Database:
             for leftover in (f"{path}-wal", f"{path}-shm"):
                 _unlink(leftover)  # one that outlived its database would be replayed into the new one
             os.rename(fresh, path)
-            _sync_folder(os.path.dirname(path))
+            sync_folder(os.path.dirname(path))
         except WriteError:
             raise
         except OSError as error:
@@ -322,11 +324,3 @@ def _damage(path: str, found: str) -> str:
         f"expected the catalogue {path} as it was written, received {found}: it is damaged; mend it by "
         f"`lookalike repair {os.path.dirname(path)}` (your pictures are not touched)"
     )
-
-
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

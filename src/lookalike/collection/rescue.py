@@ -47,7 +47,8 @@ def rescue(place: Place) -> str:
             "about": [about],
             "roots": roots,
             "items": items,
-            "pending": [row for row in found["pending"] if row[0] in indexed],
+            # of other dimensions where the row was lost that named another model
+            "pending": [row for row in found["pending"] if row[0] in indexed and len(row[1]) == 4 * about.dim],
             "segments": list(segments.items()),
             "removed": [row for row in found["removed"] if row[0] not in known],
             "metadata": [row for row in found["metadata"] if row[0] in known],

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
@@ -147,7 +147,11 @@ def bytes_on_disk(place: Place) -> int:
     """The size of all files of a collection."""
     sealed = [os.path.join(place.segments, name) for name in names_in(place.segments)]
     files = [place.catalogue, f"{place.catalogue}-wal", *sealed]
-    return sum(os.path.getsize(path) for path in files if os.path.exists(path))
+    total = 0
+    for path in files:
+        with suppress(FileNotFoundError):  # before a first change there is no WAL; a writer sweeps meanwhile
+            total += os.path.getsize(path)
+    return total
 
 
 def _number(name: str) -> int:

@@ -1,0 +1,29 @@
+"""Folders whose names outlive a loss of power."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+
+def make_folders(path: str) -> None:
+    """Make a folder and those around it that are missing; OSError where that cannot be."""
+    around = os.path.dirname(path)
+    if not os.path.isdir(around):
+        make_folders(around)
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+    with suppress(PermissionError):  # what nobody may list nobody can sync, as /home where it is closed
+        sync_folder(around)  # also where it is there: a killed process may have made it just now
+
+
+def sync_folder(folder: str) -> None:
+    """Put the names in a folder on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

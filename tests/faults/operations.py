@@ -1,0 +1,142 @@
+"""What the crash loop does to a collection, over and over: a new verb is one more line of OPERATIONS."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lookalike.collection import Collection
+from tests.faults import pictures
+from tests.faults.observe import State
+
+BATCH = 3
+
+Say = Callable[[str, object], None]
+
+
+@dataclass
+class Hand:
+    """The process that will be killed: it works on a folder and its collection, and says what it does.
+
+    Attributes:
+        state: the pictures in the folder now.
+        say: tells the oracle `begin` with what will change, before it does, and `done` once it is acknowledged.
+        seed: of the next new picture.
+    """
+
+    folder: str
+    collection: Collection
+    state: State
+    dice: random.Random
+    say: Say
+    seed: int
+
+    def some(self, most: int) -> list[str]:
+        """A few pictures; never all, lest the folder look like a disk that is not mounted."""
+        return self.dice.sample(sorted(self.state), min(self.dice.randint(1, most), len(self.state) - 1))
+
+    def fresh(self) -> str:
+        """A path for a new picture."""
+        self.seed += 1
+        return f"{self.dice.choice(['', '', 'a/', 'a/b/', 'c/'])}{self.seed}.png"
+
+    def put(self, path: str) -> None:
+        self.seed += 1
+        self.begin({path: self.seed})
+        pictures.write(self.at(path), self.seed)
+        self.state[path] = self.seed
+
+    def begin(self, changes: dict[str, int | None]) -> None:
+        self.say("begin", changes)
+
+    def at(self, path: str) -> str:
+        return os.path.join(self.folder, path)
+
+    def sync(self) -> None:
+        self.collection.sync(batch=BATCH, retry=self.dice.random() < 0.2)
+        self.say("done", None)
+
+
+def add(hand: Hand) -> None:
+    for _ in range(hand.dice.randint(1, 7)):
+        hand.put(hand.fresh())
+    hand.sync()
+
+
+def change(hand: Hand) -> None:
+    for path in hand.some(3):
+        hand.put(path)
+    hand.sync()
+
+
+def remove(hand: Hand) -> None:
+    for path in hand.some(4):
+        hand.begin({path: None})
+        os.unlink(hand.at(path))
+        del hand.state[path]
+    hand.sync()
+
+
+def move(hand: Hand) -> None:
+    for path in hand.some(3):
+        target = hand.fresh()
+        hand.begin({path: None, target: hand.state[path]})
+        os.makedirs(os.path.dirname(hand.at(target)), exist_ok=True)
+        os.rename(hand.at(path), hand.at(target))
+        hand.state[target] = hand.state.pop(path)
+    hand.sync()
+
+
+def copy(hand: Hand) -> None:
+    for path in hand.some(2):
+        target = hand.fresh()
+        hand.begin({target: hand.state[path]})
+        pictures.write(hand.at(target), hand.state[path], time=hand.seed)
+        hand.state[target] = hand.state[path]
+    hand.sync()
+
+
+def touch(hand: Hand) -> None:
+    for path in hand.some(3):
+        hand.seed += 1
+        pictures.touch(hand.at(path), hand.seed)
+    hand.sync()
+
+
+def all_at_once(hand: Hand) -> None:
+    """Changes that several operations made, and one sync for them."""
+    sync, hand.sync = hand.sync, lambda: None  # type: ignore[method-assign]
+    for operation in hand.dice.sample([add, change, remove, move, copy, touch], 3):
+        operation(hand)
+    hand.sync = sync  # type: ignore[method-assign]
+    hand.sync()
+
+
+def reopen(hand: Hand) -> None:
+    """Closing the last connection writes SQLite's WAL back into its file."""
+    hand.collection.close()
+    hand.collection = Collection.open(hand.collection.place.directory)
+
+
+def search(hand: Hand) -> None:
+    assert len(hand.collection.search(pictures.vector(hand.seed), k=3)) <= 3
+
+
+def optimize(hand: Hand) -> None:
+    hand.collection.optimize()
+
+
+def verify(hand: Hand) -> None:
+    assert Collection.verify(hand.collection.place.directory) == []
+
+
+def repair(hand: Hand) -> None:
+    """There is nothing to mend."""
+    report = Collection.repair(hand.collection.place.directory)
+    assert (report.done, report.lost, report.kept) == ([], [], len(hand.collection))
+
+
+MANY = [add, add, change, remove, remove, move, copy, touch, all_at_once, optimize]
+OPERATIONS: list[Callable[[Hand], None]] = [*MANY, *MANY, reopen, search, verify, repair]

@@ -1,0 +1,138 @@
+"""A loss of power after every recorded call.
+
+    LD_PRELOAD=shim.so LOOKALIKE_SHIM=shim.so python -m tests.faults.power_loss --every 1 FOLDER
+
+The scenario is run once and every write, sync, rename and unlink recorded, with marks where a step begins and
+where it is acknowledged. Then every beginning of the record is played to a disk (see disk.py) that loses what
+was not synced, in several ways; what is left is opened: everything acknowledged before is there, what was
+removed is not, and the step, done again, succeeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import sys
+from collections import Counter
+from contextlib import ExitStack
+
+from tests.faults import pictures, scenario, shim
+from tests.faults.disk import Disk, Kept, replay
+from tests.faults.forked import in_fork
+from tests.faults.observe import Known
+from tests.faults.scenario import STEPS, Stage
+from tests.faults.shim import What
+
+WAYS = [
+    (Kept.NONE, Kept.NONE),
+    (Kept.NONE, Kept.ALL),
+    (Kept.ALL, Kept.NONE),
+    (Kept.SOME, Kept.SOME),
+    (Kept.SOME, Kept.SOME),
+    (Kept.SOME, Kept.ALL),
+]
+"""What survives of contents and names."""
+
+
+def record(live: str, path: str, reopened: bool) -> None:
+    """Run the scenario in the folder `live`, by one process that opens the collection once or for each step."""
+    place = Stage(live, 0)
+    place.top = live
+    to = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with ExitStack() as opened:
+        collection = None
+        for number, step in enumerate(STEPS):
+            scenario.draw(place.pictures, step.changes)
+            shim.mark(to, {"begin": number})
+            shim.watch(live, record=to)
+            if collection is None:
+                collection = opened.enter_context(place.open())
+            step.act(collection)
+            shim.mark(to, {"done": number})
+            if reopened:
+                collection.close()
+                collection = None
+            shim.forget()
+    os.close(to)
+
+
+class Losses:
+    """The record of one run, and what was tried of it."""
+
+    def __init__(self, top: str, live: str, path: str, dice: random.Random) -> None:
+        self.stages = scenario.stages(top)
+        self.records = list(shim.read(path))
+        self.live = live
+        self.dice = dice
+        self.tally: Counter[str] = Counter({"calls": len(self.records)})
+        self.broken: list[str] = []
+        self._disk = Disk(live)
+        self._stage = self.stages[0]
+        self._known = Known()
+
+    def try_all(self, every: int) -> None:
+        """Lose the power after every call: after a sync in every way, after others in one of `every` ways."""
+        for at, call in enumerate(replay(self.records, self._disk)):
+            if call.what == What.MARK:
+                self._hear(json.loads(call.data))
+            for way, (contents, names) in enumerate(WAYS):
+                synced = call.what in (What.SYNC, What.MARK) and way == 0
+                if synced or not self.dice.randrange(every):
+                    self._lose(
+                        f"{self._stage.step.name}, after call {at} ({call.what.name} of {call.path})", contents, names
+                    )
+
+    def _hear(self, mark: dict[str, int]) -> None:
+        if "begin" in mark:
+            self._stage = self.stages[mark["begin"]]
+            self._known = self._stage.known()
+        else:
+            self._known = Known()
+            self._known.settle(self._stage.after)
+
+    def _lose(self, when: str, contents: Kept, names: Kept) -> None:
+        stage, lost = self._stage, f"{self._stage.top}/lost"
+        self._disk.survives(lost, contents, names, self.dice)
+        shutil.rmtree(stage.index, ignore_errors=True)
+        if os.path.exists(f"{lost}/index"):
+            os.rename(f"{lost}/index", stage.index)
+        shutil.rmtree(lost)
+        self.tally["losses"] += 1
+        try:
+            state = in_fork(lambda: stage.check(self._known))
+            self.tally[
+                "left as new" if state == stage.after else "left as old" if state == stage.before else "left between"
+            ] += 1
+        except AssertionError as error:
+            self.broken.append(f"{when}, kept of contents {contents.value}, of names {names.value}: {error}")
+
+
+def run(top: str, every: int, seed: int) -> Counter[str]:
+    """Both recordings; AssertionError with what was broken."""
+    tally: Counter[str] = Counter()
+    for reopened in (False, True):
+        live, path = f"{top}/live{reopened:d}", f"{top}/record{reopened:d}"
+        os.makedirs(live)
+        in_fork(lambda live=live, path=path, reopened=reopened: record(live, path, reopened))  # type: ignore[misc]
+        losses = Losses(f"{top}/tried{reopened:d}", live, path, random.Random(f"{seed}/{reopened}"))
+        losses.try_all(every)
+        tally += losses.tally
+        assert not losses.broken, f"{len(losses.broken)} losses, seed {seed}:\n" + "\n".join(losses.broken[:20])
+    return tally
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("top")
+    given = parser.parse_args()
+    pictures.prepare()
+    json.dump(run(os.path.abspath(given.top), given.every, given.seed), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

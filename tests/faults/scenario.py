@@ -1,0 +1,136 @@
+"""A short life of a collection, step by step: made, sealed, changed, sealed again.
+
+Each step has a folder of its own with the pictures as they are then, and beside them the place of the
+collection, into which a state is put to be tried: paths in a catalogue are relative, so it may be moved.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from lookalike.collection import Collection
+from lookalike.collection.place import Place
+from tests.faults import pictures
+from tests.faults.observe import Known, State, observe
+
+BATCH = 3
+
+Changes = Mapping[str, int | None]
+
+
+def sync(collection: Collection) -> None:
+    collection.sync(batch=BATCH)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Pictures that change, and what is then done with the collection."""
+
+    name: str
+    changes: Changes
+    act: Callable[[Collection], None] = sync
+
+
+STEPS = [
+    Step("create, sync, seal", {f"{i}.png": 100 + i for i in range(7)} | {"a/7.png": 107, "a/copy.png": 101}),
+    Step("one more, pending", {"8.png": 108}),
+    Step("nothing new", {}),
+    Step("change, move, remove", {"0.png": 200, "1.png": None, "b/moved.png": 101, "2.png": None}),
+    Step("many more, seal again", {f"b/{i}.png": 110 + i for i in range(8)}),
+    Step("optimize", {}, Collection.optimize),
+    Step("many less, seal again", {"3.png": None, "8.png": 300, **{f"b/{i}.png": None for i in range(6)}}),
+]
+
+
+class Stage:
+    """The folder of one step."""
+
+    def __init__(self, top: str, number: int) -> None:
+        self.step = STEPS[number]
+        self.top = os.path.join(top, f"step{number}")
+        self.before, self.after = state_after(number), state_after(number + 1)
+
+    @property
+    def pictures(self) -> str:
+        return os.path.join(self.top, "pictures")
+
+    @property
+    def index(self) -> str:
+        return os.path.join(self.top, "index")
+
+    def known(self) -> Known:
+        """What may be in the collection while the step is done."""
+        known = Known()
+        known.settle(self.before)
+        known.begin(self.step.changes)
+        return known
+
+    def draw(self) -> None:
+        """Put the pictures there."""
+        draw(self.pictures, dict(self.after))
+
+    def run(self) -> None:
+        """Do the step as a process of its own would."""
+        with self.open() as collection:
+            self.step.act(collection)
+
+    def open(self) -> Collection:
+        return Collection.create(self.pictures, self.index, model=pictures.MODEL)
+
+    def look(self) -> State:
+        """What the collection that lies there holds; nothing where there is none."""
+        if not Place.at(self.index).exists:
+            return {}
+        assert Collection.verify(self.index) == []
+        with Collection.open(self.index) as collection:
+            return observe(collection, self.pictures)[0]
+
+    def check(self, known: Known) -> State:
+        """What lies there may be there, and the step, done again, succeeds."""
+        pictures.expect(self.before.values())
+        pictures.expect(self.after.values())
+        state = self.look()
+        known.check(state, {})
+        self.run()
+        assert self.look() == self.after, "the step, done again, did not bring the collection up to date"
+        with Collection.open(self.index) as collection:
+            sync(collection)  # which sweeps what a killed process left
+            named = collection.info().segments
+            assert len(os.listdir(collection.place.segments)) == named, "a file was left that no catalogue names"
+        return state
+
+
+def state_after(steps: int) -> State:
+    """The pictures that are there after the first so many steps."""
+    state: dict[str, int | None] = {}
+    for step in STEPS[:steps]:
+        state |= step.changes
+    return {path: seed for path, seed in state.items() if seed is not None}
+
+
+def draw(folder: str, changes: Changes) -> None:
+    """Change the pictures in a folder; the file of a path and seed has the same time wherever it lies."""
+    for path, seed in changes.items():
+        where = os.path.join(folder, path)
+        if seed is None:
+            os.unlink(where)
+        else:
+            pictures.write(where, seed)
+
+
+def stages(top: str) -> list[Stage]:
+    """The folders of all steps, with their pictures."""
+    made = [Stage(top, number) for number in range(len(STEPS))]
+    for stage in made:
+        stage.draw()
+    return made
+
+
+def put(state: str | None, place: str) -> None:
+    """Let `place` hold a copy of the folder `state`, or nothing."""
+    shutil.rmtree(place, ignore_errors=True)
+    if state:
+        shutil.copytree(state, place)

@@ -1,0 +1,24 @@
+"""A collection with damage anywhere in its files: the right answers or an error, never others, never a crash."""
+
+from __future__ import annotations
+
+from tests.conftest import LONG
+
+from .conftest import Harness
+
+KINDS = ("catalogue", "segment", "wal", "catalogue beside a wal", "segment beside a wal")
+
+
+def test_damage_is_told_or_does_no_harm(harness: Harness) -> None:
+    times = 10_000 if LONG else 50
+    tally = harness("damage", "--times", times)
+    assert [tally[kind] for kind in KINDS] == [times] * len(KINDS)
+    assert tally["segment, mended"] > 0.8 * times
+    assert tally["catalogue, mended"] > 0.1 * times
+    assert tally["wal, harmless"] == times
+
+
+def test_a_file_cut_short(harness: Harness) -> None:
+    """Each fifth length in the long form, and those around the ends of pages."""
+    tally = harness("damage", "--lengths", 5 if LONG else 1500)
+    assert tally["lengths, mended"] + tally["lengths, beyond repair"] > 0.5 * tally["lengths"]
