@@ -34,6 +34,8 @@ enum class Section : std::uint32_t {
   middle = 24,
   margins = 25,
   copies = 26,
+  shape_again = 27,  // far from the first, lest one damage take both
+  ids_again = 28,
 };
 
 struct SectionData {

@@ -347,14 +347,15 @@ class Index:
     def salvage(cls, path: str | os.PathLike[str]) -> tuple[Index, int]:
         """What is left of a damaged file that `save` wrote, and how many vectors are lost.
 
-        Every vector is kept whose bytes lie in blocks of the file that are as they were written; nothing else is.
+        Every vector is kept whose bytes, and those of its id, lie in blocks (64 KiB) that are as they were written.
+        Where vectors take at least 800 bytes each, the ids are in the file twice, at both ends.
 
             >>> index, lost = Index.salvage("my.index")  # doctest: +SKIP
             >>> index.save("mended.index")  # doctest: +SKIP
 
         Raises:
             NotAnIndexError: there is no file, or it is not one of ours, or of a newer version.
-            DamagedError: it is truncated, or its first block is damaged, which says how to read the others.
+            DamagedError: it is truncated, or what says how to read it is damaged.
         """
         index = cls.__new__(cls)
         index._core, lost = _core.Index.salvage(as_path(path))
