@@ -44,6 +44,7 @@ HEAVY = [
     "sqlite3",
     "subprocess",
     "typer",
+    "watchfiles",
 ]
 
 

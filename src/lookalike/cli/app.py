@@ -11,6 +11,7 @@ from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
 from lookalike.cli.search import search
+from lookalike.cli.sync import sync
 
 # The verbs import what they need when they are called: --help waits for none of it.
 app = typer.Typer(
@@ -44,4 +45,5 @@ def options(
 app.command()(demo)
 app.command()(search)
 app.command()(index)
+app.command()(sync)
 app.command()(info)

@@ -1,21 +1,21 @@
-"""Bringing a collection up to date while a person watches: the progress bar and what is said afterwards."""
+"""Bringing a collection up to date while a person watches."""
 
 from __future__ import annotations
 
 import sys
-import time
-from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
+from lookalike.cli.bar import Bar
 from lookalike.cli.errors import Interrupted
-from lookalike.collection import Collection, SyncReport
+from lookalike.cli.output import flush, print_json
+from lookalike.cli.telling import fields, nothing_indexed, round_sentences, sentences, statistics
+from lookalike.collection import Collection, Failure, SyncReport
 from lookalike.errors import BusyError, NoPicturesError, WriteError
 from lookalike.names import visible
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-_LISTED = 20  # failures named one by one
+T = TypeVar("T")
 
 
 def note(text: str) -> None:
@@ -23,101 +23,82 @@ def note(text: str) -> None:
     sys.stderr.write(f"{visible(text)}\n")
 
 
-def sync(collection: Collection, *, asked_for: bool) -> SyncReport | None:
+def sync(
+    collection: Collection, *, asked_for: bool, wait: float = 0, json: bool = False, stats: bool = False
+) -> SyncReport | None:
     """Syncs and says what was done; None where the collection cannot be written now and is used as it is.
 
     Where the user has asked for it, what failed before is tried again, and something is said in any case.
     """
-    if collection.read_only:
+    if collection.read_only and not asked_for:
         note(f"not checked for changes: {collection.read_only}")
         return None
-    start = time.perf_counter()
-    with _Bar() as bar:
+    with Bar() as bar:
         try:
-            report = collection.sync(bar.show, retry=asked_for)
+            with _interruptible(collection):
+                report = patiently(lambda seconds: collection.sync(bar.show, retry=asked_for, wait=seconds), wait)
         except (BusyError, WriteError) as error:
             if asked_for or len(collection) == 0:
                 raise
             bar.hide()
             note(f"not brought up to date: {error}")
             return None
-        except KeyboardInterrupt:
-            kept = f"{len(collection):,} pictures are kept, and the same command goes on from there"
-            raise Interrupted(f"interrupted; {kept}") from None
     nothing = report.indexed + report.kept == 0
-    _tell(report, time.perf_counter() - start, asked_for or nothing)
+    for sentence in sentences(report, in_any_case=asked_for or nothing):
+        note(sentence)
+    _add(report, collection, json, stats)
     if nothing:
-        raise NoPicturesError(_nothing(report, collection))
+        raise NoPicturesError(nothing_indexed(report, collection.info().roots))
     return report
 
 
-def _tell(report: SyncReport, seconds: float, in_any_case: bool) -> None:
-    changes = {name: getattr(report, name) for name in ("new", "changed", "moved", "removed")}
-    changed = [f"{count:,} {name}" for name, count in changes.items() if count]
-    for source in report.lost:
-        note(f"not looked at, its pictures are kept as they were: {source.path}: {source.reason}")
-    if not (changed or report.newly_failed or in_any_case):
-        return
-    read = report.new + report.changed + report.newly_failed
-    pace = f" ({read / seconds:,.0f} pictures/s)" if read else ""
-    note(f"{report.indexed:,} pictures indexed: {', '.join(changed) or 'nothing new'}, in {seconds:.1f} s{pace}")
-    for reason, count in Counter(skipped.reason for skipped in report.skipped).most_common():
-        note(f"  {count:,} skipped: {reason}")
-    if report.failed:
-        note(f"  {len(report.failed):,} could not be read:")
-        for failure in report.failed[:_LISTED]:
-            note(f"    {failure.path}: {failure.reason}")
-        if len(report.failed) > _LISTED:
-            note(f"    … and {len(report.failed) - _LISTED:,} more, listed by: lookalike info")
+def follow(collection: Collection, *, poll: float | None, wait: float, json: bool, stats: bool) -> None:
+    """Syncs, and again with every change, until Ctrl-C."""
+
+    def begin(seconds: float) -> tuple[SyncReport, Iterator[SyncReport]]:
+        reports = collection.watch(bar.show, poll=poll, retry=True, wait=seconds)
+        return next(reports), reports
+
+    def tell(report: SyncReport, lines: Iterator[str]) -> list[Failure]:
+        bar.hide()
+        for line in lines:
+            note(line)
+        _add(report, collection, json, stats)
+        return report.failed
+
+    with Bar() as bar, _interruptible(collection):
+        report, reports = patiently(begin, wait)
+        known = tell(report, sentences(report, in_any_case=True))
+        note(f"following {', '.join(collection.info().roots)}; Ctrl-C ends it")
+        for report in reports:
+            known = tell(report, round_sentences(report, known))
 
 
-def _nothing(report: SyncReport, collection: Collection) -> str:
-    where = ", ".join(collection.info().roots)
-    if report.failed:
-        return f"none of the {len(report.failed):,} pictures in {where} can be read; see the reasons above"
-    return f"no pictures in {where}; expected JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files in it or below"
+def patiently(write: Callable[[float], T], seconds: float) -> T:
+    """What `write` gives, once no other process is writing; it is told how many seconds to wait for that."""
+    try:
+        return write(0)
+    except BusyError as error:
+        if not seconds:
+            raise
+        note(f"waiting {'' if seconds == float('inf') else f'for at most {seconds:g} s'}: {error}")
+        return write(seconds)
 
 
-class _Bar:
-    """A progress bar with pictures/s and the time left; only on a terminal, and only when there is work."""
-
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-
-    def show(self, done: int, total: int) -> None:
-        if self._bar is None and total and sys.stderr.isatty():
-            self._bar = _start_bar(total)
-        if self._bar is not None:
-            rate = self._bar.tasks[0].speed
-            self._bar.update(
-                self._bar.task_ids[0], completed=done, pace="" if rate is None else f"{rate:,.0f} pictures/s"
-            )
-
-    def hide(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.hide()
+@contextmanager
+def _interruptible(collection: Collection) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"{len(collection):,} pictures are kept, and the same command goes on from there"
+        raise Interrupted(f"interrupted; {kept}") from None
 
 
-def _start_bar(total: int) -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("indexing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[pace]}"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    bar.add_task("", total=total, pace="")
-    bar.start()
-    return bar
+def _add(report: SyncReport, collection: Collection, json: bool, stats: bool) -> None:
+    """What was asked for besides the sentences."""
+    if stats:
+        for line in statistics(report):
+            note(line)
+    if json:
+        print_json(fields(report, collection.place.directory))
+        flush()
