@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import perf_counter
 from typing import Literal, NamedTuple, Protocol, get_args
 
@@ -90,12 +90,14 @@ class SyncReport:
     @contextmanager
     def measured(self) -> Iterator[None]:
         """Around the whole, up to the end of the decoders."""
-        start, before = perf_counter(), os.times()
+        start, own, decoders = perf_counter(), _processor(RUSAGE_SELF), _processor(RUSAGE_CHILDREN)
         try:
             yield
         finally:
-            self.elapsed, after = perf_counter() - start, os.times()
-            self.processor["own"] = after.user + after.system - before.user - before.system
-            self.processor["decoders"] = (
-                after.children_user + after.children_system - before.children_user - before.children_system
-            )
+            self.elapsed = perf_counter() - start
+            self.processor = {"own": _processor(RUSAGE_SELF) - own, "decoders": _processor(RUSAGE_CHILDREN) - decoders}
+
+
+def _processor(whose: int) -> float:
+    used = getrusage(whose)
+    return used.ru_utime + used.ru_stime

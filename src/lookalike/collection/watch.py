@@ -46,6 +46,9 @@ def rounds(sync: Callable[[Settling], SyncReport], waiting: Waiting) -> Iterator
     """The report of the first sync, then of every one that found something new; without end."""
     settling = Settling()
     report = sync(settling)
+    if report.unsettled and not report.changes:  # all that there is was just put there
+        waiting.wait(SETTLE)
+        report = sync(settling)
     yield report
     while True:
         if waiting.wait(SETTLE if report.unsettled else _IDLE) or report.unsettled:
