@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -15,8 +16,12 @@ def sync(
         typer.Option(metavar="SECONDS", help="Watch by looking every so many seconds, as on a network drive."),
     ] = None,
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait while another process writes; inf: for ever.")
-    ] = 0,
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="How long to wait while another process writes; inf: for ever, as does --watch by itself.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object for each report.")] = False,
     stats: Annotated[
         bool, typer.Option("--stats", help="Tell what each stage took, and how busy the cores were.")
@@ -31,7 +36,7 @@ def sync(
 
     with Collection.open(where) as collection:
         if watch or poll is not None:
-            follow(collection, poll=poll, wait=wait, json=json, stats=stats)
+            follow(collection, poll=poll, wait=math.inf if wait is None else wait, json=json, stats=stats)
         else:
-            sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
+            sync(collection, asked_for=True, wait=wait or 0, json=json, stats=stats)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from lookalike.cli.errors import Interrupted
 from lookalike.cli.output import flush, print_json
 from lookalike.cli.telling import fields, nothing_indexed, round_sentences, sentences, statistics
 from lookalike.collection import Collection, Failure, SyncReport
+from lookalike.collection.watch import as_seconds
 from lookalike.errors import BusyError, NoPicturesError, WriteError
 from lookalike.names import visible
 
@@ -76,13 +78,14 @@ def follow(collection: Collection, *, poll: float | None, wait: float, json: boo
 
 def patiently(write: Callable[[float], T], seconds: float) -> T:
     """What `write` gives, once no other process is writing; it is told how many seconds to wait for that."""
+    patience = as_seconds("--wait", seconds, least=0)
     try:
         return write(0)
     except BusyError as error:
-        if not seconds:
+        if not patience:
             raise
-        note(f"waiting {'' if seconds == float('inf') else f'for at most {seconds:g} s'}: {error}")
-        return write(seconds)
+        note(f"waiting{'' if math.isinf(patience) else f' for at most {patience:g} s'}: {error}")
+        return write(patience)
 
 
 @contextmanager

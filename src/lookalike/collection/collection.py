@@ -160,7 +160,7 @@ class Collection:
         poll: SupportsFloat | None = None,
         batch: int = BATCH,
         retry: bool = False,
-        wait: SupportsFloat = 0,
+        wait: SupportsFloat = math.inf,
     ) -> Iterator[SyncReport]:
         """Sync, and again whenever something has changed in the sources, until it is closed or interrupted.
 
@@ -174,7 +174,8 @@ class Collection:
         Args:
             poll: look every so many seconds, where the system tells no changes: on a network drive.
             progress, batch: as for `sync`.
-            retry, wait: as for `sync`, of the first one; later ones wait as long as it takes.
+            retry, wait: as for `sync`, of the first one; later ones wait as long as it takes, and by default
+                the first one, too.
 
         Raises:
             ArgumentError: `poll` is no positive number.

@@ -41,8 +41,9 @@ def _lock(descriptor: int, directory: str) -> bool:
     """Take the lock if it is free, and leave our number in it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        number = b"%d\n" % os.getpid()
+        os.pwrite(descriptor, number, 0)  # before the end is cut off: whoever reads it now finds a number
+        os.truncate(descriptor, len(number))
     except BlockingIOError:
         return False
     except OSError as error:
@@ -51,7 +52,7 @@ def _lock(descriptor: int, directory: str) -> bool:
 
 
 def _busy(descriptor: int, directory: str, wait: float) -> BusyError:
-    pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+    pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").partition("\n")[0] or "unknown"
     after = f" after {wait:g} s" if wait else ""
     return BusyError(
         f"expected to be the only writer of {directory}, received one at work{after or ' already'} (process {pid}); "

@@ -45,8 +45,8 @@ class Clock:
 def rounds(sync: Callable[[Settling], SyncReport], waiting: Waiting) -> Iterator[SyncReport]:
     """The report of the first sync, then of every one that found something new; without end."""
     settling = Settling()
-    report = sync(settling)
-    if report.unsettled and not report.changes:  # all that there is was just put there
+    report, enough = sync(settling), time.monotonic() + 2 * SETTLE
+    while report.unsettled and not report.changes and time.monotonic() < enough:  # all of it was just put there
         waiting.wait(SETTLE)
         report = sync(settling)
     yield report
