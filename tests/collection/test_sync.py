@@ -218,6 +218,15 @@ def test_what_could_not_be_read_is_tried_again_when_asked(folder: Path, draw: Dr
         assert (report.new, len(report.failed)) == (1, 0)
 
 
+def test_what_fails_again_for_the_same_reason_is_not_written_again(folder: Path) -> None:
+    (folder / "text.jpg").write_text("a text")
+    with Collection.open(folder) as collection:
+        collection.sync()
+        before = collection.info()
+        assert len(collection.sync(retry=True).failed) == 1
+        assert collection.info() == before
+
+
 def test_an_unreadable_picture_is_tried_again(folder: Path, python: Python, unprivileged: tuple[str, ...]) -> None:
     (folder / "0.png").chmod(0)
     script = "import lookalike, sys; print(len(lookalike.open(sys.argv[1]).failed()))"

@@ -12,7 +12,7 @@ from lookalike.cli.bar import Bar
 from lookalike.cli.errors import Interrupted
 from lookalike.cli.output import flush, print_json
 from lookalike.cli.telling import fields, nothing_indexed, round_sentences, sentences, statistics
-from lookalike.collection import Collection, Failure, SyncReport
+from lookalike.collection import Collection, SyncReport
 from lookalike.collection.watch import as_seconds
 from lookalike.errors import BusyError, NoPicturesError, WriteError
 from lookalike.names import visible
@@ -61,19 +61,19 @@ def follow(collection: Collection, *, poll: float | None, wait: float, json: boo
         reports = collection.watch(bar.show, poll=poll, retry=True, wait=seconds)
         return next(reports), reports
 
-    def tell(report: SyncReport, lines: Iterator[str]) -> list[Failure]:
+    def tell(report: SyncReport, lines: Iterator[str]) -> SyncReport:
         bar.hide()
         for line in lines:
             note(line)
         _add(report, collection, json, stats)
-        return report.failed
+        return report
 
     with Bar() as bar, _interruptible(collection):
         report, reports = patiently(begin, wait)
-        known = tell(report, sentences(report, in_any_case=True))
+        last = tell(report, sentences(report, in_any_case=True))
         note(f"following {', '.join(collection.info().roots)}; Ctrl-C ends it")
         for report in reports:
-            known = tell(report, round_sentences(report, known))
+            last = tell(report, round_sentences(report, last))
 
 
 def patiently(write: Callable[[float], T], seconds: float) -> T:

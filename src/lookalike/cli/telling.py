@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lookalike.cli.output import with_bytes
 from lookalike.collection import Failure, SyncReport
+from lookalike.images.find import Skipped
 
 _LISTED = 20  # failures named one by one
 _PARTS = ("new", "changed", "moved", "removed")
@@ -17,7 +18,7 @@ _PARTS = ("new", "changed", "moved", "removed")
 
 def sentences(report: SyncReport, *, in_any_case: bool) -> Iterator[str]:
     """What was done; nothing where nothing was, unless `in_any_case`."""
-    yield from _lost(report)
+    yield from _lost(report.lost)
     if not (report.changes or report.newly_failed or in_any_case):
         return
     read = _read(report)
@@ -29,9 +30,13 @@ def sentences(report: SyncReport, *, in_any_case: bool) -> Iterator[str]:
     yield from _failures(report.failed)
 
 
-def round_sentences(report: SyncReport, known: Collection[Failure]) -> Iterator[str]:
-    """What one round of a watch found; `known` are the failures that were told before."""
-    yield from _lost(report)
+def round_sentences(report: SyncReport, before: SyncReport) -> Iterator[str]:
+    """What one round of a watch found that the one before did not."""
+    yield from _lost([source for source in report.lost if source not in before.lost])
+    for path in [source.path for source in before.lost]:
+        if path not in [source.path for source in report.lost]:
+            yield f"looked at again: {path}"
+    known = set(before.failed)
     fresh = [failure for failure in report.failed if failure not in known]
     changes = _changes(report) or ("nothing new" if fresh else "")
     if changes:
@@ -84,8 +89,8 @@ def _changes(report: SyncReport) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
-def _lost(report: SyncReport) -> Iterator[str]:
-    for source in report.lost:
+def _lost(sources: Sequence[Skipped]) -> Iterator[str]:
+    for source in sources:
         yield f"not looked at, its pictures are kept as they were: {source.path}: {source.reason}"
 
 

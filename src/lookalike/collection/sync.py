@@ -210,8 +210,9 @@ class Sync:
             self._report.new += 1
 
     def _fail(self, file: File, old: Item | None, reason: str) -> None:
-        self._changes.remove([old.id] if old else [])
-        self._changes.fail(file, reason)
+        if old is None or (old.reason, old.size, old.mtime_ns) != (reason, file.size, file.mtime_ns):
+            self._changes.remove([old.id] if old else [])
+            self._changes.fail(file, reason)
         self._report.failed.append(Failure(file.path, reason))
         self._report.newly_failed += old is None or old.reason != reason
 
