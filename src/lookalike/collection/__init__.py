@@ -7,8 +7,9 @@ lock.py        one writer at a time; refused.py says why a folder cannot be writ
 create.py      makes a collection
 segments.py    the sealed vectors
 compare.py     what changed in the sources
-changes.py     what the next transaction holds
+changes.py     what the next transaction holds; settle.py leaves out files that are being written
 sync.py        find, compare, recognise, embed, commit, seal; report.py says what was done
+watch.py       a sync whenever something has changed; signs.py waits for what the system tells
 query.py       what one may search by; hits.py what a search gives; info.py what a collection is
 collection.py  Collection, which brings it all together
 """
