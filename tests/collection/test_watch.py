@@ -14,7 +14,7 @@ import pytest
 
 from lookalike.collection import Collection, SyncReport
 from lookalike.collection.lock import writer_lock
-from lookalike.errors import ArgumentError
+from lookalike.errors import ArgumentError, LookalikeError
 
 from .conftest import PICTURES, Draw
 
@@ -203,3 +203,40 @@ def test_pictures_that_were_just_put_there_are_in_the_first_report(folder: Path,
 def test_a_poll_of_no_time_at_all_is_refused(folder: Path, poll: object) -> None:
     with Collection.open(folder) as collection, pytest.raises(ArgumentError, match="poll"):
         next(collection.watch(poll=poll))  # type: ignore[arg-type]
+
+
+def test_what_the_system_does_not_tell_is_found_by_looking(
+    tmp_path: Path, folder: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lookalike.collection.signs.LOOK", 0.5)
+    outside = draw(tmp_path / "outside.png", seed=100)
+    os.utime(outside, (1, 1))
+    (folder / "link.png").symlink_to(outside)
+    follower = Follower(folder)
+    assert follower.next().new == PICTURES + 1
+    draw(outside, seed=101)
+    assert follower.next().changed == 1
+    (folder / "the end.png").write_text("makes a round")
+    follower.end()
+
+
+def test_a_source_that_is_added_meanwhile_is_followed(tmp_path: Path, folder: Path, draw: Draw) -> None:
+    Collection.create(folder, tmp_path / "index").close()
+    follower = Follower(tmp_path / "index")
+    assert follower.next().new == PICTURES
+    os.utime(draw(tmp_path / "more" / "a.png", seed=100), (1, 1))
+    Collection.create(tmp_path / "more", tmp_path / "index", wait=PATIENCE).close()
+    assert follower.next().new == 1
+    draw(tmp_path / "more" / "b.png", seed=101)
+    assert follower.next().new == 1
+    (folder / "the end.png").write_text("makes a round")
+    follower.end()
+
+
+def test_a_folder_that_the_system_cannot_follow_is_polled_instead(tmp_path: Path, folder: Path) -> None:
+    odd = Path(os.fsdecode(bytes(tmp_path) + b"/\xe9"))
+    folder.rename(odd)
+    with Collection.open(odd) as collection:
+        with pytest.raises(LookalikeError, match="--poll"):
+            next(collection.watch())
+        assert next(collection.watch(poll=1)).new == PICTURES
