@@ -31,6 +31,7 @@ DOORS = {  # where a third party, or a costly part of the standard library, may 
     "pi_heif": "images/",
     "onnxruntime": "models/onnx.py",
     "sqlite3": "collection/database",
+    "watchfiles": "collection/signs.py",
     "jinja2": "pages/",
     "markupsafe": "pages/",
     "typer": "cli/",

@@ -46,6 +46,7 @@ HEAVY = [
     "sqlite3",
     "subprocess",
     "typer",
+    "watchfiles",
 ]
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,22 @@ def test_one_writer_and_many_readers(many: Path) -> None:
             assert before < len(collection) == COUNT
             assert len(collection.search(many / "00.png", k=COUNT)) == COUNT - 1
             assert collection.sync().unchanged == COUNT
+
+
+def test_a_thread_searches_while_another_syncs(many: Path) -> None:
+    """In each call for progress, which is within the sync, a search on another thread comes to its end."""
+    seen: list[int] = []
+    with Collection.open(many) as collection, ThreadPoolExecutor(1) as threads:
+
+        def progress(done: int, total: int) -> None:
+            if done % 6 == 0:
+                query = np.ones(collection.model.dim)
+                seen.append(len(threads.submit(collection.search, query, k=COUNT).result(timeout=60)))
+
+        collection.sync(progress, batch=3)
+        assert seen == sorted(seen)
+        assert 0 in seen
+        assert 0 < seen[-1] < COUNT == len(collection)
 
 
 @pytest.mark.parametrize("read", ["search", "vector", "info"])

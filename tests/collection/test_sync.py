@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ from lookalike.collection.catalogue import Item
 from lookalike.collection.compare import Survey, compare
 from lookalike.errors import ArgumentError, NoPicturesError
 from lookalike.images.find import Skipped
+from lookalike.models import Input
+from lookalike.models import model as registry
 
 from .conftest import PICTURES, Draw, Python
 
@@ -216,6 +218,15 @@ def test_what_could_not_be_read_is_tried_again_when_asked(folder: Path, draw: Dr
         assert (report.new, len(report.failed)) == (1, 0)
 
 
+def test_what_fails_again_for_the_same_reason_is_not_written_again(folder: Path) -> None:
+    (folder / "text.jpg").write_text("a text")
+    with Collection.open(folder) as collection:
+        collection.sync()
+        before = collection.info()
+        assert len(collection.sync(retry=True).failed) == 1
+        assert collection.info() == before
+
+
 def test_an_unreadable_picture_is_tried_again(folder: Path, python: Python, unprivileged: tuple[str, ...]) -> None:
     (folder / "0.png").chmod(0)
     script = "import lookalike, sys; print(len(lookalike.open(sys.argv[1]).failed()))"
@@ -399,3 +410,71 @@ def test_any_time_that_a_file_may_have(folder: Path, time_ns: int) -> None:
 def test_a_batch_of_none_is_refused(collection: Collection) -> None:
     with pytest.raises(ArgumentError, match="batch"):
         collection.sync(batch=0)
+
+
+class Meddling:
+    """A model that lets something happen while pictures are embedded, which is after they were read."""
+
+    name, hash, dim, input = "meddling", "0" * 64, 3, Input(8, "squeeze")
+
+    def __init__(self) -> None:
+        self.happens: Callable[[], object] = lambda: None
+
+    def embed(self, batch: np.ndarray) -> np.ndarray:
+        self.happens()
+        return np.asarray(batch.mean(axis=(1, 2)) + 1, np.float32)
+
+
+@pytest.fixture
+def meddling(monkeypatch: pytest.MonkeyPatch) -> Meddling:
+    model = Meddling()
+    monkeypatch.setitem(registry._models, "meddling", model)
+    return model
+
+
+@pytest.mark.parametrize("how", ["written", "replaced", "removed"])
+def test_a_picture_that_changes_while_it_is_read_is_left_to_the_next_sync(
+    folder: Path, draw: Draw, meddling: Meddling, how: str
+) -> None:
+    def meddle() -> None:
+        if how == "written":
+            with (folder / "0.png").open("ab") as file:
+                file.write(b"more")
+        elif how == "replaced":
+            draw(folder.parent / "other.png", seed=100).replace(folder / "0.png")
+        else:
+            (folder / "0.png").unlink()
+        meddling.happens = lambda: None
+
+    meddling.happens = meddle
+    with Collection.create(folder, model="meddling") as collection:
+        report = collection.sync()
+        assert (report.new, report.unsettled, report.failed) == (PICTURES - 1, 1, [])
+        assert report.found == PICTURES + 1
+        assert [Path(entry.path).name for entry in report.skipped] == ["notes.txt", "0.png"]
+        report = collection.sync()
+        assert (report.new, report.unsettled) == (how != "removed", 0)
+        assert len(collection) == PICTURES - (how == "removed")
+
+
+def test_an_indexed_picture_that_changes_while_it_is_read_stays_as_it_was(
+    folder: Path, draw: Draw, meddling: Meddling
+) -> None:
+    with Collection.create(folder, model="meddling") as collection:
+        collection.sync()
+        before = ids(collection)
+        draw(folder / "0.png", seed=100, size=(80, 80))
+        meddling.happens = lambda: draw(folder / "0.png", seed=101, size=(90, 90))
+        assert counts(collection.sync()) == {"unchanged": PICTURES - 1, "embedded": 1, "skipped": 1}
+        assert ids(collection) == before
+        meddling.happens = lambda: None
+        assert counts(collection.sync()) == {"unchanged": PICTURES - 1, "changed": 1, "embedded": 1}
+
+
+def test_the_times_of_the_stages_add_up(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        report = collection.sync()
+    assert list(report.seconds) == ["find", "decode", "embed", "commit", "seal"]
+    assert all(seconds > 0 for seconds in report.seconds.values())
+    assert sum(report.seconds.values()) <= report.elapsed
+    assert all(seconds > 0 for seconds in report.processor.values())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, ModelError
 from lookalike.models import Input
-from lookalike.models.onnx import OnnxModel, efficientnet_lite0
+from lookalike.models.onnx import BATCH, OnnxModel, efficientnet_lite0
 
 Pictures = NDArray[np.uint8]
 
@@ -119,13 +119,14 @@ model.embed(np.zeros((1, model.input.side, model.input.side, 3), np.uint8))
 
 
 @pytest.mark.parametrize("embeds", [True, False])
-def test_a_forked_child_embeds_and_exits(embeds: bool) -> None:
+@pytest.mark.parametrize("count", [1, 2 * BATCH + 1])
+def test_a_forked_child_embeds_and_exits(embeds: bool, count: int) -> None:
     program = f"""
 import os, sys
 import numpy as np
 from lookalike.models import get_model
 model = get_model()
-pictures = np.zeros((1, model.input.side, model.input.side, 3), np.uint8)
+pictures = np.zeros(({count}, model.input.side, model.input.side, 3), np.uint8)
 expected = model.embed(pictures)
 child = os.fork()
 if child == 0:

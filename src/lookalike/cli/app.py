@@ -14,6 +14,7 @@ from lookalike.cli.info import info
 from lookalike.cli.optimize import optimize
 from lookalike.cli.repair import repair
 from lookalike.cli.search import search
+from lookalike.cli.sync import sync
 from lookalike.cli.verify import verify
 
 # The verbs import what they need when they are called: --help waits for none of it.
@@ -48,6 +49,7 @@ def options(
 app.command()(demo)
 app.command()(search)
 app.command()(index)
+app.command()(sync)
 app.command()(info)
 app.command()(verify)
 app.command()(repair)

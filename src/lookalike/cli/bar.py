@@ -34,6 +34,7 @@ class Bar:
     def hide(self) -> None:
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
 
     def __enter__(self) -> Bar:
         return self

@@ -13,16 +13,23 @@ def index(
         str | None,
         typer.Option(metavar="PATH", help="Where to keep the index; by default in the folder's .lookalike."),
     ] = None,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait while another process writes; inf: for ever.")
+    ] = 0,
+    json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="Tell what each stage took, and how busy the cores were.")
+    ] = False,
 ) -> int:
-    """Index pictures, or bring an index up to date; interrupted, it goes on when run again.
+    """Make an index of pictures, or add them to one; interrupted, it goes on when run again.
 
-    What could not be read before is tried again.
+    What could not be read before is tried again. `lookalike sync PATH` brings it up to date later.
 
     Search it with: lookalike search QUERY PATH
     """
-    from lookalike.cli.syncing import sync
+    from lookalike.cli.syncing import patiently, sync
     from lookalike.collection import Collection
 
-    with Collection.create(sources, to) as collection:
-        sync(collection, asked_for=True)
+    with patiently(lambda seconds: Collection.create(sources, to, wait=seconds), wait) as collection:
+        sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
     return 0

@@ -1,18 +1,23 @@
-"""Bringing a collection up to date while a person watches: the progress bar and what is said afterwards."""
+"""Bringing a collection up to date while a person watches."""
 
 from __future__ import annotations
 
+import math
 import sys
-import time
-from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
 from lookalike.cli.bar import Bar
 from lookalike.cli.errors import Interrupted
+from lookalike.cli.output import flush, print_json
+from lookalike.cli.telling import fields, nothing_indexed, round_sentences, sentences, statistics
 from lookalike.collection import Collection, SyncReport
+from lookalike.collection.watch import as_seconds
 from lookalike.errors import BusyError, NoPicturesError, WriteError
 from lookalike.names import visible
 
-_LISTED = 20  # failures named one by one
+T = TypeVar("T")
 
 
 def note(text: str) -> None:
@@ -20,56 +25,83 @@ def note(text: str) -> None:
     sys.stderr.write(f"{visible(text)}\n")
 
 
-def sync(collection: Collection, *, asked_for: bool) -> SyncReport | None:
+def sync(
+    collection: Collection, *, asked_for: bool, wait: float = 0, json: bool = False, stats: bool = False
+) -> SyncReport | None:
     """Syncs and says what was done; None where the collection cannot be written now and is used as it is.
 
     Where the user has asked for it, what failed before is tried again, and something is said in any case.
     """
-    if collection.read_only:
+    if collection.read_only and not asked_for:
         note(f"not checked for changes: {collection.read_only}")
         return None
-    start = time.perf_counter()
     with Bar() as bar:
         try:
-            report = collection.sync(bar.show, retry=asked_for)
+            with _interruptible(collection):
+                report = patiently(lambda seconds: collection.sync(bar.show, retry=asked_for, wait=seconds), wait)
         except (BusyError, WriteError) as error:
             if asked_for or len(collection) == 0:
                 raise
             bar.hide()
             note(f"not brought up to date: {error}")
             return None
-        except KeyboardInterrupt:
-            kept = f"{len(collection):,} pictures are kept, and the same command goes on from there"
-            raise Interrupted(f"interrupted; {kept}") from None
     nothing = report.indexed + report.kept == 0
-    _tell(report, time.perf_counter() - start, asked_for or nothing)
+    for sentence in sentences(report, in_any_case=asked_for or nothing):
+        note(sentence)
+    _add(report, collection, json, stats)
     if nothing:
-        raise NoPicturesError(_nothing(report, collection))
+        raise NoPicturesError(nothing_indexed(report, collection.info().roots))
     return report
 
 
-def _tell(report: SyncReport, seconds: float, in_any_case: bool) -> None:
-    changes = {name: getattr(report, name) for name in ("new", "changed", "moved", "removed")}
-    changed = [f"{count:,} {name}" for name, count in changes.items() if count]
-    for source in report.lost:
-        note(f"not looked at, its pictures are kept as they were: {source.path}: {source.reason}")
-    if not (changed or report.newly_failed or in_any_case):
-        return
-    read = report.new + report.changed + report.newly_failed
-    pace = f" ({read / seconds:,.0f} pictures/s)" if read else ""
-    note(f"{report.indexed:,} pictures indexed: {', '.join(changed) or 'nothing new'}, in {seconds:.1f} s{pace}")
-    for reason, count in Counter(skipped.reason for skipped in report.skipped).most_common():
-        note(f"  {count:,} skipped: {reason}")
-    if report.failed:
-        note(f"  {len(report.failed):,} could not be read:")
-        for failure in report.failed[:_LISTED]:
-            note(f"    {failure.path}: {failure.reason}")
-        if len(report.failed) > _LISTED:
-            note(f"    … and {len(report.failed) - _LISTED:,} more, listed by: lookalike info")
+def follow(collection: Collection, *, poll: float | None, wait: float, json: bool, stats: bool) -> None:
+    """Syncs, and again with every change, until Ctrl-C."""
+
+    def begin(seconds: float) -> tuple[SyncReport, Iterator[SyncReport]]:
+        reports = collection.watch(bar.show, poll=poll, retry=True, wait=seconds)
+        return next(reports), reports
+
+    def tell(report: SyncReport, lines: Iterator[str]) -> SyncReport:
+        bar.hide()
+        for line in lines:
+            note(line)
+        _add(report, collection, json, stats)
+        return report
+
+    with Bar() as bar, _interruptible(collection):
+        report, reports = patiently(begin, wait)
+        last = tell(report, sentences(report, in_any_case=True))
+        note(f"following {', '.join(collection.info().roots)}; Ctrl-C ends it")
+        for report in reports:
+            last = tell(report, round_sentences(report, last))
 
 
-def _nothing(report: SyncReport, collection: Collection) -> str:
-    where = ", ".join(collection.info().roots)
-    if report.failed:
-        return f"none of the {len(report.failed):,} pictures in {where} can be read; see the reasons above"
-    return f"no pictures in {where}; expected JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files in it or below"
+def patiently(write: Callable[[float], T], seconds: float) -> T:
+    """What `write` gives, once no other process is writing; it is told how many seconds to wait for that."""
+    patience = as_seconds("--wait", seconds, least=0)
+    try:
+        return write(0)
+    except BusyError as error:
+        if not patience:
+            raise
+        note(f"waiting{'' if math.isinf(patience) else f' for at most {patience:g} s'}: {error}")
+        return write(patience)
+
+
+@contextmanager
+def _interruptible(collection: Collection) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"{len(collection):,} pictures are kept, and the same command goes on from there"
+        raise Interrupted(f"interrupted; {kept}") from None
+
+
+def _add(report: SyncReport, collection: Collection, json: bool, stats: bool) -> None:
+    """What was asked for besides the sentences."""
+    if stats:
+        for line in statistics(report):
+            note(line)
+    if json:
+        print_json(fields(report, collection.place.directory))
+        flush()

@@ -9,8 +9,9 @@ create.py      makes a collection
 segments.py    the sealed vectors; live.py brings them and the pending ones along, generation by generation
 verify.py      every byte and reference; repair.py mends, rescue.py the catalogue (by database_rescue.py)
 compare.py     what changed in the sources
-changes.py     what the next transaction holds
+changes.py     what the next transaction holds; settle.py leaves out files that are being written
 sync.py        find, compare, recognise, embed, commit, seal; report.py says what was done
+watch.py       a sync whenever something has changed; signs.py waits for what the system tells
 query.py       what one may search by; hits.py what a search gives
 info.py        what a collection is; recall.py how well it finds
 collection.py  Collection, which brings it all together

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self, SupportsIndex, TypeVar
+from typing import Self, SupportsFloat, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,8 +29,10 @@ from lookalike.collection.recall import Measured, recall_curve
 from lookalike.collection.repair import Repair, RepairReport
 from lookalike.collection.report import Failure, Progress, SyncReport
 from lookalike.collection.rescue import rescue
+from lookalike.collection.settle import Settling
 from lookalike.collection.sync import BATCH, Sync
 from lookalike.collection.verify import verify
+from lookalike.collection.watch import Clock, as_seconds, rounds
 from lookalike.errors import DamagedError, LookalikeError, ModelError, NotAnIndexError, PictureError
 from lookalike.index import Index
 from lookalike.models import Model, get_model
@@ -45,8 +48,8 @@ class Collection:
         ...     for path, distance, id in photos.search("cat.jpg", k=3):
         ...         print(distance, path)
 
-    A search sees what is committed, also while another process indexes. Threads may share a collection;
-    they take turns.
+    A search sees what is committed, also while another process or thread indexes. Threads may share a collection;
+    their searches take turns.
 
     Attributes:
         place: where it lies.
@@ -65,6 +68,7 @@ class Collection:
         self._catalogue = Catalogue(place.catalogue)
         self._turn = threading.RLock()
         self._live = LiveIndex(place, self._catalogue)
+        self._writing = threading.RLock()
         try:
             self.model = _model_of(place, self._catalogue.about())
         except LookalikeError:
@@ -91,7 +95,12 @@ class Collection:
 
     @classmethod
     def create(
-        cls, sources: StrPath | Sequence[StrPath], to: StrPath | None = None, *, model: str | None = None
+        cls,
+        sources: StrPath | Sequence[StrPath],
+        to: StrPath | None = None,
+        *,
+        model: str | None = None,
+        wait: SupportsFloat = 0,
     ) -> Self:
         """The collection of folders and pictures, made where there is none; `sync` fills it.
 
@@ -99,6 +108,7 @@ class Collection:
             sources: are added to those that it has.
             to: its directory; without it, `.lookalike` in the one folder that is the source.
             model: the name of a model; by default the one it has, or EfficientNet-Lite0 for a new one.
+            wait: seconds to wait while another process writes it.
 
         Raises:
             NoPicturesError: a source that cannot be read, or none that holds a picture.
@@ -109,7 +119,7 @@ class Collection:
         given = [sources] if isinstance(sources, str | os.PathLike) else sources
         paths = [os.fspath(source) for source in given]
         place = place_for(paths, None if to is None else os.fspath(to))
-        create(place, paths, model)
+        create(place, paths, model, as_seconds("wait", wait, least=0))
         return cls(place)
 
     @staticmethod
@@ -163,8 +173,8 @@ class Collection:
         Raises:
             BusyError, WriteError, DamagedError: as for `sync`.
         """
-        with self._turn, writer_lock(self.place.directory):
-            segments.seal(self.place, self._catalogue, everything=True)
+        with self._writer(0) as catalogue:
+            segments.seal(self.place, catalogue, everything=True)
 
     @property
     def read_only(self) -> str | None:
@@ -174,7 +184,14 @@ class Collection:
                 return f"{path} may not be written"
         return None
 
-    def sync(self, progress: Progress | None = None, *, batch: int = BATCH, retry: bool = False) -> SyncReport:
+    def sync(
+        self,
+        progress: Progress | None = None,
+        *,
+        batch: int = BATCH,
+        retry: bool = False,
+        wait: SupportsFloat = 0,
+    ) -> SyncReport:
         """Bring the collection up to date with its sources, and say what was done.
 
         Files are compared by name, size and time; what is new or changed is embedded. Each batch is
@@ -184,17 +201,73 @@ class Collection:
             progress: called with (done, total), in new and changed pictures, as each is read.
             batch: pictures embedded and committed at once.
             retry: try again what could not be read, though its size and time are the same.
+            wait: seconds to wait while another process writes it; `math.inf` is for as long as it takes.
 
         Raises:
-            BusyError: another process is writing it; nothing was done.
+            BusyError: another process is writing it, and still so after `wait`; nothing was done.
             WriteError: it cannot be written, or the disk is full; what was committed stays.
             NoPicturesError: no source can be read; nothing was changed.
             ModelError: the model's weights are missing or altered.
             DamagedError: the collection is.
         """
-        size = as_count("batch", batch, 1)
-        with self._turn, writer_lock(self.place.directory):
-            return Sync(self.place, self._catalogue, self.model, progress, size, retry).run()
+        return self._sync(progress, batch, retry, wait)
+
+    def watch(
+        self,
+        progress: Progress | None = None,
+        *,
+        poll: SupportsFloat | None = None,
+        batch: int = BATCH,
+        retry: bool = False,
+        wait: SupportsFloat = math.inf,
+    ) -> Iterator[SyncReport]:
+        """Sync, and again whenever something has changed in the sources, until it is closed or interrupted.
+
+            for report in photos.watch():
+                print(report.new, report.removed)
+
+        Gives the report of the first sync, then one of each sync that found something new. A file counts once
+        it has stayed the same for a moment. A source that is lost, as with its disk, keeps its pictures and is
+        followed again when it is back. Between two syncs nothing is locked.
+
+        Args:
+            poll: look every so many seconds, where the system tells no changes: on a network drive.
+            progress, batch: as for `sync`.
+            retry, wait: as for `sync`, of the first one; later ones wait as long as it takes, and by default
+                the first one, too.
+
+        Raises:
+            ArgumentError: `poll` is no positive number.
+            LookalikeError: the system follows no more folders; `poll` needs it not.
+            BusyError, WriteError, ModelError, DamagedError: as for `sync`.
+        """
+        from lookalike.collection.signs import Signs  # watchfiles, which nothing else needs
+
+        def tops() -> list[str]:
+            with self._turn, self._catalogue.reading():
+                return [self.place.absolute(root) for root in self._catalogue.roots()]
+
+        def sync(settling: Settling) -> SyncReport:
+            nonlocal retry, wait
+            report = self._sync(progress, batch, retry, wait, settling)
+            retry, wait = False, math.inf
+            return report
+
+        every = None if poll is None else as_seconds("poll", poll, least=0.1)
+        with closing(Signs(tops, self.place.directory) if every is None else Clock(every)) as waiting:
+            yield from rounds(sync, waiting)
+
+    def _sync(
+        self,
+        progress: Progress | None,
+        batch: int,
+        retry: bool,
+        wait: SupportsFloat,
+        settling: Settling | None = None,
+    ) -> SyncReport:
+        size, patience = as_count("batch", batch, 1), as_seconds("wait", wait, least=0)
+        with self._writer(patience) as catalogue:
+            return Sync(self.place, catalogue, self.model, progress, size, retry, settling).run()
 
     def search(
         self,
@@ -362,6 +435,15 @@ class Collection:
             if len(hits) >= k or found.ids[-1] < 0 or count >= len(index):
                 return Hits(hits[:k], query=query.path, recall=found.recall)
             more *= 2
+
+    @contextmanager
+    def _writer(self, patience: float) -> Iterator[Catalogue]:
+        """The catalogue, to be written: by a connection of its own, so that other threads search meanwhile."""
+        with self._writing, writer_lock(self.place.directory, patience):
+            with self._turn:
+                self._catalogue.about()  # which is an error where the collection was closed
+            with closing(Catalogue(self.place.catalogue)) as catalogue:
+                yield catalogue
 
     def _indexed(self, item_id: int) -> Item:
         """The item of a vector that was found."""

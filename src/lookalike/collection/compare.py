@@ -84,6 +84,15 @@ def survey(place: Place, roots: Sequence[bytes]) -> Survey:
     return seen
 
 
+def has_changed(file: File) -> bool:
+    """Whether a file is another one now than when it was found, or gone."""
+    try:
+        status = os.stat(file.path)
+    except OSError:
+        return True
+    return (status.st_size, min(status.st_mtime_ns, _MOST)) != (file.size, file.mtime_ns)
+
+
 def _keys(place: Place, root: bytes, top: str) -> Callable[[str], bytes]:
     """What turns a path below a source into the catalogue's: one for each file, whatever the source."""
     if _is_around(root):

@@ -48,14 +48,14 @@ def place_for(sources: Sequence[str], to: str | None) -> Place:
     return place
 
 
-def create(place: Place, sources: Iterable[str], model: str | None = None) -> None:
+def create(place: Place, sources: Iterable[str], model: str | None = None, wait: float = 0) -> None:
     """Make the collection where there is none, and add the sources to it.
 
     Raises:
         NoPicturesError: a source that cannot be read, or none that holds a picture.
         ModelError: it is there, and made with another model than the one named; or no model has that name.
         WriteError: no permission, or the disk is full.
-        BusyError: another process is writing it.
+        BusyError: another process is writing it, and still so after `wait` seconds.
     """
     roots = [place.relative(source) for source in sources]
     _refuse_pictureless([place.absolute(root) for root in roots])
@@ -64,7 +64,7 @@ def create(place: Place, sources: Iterable[str], model: str | None = None) -> No
         make_folders(place.segments)
     except OSError as error:
         raise refused(os.path.dirname(place.directory), error) from error
-    with writer_lock(place.directory):
+    with writer_lock(place.directory, wait):
         if not place.exists:
             # with its sources: without, it would be taken for a finished one and stay empty for ever
             Catalogue.create(

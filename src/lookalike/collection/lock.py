@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lookalike.collection.refused import refused
 from lookalike.errors import BusyError
 
+_AGAIN = 0.1  # seconds between two tries
+
 
 @contextmanager
-def writer_lock(directory: str) -> Iterator[None]:
+def writer_lock(directory: str, wait: float = 0) -> Iterator[None]:
     """Be the only writer of a collection directory; the lock goes with the process, even by kill -9.
 
     Raises:
-        BusyError: another process is it, at once.
+        BusyError: another process is it, and still so after `wait` seconds.
         WriteError: the directory cannot be written.
     """
     try:
@@ -24,22 +27,34 @@ def writer_lock(directory: str) -> Iterator[None]:
     except OSError as error:
         raise refused(directory, error) from error
     try:
-        _lock(descriptor, directory)
+        deadline = time.monotonic() + wait
+        while not _lock(descriptor, directory):
+            if time.monotonic() >= deadline:
+                raise _busy(descriptor, directory, wait)
+            time.sleep(_AGAIN)
         yield
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, directory: str) -> None:
+def _lock(descriptor: int, directory: str) -> bool:
+    """Take the lock if it is free, and leave our number in it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-    except BlockingIOError as error:
-        pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-        raise BusyError(
-            f"expected to be the only writer of {directory}, received one at work already (process {pid}); "
-            "wait for it to end"
-        ) from error
+        number = b"%d\n" % os.getpid()
+        os.pwrite(descriptor, number, 0)  # before the end is cut off: whoever reads it now finds a number
+        os.truncate(descriptor, len(number))
+    except BlockingIOError:
+        return False
     except OSError as error:
         raise refused(directory, error) from error
+    return True
+
+
+def _busy(descriptor: int, directory: str, wait: float) -> BusyError:
+    pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").partition("\n")[0] or "unknown"
+    after = f" after {wait:g} s" if wait else ""
+    return BusyError(
+        f"expected to be the only writer of {directory}, received one at work{after or ' already'} (process {pid}); "
+        "wait for it to end"
+    )

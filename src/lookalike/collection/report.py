@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import perf_counter
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from lookalike.images.find import Skipped
 
-Stage = Literal["find", "decode", "embed", "save"]
+Stage = Literal["find", "decode", "embed", "commit", "seal"]
 
 
 class Failure(NamedTuple):
@@ -38,12 +39,15 @@ class SyncReport:
         removed: pictures that were indexed and are there no more.
         kept: pictures still indexed that cannot be looked at now: in a lost source, or a closed folder.
         embedded: pictures that went through the model; copies of a known picture need not.
-        skipped: files that are no pictures, and what cannot be opened, with the reason.
+        skipped: files that are no pictures, cannot be opened, or are being written, with the reason.
+        unsettled: how many of them are being written, or have changed while they were read.
         failed: pictures that cannot be read, with the reason; tried again when their size or time changes.
         newly_failed: how many of them did not fail before, or for another reason.
         lost: sources that are missing or cannot be read, with the reason.
-        seconds: wall-clock time of each stage; decoding goes on while embedding, and counts where it is
-            waited for.
+        seconds: wall-clock time of each stage; decoding goes on in other processes all the while, and counts
+            where it is waited for.
+        elapsed: wall-clock seconds of the whole.
+        processor: seconds of processor time, of this process and of its decoders.
     """
 
     new: int = 0
@@ -54,14 +58,22 @@ class SyncReport:
     kept: int = 0
     embedded: int = 0
     newly_failed: int = 0
+    unsettled: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     lost: list[Skipped] = field(default_factory=list)
-    seconds: dict[Stage, float] = field(default_factory=lambda: {"find": 0.0, "decode": 0.0, "embed": 0.0, "save": 0.0})
+    seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(get_args(Stage), 0.0))
+    elapsed: float = 0.0
+    processor: dict[Literal["own", "decoders"], float] = field(default_factory=lambda: {"own": 0.0, "decoders": 0.0})
 
     @property
     def indexed(self) -> int:
         return self.new + self.changed + self.moved + self.unchanged
+
+    @property
+    def changes(self) -> int:
+        """How many pictures are, or were, indexed otherwise than before."""
+        return self.new + self.changed + self.moved + self.removed
 
     @property
     def found(self) -> int:
@@ -74,3 +86,18 @@ class SyncReport:
             yield
         finally:
             self.seconds[stage] += perf_counter() - start
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Around the whole, up to the end of the decoders."""
+        start, own, decoders = perf_counter(), _processor(RUSAGE_SELF), _processor(RUSAGE_CHILDREN)
+        try:
+            yield
+        finally:
+            self.elapsed = perf_counter() - start
+            self.processor = {"own": _processor(RUSAGE_SELF) - own, "decoders": _processor(RUSAGE_CHILDREN) - decoders}
+
+
+def _processor(whose: int) -> float:
+    used = getrusage(whose)
+    return used.ru_utime + used.ru_stime

@@ -15,11 +15,13 @@ import numpy as np
 from lookalike.collection import segments
 from lookalike.collection.catalogue import Catalogue, Item
 from lookalike.collection.changes import Changes, Content
-from lookalike.collection.compare import Differences, File, compare, survey
+from lookalike.collection.compare import Differences, File, compare, has_changed, survey
 from lookalike.collection.place import Place
 from lookalike.collection.report import Failure, Progress, SyncReport
+from lookalike.collection.settle import UNSETTLED, Settling
 from lookalike.errors import ModelError, NoPicturesError, PictureError
 from lookalike.images.content import file_sha256
+from lookalike.images.find import Skipped
 from lookalike.models import Model
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ BATCH = 64
 """Pictures embedded and committed at once."""
 
 _NO_VECTOR = "the model makes no usable vector of it"
+_CHANGED = "changed or gone while it was read; the next sync takes it"
 
 Fresh = tuple[File, Item | None]  # a new or changed file, with the item that was at its path
 
@@ -37,7 +40,14 @@ class Sync:
     """One run over the sources of a collection, by its only writer; DamagedError where the segment is damaged."""
 
     def __init__(
-        self, place: Place, catalogue: Catalogue, model: Model, progress: Progress | None, batch: int, retry: bool
+        self,
+        place: Place,
+        catalogue: Catalogue,
+        model: Model,
+        progress: Progress | None,
+        batch: int,
+        retry: bool,
+        settling: Settling | None = None,
     ) -> None:
         self._place = place
         self._catalogue = catalogue
@@ -45,6 +55,7 @@ class Sync:
         self._progress = progress
         self._batch = batch
         self._retry = retry
+        self._settling = settling
         self._report = SyncReport()
         self._changes = Changes(catalogue)
         self._done = self._total = 0
@@ -58,7 +69,11 @@ class Sync:
             NoPicturesError: no source can be read; nothing was changed.
             WriteError: the disk is full; what was committed stays.
         """
-        report = self._report
+        with self._report.measured():
+            self._run(self._report)
+        return self._report
+
+    def _run(self, report: SyncReport) -> None:
         with report.timed("find"):
             segments.sweep(self._place, self._catalogue)
             differences = self._compare()
@@ -67,18 +82,18 @@ class Sync:
             gone = {item.id: item for item in differences.vanished}
             unknown = self._recognise(differences, gone)
         self._embed(unknown)
-        with report.timed("save"):
+        with report.timed("commit"):
             report.removed = sum(item.state == "indexed" for item in gone.values())
             self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
             self._changes.commit()
+        with report.timed("seal"):
             segments.seal(self._place, self._catalogue)
-        return report
 
     def _compare(self) -> Differences:
         with self._catalogue.reading():
             roots, items = self._catalogue.roots(), self._catalogue.items()
         seen = survey(self._place, roots)
-        if roots and len(seen.lost) == len(roots):
+        if roots and len(seen.lost) == len(roots) and not self._settling:  # a watch waits for them to come back
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
         differences = compare(items, seen, self._retry)
         report = self._report
@@ -87,6 +102,12 @@ class Sync:
         report.unchanged = len(differences.same)
         report.kept = sum(item.state == "indexed" for item in differences.kept)
         report.failed += [Failure(self._place.absolute(i.path), i.reason or "") for i in differences.failed]
+        if self._settling:
+            moving = self._settling.part([file for file, _ in differences.fresh])
+            for file, _ in differences.fresh:
+                if file.key in moving:
+                    self._leave(file, UNSETTLED)
+            differences.fresh = [pair for pair in differences.fresh if pair[0].key not in moving]
         return differences
 
     def _recognise(self, differences: Differences, gone: dict[int, Item]) -> list[Fresh]:
@@ -138,14 +159,17 @@ class Sync:
                 with report.timed("embed"):
                     contents = self._contents([p for p in pictures if not isinstance(p, Failed)])
                 for (file, old), picture in zip(files, pictures, strict=True):
-                    if isinstance(picture, Failed):
+                    if has_changed(file):
+                        self._leave(file, _CHANGED)
+                    elif isinstance(picture, Failed):
                         self._fail(file, old, picture.reason)
                     elif content := contents[picture.sha256]:
                         self._add(file, old, content)
                     else:
                         self._fail(file, old, _NO_VECTOR)
-                with report.timed("save"):
+                with report.timed("commit"):
                     self._changes.commit()
+                with report.timed("seal"):
                     self._seal_much()
 
     def _seal_much(self) -> None:
@@ -195,10 +219,16 @@ class Sync:
             self._report.new += 1
 
     def _fail(self, file: File, old: Item | None, reason: str) -> None:
-        self._changes.remove([old.id] if old else [])
-        self._changes.fail(file, reason)
+        if old is None or (old.reason, old.size, old.mtime_ns) != (reason, file.size, file.mtime_ns):
+            self._changes.remove([old.id] if old else [])
+            self._changes.fail(file, reason)
         self._report.failed.append(Failure(file.path, reason))
         self._report.newly_failed += old is None or old.reason != reason
+
+    def _leave(self, file: File, reason: str) -> None:
+        """Leave a file to the next sync, and what was at its path as it is."""
+        self._report.skipped.append(Skipped(file.path, reason))
+        self._report.unsettled += 1
 
     def _watched(self, pictures: Iterator[Loaded | Failed]) -> Iterator[Loaded | Failed]:
         for picture in pictures:

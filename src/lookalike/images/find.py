@@ -96,7 +96,8 @@ def _walk(top: str) -> Iterator[Found | Skipped]:
             elif entry.name.startswith("."):
                 yield from _hidden(entry)
             elif not _is_folder(entry):
-                yield from _file(entry)
+                if file := _file(entry):
+                    yield file
             else:
                 pending.append(_entries(entry.path))
                 break
@@ -127,21 +128,19 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _file(entry: os.DirEntry[str]) -> Iterator[Found | Skipped]:
-    """Found, Skipped, or nothing for a file that vanished."""
+def _file(entry: os.DirEntry[str]) -> Found | Skipped | None:
+    """None for a file that vanished."""
     reason = _reason(entry.name)
     try:
         if entry.is_symlink() and entry.is_dir():
-            yield Skipped(entry.path, "a symbolic link to a folder is not followed")
-        elif reason:
-            yield Skipped(entry.path, reason)
-        else:
-            yield _regular(entry.path, entry.stat())
+            return Skipped(entry.path, "a symbolic link to a folder is not followed")
+        if reason:
+            return Skipped(entry.path, reason)
+        return _regular(entry.path, entry.stat())
     except FileNotFoundError:
-        if entry.is_symlink():
-            yield Skipped(entry.path, "a broken symbolic link")
+        return Skipped(entry.path, "a broken symbolic link") if entry.is_symlink() else None
     except OSError as error:
-        yield Skipped(entry.path, f"cannot be read ({error.strerror})")
+        return Skipped(entry.path, f"cannot be read ({error.strerror})")
 
 
 def _named(path: str, status: os.stat_result) -> Found | Skipped:
@@ -163,7 +162,8 @@ def _heic_is_read() -> bool:
 
 def _reason(name: str) -> str:
     """Why a file of this name is left out, or "" for a picture."""
-    extension = os.path.splitext(name)[1][1:].lower()
+    before, _, last = name.rpartition(".")
+    extension = last.lower() if before else ""
     if name.startswith("._"):
         return _ATTRIBUTES
     if extension in PICTURES:

@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,8 @@ from lookalike.models.model import Input
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-BATCH = 8
-"""Pictures embedded at once; docs/model.md has the timings."""
+BATCH = 4
+"""Pictures that go through the network at once; docs/model.md has the timings."""
 
 _WEIGHTS = Path(__file__).with_name("weights")
 
@@ -38,7 +39,7 @@ class OnnxModel:
     sha256: str
     dim: int
     input: Input
-    _session: InferenceSession | None = field(default=None, init=False, repr=False)
+    _sessions: dict[int, InferenceSession] = field(default_factory=dict, init=False, repr=False)  # by threads
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,23 +63,30 @@ class OnnxModel:
                 f"expected uint8 pictures of shape (n, {side}, {side}, 3), received {batch.dtype} of shape "
                 f"{batch.shape}; decode the pictures to RGB and fit them to {side} pixels first"
             )
-        vectors = np.empty((len(batch), self.dim), np.float32)
-        for start in range(0, len(batch), BATCH):
-            part = np.ascontiguousarray(batch[start : start + BATCH])
-            (vectors[start : start + BATCH],) = self._open().run(None, {"pictures": part})
+        parts = [np.ascontiguousarray(batch[start : start + BATCH]) for start in range(0, len(batch), BATCH)]
+        if len(parts) < 2:
+            vectors = [self._run(part, threads=_cores()) for part in parts]
+        else:  # each core goes through the network alone, and waits for no other
+            with ThreadPoolExecutor(_cores(), thread_name_prefix="lookalike-model") as threads:
+                vectors = list(threads.map(lambda part: self._run(part, threads=1), parts))
+        return np.concatenate([np.empty((0, self.dim), np.float32), *vectors])
+
+    def _run(self, part: NDArray[np.uint8], threads: int) -> NDArray[np.float32]:
+        vectors: NDArray[np.float32]
+        (vectors,) = self._open(threads).run(None, {"pictures": part})
         return vectors
 
-    def _open(self) -> InferenceSession:
+    def _open(self, threads: int) -> InferenceSession:
         with self._lock:
-            if self._session is None:
-                self._session = start_session(self._read(), _cores())
-            return self._session
+            if threads not in self._sessions:
+                self._sessions[threads] = start_session(self._read(), threads)
+            return self._sessions[threads]
 
     def _forget(self) -> None:
-        """In a forked child the session's threads are gone: destroying it would wait for them for ever."""
-        if self._session is not None:
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
-        self._session, self._lock = None, threading.Lock()
+        """In a forked child the sessions' threads are gone: destroying one would wait for them for ever."""
+        for session in self._sessions.values():
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+        self._sessions, self._lock = {}, threading.Lock()
 
     def _read(self) -> bytes:
         try:

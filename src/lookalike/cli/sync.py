@@ -1,0 +1,42 @@
+"""`lookalike sync WHERE`: bring an index up to date, once or for as long as it runs."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import typer
+
+
+def sync(
+    where: Annotated[str, typer.Argument(metavar="WHERE", help="A folder of pictures, or what `index --to` made.")],
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and follow what changes; Ctrl-C ends it.")] = False,
+    poll: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Watch by looking every so many seconds, as on a network drive."),
+    ] = None,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="How long to wait while another process writes; inf: for ever, as does --watch by itself.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object for each report.")] = False,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="Tell what each stage took, and how busy the cores were.")
+    ] = False,
+) -> int:
+    """Bring WHERE up to date with its pictures: new, changed, moved and removed ones.
+
+    A folder that is not indexed yet is indexed. What could not be read before is tried again.
+    """
+    from lookalike.cli.syncing import follow, sync
+    from lookalike.collection import Collection
+
+    with Collection.open(where) as collection:
+        if watch or poll is not None:
+            follow(collection, poll=poll, wait=math.inf if wait is None else wait, json=json, stats=stats)
+        else:
+            sync(collection, asked_for=True, wait=wait or 0, json=json, stats=stats)
+    return 0

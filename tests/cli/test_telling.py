@@ -1,0 +1,46 @@
+"""What is said of a sync."""
+
+from __future__ import annotations
+
+from lookalike.cli.telling import fields, round_sentences, sentences
+from lookalike.collection import Failure, SyncReport
+from lookalike.images.find import Skipped
+
+LOST = Skipped("/disk", "/disk is empty now")
+
+
+def test_a_lost_source_is_told_once_and_when_it_is_back() -> None:
+    before, lost = SyncReport(unchanged=3), SyncReport(kept=3, lost=[LOST])
+    assert list(round_sentences(lost, before)) == [
+        "not looked at, its pictures are kept as they were: /disk: /disk is empty now"
+    ]
+    assert list(round_sentences(lost, lost)) == []
+    assert list(round_sentences(before, lost)) == ["looked at again: /disk"]
+
+
+def test_a_round_tells_its_own_failures_and_counts_what_is_kept() -> None:
+    old, new = Failure("/a.png", "empty"), Failure("/b.png", "text")
+    report = SyncReport(new=1, kept=2, failed=[old, new], elapsed=1)
+    first, *rest = round_sentences(report, SyncReport(failed=[old]))
+    assert first[8:] == "  1 new; 3 pictures indexed, in 1.0 s"
+    assert rest == ["  1 could not be read:", "    /b.png: text"]
+
+
+def test_nothing_is_said_of_nothing() -> None:
+    report = SyncReport(unchanged=3, skipped=[Skipped("/n.txt", "not a picture")])
+    assert list(sentences(report, in_any_case=False)) == []
+    assert len(list(sentences(report, in_any_case=True))) == 2
+
+
+def test_many_failures_are_cut_short_for_a_person_only() -> None:
+    report = SyncReport(new=1, newly_failed=30, failed=[Failure(f"/{i}", "empty") for i in range(30)], elapsed=1)
+    lines = list(sentences(report, in_any_case=False))
+    assert len(lines) == 23
+    assert "10 more" in lines[-1]
+    assert len(fields(report, "/")["failures"]) == 30
+
+
+def test_names_that_are_not_utf_8_are_told_in_bytes_too() -> None:
+    report = SyncReport(failed=[Failure("/\udce9.png", "empty")], lost=[Skipped("/\udce9", "gone")])
+    told = fields(report, "/\udce8")
+    assert [entry["path_base64"] for entry in (*told["failures"], *told["lost"])] == ["L+kucG5n", "L+k="]

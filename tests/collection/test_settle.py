@@ -1,0 +1,47 @@
+"""Which files a watch takes, and which it leaves for a moment."""
+
+from __future__ import annotations
+
+import time
+
+from lookalike.collection.compare import File
+from lookalike.collection.settle import Settling
+
+
+def file(age: float, size: int = 1) -> File:
+    return File(b"a.png", "/a.png", size, time.time_ns() - int(age * 1e9))
+
+
+def test_a_file_that_was_written_long_ago_has_settled() -> None:
+    assert Settling(5).part([file(age=60)]) == set()
+
+
+def test_a_file_that_was_just_written_settles_by_its_age() -> None:
+    settling, young = Settling(0.05), file(age=0)
+    assert settling.part([young]) == {young.key}
+    time.sleep(0.06)
+    assert settling.part([young]) == set()
+
+
+def test_a_file_of_the_future_settles_when_it_stays_the_same() -> None:
+    settling, future = Settling(0.05), file(age=-3600)
+    assert settling.part([future]) == {future.key}
+    assert settling.part([future]) == {future.key}, "asked again at once"
+    time.sleep(0.06)
+    assert settling.part([future]) == set()
+
+
+def test_a_file_that_grows_begins_to_settle_anew() -> None:
+    settling, future = Settling(0.05), file(age=-3600)
+    settling.part([future])
+    time.sleep(0.06)
+    grown = future._replace(size=2)
+    assert settling.part([grown]) == {grown.key}
+
+
+def test_files_that_are_gone_are_forgotten() -> None:
+    settling, future = Settling(0.05), file(age=-3600)
+    settling.part([future])
+    settling.part([])
+    time.sleep(0.06)
+    assert settling.part([future]) == {future.key}

@@ -1,0 +1,242 @@
+"""Following a folder: what changes in it is in the collection a moment later."""
+
+from __future__ import annotations
+
+import math
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lookalike.collection import Collection, SyncReport
+from lookalike.collection.lock import writer_lock
+from lookalike.errors import ArgumentError, LookalikeError
+
+from .conftest import PICTURES, Draw
+
+PATIENCE = 60  # seconds; a change takes one or two
+
+
+class Follower:
+    """A thread that watches a collection of its own."""
+
+    def __init__(self, where: Path, poll: float | None = None) -> None:
+        self._where, self._poll = where, poll
+        self._reports: queue.Queue[SyncReport | BaseException] = queue.Queue()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def next(self) -> SyncReport:
+        """The next report; an error of the watch is raised here."""
+        report = self._reports.get(timeout=PATIENCE)
+        if isinstance(report, BaseException):
+            raise report
+        return report
+
+    def total(self, name: str, count: int) -> list[SyncReport]:
+        """Reports until their counts of that name add up."""
+        reports = [self.next()]
+        while sum(getattr(report, name) for report in reports) < count:
+            reports.append(self.next())
+        assert sum(getattr(report, name) for report in reports) == count
+        return reports
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            with Collection.open(self._where) as collection:
+                for report in collection.watch(self._stop, poll=self._poll):
+                    self._reports.put(report)
+                    if self._ended.is_set():
+                        return
+        except BaseException as error:  # noqa: BLE001 (told to the thread that waits for reports)
+            self._reports.put(error)
+
+    def _stop(self, done: int, total: int) -> None:
+        if self._ended.is_set():
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def folder(folder: Path) -> Path:
+    """Pictures that have settled long ago, so that the first report has all of them."""
+    for path in folder.rglob("*.png"):
+        os.utime(path, (1, 1))
+    return folder
+
+
+@pytest.fixture(params=[None, 0.2], ids=["system", "poll"])
+def follower(request: pytest.FixtureRequest, folder: Path) -> Iterator[Follower]:
+    """One that has indexed the folder."""
+    follower = Follower(folder, request.param)
+    assert follower.next().new == PICTURES
+    yield follower
+    (folder / "the end.png").write_text("makes a round, in which the follower ends")
+    follower.end()
+
+
+def test_new_changed_moved_and_removed(follower: Follower, folder: Path, draw: Draw) -> None:
+    draw(folder / "new.png", seed=100)
+    assert follower.next().new == 1
+    draw(folder / "new.png", seed=101, size=(99, 66))
+    assert follower.next().changed == 1
+    (folder / "new.png").rename(folder / "below" / "moved.png")
+    report = follower.next()
+    assert (report.moved, report.embedded, report.removed) == (1, 0, 0)
+    (folder / "below" / "moved.png").unlink()
+    assert follower.next().removed == 1
+
+
+def test_whole_folders(follower: Follower, folder: Path, draw: Draw) -> None:
+    for i in range(5):
+        draw(folder / "a" / "b" / f"{i}.png", seed=100 + i)
+    assert sum(report.embedded for report in follower.total("new", 5)) == 5
+    (folder / "a").rename(folder / "c")
+    assert all(report.embedded == 0 for report in follower.total("moved", 5))
+    draw(folder / "c" / "b" / "later.png", seed=200)
+    follower.total("new", 1)
+    (folder / "c").rename(folder.parent / "outside")
+    follower.total("removed", 6)
+
+
+def test_a_picture_that_is_written_slowly_is_taken_once_and_whole(follower: Follower, folder: Path, draw: Draw) -> None:
+    data = draw(folder.parent / "picture.png", seed=100, size=(400, 300)).read_bytes()
+    with (folder / "slow.png").open("wb", buffering=0) as file:
+        for start in range(0, len(data), len(data) // 8 + 1):
+            file.write(data[start : start + len(data) // 8 + 1])
+            time.sleep(0.2)
+    report = follower.next()
+    assert (report.new, report.failed) == (1, [])
+
+
+def test_names_are_bytes(follower: Follower, folder: Path, draw: Draw) -> None:
+    draw(folder.parent / "picture.png", seed=100).rename(os.fsdecode(bytes(folder) + b"/latin-\xe9\n.png"))
+    assert follower.next().new == 1
+
+
+def test_a_picture_that_cannot_be_read_is_news_once(follower: Follower, folder: Path, draw: Draw) -> None:
+    (folder / "bad.png").write_text("a text")
+    report = follower.next()
+    assert (report.newly_failed, len(report.failed)) == (1, 1)
+    draw(folder / "good.png", seed=100)
+    report = follower.next()
+    assert (report.new, report.newly_failed, len(report.failed)) == (1, 0, 1)
+
+
+def test_nothing_is_locked_between_rounds(follower: Follower, folder: Path) -> None:
+    with writer_lock(str(folder / ".lookalike"), wait=PATIENCE):
+        pass
+
+
+def test_a_round_waits_for_another_writer(follower: Follower, folder: Path, draw: Draw) -> None:
+    with writer_lock(str(folder / ".lookalike"), wait=PATIENCE):
+        draw(folder / "new.png", seed=100)
+        time.sleep(2)
+    assert follower.next().new == 1
+
+
+def test_two_followers_of_one_folder(follower: Follower, folder: Path, draw: Draw) -> None:
+    second = Follower(folder)
+    assert second.next().unchanged == PICTURES
+    for i in range(4):
+        draw(folder / f"new{i}.png", seed=100 + i)
+    with Collection.open(folder) as collection:
+        deadline = time.monotonic() + PATIENCE
+        while len(collection) < PICTURES + 4 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert len(collection) == PICTURES + 4
+        assert collection.sync(wait=PATIENCE).unchanged == PICTURES + 4
+    (folder / "the end.png").write_text("makes a round")
+    second.end()
+
+
+def test_a_lost_source_keeps_its_pictures_and_is_followed_when_it_is_back(
+    tmp_path: Path, folder: Path, draw: Draw
+) -> None:
+    disk, away = tmp_path / "disk", tmp_path / "away"
+    os.utime(draw(disk / "a.png", seed=200), (1, 1))
+    Collection.create([folder, disk], tmp_path / "index").close()
+    follower = Follower(tmp_path / "index")
+    assert follower.next().new == PICTURES + 1
+    disk.rename(away)
+    report = follower.next()
+    assert (report.kept, report.removed, [source.path for source in report.lost]) == (1, 0, [str(disk)])
+    away.rename(disk)
+    report = follower.next()
+    assert (report.lost, report.unchanged) == ([], PICTURES + 1)
+    draw(disk / "b.png", seed=201)
+    assert follower.next().new == 1
+    (disk / "the end.png").write_text("makes a round")
+    follower.end()
+
+
+def test_the_only_source_may_be_lost_and_come_back(tmp_path: Path, folder: Path, draw: Draw) -> None:
+    Collection.create(folder, tmp_path / "index").close()
+    follower = Follower(tmp_path / "index")
+    assert follower.next().new == PICTURES
+    folder.rename(tmp_path / "away")
+    assert follower.next().kept == PICTURES
+    (tmp_path / "away").rename(folder)
+    assert follower.next().unchanged == PICTURES
+    (folder / "the end.png").write_text("makes a round")
+    follower.end()
+
+
+def test_pictures_that_were_just_put_there_are_in_the_first_report(folder: Path, draw: Draw) -> None:
+    with Collection.open(folder) as collection:
+        for path in folder.rglob("*.png"):
+            os.utime(path)
+        report = next(collection.watch(poll=math.inf))
+        assert (report.new, report.unsettled) == (PICTURES, 0)
+
+
+@pytest.mark.parametrize("poll", [0, -1, math.nan, "often"])
+def test_a_poll_of_no_time_at_all_is_refused(folder: Path, poll: object) -> None:
+    with Collection.open(folder) as collection, pytest.raises(ArgumentError, match="poll"):
+        next(collection.watch(poll=poll))  # type: ignore[arg-type]
+
+
+def test_what_the_system_does_not_tell_is_found_by_looking(
+    tmp_path: Path, folder: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lookalike.collection.signs.LOOK", 1.5)
+    outside = draw(tmp_path / "outside.png", seed=100)
+    os.utime(outside, (1, 1))
+    (folder / "link.png").symlink_to(outside)
+    follower = Follower(folder)
+    assert follower.next().new == PICTURES + 1
+    draw(outside, seed=101)
+    assert follower.next().changed == 1
+    (folder / "the end.png").write_text("makes a round")
+    follower.end()
+
+
+def test_a_source_that_is_added_meanwhile_is_followed(tmp_path: Path, folder: Path, draw: Draw) -> None:
+    Collection.create(folder, tmp_path / "index").close()
+    follower = Follower(tmp_path / "index")
+    assert follower.next().new == PICTURES
+    os.utime(draw(tmp_path / "more" / "a.png", seed=100), (1, 1))
+    Collection.create(tmp_path / "more", tmp_path / "index", wait=PATIENCE).close()
+    assert follower.next().new == 1
+    draw(tmp_path / "more" / "b.png", seed=101)
+    assert follower.next().new == 1
+    (folder / "the end.png").write_text("makes a round")
+    follower.end()
+
+
+def test_a_folder_that_the_system_cannot_follow_is_polled_instead(tmp_path: Path, folder: Path) -> None:
+    odd = Path(os.fsdecode(bytes(tmp_path) + b"/\xe9"))
+    folder.rename(odd)
+    with Collection.open(odd) as collection:
+        with pytest.raises(LookalikeError, match="--poll"):
+            next(collection.watch())
+        assert next(collection.watch(poll=1)).new == PICTURES
