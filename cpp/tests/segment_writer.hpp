@@ -80,6 +80,9 @@ struct RawFile {
       put(file, at, XXH3_64bits(file.data() + begin, std::min(kBlock, covered - begin)));
     std::memcpy(file.data() + at, "\nGESKOOL", 8);
     put(file, at + 8, XXH3_64bits(file.data() + covered, at - covered));
+    put(file, at + 16, table_offset);
+    put(file, at + 24, count);
+    put(file, at + 28, version);
     put(file, at + 56, XXH3_64bits(file.data() + at, 56));
     return file;
   }

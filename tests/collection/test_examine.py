@@ -37,5 +37,5 @@ def test_damage_says_what_to_do(folder: Path) -> None:
         collection.sync()
         (segment,) = (folder / ".lookalike" / "segments").iterdir()
         segment.unlink()
-        with pytest.raises(DamagedError, match="index again"):
+        with pytest.raises(DamagedError, match="lookalike repair"):
             collection.examine(ids)
