@@ -21,6 +21,7 @@ _TABLES = {  # with the key to go along, and the columns
     "metadata": ("id", "id, origin, facts"),
 }
 _BEYOND = 2**62
+_REFUSALS = (sqlite3.Error, UnicodeDecodeError)
 
 
 def intact_rows(path: str) -> dict[str, list[Row]]:
@@ -33,7 +34,7 @@ def intact_rows(path: str) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {table: [] for table in _TABLES}
     try:
         connection = sqlite3.connect(location, uri=True, isolation_level=None)
-    except sqlite3.Error as error:
+    except _REFUSALS as error:
         _pass_damage_alone(path, error)
         return found
     with closing(connection):
@@ -51,8 +52,10 @@ def _is_intact(row: Row) -> bool:
         return False
 
 
-def _pass_damage_alone(path: str, error: sqlite3.Error) -> None:
+def _pass_damage_alone(path: str, error: sqlite3.Error | UnicodeDecodeError) -> None:
     """A full disk or a lock is not to be taken for damage: intact rows would be left out."""
+    if isinstance(error, UnicodeDecodeError):
+        return  # SQLite quotes a damaged name
     ours = translate(path, error)
     if not isinstance(ours, DamagedError | NotAnIndexError):
         raise ours from error
@@ -67,7 +70,7 @@ def _rows(path: str, connection: sqlite3.Connection, query: str) -> Iterator[Row
                 yield tuple(row)
                 key = number
             return
-        except sqlite3.Error as error:
+        except _REFUSALS as error:
             _pass_damage_alone(path, error)
             key = _past_damage(path, connection, query, key)
 
@@ -78,7 +81,7 @@ def _past_damage(path: str, connection: sqlite3.Connection, query: str, key: int
     def reads(above: int) -> bool:
         try:
             connection.execute(f"{query} LIMIT 1", (above,)).fetchone()
-        except sqlite3.Error as error:
+        except _REFUSALS as error:
             _pass_damage_alone(path, error)
             return False
         return True
