@@ -16,7 +16,7 @@ SOURCE = ROOT / "src" / "lookalike"
 LAYERS = [  # from the top; those in one row do not import each other
     {"__main__"},
     {"cli"},
-    {"pages", "demo"},
+    {"pages", "demo", "dedupe"},
     {"collection", "neighbors", "bench"},
     {"index", "models", "images"},
     {"hashing"},

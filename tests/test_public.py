@@ -28,10 +28,12 @@ INDEX = [
     "optimize",
     "range_search",
     "remove",
+    "salvage",
     "save",
     "search",
     "store",
     "tune",
+    "verify",
 ]
 
 HEAVY = [

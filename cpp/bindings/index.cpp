@@ -260,13 +260,13 @@ void bind_index(nb::module_& m) {
           "verify", [](const BoundIndex& index) { index.verify(python_signals()); }, no_gil())
       .def(
           "save",
-          [](BoundIndex& index, const nb::bytes& path, const nb::bytes& note) {
+          [](BoundIndex& index, const nb::bytes& path, const nb::bytes& note, bool little_memory) {
             const std::string name(path.c_str(), path.size());
             const std::string text(note.c_str(), note.size());
             const NoGil release;
-            index.save(name, text, python_signals());
+            index.save(name, text, little_memory, python_signals());
           },
-          "path"_a, "note"_a)
+          "path"_a, "note"_a, "little_memory"_a)
       .def("__len__", &Index::size, no_gil())
       .def("__contains__", &Index::contains, "id"_a, no_gil())
       .def("vector", &vector, "id"_a)

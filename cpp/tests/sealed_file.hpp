@@ -53,7 +53,7 @@ class SealedFile {
     index.add(vectors.data(), kRows, nullptr, false);
     index.optimize(1, {});
     TemporaryPath temporary;
-    index.save(temporary.path(), "{}", {});
+    index.save(temporary.path(), "{}", false, {});
     const lookalike::SegmentFile file(temporary.path());
     for (std::uint32_t name = 1; name < 64; ++name) {
       const auto section = static_cast<lookalike::Section>(name);

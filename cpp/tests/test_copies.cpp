@@ -141,7 +141,7 @@ TEST(a_file_with_copies_is_the_same_for_any_number_of_threads_and_answers_as_bef
       index.add(vectors.data(), kRows, nullptr, false);
       index.optimize(threads, kNever);
       TemporaryPath temporary;
-      index.save(temporary.path(), "", kNever);
+      index.save(temporary.path(), "", false, kNever);
       files.push_back(bytes_at(temporary.path()));
       const Index opened(temporary.path());
       CHECK(opened.buckets() == index.buckets() && opened.buckets() > 0);

@@ -233,7 +233,7 @@ TEST(files_of_every_family_are_the_same_for_any_number_of_threads_and_answer_as_
       Index index(shape_of(way, Metric::cosine));
       fill(index, vectors, threads);
       TemporaryPath temporary;
-      index.save(temporary.path(), "", kNever);
+      index.save(temporary.path(), "", false, kNever);
       files.push_back(bytes_at(temporary.path()));
       Index opened(temporary.path());
       CHECK(opened.buckets() == index.buckets() && opened.shape().family == way.family &&

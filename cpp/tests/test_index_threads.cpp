@@ -19,7 +19,7 @@ TEST(searching_while_adding_removing_sealing_and_saving) {
   TemporaryPath temporary;
   Index index(shape_of(Metric::cosine, 12));
   index.add(kept.data(), 600, nullptr, false);
-  index.save(temporary.path(), "", kNever);
+  index.save(temporary.path(), "", false, kNever);
   for (const bool mapped : {false, true}) {
     const auto opened = mapped ? std::make_unique<Index>(temporary.path()) : nullptr;
     Index& shared = mapped ? *opened : index;
@@ -42,12 +42,12 @@ TEST(searching_while_adding_removing_sealing_and_saving) {
         }
       });
     std::thread saver([&] {
-      while (!done) shared.save(temporary.path() + "3", "other", kNever);
+      while (!done) shared.save(temporary.path() + "3", "other", false, kNever);
     });
     for (int round = 0; round < 12; ++round) {
       const auto ids = shared.add(passing.data(), 300, nullptr, false);
       if (round % 3 == 0) shared.optimize(2, kNever);
-      if (round % 4 == 0) shared.save(temporary.path() + "2", "note", kNever);
+      if (round % 4 == 0) shared.save(temporary.path() + "2", "note", false, kNever);
       shared.add(passing.data() + 300 * kDim, 100, ids.data(), true);
       shared.remove(ids);
     }

@@ -275,7 +275,7 @@ TEST(a_file_gives_back_what_any_store_held) {
       Index index(shape_of(which, buckets));
       index.add(given.data(), kRows, nullptr, false);
       const TemporaryPath file;
-      index.save(file.path(), "{}", kNever);
+      index.save(file.path(), "{}", false, kNever);
       const Index opened{std::string(file.path())};
       CHECK(opened.shape().store == which.store && opened.buckets() == index.buckets());
       CHECK((opened.buckets() > 0) == (buckets > 0));

@@ -109,7 +109,7 @@ inline void use_and_change(lookalike::Index& index) {
   index.optimize(2, {});
   search_all_ways(index);
   TemporaryPath temporary;
-  index.save(temporary.path(), "", {});
+  index.save(temporary.path(), "", false, {});
   const lookalike::Index again(temporary.path());
   CHECK(again.size() == index.size() && again.buckets() == index.buckets());
   search_all_ways(again);

@@ -15,10 +15,10 @@ BLOCK = 65536
 COUNT, DIM = 6_000, 64
 
 
-def built(path: Path, store: Store = "float32") -> tuple[Index, int]:
+def built(path: Path, store: Store = "float32", dim: int = DIM) -> tuple[Index, int]:
     """An index, saved, and where its file's sections end."""
-    index = Index(DIM, store=store)
-    index.add(np.random.default_rng(0).standard_normal((COUNT, DIM)), np.arange(COUNT) * 3)
+    index = Index(dim, store=store)
+    index.add(np.random.default_rng(0).standard_normal((COUNT, dim)), np.arange(COUNT) * 3)
     index.save(path, note={"a": "b"})
     data = path.read_bytes()
     return index, int.from_bytes(data[24:32], "little")
@@ -66,6 +66,30 @@ def test_damage_of_what_only_leads_to_the_blocks_loses_no_row(tmp_path: Path) ->
     flip(tmp_path / "a", end + 30 * 32)  # among the checksums of blocks
     left, lost = Index.salvage(tmp_path / "a")
     assert len(left) + lost == COUNT
+
+
+def test_where_vectors_are_large_ids_and_shape_are_there_twice(tmp_path: Path) -> None:
+    index, end = built(tmp_path / "a", dim=256)
+    for offsets in (
+        (3,),
+        (12,),
+        (25,),
+        (57,),
+        (100,),
+        (1000,),
+        (3, 100, BLOCK + 5),
+        (end - 5,),
+        (end - 5, end - 40_000),
+    ):
+        flip(tmp_path / "a", *offsets)
+        with pytest.raises((DamagedError, NotAnIndexError)):
+            Index.open(tmp_path / "a").verify()
+        left, lost = Index.salvage(tmp_path / "a")
+        assert len(left) + lost == COUNT
+        assert lost <= 64  # a block of vectors, at the end
+        assert all(np.array_equal(left[id], index[id]) for id in left.ids[::200].tolist())
+        flip(tmp_path / "a", *offsets)
+    Index.open(tmp_path / "a").verify()
 
 
 def test_what_cannot_be_salvaged(tmp_path: Path) -> None:

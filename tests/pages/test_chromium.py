@@ -15,6 +15,7 @@ from lookalike.pages import Row, gallery, write_page
 
 from ..conftest import Require
 from .evil import evil_page, picture, tile
+from .test_groups import page as groups_page
 
 # Reads the page from inside a frame: a window would not become narrower than 500 pixels.
 # The page itself allows no script, so it is a copy that is read.
@@ -23,7 +24,7 @@ PROBE = """<script>addEventListener("load", () => parent.postMessage(JSON.string
   overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   undrawn: [...document.images].filter(image => !image.complete || !image.naturalWidth).length,
   images: document.images.length,
-  queryTop: document.querySelector(".query .mat").getBoundingClientRect().top,
+  queryTop: document.querySelector(".query .mat, .kept .mat").getBoundingClientRect().top,
   nearestTop: document.querySelector(".neighbours .mat").getBoundingClientRect().top,
   smallest: Math.min(...[...document.querySelectorAll(".mat")].map(mat => mat.getBoundingClientRect().width)),
   ground: getComputedStyle(document.body).backgroundColor,
@@ -120,6 +121,15 @@ def test_many_neighbours_and_evil_names_fit_as_well(browse: Browse, size: tuple[
         assert seen["undrawn"] == 0
         assert float(seen["overflow"]) <= 0
         assert float(seen["smallest"]) >= 80
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_groups_fit(browse: Browse, size: tuple[int, int]) -> None:
+    seen = browse.probe(groups_page(), size)
+    assert seen["images"] == 2 * (1 + 8)
+    assert seen["undrawn"] == 0
+    assert float(seen["overflow"]) <= 0
+    assert float(seen["smallest"]) >= 80
 
 
 @pytest.mark.parametrize("size", SIZES[:2])

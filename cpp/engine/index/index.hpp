@@ -108,7 +108,8 @@ class Index : private ForkSafe {
   void optimize(int threads, const Interrupt& interrupt);
   /// Verifies every byte of the files it was opened from. Throws DamagedError.
   void verify(const Interrupt& interrupt) const;
-  void save(const std::string& path, const std::string& note, const Interrupt& interrupt);
+  /// With little_memory, what is sealed for it passes through files beside `path` and stays in one.
+  void save(const std::string& path, const std::string& note, bool little_memory, const Interrupt& interrupt);
 
   std::size_t size() const;
   bool contains(std::int64_t id) const;
@@ -166,9 +167,11 @@ class Index : private ForkSafe {
   void bury(Place place);
 
   // index_seal.cpp
+  class Watch;
   struct Harvest;
-  Harvest harvest(bool everything) const;
-  std::shared_ptr<const Segment> seal(bool everything, int threads, const Interrupt& interrupt);
+  Harvest harvest(bool everything, const std::shared_ptr<Spill>& spill) const;
+  std::shared_ptr<const Segment> seal(bool everything, int threads, const Interrupt& interrupt,
+                                      const std::shared_ptr<Spill>& spill = nullptr);
   void publish(const Harvest& harvest, std::shared_ptr<const Segment> segment);
   std::shared_ptr<const Segment> sealed_whole() const;
   void seal_in_background();

@@ -2,6 +2,7 @@
 // under an exclusive one, so that searches and changes go on meanwhile.
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <shared_mutex>
 #include <stdexcept>
 #include <system_error>
@@ -13,7 +14,8 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t kSealAfter = 16384;  // fresh rows
+constexpr std::size_t kSealAfter = 16384;    // fresh rows
+constexpr std::size_t kBreatheAfter = 1024;  // rows
 
 struct Closing : std::exception {};
 
@@ -38,7 +40,7 @@ std::shared_ptr<const Segment> Index::sealed_whole() const {
 
 // Segments no larger than twice what is merged into them so far: a row is then copied O(log n) times in its
 // life (Bentley & Saxe, J. Algorithms 1980), and segments are few.
-Index::Harvest Index::harvest(bool everything) const {
+Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spill) const {
   const std::shared_lock lock(mutex_);
   Harvest harvest;
   harvest.shape = shape_;
@@ -51,7 +53,6 @@ Index::Harvest Index::harvest(bool everything) const {
     const bool worn = 2 * part.live.count() < part.segment->rows();
     if (!everything && !worn && part.live.count() > 2 * harvest.sources.size()) continue;
     harvest.merged.push_back(part.segment);
-    part.segment->touch(0, part.segment->rows());
     for (std::uint32_t row = 0; row < part.segment->rows(); ++row)
       if (part.live[row]) harvest.sources.push_back({i, row});
   }
@@ -62,17 +63,25 @@ Index::Harvest Index::harvest(bool everything) const {
             [&](Place a, Place b) { return id_of(a) < id_of(b); });
 
   Rows& rows = harvest.rows;
+  rows.vectors = Array<std::byte>(HugePages<std::byte>(spill));
   rows.ids.reserve(harvest.sources.size());
   rows.vectors.reserve(harvest.sources.size() * intake_.form().bytes());
-  for (const Place place : harvest.sources)
-    rows.append(id_of(place),
-                place.part == fresh ? fresh_.stored(intake_.form()) : parts_[place.part].segment->stored(),
-                place.row);
+  for (const Place place : harvest.sources) {
+    if (place.part == fresh) {
+      rows.append(id_of(place), fresh_.stored(intake_.form()), place.row);
+    } else {
+      const Segment& segment = *parts_[place.part].segment;
+      segment.touch(place.row, place.row + std::size_t{1});
+      rows.append(id_of(place), segment.stored(), place.row);
+    }
+    if (spill && rows.size() % kBreatheAfter == 0) spill->breathe();
+  }
   return harvest;
 }
 
-std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const Interrupt& interrupt) {
-  Harvest harvest = this->harvest(everything);
+std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const Interrupt& interrupt,
+                                           const std::shared_ptr<Spill>& spill) {
+  Harvest harvest = this->harvest(everything, spill);
   auto segment = std::make_shared<const Segment>(harvest.shape, std::move(harvest.rows), threads, interrupt);
   publish(harvest, segment);
   return segment;
@@ -134,10 +143,37 @@ void Index::optimize(int threads, const Interrupt& interrupt) {
   if (sealed_whole() == nullptr) seal(true, threads, interrupt);
 }
 
-void Index::save(const std::string& path, const std::string& note, const Interrupt& interrupt) {
+// While it lasts, the pages of mapped segments are given back with those of the spill.
+class Index::Watch {
+ public:
+  Watch(std::shared_ptr<Spill> spill, const std::vector<Part>& parts) : spill_(std::move(spill)) {
+    for (const Part& part : parts)
+      if (!part.segment->mapped().empty()) segments_.push_back(part.segment);
+    for (const auto& segment : segments_) spill_->watch(segment->mapped().data(), segment->mapped().size());
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch() {
+    for (const auto& segment : segments_) spill_->release(segment->mapped().data());
+  }
+
+ private:
+  std::shared_ptr<Spill> spill_;
+  std::vector<std::shared_ptr<const Segment>> segments_;
+};
+
+void Index::save(const std::string& path, const std::string& note, bool little_memory,
+                 const Interrupt& interrupt) {
   const WorkMutex::Turn turn(sealing_mutex_, interrupt);
+  const auto spill = little_memory ? std::make_shared<Spill>(path) : nullptr;
+  std::optional<Watch> watch;
+  if (spill) watch.emplace(spill, parts_);  // only who has the turn changes parts_
+  const Interrupt pause = [&] {
+    if (interrupt) interrupt();
+    if (spill) spill->breathe();
+  };
   auto segment = sealed_whole();  // what is added or removed from now on is for the next save
-  if (segment == nullptr) segment = seal(true, 0, interrupt);
+  if (segment == nullptr) segment = seal(true, 0, pause, spill);
   Shape shape;
   std::shared_ptr<const RecallCurve> tuned;
   {
@@ -145,7 +181,7 @@ void Index::save(const std::string& path, const std::string& note, const Interru
     shape = shape_;
     if (!parts_.empty()) tuned = parts_[0].tuned;
   }
-  segment->write(path, shape, note, tuned != nullptr ? *tuned : segment->curve());
+  segment->write(path, shape, note, tuned != nullptr ? *tuned : segment->curve(), pause);
   const std::unique_lock lock(mutex_);
   note_ = note;
 }

@@ -30,10 +30,14 @@ struct Sample {
 };
 
 // A power of two that brings the mean square near 1: squares of float32 leave its range from 1e19 on.
-float normaliser(const Sample& sample) {
+float normaliser(const Sample& sample, const Interrupt& interrupt) {
+  constexpr std::size_t kRowsBetweenInterrupts = 1024;
   double squares = 0.0;
-  for (std::size_t i = 0; i < sample.rows * sample.dim; ++i)
-    squares += double{sample.vectors[i]} * double{sample.vectors[i]};
+  for (std::size_t row = 0; row < sample.rows; ++row) {
+    for (std::size_t i = row * sample.dim; i < (row + 1) * sample.dim; ++i)
+      squares += double{sample.vectors[i]} * double{sample.vectors[i]};
+    if (interrupt && row % kRowsBetweenInterrupts == 0) interrupt();
+  }
   if (squares == 0.0) return 0.0F;
   const double mean = squares / static_cast<double>(sample.rows * sample.dim);
   return static_cast<float>(std::exp2(-std::round(0.5 * std::log2(mean))));
@@ -201,7 +205,7 @@ PrincipalAxes principal_axes(const float* vectors, std::size_t rows, std::size_t
                              std::uint64_t seed, int threads, const Interrupt& interrupt) {
   const Sample sample{vectors, rows, dim};
   if (rows < kMinRows || count == 0) return {};
-  const float scale = normaliser(sample);
+  const float scale = normaliser(sample, interrupt);
   if (scale == 0.0F) return {};
   const std::vector<float> moments = second_moments(sample, scale, threads, interrupt);
   Random random(seed);

@@ -98,8 +98,8 @@ class Segment {
   explicit Segment(const std::string& path);
 
   /// Writes a segment file; throws WriteError, and DamagedError rather than pass damage on.
-  void write(const std::string& path, const Shape& shape, const std::string& note,
-             const RecallCurve& curve) const;
+  void write(const std::string& path, const Shape& shape, const std::string& note, const RecallCurve& curve,
+             const Interrupt& pause) const;
 
   const Shape& shape() const { return shape_; }
   const std::string& note() const { return note_; }
@@ -128,6 +128,9 @@ class Segment {
   void verify() const {
     if (file_) file_->touch_all();
   }
+
+  /// What is mapped of its file; nothing where it has none.
+  std::span<const std::byte> mapped() const { return file_ ? file_->mapped() : std::span<const std::byte>(); }
 
   const RecallCurve& curve() const { return curve_; }
 
@@ -202,7 +205,7 @@ class Segment {
   void sort_by_id();
   void learn(const Rows& rows, std::span<const std::uint32_t> free, int threads, const Interrupt& interrupt);
   std::vector<std::uint32_t> assign(const Rows& rows, int threads, const Interrupt& interrupt) const;
-  void center(std::vector<float>& sample);
+  void center(Array<float>& sample);
   void find_means(std::span<const std::uint32_t> starts, int threads, const Interrupt& interrupt) const;
   void choose_sketches(Array<std::uint32_t> starts, const HeldOut& held, int threads,
                        const Interrupt& interrupt);
@@ -288,6 +291,7 @@ class Segment {
 
   Shape shape_;
   std::string note_;
+  std::shared_ptr<Spill> spill_;  // where large arrays are built, or null
   std::unique_ptr<SegmentFile> file_;
   Column<std::int64_t> ids_;
   Column<std::uint32_t> by_id_;  // row numbers in ascending order of their ids

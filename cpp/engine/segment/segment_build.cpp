@@ -35,10 +35,14 @@ std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed) {
 // Moves item order[i] to place i.
 template <class T>
 void permute(Array<T>& items, std::span<const std::uint32_t> order, std::size_t width) {
-  Array<T> out(items.size());
-  for (std::size_t i = 0; i < order.size() && !items.empty(); ++i)
-    std::copy_n(items.begin() + static_cast<std::ptrdiff_t>(order[i] * width), width,
-                out.begin() + static_cast<std::ptrdiff_t>(i * width));
+  Spill* const spill = items.get_allocator().spill().get();
+  Array<T> out(items.get_allocator());
+  out.reserve(items.size());
+  for (std::size_t i = 0; i < order.size() && !items.empty(); ++i) {
+    const auto from = items.begin() + static_cast<std::ptrdiff_t>(order[i] * width);
+    out.insert(out.end(), from, from + static_cast<std::ptrdiff_t>(width));
+    if (spill != nullptr && i % kRowsAtOnceWhenSealing == 0) spill->breathe();
+  }
   items = std::move(out);
 }
 
@@ -51,7 +55,9 @@ void permute(Rows& rows, std::span<const std::uint32_t> order, const RowForm& fo
 }  // namespace
 
 Segment::Segment(const Shape& shape, Rows rows, int threads, const Interrupt& interrupt)
-    : shape_(shape), form_(shape.store, shape.metric, shape.dim) {
+    : shape_(shape),
+      spill_(rows.vectors.get_allocator().spill()),
+      form_(shape.store, shape.metric, shape.dim) {
   Sorting sorting = sort_out_copies(rows.stored(form_), threads, interrupt);
   if (!sorting.copies.none()) permute(rows, sorting.order, form_);
   copies_ = std::move(sorting.copies);
@@ -118,7 +124,7 @@ void Segment::learn(const Rows& rows, std::span<const std::uint32_t> free, int t
   const FamilyChoice choice{shape_.family, shape_.tables, shape_.buckets};
   const std::size_t count = std::min(free.size(), sample_for(choice, originals_));
   const std::size_t dim = space_.dim();
-  std::vector<float> sample(count * dim);
+  Array<float> sample(count * dim, HugePages<float>(spill_));
   const StoredRows stored = rows.stored(form_);
   parallel_for(count, kRowsAtOnceWhenSealing, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     std::vector<float> room;
@@ -127,24 +133,34 @@ void Segment::learn(const Rows& rows, std::span<const std::uint32_t> free, int t
   });
   center(sample);
   projection_ = Projection::learn(sample.data(), count, dim, shape_.seed, threads, interrupt);
-  std::vector<float> projected(count * projection_.m());
+  Array<float> projected(count * projection_.m(), HugePages<float>(spill_));
   parallel_for(count, kRowsAtOnceWhenSealing, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     projection_.apply(sample.data() + begin * dim, nullptr, end - begin,
                       projected.data() + begin * projection_.m());
   });
-  sample = {};
+  sample = Array<float>();
   family_ = make_family(choice, originals_, projected.data(), count, projection_.m(), shape_.seed, threads,
                         interrupt);
 }
 
 // From now on the space has the middle of the sample as its origin, and so has the sample.
-void Segment::center(std::vector<float>& sample) {
+void Segment::center(Array<float>& sample) {
   const std::size_t dim = space_.dim(), count = sample.size() / dim;
+  const auto each_row = [&](auto use) {
+    for (std::size_t row = 0; row < count; ++row) {
+      use(sample.data() + row * dim);
+      if (spill_ && row % kRowsAtOnceWhenSealing == 0) spill_->breathe();
+    }
+  };
   std::vector<double> sum(dim);
-  for (std::size_t i = 0; i < sample.size(); ++i) sum[i % dim] += double{sample[i]};
+  each_row([&](const float* row) {
+    for (std::size_t i = 0; i < dim; ++i) sum[i] += double{row[i]};
+  });
   Array<float> middle(dim);
   for (std::size_t i = 0; i < dim; ++i) middle[i] = static_cast<float>(sum[i] / static_cast<double>(count));
-  for (std::size_t i = 0; i < sample.size(); ++i) sample[i] -= middle[i % dim];
+  each_row([&](float* row) {
+    for (std::size_t i = 0; i < dim; ++i) row[i] -= middle[i];
+  });
   space_.set_middle(Column(std::move(middle)));
 }
 
@@ -194,7 +210,8 @@ void Segment::sketch(Array<std::uint32_t> starts, const Codebook& codebook, int 
   const std::size_t m = projection_.m(), dim = space_.dim();
   const SketchLayout sketch_layout(m, codebook);
   Array<std::uint8_t> blocks(Sketches::bytes_for(sketch_layout, starts));
-  Array<std::int8_t> bytes(form_.compact() ? 0 : originals_ * ByteRows::stride(byte_width()));
+  Array<std::int8_t> bytes(form_.compact() ? 0 : originals_ * ByteRows::stride(byte_width()),
+                           HugePages<std::int8_t>(spill_));
   Array<Reach> reaches(starts.size() - 1);
   const Sketches layout(sketch_layout, Column<std::uint32_t>(std::span<const std::uint32_t>(starts)),
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));

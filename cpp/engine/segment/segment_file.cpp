@@ -52,7 +52,10 @@ static_assert(sizeof(Entry) == 32);
 struct Footer {
   std::array<char, 8> magic;
   std::uint64_t table_checksum;  // of the entries and the block checksums
-  std::array<std::uint8_t, 40> zero;
+  std::uint64_t table_offset;    // these three as in the header; zero in files of older versions
+  std::uint32_t sections;
+  std::uint32_t version;
+  std::array<std::uint8_t, 24> zero;
   std::uint64_t checksum;  // of the bytes before it
 };
 static_assert(sizeof(Footer) == 64);
@@ -152,7 +155,9 @@ class NewFile {
 // Cuts what is appended into blocks; writes and hashes each.
 class BlockWriter {
  public:
-  explicit BlockWriter(NewFile& file) : file_(file) { block_.reserve(SegmentFile::kBlock); }
+  BlockWriter(NewFile& file, const Interrupt& pause) : file_(file), pause_(pause) {
+    block_.reserve(SegmentFile::kBlock);
+  }
 
   void append(const void* bytes, std::size_t length) {
     const auto* from = static_cast<const std::byte*>(bytes);
@@ -182,9 +187,11 @@ class BlockWriter {
     file_.append(block_.data(), block_.size());
     flushed_ += block_.size();
     block_.clear();
+    if (pause_) pause_();
   }
 
   NewFile& file_;
+  const Interrupt& pause_;
   std::vector<std::byte> block_;
   std::vector<std::uint64_t> checksums_;
   std::size_t flushed_ = 0;
@@ -192,7 +199,8 @@ class BlockWriter {
 
 }  // namespace
 
-void write_segment_file(const std::string& path, std::span<const SectionData> sections) {
+void write_segment_file(const std::string& path, std::span<const SectionData> sections,
+                        const Interrupt& pause) {
   std::vector<Entry> entries;
   std::size_t end = sizeof(Header);
   for (const auto& [section, bytes] : sections) {
@@ -210,7 +218,7 @@ void write_segment_file(const std::string& path, std::span<const SectionData> se
   header.checksum = frame_checksum(header);
 
   NewFile file(path);
-  BlockWriter blocks(file);
+  BlockWriter blocks(file, pause);
   blocks.append(&header, sizeof header);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     blocks.pad_to(entries[i].offset);
@@ -225,6 +233,9 @@ void write_segment_file(const std::string& path, std::span<const SectionData> se
   Footer footer{};
   footer.magic = kFooterMagic;
   footer.table_checksum = hash(table.data(), table.size());
+  footer.table_offset = header.table_offset;
+  footer.sections = header.sections;
+  footer.version = header.version;
   footer.checksum = frame_checksum(footer);
   file.append(table.data(), table.size());
   file.append(&footer, sizeof footer);
@@ -268,12 +279,26 @@ void SegmentFile::map() {
 
 void SegmentFile::read_frame(Trust trust) {
   const bool strict = trust == Trust::nothing;
-  if (size_ < kMagic.size() || std::memcmp(data_, kMagic.data(), kMagic.size()) != 0)
+  const bool ours = size_ >= kMagic.size() && std::memcmp(data_, kMagic.data(), kMagic.size()) == 0;
+  if (!ours && (strict || size_ < sizeof(Header) + sizeof(Footer)))
     throw NotAnIndexError(path_ + " is not a lookalike index; give the path that Index.save wrote");
   if (size_ < sizeof(Header) + sizeof(Footer)) damaged("it is truncated");
   Header header;
   std::memcpy(&header, data_, sizeof header);
-  if (strict && header.checksum != frame_checksum(header)) damaged("its header was altered");
+  Footer footer;
+  std::memcpy(&footer, data_ + size_ - sizeof footer, sizeof footer);
+  const bool footer_is_right = footer.magic == kFooterMagic && footer.checksum == frame_checksum(footer);
+  if (!ours && !footer_is_right)
+    throw NotAnIndexError(path_ + " is not a lookalike index; give the path that Index.save wrote");
+  if (header.checksum != frame_checksum(header)) {
+    if (strict) damaged("its header was altered");
+    if (footer_is_right && footer.version != 0) {
+      header.version = footer.version;
+      header.sections = footer.sections;
+      header.table_offset = footer.table_offset;
+      header.file_bytes = size_;
+    }
+  }
   if (header.version == 0 || header.version > kVersion)
     throw NotAnIndexError(path_ + " has format version " + std::to_string(header.version) +
                           ", this lookalike reads 1 to " + std::to_string(kVersion) +
@@ -290,10 +315,7 @@ void SegmentFile::read_frame(Trust trust) {
   const std::size_t entry_bytes = header.sections * sizeof(Entry);
   const std::size_t table_bytes = entry_bytes + block_count(end) * sizeof(std::uint64_t);
   if (size_ - end != table_bytes + sizeof(Footer)) damaged("its table has the wrong length");
-  Footer footer;
-  std::memcpy(&footer, data_ + size_ - sizeof footer, sizeof footer);
-  if (strict && (footer.magic != kFooterMagic || footer.checksum != frame_checksum(footer)))
-    damaged("its footer was altered");
+  if (strict && !footer_is_right) damaged("its footer was altered");
   if (strict && footer.table_checksum != hash(data_ + end, table_bytes)) damaged("its table was altered");
 
   const std::span entries(reinterpret_cast<const Entry*>(data_ + end), header.sections);

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/parallel.hpp"
+
 namespace lookalike {
 
 enum class Section : std::uint32_t {
@@ -32,6 +34,8 @@ enum class Section : std::uint32_t {
   middle = 24,
   margins = 25,
   copies = 26,
+  shape_again = 27,  // far from the first, lest one damage take both
+  ids_again = 28,
 };
 
 struct SectionData {
@@ -40,8 +44,10 @@ struct SectionData {
 };
 
 /// Writes path as temporary file -> fsync -> rename -> fsync of the folder: afterwards path holds the old
-/// file or the whole new one, whatever happens. Throws WriteError.
-void write_segment_file(const std::string& path, std::span<const SectionData> sections);
+/// file or the whole new one, whatever happens. `pause` is called now and then. Throws WriteError, and what
+/// `pause` throws.
+void write_segment_file(const std::string& path, std::span<const SectionData> sections,
+                        const Interrupt& pause = {});
 
 /// A segment file, mapped. Opening verifies all but the sections' contents; `get` verifies those it returns,
 /// `get_unverified` leaves that to `touch`. Safe from many threads. Throws NotAnIndexError and DamagedError.
@@ -90,6 +96,8 @@ class SegmentFile {
 
   /// Verifies every block.
   void touch_all() const { touch(data_, checked_bytes_); }
+
+  std::span<const std::byte> mapped() const { return {data_, size_}; }
 
   [[noreturn]] void damaged(const std::string& what) const;
 

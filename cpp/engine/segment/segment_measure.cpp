@@ -12,6 +12,7 @@
 namespace lookalike {
 namespace {
 
+constexpr std::size_t kRowsBetweenBreaths = 16384;
 constexpr std::size_t kForGrid = 1000;  // queries, where only searches with given probes ask the grid
 
 }  // namespace
@@ -107,11 +108,17 @@ Segment::Truths Segment::truths(const QueryBlock& queries, std::span<const std::
   parallel_for(queries.count, kQueriesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     std::vector<TopK> nearest(end - begin);
     for (TopK& each : nearest) each.reset(neighbours, std::numeric_limits<float>::infinity());
-    stored_originals().scan(queries.part(begin, end - begin), wanted(nearest),
-                            [&](std::size_t q, std::size_t row, float key) {
-                              if (own_rows.empty() || row != own_rows[begin + q])
-                                nearest[q].push(key, static_cast<std::int64_t>(row));
-                            });
+    for (std::size_t first = 0; first < originals_; first += kRowsBetweenBreaths) {
+      const std::size_t last = std::min(first + kRowsBetweenBreaths, originals_);
+      stored_originals()
+          .part(first, last)
+          .scan(queries.part(begin, end - begin), wanted(nearest),
+                [&](std::size_t q, std::size_t i, float key) {
+                  if (own_rows.empty() || first + i != own_rows[begin + q])
+                    nearest[q].push(key, static_cast<std::int64_t>(first + i));
+                });
+      if (spill_) spill_->breathe();
+    }
     for (std::size_t q = 0; q < nearest.size(); ++q) truths[begin + q] = nearest[q].sorted();
   });
   return truths;

@@ -1,33 +1,57 @@
 // What is left of a damaged segment file: its blocks have checksums of their own.
+#include <algorithm>
 #include <unordered_set>
 
+#include "engine/base/errors.hpp"
 #include "engine/base/vectors.hpp"
 #include "engine/segment/segment.hpp"
 #include "engine/segment/stored_shape.hpp"
 
 namespace lookalike {
+namespace {
+
+StoredShape any_shape(const SegmentFile& file) {
+  try {
+    return stored_shape(file);
+  } catch (const DamagedError&) {
+    return stored_shape(file, Section::shape_again);
+  }
+}
+
+// As many as there are rows, or none.
+std::span<const std::int64_t> ids_again(const SegmentFile& file, std::size_t rows) {
+  if (file.bytes_of(Section::ids_again) == 0) return {};
+  return file.get_unverified<std::int64_t>(Section::ids_again, rows);
+}
+
+}  // namespace
 
 Salvage salvage_segment(const std::string& path) {
   const SegmentFile file(path, SegmentFile::Trust::what_makes_sense);
-  const StoredShape stored = stored_shape(file);
+  const StoredShape stored = any_shape(file);
   Salvage found;
   found.shape = stored.asked();
   const RowForm form(found.shape.store, found.shape.metric, found.shape.dim);
   const auto note = file.get_unverified<char>(Section::note, file.bytes_of(Section::note));
   if (file.intact(note.data(), note.size())) found.note.assign(note.begin(), note.end());
   const auto ids = file.get_unverified<std::int64_t>(Section::ids, stored.rows);
+  const auto again = ids_again(file, stored.rows);
+  const auto id_of = [&](std::size_t row) -> std::int64_t {
+    if (file.intact(&ids[row], sizeof ids[row])) return ids[row];
+    return !again.empty() && file.intact(&again[row], sizeof again[row]) ? again[row] : -1;
+  };
   const auto vectors = file.get_unverified<std::byte>(Section::vectors, stored.rows * form.bytes());
   std::unordered_set<std::int64_t> seen;
   std::vector<float> room;
   for (std::size_t row = 0; row < stored.rows; ++row) {
     const std::byte* vector = vectors.data() + row * form.bytes();
-    const bool intact = file.intact(&ids[row], sizeof ids[row]) && file.intact(vector, form.bytes());
-    if (!intact || ids[row] < 0 || !seen.insert(ids[row]).second) continue;
-    found.rows.ids.push_back(ids[row]);
+    const std::int64_t id = file.intact(vector, form.bytes()) ? id_of(row) : -1;
+    if (id < 0 || !seen.insert(id).second) continue;
+    found.rows.ids.push_back(id);
     found.rows.vectors.insert(found.rows.vectors.end(), vector, vector + form.bytes());
     if (form.normed())
       found.rows.inverse_norms.push_back(inverse_norm(form.floats(vector, room), found.shape.dim));
-    found.shape.next_id = std::max(found.shape.next_id, static_cast<std::uint64_t>(ids[row]) + 1);
+    found.shape.next_id = std::max(found.shape.next_id, static_cast<std::uint64_t>(id) + 1);
   }
   found.lost = stored.rows - found.rows.size();
   return found;

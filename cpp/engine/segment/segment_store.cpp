@@ -3,6 +3,7 @@
 #include <array>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 #include "engine/base/errors.hpp"
 #include "engine/segment/segment.hpp"
@@ -10,6 +11,9 @@
 
 namespace lookalike {
 namespace {
+
+// Beside rows of so many bytes a second copy of the ids takes less than a hundredth.
+constexpr std::size_t kWorthIdsTwice = 800;
 
 template <class T>
 SectionData section(Section name, std::span<const T> items) {
@@ -19,7 +23,7 @@ SectionData section(Section name, std::span<const T> items) {
 }  // namespace
 
 void Segment::write(const std::string& path, const Shape& shape, const std::string& note,
-                    const RecallCurve& curve) const {
+                    const RecallCurve& curve, const Interrupt& pause) const {
   StoredShape stored{};
   stored.rows = rows();
   stored.copies = static_cast<std::uint32_t>(rows() - originals_);
@@ -50,7 +54,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
   stored.last_width = family.codes.last_width;
   stored.store = static_cast<std::uint32_t>(shape.store);
   stored.sketch_width = hashed() ? static_cast<std::uint32_t>(sketches_->layout().codebook->width) : 0;
-  const std::array sections = {
+  std::vector sections = {
       section(Section::shape, std::span<const StoredShape>(&stored, 1)),
       section(Section::note, std::span(note)),
       section(Section::ids, ids_.view()),
@@ -72,8 +76,12 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
       section(Section::bytes, bytes_.bytes()),
       section(Section::vectors, vectors_.view()),
   };
+  if (form_.bytes() >= kWorthIdsTwice) {
+    sections.push_back(section(Section::shape_again, std::span<const StoredShape>(&stored, 1)));
+    sections.push_back(section(Section::ids_again, ids_.view()));
+  }
   verify();
-  write_segment_file(path, sections);
+  write_segment_file(path, sections, pause);
 }
 
 Segment::Segment(const std::string& path) : file_(std::make_unique<SegmentFile>(path)) {

@@ -41,9 +41,9 @@ bool makes_sense(const StoredShape& shape) {
          shape.rerank_steps <= RecallCurve::kMostSteps;
 }
 
-StoredShape read(const SegmentFile& file) {
-  if (file.version() != 1) return file.get<StoredShape>(Section::shape, 1)[0];
-  const auto stored = file.get<ShapeOfVersion1>(Section::shape, 1)[0];
+StoredShape read(const SegmentFile& file, Section which) {
+  if (file.version() != 1) return file.get<StoredShape>(which, 1)[0];
+  const auto stored = file.get<ShapeOfVersion1>(which, 1)[0];
   StoredShape shape{};
   shape.rows = stored.rows;
   shape.dim = stored.dim;
@@ -66,8 +66,8 @@ Shape StoredShape::asked() const {
           asked_tables};
 }
 
-StoredShape stored_shape(const SegmentFile& file) {
-  const StoredShape shape = read(file);
+StoredShape stored_shape(const SegmentFile& file, Section which) {
+  const StoredShape shape = read(file, which);
   if (!makes_sense(shape)) file.damaged("its shape makes no sense");
   return shape;
 }

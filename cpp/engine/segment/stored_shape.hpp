@@ -42,6 +42,6 @@ static_assert(sizeof(StoredShape) == 128);
 
 /// The shape in a file of any version. DamagedError unless it makes sense: then every product of its numbers
 /// is far from overflow; each is compared with what the file really holds.
-StoredShape stored_shape(const SegmentFile& file);
+StoredShape stored_shape(const SegmentFile& file, Section which = Section::shape);
 
 }  // namespace lookalike

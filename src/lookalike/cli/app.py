@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lookalike import __version__
+from lookalike.cli.dedupe import dedupe
 from lookalike.cli.demo import demo
 from lookalike.cli.index import index
 from lookalike.cli.info import info
@@ -51,3 +52,4 @@ app.command()(info)
 app.command()(verify)
 app.command()(repair)
 app.command()(optimize)
+app.command()(dedupe)

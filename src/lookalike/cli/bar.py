@@ -17,7 +17,7 @@ class Bar:
         things: what is counted.
     """
 
-    def __init__(self, doing: str, things: str) -> None:
+    def __init__(self, doing: str = "indexing", things: str = "pictures") -> None:
         self._doing = doing
         self._things = things
         self._bar: Progress | None = None

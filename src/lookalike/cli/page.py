@@ -11,12 +11,12 @@ from lookalike.errors import WriteError
 _SIDE = 320  # pixels of a thumbnail's longer side
 
 
-def require_writable(file: str) -> None:
-    """WriteError, before any work is done, where a page could not be written to `file` for want of a folder."""
+def require_writable(file: str, what: str = "the page") -> None:
+    """WriteError, before any work is done, where `what` could not be written to `file` for want of a folder."""
     folder = os.path.dirname(os.path.abspath(file))
     if not os.path.exists(file) and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
         raise WriteError(
-            f"expected to write the page to {file}, but {folder} is no folder that may be written; name another"
+            f"expected to write {what} to {file}, but {folder} is no folder that may be written; name another"
         )
 
 
@@ -49,7 +49,7 @@ def write_gallery(
 
     def tile(path: str, distance: float | None) -> Tile:
         picture = next(thumbnails)
-        caption = _below(path, roots)
+        caption = below(path, roots)
         if isinstance(picture, Failed):
             return Tile(caption, path, None, distance, picture.reason)
         return Tile(caption, path, picture, distance)
@@ -61,7 +61,8 @@ def write_gallery(
     write_page(gallery(rows, title, facts), file)
 
 
-def _below(path: str, roots: Sequence[str]) -> str:
+def below(path: str, roots: Sequence[str]) -> str:
+    """A path as it is shown: below the root that it lies in."""
     for root in roots:
         if path.startswith(root.rstrip("/") + "/"):
             return os.path.relpath(path, root)

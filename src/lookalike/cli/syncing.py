@@ -29,7 +29,7 @@ def sync(collection: Collection, *, asked_for: bool) -> SyncReport | None:
         note(f"not checked for changes: {collection.read_only}")
         return None
     start = time.perf_counter()
-    with Bar("indexing", "pictures") as bar:
+    with Bar() as bar:
         try:
             report = collection.sync(bar.show, retry=asked_for)
         except (BusyError, WriteError) as error:

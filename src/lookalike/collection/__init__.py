@@ -11,7 +11,8 @@ verify.py      every byte and reference; repair.py mends, rescue.py the catalogu
 compare.py     what changed in the sources
 changes.py     what the next transaction holds
 sync.py        find, compare, recognise, embed, commit, seal; report.py says what was done
-query.py       what one may search by; hits.py what a search gives; info.py what a collection is
+query.py       what one may search by; hits.py what a search gives
+info.py        what a collection is; recall.py how well it finds
 collection.py  Collection, which brings it all together
 """
 

@@ -24,6 +24,7 @@ from lookalike.collection.live import LiveIndex
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Image, read_query
+from lookalike.collection.recall import Measured, recall_curve
 from lookalike.collection.repair import Repair, RepairReport
 from lookalike.collection.report import Failure, Progress, SyncReport
 from lookalike.collection.rescue import rescue
@@ -242,6 +243,22 @@ class Collection:
 
         return self._with_index(find)
 
+    def examine(self, use: Callable[[Index, list[Item]], T]) -> T:
+        """What `use` makes of the index and the indexed items, whose ids are the index's; both of one snapshot.
+
+        Others wait meanwhile, where they are threads; other processes do not.
+
+        Raises:
+            DamagedError: the collection is.
+        """
+
+        def both(index: Index) -> T:
+            items = [item for item in self._catalogue.items() if item.state == "indexed"]
+            with segments.cure_of(self.place):
+                return use(index, items)
+
+        return self._with_index(both)
+
     def paths(self) -> list[str]:
         """The absolute paths of all indexed pictures, in the order of their ids."""
         with self._turn, self._catalogue.reading():
@@ -281,6 +298,21 @@ class Collection:
             )
 
         return self._in_snapshot(describe)
+
+    def recall_curve(self) -> list[Measured]:
+        """What searches find and cost by the recall they are asked for, measured with 64 of its own vectors.
+
+        Empty where every search compares all vectors, as in a collection of a few thousand.
+
+        Raises:
+            DamagedError: the collection is.
+        """
+
+        def measure(index: Index) -> list[Measured]:
+            with segments.cure_of(self.place):
+                return recall_curve(index)
+
+        return self._with_index(measure)
 
     def close(self) -> None:
         """Close its files; closing twice is fine."""

@@ -23,6 +23,7 @@ from lookalike.index import Index
 MOST_PENDING = 4096
 """So many pending vectors are worth a seal, or fewer where the sealed ones are less than eight times as many."""
 
+_MUCH = 256 << 20  # bytes of vectors: more are sealed through files, not in memory
 _WORN = 1 / 4  # of a file's vectors: so many removed ones are worth a new file
 _NAME = re.compile(r"(\d{6,})\.segment")  # a temporary file adds to it
 
@@ -75,7 +76,9 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> Non
         index.add(vectors, ids)
         name = next_name(place, names)
         if len(index):
-            index.save(os.path.join(place.segments, name), note={"collection": about.uuid})
+            much = len(index) * about.dim * 4 > _MUCH
+            path = os.path.join(place.segments, name)
+            index.save(path, note={"collection": about.uuid}, little_memory=much)
     with catalogue.writing():
         catalogue.seal(name, len(index), merged, (removed if everything else forgotten).tolist())
     catalogue.compact()

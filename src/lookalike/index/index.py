@@ -303,12 +303,17 @@ class Index:
         """
         self._core.verify()
 
-    def save(self, path: str | os.PathLike[str], *, note: Mapping[str, str] | None = None) -> None:
+    def save(
+        self, path: str | os.PathLike[str], *, note: Mapping[str, str] | None = None, little_memory: bool = False
+    ) -> None:
         """Seals the index and writes it to one file: afterwards the path holds the old file or the whole new one.
 
         Args:
             path: a file; one that is there is replaced.
             note: text to keep beside the vectors; by default the note that the index has.
+            little_memory: what is sealed on the way passes through unnamed files beside `path`, which need about four
+                times the room of the vectors, not through memory. Searching this index is slower afterwards: open
+                the new file.
 
         Raises:
             WriteError: no permission, no such folder, disk full.
@@ -319,7 +324,7 @@ class Index:
         for name, value in kept.items():
             if not (isinstance(name, str) and isinstance(value, str)):
                 raise ArgumentError(f"the note holds {name!r}: {value!r}; expected text for each name")
-        self._core.save(as_path(path), json.dumps(kept, sort_keys=True).encode())
+        self._core.save(as_path(path), json.dumps(kept, sort_keys=True).encode(), bool(little_memory))
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *more: str | os.PathLike[str]) -> Index:
@@ -342,14 +347,15 @@ class Index:
     def salvage(cls, path: str | os.PathLike[str]) -> tuple[Index, int]:
         """What is left of a damaged file that `save` wrote, and how many vectors are lost.
 
-        Every vector is kept whose bytes lie in blocks of the file that are as they were written; nothing else is.
+        Every vector is kept whose bytes, and those of its id, lie in blocks (64 KiB) that are as they were written.
+        Where vectors take at least 800 bytes each, the ids are in the file twice, at both ends.
 
             >>> index, lost = Index.salvage("my.index")  # doctest: +SKIP
             >>> index.save("mended.index")  # doctest: +SKIP
 
         Raises:
             NotAnIndexError: there is no file, or it is not one of ours, or of a newer version.
-            DamagedError: it is truncated, or its first block is damaged, which says how to read the others.
+            DamagedError: it is truncated, or what says how to read it is damaged.
         """
         index = cls.__new__(cls)
         index._core, lost = _core.Index.salvage(as_path(path))

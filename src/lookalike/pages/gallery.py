@@ -62,11 +62,12 @@ def gallery(rows: Sequence[Row], title: str, facts: Sequence[tuple[str, str]] = 
         ArgumentError: a thumbnail is none of JPEG, PNG and WebP.
     """
     few = all(len(row.neighbours) <= _FEW for row in rows)
-    return _environment().get_template("gallery.html").render(rows=rows, title=title, facts=facts, few=few)
+    return environment().get_template("gallery.html").render(rows=rows, title=title, facts=facts, few=few)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """What fills in the pages of this folder."""
     environment = Environment(
         loader=FileSystemLoader(os.path.dirname(__file__)),
         autoescape=True,

@@ -1,0 +1,80 @@
+#include "engine/base/spill.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "engine/base/errors.hpp"
+
+namespace lookalike {
+namespace {
+
+// Read at 10 GB/s, so much is 100 MB.
+constexpr auto kBetweenBreaths = std::chrono::milliseconds(10);
+
+// An unlinked file with room for so many bytes. posix_fallocate, for a full disk would end a mapped write by
+// SIGBUS.
+int unnamed_file(const std::string& path, std::size_t bytes) {
+  std::string name = path + ".spill-XXXXXX";
+  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
+  int code = fd < 0 ? errno : 0;
+  if (fd >= 0) {
+    ::unlink(name.c_str());
+    do code = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+    while (code == EINTR);
+  }
+  if (code == 0) return fd;
+  if (fd >= 0) ::close(fd);
+  throw WriteError(code, "cannot write " + name + ", which takes " + std::to_string(bytes >> 20) +
+                             " MiB while vectors are sealed: " + std::strerror(code) +
+                             "; what was there before is unchanged");
+}
+
+}  // namespace
+
+Spill::Spill(std::string path) : path_(std::move(path)), last_(std::chrono::steady_clock::now()) {}
+
+Spill::~Spill() = default;  // whoever mapped has unmapped
+
+void* Spill::map(std::size_t bytes) {
+  bytes = std::max<std::size_t>(bytes, 1);
+  const int fd = unnamed_file(path_, bytes);
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  ::close(fd);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  const std::scoped_lock lock(mutex_);
+  regions_[memory] = bytes;
+  return memory;
+}
+
+void Spill::unmap(void* memory, std::size_t bytes) {
+  release(memory);
+  ::munmap(memory, std::max<std::size_t>(bytes, 1));
+}
+
+void Spill::watch(const void* memory, std::size_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  regions_[const_cast<void*>(memory)] = bytes;
+}
+
+void Spill::release(const void* memory) {
+  const std::scoped_lock lock(mutex_);
+  regions_.erase(const_cast<void*>(memory));
+}
+
+void Spill::breathe() {
+  const auto now = std::chrono::steady_clock::now();
+  const std::scoped_lock lock(mutex_);
+  if (now - last_ < kBetweenBreaths) return;
+  // The pages of a shared mapping are the file's: only this process's hold on them goes.
+  for (const auto& [memory, bytes] : regions_) ::madvise(memory, bytes, MADV_DONTNEED);
+  last_ = std::chrono::steady_clock::now();
+}
+
+}  // namespace lookalike

@@ -1,0 +1,60 @@
+"""What a search of a collection finds and costs, by the recall it is asked for, measured with pictures of its own."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+
+from lookalike.index import Index
+
+ASKED = (0.8, 0.9, 0.95, 0.99)
+K = 10
+_QUERIES = 64
+_ROUNDS = 3  # of which the fastest counts: in the first nothing is in the caches
+
+
+class Measured(NamedTuple):
+    """One point of a recall curve.
+
+    Attributes:
+        asked: what `recall` was.
+        found: the share of the true nearest 10 that was found.
+        compared: with how many vectors the query was compared, on average.
+        seconds: of one search, on one thread.
+    """
+
+    asked: float
+    found: float
+    compared: float
+    seconds: float
+
+
+def recall_curve(index: Index) -> list[Measured]:
+    """The curve of an index, with 64 of its own vectors as queries, none of which counts as found by itself.
+
+    No points where every search compares all vectors.
+    """
+    if len(index) <= K or index.search(index[int(index.ids[0])], K, recall=min(ASKED)).recall == 1.0:
+        return []
+    chosen = np.random.default_rng(0).choice(index.ids, min(_QUERIES, len(index)), replace=False)
+    queries = np.stack([index[int(each)] for each in chosen])
+    truth = [_others(row, own) for row, own in zip(index.search(queries, K + 1, exact=True).ids, chosen, strict=True)]
+    curve = []
+    for asked in ASKED:
+        times = []
+        for _ in range(_ROUNDS):
+            start = perf_counter()
+            found = index.search(queries, K + 1, recall=asked, threads=1)
+            times.append((perf_counter() - start) / len(queries))
+        shares = [
+            len(true & _others(row, own)) / len(true) for true, row, own in zip(truth, found.ids, chosen, strict=True)
+        ]
+        curve.append(Measured(asked, float(np.mean(shares)), float(np.mean(found.candidates)), min(times)))
+    return curve
+
+
+def _others(row: np.ndarray, own: int) -> set[int]:
+    """The nearest, without the query itself."""
+    return set([each for each in row.tolist() if each != own][:K])

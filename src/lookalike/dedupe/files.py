@@ -1,0 +1,55 @@
+"""The files that may be compared: indexed pictures that are on the disk now, each once."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from lookalike.collection.catalogue import Item
+from lookalike.collection.place import Place
+
+
+class File(NamedTuple):
+    """A picture file.
+
+    Attributes:
+        id: of the item in the collection; it has the vector.
+        key: its path in the catalogue, by which it is put in order.
+        path: where it lies.
+    """
+
+    id: int
+    key: bytes
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: bytes
+    width: int
+    height: int
+
+
+def files_of(items: Iterable[Item], place: Place) -> Iterator[File]:
+    """The indexed files that are as they were when indexed; of the names of one file the first by path."""
+    seen: set[tuple[int, int]] = set()
+    for item in sorted(items, key=lambda item: item.path):
+        path = place.absolute(item.path)
+        try:
+            status = os.lstat(path)
+        except OSError:  # gone, or in a folder that was closed: the next sync will say so
+            continue
+        same = (item.size, item.mtime_ns) == (status.st_size, status.st_mtime_ns)
+        name = status.st_dev, status.st_ino
+        if stat.S_ISREG(status.st_mode) and same and name not in seen:
+            seen.add(name)
+            yield File(
+                item.id,
+                item.path,
+                path,
+                item.size,
+                item.mtime_ns,
+                item.sha256 or b"",
+                item.width or 0,
+                item.height or 0,
+            )
