@@ -13,6 +13,7 @@ import pytest
 
 from lookalike.collection.catalogue import Catalogue, Item
 from lookalike.collection.database import row_crc
+from lookalike.collection.database_rescue import intact_rows
 from lookalike.errors import DamagedError, NotAnIndexError, WriteError
 
 from .conftest import Python
@@ -169,6 +170,18 @@ def test_a_schema_by_which_ids_are_no_keys_is_refused(path: Path) -> None:
         connection.commit()
     with closing(Catalogue(str(path))) as catalogue, pytest.raises(DamagedError, match="id that is no number"):
         catalogue.pending_ids()
+
+
+def test_a_damaged_name_that_sqlite_quotes_is_damage_to_a_rescue_too(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET name = CAST(x'69a8' AS TEXT), sql = 'CREATE x' WHERE name = 'items_sha256'"
+        )
+        connection.commit()
+    with pytest.raises(DamagedError, match="not UTF-8"):
+        Catalogue(str(path))
+    assert not any(intact_rows(str(path)).values())
 
 
 def test_a_foreign_database_is_refused(tmp_path: Path) -> None:

@@ -279,12 +279,13 @@ def _translated(path: str) -> Iterator[None]:
             raise  # a mistake of this package
         raise LookalikeError("expected an open collection, received one that was closed; open it again") from error
     except sqlite3.DatabaseError as error:
-        raise _translate(path, error) from error
+        raise translate(path, error) from error
     except UnicodeDecodeError as error:  # SQLite quotes a damaged name in its message
         raise DamagedError(_damage(path, "text that is not UTF-8")) from error
 
 
-def _translate(path: str, error: sqlite3.DatabaseError) -> LookalikeError:
+def translate(path: str, error: sqlite3.Error) -> LookalikeError:
+    """Ours for one of SQLite's: damage is told from a full disk, from a lock, and from what may not be read."""
     extended = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     code = extended & 0xFF
     folder = os.path.dirname(path)

@@ -8,7 +8,8 @@ import urllib.parse
 from collections.abc import Iterator
 from contextlib import closing
 
-from lookalike.collection.database import Row, row_crc
+from lookalike.collection.database import Row, row_crc, translate
+from lookalike.errors import DamagedError, NotAnIndexError
 
 _TABLES = {  # with the key to go along, and the columns
     "about": ("rowid", "uuid, model, model_hash, dim, metric, created_ns, updated_ns, generation, next_id"),
@@ -20,21 +21,27 @@ _TABLES = {  # with the key to go along, and the columns
     "metadata": ("id", "id, origin, facts"),
 }
 _BEYOND = 2**62
+_REFUSALS = (sqlite3.Error, UnicodeDecodeError)
 
 
 def intact_rows(path: str) -> dict[str, list[Row]]:
-    """By table, the rows with a right checksum, without it; none of a table that cannot be read at all."""
+    """By table, the rows with a right checksum, without it; none of a table that cannot be read at all.
+
+    Raises:
+        WriteError, BusyError: reading failed for another reason than damage: nothing is known of the rest.
+    """
     location = f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw"  # what is in the WAL counts
     found: dict[str, list[Row]] = {table: [] for table in _TABLES}
     try:
         connection = sqlite3.connect(location, uri=True, isolation_level=None)
-    except sqlite3.Error:
+    except _REFUSALS as error:
+        _pass_damage_alone(path, error)
         return found
     with closing(connection):
         connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         for table, (key, columns) in _TABLES.items():
             query = f"SELECT {key}, {columns}, crc FROM {table} NOT INDEXED WHERE {key} > ? ORDER BY {key}"  # noqa: S608
-            found[table] = [row[:-1] for row in _rows(connection, query) if _is_intact(row)]
+            found[table] = [row[:-1] for row in _rows(path, connection, query) if _is_intact(row)]
     return found
 
 
@@ -45,7 +52,16 @@ def _is_intact(row: Row) -> bool:
         return False
 
 
-def _rows(connection: sqlite3.Connection, query: str) -> Iterator[Row]:
+def _pass_damage_alone(path: str, error: sqlite3.Error | UnicodeDecodeError) -> None:
+    """A full disk or a lock is not to be taken for damage: intact rows would be left out."""
+    if isinstance(error, UnicodeDecodeError):
+        return  # SQLite quotes a damaged name
+    ours = translate(path, error)
+    if not isinstance(ours, DamagedError | NotAnIndexError):
+        raise ours from error
+
+
+def _rows(path: str, connection: sqlite3.Connection, query: str) -> Iterator[Row]:
     """The rows that can be read, by key: past what cannot, it goes on."""
     key: int | None = -1
     while key is not None:
@@ -54,17 +70,19 @@ def _rows(connection: sqlite3.Connection, query: str) -> Iterator[Row]:
                 yield tuple(row)
                 key = number
             return
-        except sqlite3.Error:
-            key = _past_damage(connection, query, key)
+        except _REFUSALS as error:
+            _pass_damage_alone(path, error)
+            key = _past_damage(path, connection, query, key)
 
 
-def _past_damage(connection: sqlite3.Connection, query: str, key: int) -> int | None:
+def _past_damage(path: str, connection: sqlite3.Connection, query: str, key: int) -> int | None:
     """The smallest key above `key` behind which a row can be read, by doubling and halving; None if there is none."""
 
     def reads(above: int) -> bool:
         try:
             connection.execute(f"{query} LIMIT 1", (above,)).fetchone()
-        except sqlite3.Error:
+        except _REFUSALS as error:
+            _pass_damage_alone(path, error)
             return False
         return True
 

@@ -1,0 +1,130 @@
+"""A repair that is stopped at every call that changes a file.
+
+    LD_PRELOAD=shim.so LOOKALIKE_SHIM=shim.so python -m tests.faults.mending --every 1 FOLDER
+
+A catalogue and a segment are damaged so that they are refused; a repair of each fails, or its process is killed,
+at its N-th call. The next repair and a sync mend it, and no picture that the first would have kept is embedded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+from collections import Counter
+
+from lookalike.collection import Collection
+from lookalike.errors import WriteError
+from tests.faults import pictures, shim
+from tests.faults.damage import KINDS, Victim
+from tests.faults.fault_points import FAULTS
+from tests.faults.forked import in_fork, try_in_fork
+from tests.faults.observe import observe
+from tests.faults.shim import How
+
+WOUNDS = 3  # of each file
+
+
+class Patient:
+    """One damaged file of a collection, and how many pictures a repair that nothing disturbs embeds."""
+
+    def __init__(self, victim: Victim, name: str, data: bytes) -> None:
+        self.victim = victim
+        self.name = name
+        self.data = data
+        self.calls = self.embedded = 0
+
+    def lay(self) -> None:
+        shutil.rmtree(self.victim.index, ignore_errors=True)
+        shutil.copytree(self.victim.whole, self.victim.index)
+        with open(os.path.join(self.victim.index, self.name), "wb") as file:
+            file.write(self.data)
+
+    def is_fit(self) -> bool:
+        """Whether it is refused, and can be mended."""
+        self.lay()
+        if in_fork(self.victim.ask) is not None:
+            return False
+        self.lay()
+        if not in_fork(self.victim.mend):
+            return False
+        self.lay()
+        self.calls, self.embedded = in_fork(self.count)
+        return True
+
+    def count(self) -> tuple[int, int]:
+        shim.watch(os.path.dirname(self.victim.index))
+        embedded = Collection.repair(self.victim.index).embedded
+        counted = shim.count()
+        shim.forget()
+        return counted, embedded + self.sync()
+
+    def sync(self) -> int:
+        """Mend the rest; how many pictures that takes to be embedded."""
+        embedded = Collection.repair(self.victim.index).embedded
+        assert Collection.verify(self.victim.index) == []
+        with Collection.open(self.victim.index) as collection:
+            embedded += collection.sync().embedded
+            assert observe(collection, self.victim.folder)[0] == self.victim.states[-1]
+        return embedded
+
+    def try_one(self, how: How, at: int) -> str:
+        self.lay()
+
+        def repair() -> str:
+            shim.watch(os.path.dirname(self.victim.index), how, at)
+            try:
+                Collection.repair(self.victim.index)
+            except WriteError:
+                return "WriteError"
+            finally:
+                shim.forget()
+            return "done"
+
+        outcome = try_in_fork(repair)
+        killed = outcome.signal == signal.SIGKILL
+        assert not outcome.failure, outcome.failure
+        assert killed or not outcome.signal, f"ended by {signal.Signals(outcome.signal).name}"
+        assert in_fork(self.sync) <= self.embedded, "what the first repair would have kept was embedded"
+        return "killed" if killed else str(outcome.value)
+
+
+def run(top: str, every: int, seed: int) -> Counter[str]:
+    dice = random.Random(seed)
+    tally: Counter[str] = Counter()
+    broken: list[str] = []
+    for killed in (False, True):
+        victim = Victim(os.path.join(top, f"killed{killed:d}"), killed)
+        for name in (name for name in victim.files if not name.endswith("-wal")):
+            with open(os.path.join(victim.whole, name), "rb") as file:
+                whole = file.read()
+            made = (Patient(victim, name, dice.choice(KINDS)(whole, dice)) for _ in range(1000))
+            fit = (patient for patient in made if patient.is_fit())
+            for patient in (next(fit) for _ in range(WOUNDS)):
+                for at in range(1, patient.calls + 1):
+                    for how in FAULTS:
+                        if not dice.randrange(every):
+                            try:
+                                tally[patient.try_one(how, at)] += 1
+                            except AssertionError as error:
+                                broken.append(f"{name}, call {at} of {patient.calls}, {how.name}: {error}")
+    assert not broken, f"{len(broken)} of {sum(tally.values())}, seed {seed}:\n" + "\n".join(broken[:10])
+    return tally
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("top")
+    given = parser.parse_args()
+    pictures.prepare()
+    json.dump(run(os.path.realpath(given.top), given.every, given.seed), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
