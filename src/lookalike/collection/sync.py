@@ -19,6 +19,7 @@ from lookalike.collection.compare import Differences, File, compare, survey
 from lookalike.collection.place import Place
 from lookalike.collection.report import Failure, Progress, SyncReport
 from lookalike.errors import ModelError, NoPicturesError, PictureError
+from lookalike.facts.fact import to_json
 from lookalike.images.content import file_sha256
 from lookalike.models import Model
 
@@ -162,7 +163,9 @@ class Sync:
         self._report.embedded += len(new)
         for picture, vector in zip(new.values(), vectors, strict=True):
             if np.isfinite(vector).all() and vector.any():
-                known[picture.sha256] = Content(picture.sha256, picture.width, picture.height, vector)
+                known[picture.sha256] = Content(
+                    picture.sha256, picture.width, picture.height, vector, to_json(picture.facts)
+                )
         return known
 
     def _known(self, sha256: bytes | None) -> Content | None:
@@ -176,11 +179,12 @@ class Sync:
                 return None
             with segments.cure_of(self._place):
                 vector = self._sealed[item.id]
-        return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector)
+        exif = self._catalogue.metadata.of(item.id).exif
+        return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector, exif)
 
     def _add(self, file: File, old: Item | None, content: Content) -> None:
         self._changes.remove([old.id] if old else [])
-        self._changes.add(file, content)
+        self._changes.add(file, content, old)
         if old and old.state == "indexed":
             self._report.changed += 1
         else:
@@ -188,7 +192,7 @@ class Sync:
 
     def _fail(self, file: File, old: Item | None, reason: str) -> None:
         self._changes.remove([old.id] if old else [])
-        self._changes.fail(file, reason)
+        self._changes.fail(file, reason, old)
         self._report.failed.append(Failure(file.path, reason))
         self._report.newly_failed += old is None or old.reason != reason
 
