@@ -13,6 +13,10 @@ def index(
         str | None,
         typer.Option(metavar="PATH", help="Where to keep the index; by default in the folder's .lookalike."),
     ] = None,
+    metadata: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Facts of the pictures: CSV, JSON, NDJSON or Parquet with a column `path`."),
+    ] = None,
 ) -> int:
     """Index pictures, or bring an index up to date; interrupted, it goes on when run again.
 
@@ -20,9 +24,12 @@ def index(
 
     Search it with: lookalike search QUERY PATH
     """
+    from lookalike.cli.describing import describe, read_facts
     from lookalike.cli.syncing import sync
     from lookalike.collection import Collection
 
+    facts = read_facts(metadata)
     with Collection.create(sources, to) as collection:
         sync(collection, asked_for=True)
+        describe(collection, facts)
     return 0

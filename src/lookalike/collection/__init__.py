@@ -9,6 +9,7 @@ create.py      makes a collection
 segments.py    the sealed vectors
 compare.py     what changed in the sources
 changes.py     what the next transaction holds
+unread.py      EXIF that an earlier version did not read
 sync.py        find, compare, recognise, embed, commit, seal; report.py says what was done
 describe.py    gives facts to pictures
 query.py       what one may search by; hits.py what a search gives; info.py what a collection is

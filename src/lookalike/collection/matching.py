@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lookalike.collection.file_facts import FILE_FACTS
 from lookalike.facts import Kind
-from lookalike.facts.condition import Both, Comparison, Condition, Constant, Either, IsMissing, Not
+from lookalike.facts.condition import Both, Comparison, Condition, Constant, Either, IsMissing, Not, comparisons
 from lookalike.images.facts import FACTS as EXIF_FACTS
 
 Sql = tuple[str, tuple[object, ...]]  # a text, and the values of its parameters
@@ -41,14 +41,20 @@ def kinds_of(given: Mapping[str, Set[Kind]]) -> dict[str, set[Kind]]:
     return kinds
 
 
+def needs_metadata(condition: Condition, given: Mapping[str, Set[Kind]]) -> bool:
+    """Whether a condition is on more than the items themselves."""
+    return any(part.field.name in given or part.field.name not in FILE_FACTS for part in comparisons(condition))
+
+
 def matching(condition: Condition, given: Mapping[str, Set[Kind]]) -> Sql:
     """The query for the ids of the indexed items that fulfil a condition on facts that `kinds_of` knows."""
     columns: dict[str, _Columns] = {}
     where, values = _condition(condition, columns, given)
+    also = "LEFT JOIN metadata AS m ON m.id = i.id" if needs_metadata(condition, given) else ""
     defined = [sql for each in columns.values() for sql in each.definitions]
     statement = (
         f"WITH facts AS (SELECT i.id AS id, {', '.join(text for text, _ in defined)} FROM items AS i "  # noqa: S608
-        f"LEFT JOIN metadata AS m ON m.id = i.id WHERE i.state = 'indexed') "
+        f"{also} WHERE i.state = 'indexed') "
         f"SELECT id FROM facts WHERE {where} ORDER BY id"
     )
     return statement, (*(value for _, values in defined for value in values), *values)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.database import Database
-from lookalike.collection.matching import FUNCTIONS, kinds_of, matching
+from lookalike.collection.matching import FUNCTIONS, kinds_of, matching, needs_metadata
 from lookalike.errors import ArgumentError
 from lookalike.facts import Facts, Kind, Value, parse
 from lookalike.facts.check import check
@@ -53,6 +53,13 @@ class Metadata:
         facts: Facts = json.loads(known.exif) | json.loads(known.given)
         return facts
 
+    def unknown(self) -> set[int]:
+        """The ids of the indexed items that have no row."""
+        found = self._database.execute(
+            "SELECT id FROM items WHERE state = 'indexed' AND id NOT IN (SELECT id FROM metadata)"
+        )
+        return {item_id for (item_id,) in found}
+
     def add(self, known: Mapping[int, Known]) -> None:
         """Write what is known of items that have no row yet."""
         self._database.insert("metadata", [(item_id, *facts) for item_id, facts in known.items()])
@@ -88,7 +95,8 @@ class Metadata:
         for name, kind in self._database.select_all("fields", "name, kind"):
             given.setdefault(name, set()).add(kind)
         check(where, condition, kinds_of(given))
-        self._require_intact(generation)
+        if needs_metadata(condition, given):
+            self._require_intact(generation)
         found = self._database.execute(*matching(condition, given))
         return np.fromiter((item_id for (item_id,) in found), np.int64, len(found))
 

@@ -18,6 +18,7 @@ from lookalike.collection.changes import Changes, Content
 from lookalike.collection.compare import Differences, File, compare, survey
 from lookalike.collection.place import Place
 from lookalike.collection.report import Failure, Progress, SyncReport
+from lookalike.collection.unread import read_exif, unread
 from lookalike.errors import ModelError, NoPicturesError, PictureError
 from lookalike.facts.fact import to_json
 from lookalike.images.content import file_sha256
@@ -63,8 +64,10 @@ class Sync:
         with report.timed("find"):
             segments.sweep(self._place, self._catalogue)
             differences = self._compare()
-            self._total = len(differences.fresh)
+            earlier = unread(self._catalogue, differences.same)
+            self._total = len(differences.fresh) + len(earlier)
             self._advance(0)
+            read_exif(self._place, self._catalogue, earlier, self._batch, self._advance)
             gone = {item.id: item for item in differences.vanished}
             unknown = self._recognise(differences, gone)
         self._embed(unknown)
