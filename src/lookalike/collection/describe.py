@@ -13,8 +13,8 @@ from lookalike.errors import ArgumentError
 from lookalike.facts import Value
 from lookalike.facts.fact import as_facts
 
-Given = Mapping[Any, Mapping[str, Any]] | Iterable[tuple[Any, Mapping[str, Any]]]
-"""Paths, each with facts by name."""
+Given = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+"""Paths, each with a mapping of facts by name."""
 
 
 @dataclass
