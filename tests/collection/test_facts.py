@@ -239,7 +239,7 @@ def test_facts_that_cannot_be_given_change_nothing(folder: Path, collection: Col
         {"a": b"x"}, {f"x{i}": "y" * 4000 for i in range(20)}, {f"x{i}": i for i in range(1001)},
     ):  # fmt: skip
         with pytest.raises(ArgumentError, match="expected"):
-            collection.describe([good, (folder / "2.png", bad)])  # type: ignore[list-item]
+            collection.describe([good, (folder / "2.png", bad)])
     with pytest.raises(ArgumentError, match="each picture once"):
         collection.describe([good, (folder / "." / "1.png", {"stars": 3})])
     for i in range(16):

@@ -46,15 +46,14 @@ def facts(block: bytes | Image.Exif, kind: str = "JPEG") -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 def test_every_format_that_has_it(kind: str) -> None:
-    block: bytes | Image.Exif = exif(
+    block = exif(
         {MAKE: "NIKON CORPORATION", MODEL: "NIKON D90"},
         {ORIGINAL: "2024:05:17 09:30:00", LENS: "AF-S 18-105mm"},
         SYDNEY,
     )
-    if kind == "TIFF":
-        (whole := Image.Exif()).load(block)
-        block = whole
-    assert facts(block, kind) == {
+    whole = Image.Exif()
+    whole.load(block)  # as TIFF takes it
+    assert facts(whole if kind == "TIFF" else block, kind) == {
         **TAKEN,
         "camera": "NIKON D90",
         "lens": "AF-S 18-105mm",
@@ -165,7 +164,7 @@ def test_the_largest_facts_pass_the_wire(tmp_path: Path) -> None:
     [
         b"", b"[]", b"3", b'{"year": "2024"}', b'{"year": true}', b'{"year": 10000}', b'{"evil": 1}', b'{"camera": ""}',
         b'{"camera": "a\\u0000"}', b'{"camera": "a\\nb"}', b'{"camera": "\\ud800"}', b'{"latitude": NaN}',
-        b'{"latitude": 1}', b'{"latitude": 1e999}', b"\xff", b'{"camera": "' + b"x" * 101 + b'"}',
+        b'{"latitude": 1}', b'{"latitude": 1e999}', b"\xff", b"[" * 60_000, b'{"camera": "' + b"x" * 101 + b'"}',
     ],
 )  # fmt: skip
 def test_what_a_child_must_not_say(data: bytes) -> None:

@@ -39,7 +39,10 @@ def pack(facts: Mapping[str, Fact]) -> bytes:
 
 def unpack(data: bytes) -> dict[str, Fact]:
     """What `pack` wrote; ValueError for anything else, as a hostile picture may speak through its decoder."""
-    facts = json.loads(data)
+    try:
+        facts = json.loads(data)
+    except RecursionError as error:
+        raise ValueError("expected facts, received what nests too deep") from error
     if not (isinstance(facts, dict) and all(_is_fact(name, value) for name, value in facts.items())):
         raise ValueError(f"expected facts by the names {', '.join(FACTS)}, received {data!r:.80}")
     return facts
