@@ -20,6 +20,10 @@ def index(
     stats: Annotated[
         bool, typer.Option("--stats", help="Tell what each stage took, and how busy the cores were.")
     ] = False,
+    metadata: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Facts of the pictures: CSV, JSON, NDJSON or Parquet with a column `path`."),
+    ] = None,
 ) -> int:
     """Make an index of pictures, or add them to one; interrupted, it goes on when run again.
 
@@ -27,9 +31,12 @@ def index(
 
     Search it with: lookalike search QUERY PATH
     """
+    from lookalike.cli.describing import describe, read_facts
     from lookalike.cli.syncing import patiently, sync
     from lookalike.collection import Collection
 
+    facts = read_facts(metadata)
     with patiently(lambda seconds: Collection.create(sources, to, wait=seconds), wait) as collection:
         sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
+        describe(collection, facts)
     return 0

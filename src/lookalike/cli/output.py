@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,12 @@ from typing import Any
 from lookalike.cli.errors import OutputClosedError
 from lookalike.collection import Hits
 from lookalike.errors import WriteError
+from lookalike.facts import Facts
 from lookalike.names import visible
 
 
-def print_hits(hits: Hits, *, json: bool) -> None:
-    """One line for each picture, nearest first."""
+def print_hits(hits: Hits, *, json: bool, facts: Mapping[int, Facts]) -> None:
+    """One line for each picture, nearest first; in JSON with its `facts`, by id."""
     for rank, hit in enumerate(hits, 1):
         if json:
             fields = {
@@ -27,6 +28,7 @@ def print_hits(hits: Hits, *, json: bool) -> None:
                 "id": hit.id,
                 "path": hit.path,
                 "recall": hits.recall,
+                "facts": facts.get(hit.id, {}),
             }
             print_json(with_bytes(fields))
         else:

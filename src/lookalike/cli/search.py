@@ -18,6 +18,14 @@ def search(
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every picture.")] = False,
     max_distance: Annotated[float | None, typer.Option(help="Leave out pictures farther away than this.")] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            metavar="CONDITION",
+            help="Only pictures with such facts: \"year >= 2020 and camera contains 'canon'\".",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write a page to look at, too.")] = None,
     check: Annotated[bool, typer.Option(help="Look for new, changed and removed pictures first.")] = True,
@@ -33,8 +41,11 @@ def search(
     from lookalike.collection import Collection
     from lookalike.collection.place import find_place
     from lookalike.errors import NoPicturesError, PictureError
+    from lookalike.facts import parse
 
     as_count("k", k, 1)
+    if only is not None:
+        parse(only)
     if html is not None:
         require_writable(html)
     if not os.path.isfile(query):
@@ -47,15 +58,16 @@ def search(
             sync(collection, asked_for=False)
         elif len(collection) == 0:
             raise NoPicturesError(f"nothing is indexed in {where} yet; leave out --no-check")
-        hits = collection.search(query, k, recall=recall, max_distance=max_distance, exact=exact)
-        print_hits(hits, json=json)
+        hits = collection.search(query, k, recall=recall, max_distance=max_distance, where=only, exact=exact)
+        print_hits(hits, json=json, facts=collection.facts_of(hit.id for hit in hits) if json else {})
         if html is not None:
             write_results(html, collection, query, hits)
             note(f"page written to {html}")
     if hits:
         return 0
     limit = "" if max_distance is None else f" within a distance of {max_distance:g}"
-    note(f"nothing found{limit} among the other pictures in {where}")
+    such = "" if only is None else f" of which {only}"
+    note(f"nothing found{limit} among the other pictures in {where}{such}")
     return 1
 
 

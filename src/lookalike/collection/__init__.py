@@ -2,6 +2,7 @@
 
 database.py    a SQLite file that notices damage; schema.py has its tables
 catalogue.py   items, sources, pending vectors: the one source of truth
+metadata.py    facts from EXIF and given; matching.py finds by them in SQL; file_facts.py has those of files
 place.py       where a collection lies, and what its paths are relative to
 lock.py        one writer at a time; refused.py says why a folder cannot be written
 folders.py     folders whose names outlive a loss of power
@@ -10,8 +11,10 @@ segments.py    the sealed vectors; live.py brings them and the pending ones alon
 verify.py      every byte and reference; repair.py mends, rescue.py the catalogue (by database_rescue.py)
 compare.py     what changed in the sources
 changes.py     what the next transaction holds; settle.py leaves out files that are being written
+unread.py      EXIF that an earlier version did not read
 sync.py        find, compare, recognise, embed, commit, seal; report.py says what was done
 watch.py       a sync whenever something has changed; signs.py waits for what the system tells
+describe.py    gives facts to pictures
 query.py       what one may search by; hits.py what a search gives
 info.py        what a collection is; recall.py how well it finds
 collection.py  Collection, which brings it all together
@@ -20,9 +23,21 @@ collection.py  Collection, which brings it all together
 from __future__ import annotations
 
 from lookalike.collection.collection import Collection, open
+from lookalike.collection.describe import Described
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
 from lookalike.collection.repair import RepairReport
 from lookalike.collection.report import Failure, Progress, SyncReport
 
-__all__ = ["Collection", "Failure", "Hit", "Hits", "Info", "Progress", "RepairReport", "SyncReport", "open"]
+__all__ = [
+    "Collection",
+    "Described",
+    "Failure",
+    "Hit",
+    "Hits",
+    "Info",
+    "Progress",
+    "RepairReport",
+    "SyncReport",
+    "open",
+]

@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.database import Database, row_crc
+from lookalike.collection.file_facts import file_facts
+from lookalike.collection.metadata import Known, Metadata
 from lookalike.errors import DamagedError, LookalikeError
+from lookalike.facts import Facts
 from lookalike.metric import Metric
 
 NAME = "catalogue.sqlite"
@@ -61,6 +64,7 @@ class Catalogue:
 
     def __init__(self, path: str) -> None:
         self._database = Database(path)
+        self.metadata = Metadata(self._database)
         try:
             with self.reading():
                 pass  # refuse a damaged file now, not at the first query
@@ -130,6 +134,10 @@ class Catalogue:
         """The oldest indexed item with this content; where SQLite's index is damaged, perhaps None."""
         return self._one("sha256", sha256)
 
+    def facts(self, item: Item) -> Facts:
+        """What is known of an item: of its file, from its EXIF, and what was given, each before the one before it."""
+        return file_facts(item) | self.metadata.facts(item.id)
+
     def pending(self, above: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The ids (n,), ascending, and vectors (n, dim) that are in no segment yet; only of ids from `above` on."""
         if above:
@@ -169,8 +177,13 @@ class Catalogue:
         known = self.roots()
         self._database.insert("roots", [(path,) for path in dict.fromkeys(paths) if path not in known])
 
-    def add(self, items: Sequence[Item], vectors: Sequence[NDArray[np.float32] | None]) -> None:
-        """Add items, each with its vector, or None for one that failed. Their ids are chosen here."""
+    def add(
+        self, items: Sequence[Item], vectors: Sequence[NDArray[np.float32] | None], known: Sequence[Known] = ()
+    ) -> None:
+        """Add items, each with its vector, or None for one that failed, and what is `known` of it, if anything.
+
+        Their ids are chosen here.
+        """
         about = self.about()
         self._replace(about._replace(next_id=about.next_id + len(items)))
         numbered = [item._replace(id=about.next_id + i) for i, item in enumerate(items)]
@@ -178,6 +191,8 @@ class Catalogue:
         pairs = zip(numbered, vectors, strict=True)
         pending = [(item.id, vector.astype("<f4").tobytes()) for item, vector in pairs if vector is not None]
         self._database.insert("pending", pending)
+        if known:
+            self.metadata.add(dict(zip((item.id for item in numbered), known, strict=True)))
 
     def update(self, items: Iterable[Item]) -> None:
         """Replace items of the same ids: their contents are the same, elsewhere or at another time."""
@@ -188,13 +203,14 @@ class Catalogue:
         )
 
     def remove(self, ids: Iterable[int]) -> None:
-        """Remove items, and their vectors: where they are pending at once, where they are sealed by name."""
+        """Remove items, what is known of them, and their vectors: the pending at once, the sealed by name."""
         each = [(item_id,) for item_id in ids]
         self._database.execute_many(
             "INSERT INTO removed SELECT id, row_crc(id) FROM items WHERE id = ? AND state = 'indexed'"
             " AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.id = items.id)",
             each,
         )
+        self.metadata.remove(item_id for (item_id,) in each)
         self._database.execute_many("DELETE FROM pending WHERE id = ?", each)
         self._database.execute_many("DELETE FROM items WHERE id = ?", each)
 

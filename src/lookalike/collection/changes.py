@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import Catalogue, Item
 from lookalike.collection.compare import File
+from lookalike.collection.metadata import Known
 
 
 class Content(NamedTuple):
@@ -20,6 +21,7 @@ class Content(NamedTuple):
     width: int
     height: int
     vector: NDArray[np.float32]
+    exif: str  # its facts, as JSON
 
 
 class Changes:
@@ -36,18 +38,21 @@ class Changes:
         """The content of `item` lies at `file` now, or has another time."""
         self._updated.append(item._replace(path=file.key, size=file.size, mtime_ns=file.mtime_ns))
 
-    def add(self, file: File, content: Content) -> None:
+    def add(self, file: File, content: Content, old: Item | None = None) -> None:
+        """A new item, to which go the facts that were given to the one at its path, if any."""
         item = Item(0, file.key, file.size, file.mtime_ns, *content[:3], state="indexed", reason=None)
         self._added.append(item)
         self._vectors.append(content.vector)
+        self._known.append(Known(content.exif, self._given(old)))
 
-    def fail(self, file: File, reason: str) -> None:
-        """Remember a picture that cannot be read, so that it is not tried again before it changes."""
+    def fail(self, file: File, reason: str, old: Item | None = None) -> None:
+        """Remember a picture that cannot be read, so that it is not tried again before it changes; else as `add`."""
         # a permission may be given without a change of size or time: such a file is always tried again
         mtime_ns = file.mtime_ns if os.access(file.path, os.R_OK) else -1
         text = reason.encode("utf-8", "backslashreplace").decode()
         self._added.append(Item(0, file.key, file.size, mtime_ns, None, None, None, "failed", text))
         self._vectors.append(None)
+        self._known.append(Known(given=self._given(old)))
 
     def remove(self, ids: Iterable[int]) -> None:
         self._removed += ids
@@ -58,11 +63,15 @@ class Changes:
             with self._catalogue.writing():
                 self._catalogue.remove(self._removed)
                 self._catalogue.update(self._updated)
-                self._catalogue.add(self._added, self._vectors)
+                self._catalogue.add(self._added, self._vectors, self._known)
         self._clear()
+
+    def _given(self, old: Item | None) -> str:
+        return self._catalogue.metadata.of(old.id).given if old else Known().given
 
     def _clear(self) -> None:
         self._removed: list[int] = []
         self._updated: list[Item] = []
         self._added: list[Item] = []
         self._vectors: list[NDArray[np.float32] | None] = []
+        self._known: list[Known] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -19,6 +19,7 @@ from lookalike.collection import segments
 from lookalike.collection.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
 from lookalike.collection.database import NewerVersionError
+from lookalike.collection.describe import Described, Given, describe, key_of
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
 from lookalike.collection.live import LiveIndex
@@ -34,10 +35,13 @@ from lookalike.collection.sync import BATCH, Sync
 from lookalike.collection.verify import verify
 from lookalike.collection.watch import Clock, as_seconds, rounds
 from lookalike.errors import DamagedError, LookalikeError, ModelError, NotAnIndexError, PictureError
-from lookalike.index import Index
+from lookalike.facts import Facts
+from lookalike.index import Filter, Index
 from lookalike.models import Model, get_model
 
 T = TypeVar("T")
+
+_FILTERS = 16  # conditions whose ids are kept, for searches to come
 
 
 class Collection:
@@ -69,6 +73,7 @@ class Collection:
         self._turn = threading.RLock()
         self._live = LiveIndex(place, self._catalogue)
         self._writing = threading.RLock()
+        self._filters: dict[tuple[int, str], Filter] = {}  # by generation and condition
         try:
             self.model = _model_of(place, self._catalogue.about())
         except LookalikeError:
@@ -276,6 +281,7 @@ class Collection:
         *,
         recall: float | None = None,
         max_distance: float | None = None,
+        where: str | None = None,
         exact: bool = False,
     ) -> Hits:
         """The k pictures that look most like a query; fewer where the collection holds fewer.
@@ -287,16 +293,18 @@ class Collection:
             query: the path of a picture, a PIL image, or a vector (dim,) of this model.
             recall: the share of the true neighbours to be found, in (0, 1].
             max_distance: leave out pictures farther away than this.
+            where: a condition on the facts of the pictures that may be found, such as "year >= 2020 and
+                camera contains 'canon'" (docs/metadata.md). The recall is kept.
             exact: compare with every picture.
 
         Raises:
             PictureError: the query cannot be read as a picture.
             VectorError: it is no vector of the model's dimensions, or has NaN or inf.
-            ArgumentError: k < 1, or a recall outside (0, 1].
+            ArgumentError: k < 1, or a recall outside (0, 1]; `where` is no condition, or names a fact that none has.
             DamagedError: the collection is.
         """
         count = as_count("k", k, 1)
-        return self._with_index(lambda index: self._search(index, query, count, recall, max_distance, exact))
+        return self._with_index(lambda index: self._search(index, query, count, recall, max_distance, where, exact))
 
     def vector(self, path: StrPath) -> NDArray[np.float32]:
         """The vector (dim,) of an indexed picture.
@@ -332,10 +340,59 @@ class Collection:
 
         return self._with_index(both)
 
-    def paths(self) -> list[str]:
-        """The absolute paths of all indexed pictures, in the order of their ids."""
+    def paths(self, where: str | None = None) -> list[str]:
+        """The absolute paths of all indexed pictures, or of those that fulfil a condition, in the order of their ids.
+
+        Raises:
+            ArgumentError: `where` is no condition, or names a fact that none has.
+            DamagedError: the collection is.
+        """
+
+        def find(about: About) -> list[str]:
+            only = None if where is None else set(self._catalogue.metadata.matching(where, about.generation).tolist())
+            items = (item for item in self._catalogue.items() if item.state == "indexed")
+            return [self.place.absolute(item.path) for item in items if only is None or item.id in only]
+
+        return self._in_snapshot(find)
+
+    def describe(self, facts: Given) -> Described:
+        """Give facts to pictures: all of them, or none where an error is raised.
+
+            >>> photos.describe({"photos/cat.jpg": {"stars": 5, "labels": ["cat", "garden"]}})
+
+        A fact that was given stays with its picture, also when that is moved or changed, until it is given anew or
+        as None, or until the picture is removed. It stands before one of the same name from EXIF or from the file.
+
+        Args:
+            facts: for each path its facts by name: text, numbers, booleans, dates, lists of texts; None takes one away.
+
+        Raises:
+            ArgumentError: a name or value that is none; a picture given twice; more than 64 KiB for one picture,
+                or than 1,000 names in the collection.
+            BusyError, WriteError, DamagedError: as for `sync`.
+        """
+        with self._writer(0) as catalogue:
+            return describe(self.place, catalogue, facts)
+
+    def facts(self, path: StrPath) -> Facts:
+        """What is known of an indexed picture: of its file, from its EXIF, and what was given.
+
+        Raises:
+            PictureError: the picture is not indexed.
+            DamagedError: the collection is.
+        """
+        name = os.fspath(path)
         with self._turn, self._catalogue.reading():
-            return [self.place.absolute(i.path) for i in self._catalogue.items() if i.state == "indexed"]
+            item = self._catalogue.with_path(key_of(self.place, name))
+            if item is None or item.state != "indexed":
+                raise PictureError("expected an indexed picture; call sync() first", name)
+            return self._catalogue.facts(item)
+
+    def facts_of(self, ids: Iterable[int]) -> dict[int, Facts]:
+        """As `facts`, by the ids of `Hit`s; without those that are there no more."""
+        with self._turn, self._catalogue.reading():
+            items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
+            return {item.id: self._catalogue.facts(item) for item in items}
 
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
@@ -419,14 +476,18 @@ class Collection:
         k: int,
         recall: float | None,
         max_distance: float | None,
+        where: str | None,
         exact: bool,
     ) -> Hits:
+        only = None if where is None else self._filter(index, where)
         query = read_query(given, self.place, self._catalogue, index, self.model)
         more = 1 if query.path else 0  # room for the query's own file, and for the links to it
         while True:
             count = min(k + more, max(len(index), 1))
             with segments.cure_of(self.place):
-                found = index.search(query.vector, count, recall=recall, max_distance=max_distance, exact=exact)
+                found = index.search(
+                    query.vector, count, recall=recall, filter=only, max_distance=max_distance, exact=exact
+                )
             hits = [
                 Hit(self.place.absolute(item.path), float(distance), item.id)
                 for item_id, distance in zip(found.ids.tolist(), found.distances, strict=True)
@@ -451,6 +512,16 @@ class Collection:
         if item is None or item.state != "indexed":
             raise self._catalogue.damaged(f"no picture of the vector {item_id}")
         return item
+
+    def _filter(self, index: Index, where: str) -> Filter:
+        """Which ids a condition leaves, in the generation that is loaded."""
+        generation = self._live.generation
+        if (generation, where) not in self._filters:
+            if len(self._filters) >= _FILTERS:
+                self._filters.pop(next(iter(self._filters)))
+            ids = self._catalogue.metadata.matching(where, generation)
+            self._filters[generation, where] = index.filter(ids)
+        return self._filters[generation, where]
 
     def _with_index(self, use: Callable[[Index], T]) -> T:
         """What `use` makes of the index, within one snapshot of the catalogue."""

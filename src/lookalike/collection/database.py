@@ -11,7 +11,7 @@ import sqlite3
 import urllib.parse
 import weakref
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -121,6 +121,16 @@ class Database:
         with _translated(self.path):
             return self._connection.execute(statement, values).fetchall()
 
+    def each(self, statement: str) -> Iterator[Row]:
+        """As `execute`, a row at a time."""
+        with _translated(self.path):
+            yield from self._connection.execute(statement)
+
+    def define(self, name: str, function: Callable[[Any], str | int | float | bytes | None]) -> None:
+        """Let statements call a function of one value, which raises nothing and always gives the same for the same."""
+        with _translated(self.path):
+            self._connection.create_function(name, 1, function, deterministic=True)
+
     def execute_many(self, statement: str, values: Iterable[Row]) -> None:
         with _translated(self.path):
             self._connection.executemany(statement, values)
@@ -139,9 +149,7 @@ class Database:
         """Every row of a table by its primary key, once all are found intact and none missing."""
         key = columns.partition(",")[0]
         rows = self._intact(table, self.execute(f"SELECT {columns}, crc FROM {table} ORDER BY {key}"))  # noqa: S608
-        expected = self.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,))
-        if expected != [(len(rows), sum(row[-1] for row in rows))]:
-            raise self.damaged(f"{len(rows)} rows in its table {table}, which are not those written last")
+        self.require_whole(table, len(rows), sum(row[-1] for row in rows))
         return [row[:-1] for row in rows]
 
     def problems(self) -> list[str]:
@@ -150,6 +158,13 @@ class Database:
             return [text for (text,) in self.execute("PRAGMA integrity_check(20)") if text != "ok"]
         except DamagedError as error:
             return [str(error)]
+
+    def require_whole(self, table: str, rows: int, digest: int, wrong: int = 0) -> None:
+        """Raise DamagedError where these are not as many rows as were written, or some have a `wrong` checksum."""
+        if wrong:
+            raise self.damaged(f"{wrong} of {rows} rows of its table {table} with a wrong checksum")
+        if self.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,)) != [(rows, digest)]:
+            raise self.damaged(f"{rows} rows in its table {table}, which are not those written last")
 
     def compact(self) -> None:
         """Give free pages back to the file system; not inside a transaction."""

@@ -36,6 +36,11 @@ class LiveIndex:
     def close(self) -> None:
         self._state = None
 
+    @property
+    def generation(self) -> int:
+        """Of the index that `at` gave last."""
+        return self._state.generation if self._state else -1
+
     def at(self, about: About) -> Index:
         """The index of this generation, inside `reading`; it is good until the next call.
 

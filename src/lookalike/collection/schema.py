@@ -57,12 +57,15 @@ _VERSION_1 = (
 _VERSION_2 = (
     # the vectors in segments whose items are gone
     "CREATE TABLE removed (id INTEGER PRIMARY KEY, crc INTEGER NOT NULL)",
-    # what is known of an item besides its looks: a JSON object for each origin, 'exif' or 'given'
+    # what is known of an item besides its looks, as JSON objects: what its EXIF says, and what was given
     """CREATE TABLE metadata (
-        id INTEGER NOT NULL, origin TEXT NOT NULL, facts TEXT NOT NULL, crc INTEGER NOT NULL,
-        PRIMARY KEY (id, origin)) WITHOUT ROWID""",
+        id INTEGER PRIMARY KEY, exif TEXT NOT NULL, given TEXT NOT NULL, crc INTEGER NOT NULL)""",
+    # the names in metadata.given, with the kinds of their values: text, number, boolean, list
+    """CREATE TABLE fields (
+        name TEXT NOT NULL, kind TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (name, kind)) WITHOUT ROWID""",
     *_counted("removed"),
     *_counted("metadata"),
+    *_counted("fields"),
     # version 1 did not say which sealed vectors are gone: all that no item has (those in no segment do no harm)
     """INSERT INTO removed
         WITH RECURSIVE used (id) AS (

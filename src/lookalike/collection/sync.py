@@ -19,7 +19,9 @@ from lookalike.collection.compare import Differences, File, compare, has_changed
 from lookalike.collection.place import Place
 from lookalike.collection.report import Failure, Progress, SyncReport
 from lookalike.collection.settle import UNSETTLED, Settling
+from lookalike.collection.unread import read_exif, unread
 from lookalike.errors import ModelError, NoPicturesError, PictureError
+from lookalike.facts.fact import to_json
 from lookalike.images.content import file_sha256
 from lookalike.images.find import Skipped
 from lookalike.models import Model
@@ -77,8 +79,10 @@ class Sync:
         with report.timed("find"):
             segments.sweep(self._place, self._catalogue)
             differences = self._compare()
-            self._total = len(differences.fresh)
+            earlier = unread(self._catalogue, differences.same)
+            self._total = len(differences.fresh) + len(earlier)
             self._advance(0)
+            read_exif(self._place, self._catalogue, earlier, self._batch, self._advance)
             gone = {item.id: item for item in differences.vanished}
             unknown = self._recognise(differences, gone)
         self._embed(unknown)
@@ -194,7 +198,9 @@ class Sync:
         self._report.embedded += len(new)
         for picture, vector in zip(new.values(), vectors, strict=True):
             if np.isfinite(vector).all() and vector.any():
-                known[picture.sha256] = Content(picture.sha256, picture.width, picture.height, vector)
+                known[picture.sha256] = Content(
+                    picture.sha256, picture.width, picture.height, vector, to_json(picture.facts)
+                )
         return known
 
     def _known(self, sha256: bytes | None) -> Content | None:
@@ -208,11 +214,12 @@ class Sync:
                 return None
             with segments.cure_of(self._place):
                 vector = self._sealed[item.id]
-        return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector)
+        exif = self._catalogue.metadata.of(item.id).exif
+        return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector, exif)
 
     def _add(self, file: File, old: Item | None, content: Content) -> None:
         self._changes.remove([old.id] if old else [])
-        self._changes.add(file, content)
+        self._changes.add(file, content, old)
         if old and old.state == "indexed":
             self._report.changed += 1
         else:
@@ -221,7 +228,7 @@ class Sync:
     def _fail(self, file: File, old: Item | None, reason: str) -> None:
         if old is None or (old.reason, old.size, old.mtime_ns) != (reason, file.size, file.mtime_ns):
             self._changes.remove([old.id] if old else [])
-            self._changes.fail(file, reason)
+            self._changes.fail(file, reason, old)
         self._report.failed.append(Failure(file.path, reason))
         self._report.newly_failed += old is None or old.reason != reason
 

@@ -6,6 +6,7 @@ Bytes on disk become pixels in this order; each module needs only those before i
     find.py      a folder  -> the paths of its pictures
     formats.py   bytes     -> an opened picture of an allowed format and size
     colour.py    any mode  -> upright 8-bit sRGB without alpha
+    facts.py     what a picture says beside its pixels; exif.py reads it
     decode.py    bytes     -> a square of RGB pixels, or a thumbnail
     wire.py      the messages between the pool and its children
     worker.py    the child: answers one message at a time

@@ -6,6 +6,7 @@ NumPy is imported only where an array is made: a child works without it and star
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -13,6 +14,8 @@ from PIL import Image
 
 from lookalike.errors import PictureError
 from lookalike.images.colour import flatten, orientation, to_srgb, upright
+from lookalike.images.exif import exif_facts
+from lookalike.images.facts import Fact
 from lookalike.images.formats import DAMAGE, MAX_PIXELS, open_picture
 
 if TYPE_CHECKING:
@@ -44,11 +47,12 @@ class Decoded(NamedTuple):
 
 
 class Square(NamedTuple):
-    """As `Decoded`, with the pixels as a Pillow image in mode RGB."""
+    """As `Decoded`, with the pixels as a Pillow image in mode RGB, and what EXIF says."""
 
     image: Image.Image
     width: int
     height: int
+    facts: Mapping[str, Fact]
 
 
 def decode(data: bytes, side: int, fit: Fit, max_pixels: int = MAX_PIXELS) -> Decoded:
@@ -63,8 +67,8 @@ def decode(data: bytes, side: int, fit: Fit, max_pixels: int = MAX_PIXELS) -> De
     Example:
         >>> pixels, width, height = decode(Path("cat.jpg").read_bytes(), 224, "squeeze")
     """
-    image, width, height = decode_square(data, side, fit, max_pixels)
-    return Decoded(_array(image), width, height)
+    square = decode_square(data, side, fit, max_pixels)
+    return Decoded(_array(square.image), square.width, square.height)
 
 
 def decode_square(data: bytes, side: int, fit: Fit, max_pixels: int = MAX_PIXELS) -> Square:
@@ -72,7 +76,9 @@ def decode_square(data: bytes, side: int, fit: Fit, max_pixels: int = MAX_PIXELS
     image = open_picture(data, max_pixels)
     width, height = image.size
     small, sideways = _shrink(image, side, fit, draft=True)
-    return Square(_on_white(small, side), *((height, width) if sideways else (width, height)))
+    if sideways:
+        width, height = height, width
+    return Square(_on_white(small, side), width, height, exif_facts(image))
 
 
 def fit_image(image: Image.Image, side: int, fit: Fit) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lookalike.errors import ArgumentError, LookalikeError, PictureError
 from lookalike.images import wire
 from lookalike.images.child import DEFAULT_LIMITS, Child, Limits
+from lookalike.images.facts import Fact
 
 if TYPE_CHECKING:  # Pillow is for the children alone
     from lookalike.images.decode import Fit
@@ -38,6 +39,7 @@ class Loaded(NamedTuple):
         sha256: 32 bytes, of the very bytes the pixels were decoded from.
         pixels: uint8, (side, side, 3), sRGB; read-only.
         width, height: the whole picture's, in pixels, after its orientation was applied.
+        facts: what its EXIF says, by the names of `facts.FACTS`.
     """
 
     path: str
@@ -45,6 +47,7 @@ class Loaded(NamedTuple):
     pixels: NDArray[np.uint8]
     width: int
     height: int
+    facts: Mapping[str, Fact]
 
 
 class Failed(NamedTuple):
@@ -101,9 +104,12 @@ class DecoderPool:
                 reply = self._ask(wire.Request(wire.LOAD, os.fsencode(path), side, fit))
             except PictureError as error:
                 return Failed(path, error.reason)
-            picture = wire.Picture.unpack(reply)
+            try:
+                picture = wire.Picture.unpack(reply)
+            except ValueError:
+                return Failed(path, "its decoder gave an answer that makes no sense")
             pixels = np.frombuffer(picture.pixels, np.uint8).reshape(side, side, 3)
-            return Loaded(path, picture.sha256, pixels, picture.width, picture.height)
+            return Loaded(path, picture.sha256, pixels, picture.width, picture.height, picture.facts)
 
         return self._in_order(one, paths, side)
 

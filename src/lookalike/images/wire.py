@@ -2,7 +2,8 @@
 
     request    "!BBI" what, fit, side | the path's bytes
     reply      "!B" 0 | a failure's reason in UTF-8
-               "!B" 1 | 32 bytes SHA-256, "!II" width, height, side * side * 3 bytes of RGB      for LOAD
+               "!B" 1 | 32 bytes SHA-256, "!IIH" width, height, n, n bytes of facts, side * side * 3 bytes of RGB
+                                                                                        for LOAD
                "!B" 1 | a JPEG file                                                             for THUMBNAIL
 
 The parent trusts no length a child sends: each request has a largest reply.
@@ -11,7 +12,10 @@ The parent trusts no length a child sends: each request has a largest reply.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
+
+from lookalike.images.facts import FACTS_BYTES, Fact, pack, unpack
 
 if TYPE_CHECKING:  # the parent works without Pillow
     from lookalike.images.decode import Fit
@@ -26,7 +30,7 @@ REASON_BYTES = 4096
 
 _FITS: tuple[Fit, ...] = ("squeeze", "crop", "pad", "seamless")
 _REQUEST = struct.Struct("!BBI")
-_PICTURE = struct.Struct("!32sII")
+_PICTURE = struct.Struct("!32sIIH")
 
 
 class Request(NamedTuple):
@@ -48,7 +52,7 @@ class Request(NamedTuple):
     @property
     def largest_reply(self) -> int:
         """In bytes; a JPEG never takes more than its pixels and a header."""
-        return max(REASON_BYTES, _PICTURE.size + 3 * self.side**2 + 1024) + 1
+        return max(REASON_BYTES, _PICTURE.size + FACTS_BYTES + 3 * self.side**2 + 1024) + 1
 
 
 class Picture(NamedTuple):
@@ -57,12 +61,16 @@ class Picture(NamedTuple):
     sha256: bytes
     width: int
     height: int
+    facts: Mapping[str, Fact]
     pixels: bytes
 
     def pack(self) -> bytes:
-        return _PICTURE.pack(self.sha256, self.width, self.height) + self.pixels
+        facts = pack(self.facts)
+        return _PICTURE.pack(self.sha256, self.width, self.height, len(facts)) + facts + self.pixels
 
     @classmethod
     def unpack(cls, message: bytes) -> Picture:
-        sha256, width, height = _PICTURE.unpack_from(message)
-        return cls(sha256, width, height, message[_PICTURE.size :])
+        """ValueError where the facts are none."""
+        sha256, width, height, length = _PICTURE.unpack_from(message)
+        end = _PICTURE.size + length
+        return cls(sha256, width, height, unpack(message[_PICTURE.size : end]), message[end:])

@@ -42,7 +42,7 @@ def answer(request: wire.Request, memory: int, max_pixels: int) -> bytes:
             return wire.OK + thumbnail(data, request.side, max_pixels)
         square = decode_square(data, request.side, request.fit, max_pixels)
         digest = hashlib.sha256(data).digest()
-        return wire.OK + wire.Picture(digest, square.width, square.height, square.image.tobytes()).pack()
+        return wire.OK + wire.Picture(digest, square.width, square.height, square.facts, square.image.tobytes()).pack()
     except PictureError as error:
         return wire.FAILED + error.reason.encode("utf-8", "replace")[: wire.REASON_BYTES]
     except MemoryError:

@@ -1,0 +1,28 @@
+"""Facts from a file, given to the pictures of a collection, while a person watches."""
+
+from __future__ import annotations
+
+from lookalike.cli.syncing import note
+from lookalike.collection import Collection
+from lookalike.facts import Row, read_sidecar
+
+_LISTED = 5  # unknown paths named one by one
+
+
+def read_facts(file: str | None) -> list[Row]:
+    """What a file says of pictures, before any work is done: nobody should wait to learn that a line is wrong."""
+    return [] if file is None else read_sidecar(file)
+
+
+def describe(collection: Collection, rows: list[Row]) -> None:
+    """Gives the facts, and says what became of them."""
+    if not rows:
+        return
+    described = collection.describe(rows)
+    note(f"facts given to {described.pictures:,} pictures")
+    if described.unknown:
+        note(f"  {len(described.unknown):,} paths with facts are no pictures here:")
+        for path in described.unknown[:_LISTED]:
+            note(f"    {path}")
+        if len(described.unknown) > _LISTED:
+            note(f"    … and {len(described.unknown) - _LISTED:,} more")

@@ -1,0 +1,66 @@
+"""Giving facts to the pictures of a collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lookalike.collection.catalogue import Catalogue
+from lookalike.collection.place import Place
+from lookalike.errors import ArgumentError
+from lookalike.facts import Value
+from lookalike.facts.fact import as_facts
+
+Given = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+"""Paths, each with a mapping of facts by name."""
+
+
+@dataclass
+class Described:
+    """What became of facts that were given.
+
+    Attributes:
+        pictures: how many got them.
+        unknown: the paths at which no picture is known.
+    """
+
+    pictures: int = 0
+    unknown: list[str] = field(default_factory=list)
+
+
+def describe(place: Place, catalogue: Catalogue, given: Given) -> Described:
+    """Give facts in one transaction, by the only writer; ArgumentError before anything is changed."""
+    pairs = given.items() if isinstance(given, Mapping) else given
+    folders: dict[str, bytes] = {}  # to follow the links of each once
+    wanted: dict[bytes, tuple[str, dict[str, Value | None]]] = {}
+    for path, facts in pairs:
+        name = os.fspath(path)
+        if not isinstance(name, str):
+            raise ArgumentError(f"expected the path of a picture as text, received {name!r:.80}")
+        folder, last = os.path.split(os.path.abspath(name))
+        if folder not in folders:
+            folders[folder] = place.relative(folder)
+        key = _key(folders[folder], last)
+        if key in wanted:
+            raise ArgumentError(f"expected each picture once, received {name} again")
+        wanted[key] = (name, as_facts(facts))
+    described = Described()
+    with catalogue.writing():
+        ids = {item.path: item.id for item in catalogue.items()}
+        described.unknown = [name for key, (name, _) in wanted.items() if key not in ids]
+        known = {ids[key]: facts for key, (_, facts) in wanted.items() if key in ids}
+        catalogue.metadata.give(known)
+    described.pictures = len(known)
+    return described
+
+
+def key_of(place: Place, path: str) -> bytes:
+    """A picture's path as the catalogue keeps it: links are followed to its folder, for the picture may be one."""
+    folder, name = os.path.split(os.path.abspath(path))
+    return _key(place.relative(folder), name)
+
+
+def _key(folder: bytes, name: str) -> bytes:
+    return os.path.normpath(os.path.join(folder, os.fsencode(name)))

@@ -1,0 +1,75 @@
+"""The facts that need no storage: those of a picture's file, which its item holds.
+
+The same functions serve Python and SQLite, so that a condition finds what `Collection.facts` shows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from lookalike.facts import Facts, Kind
+
+if TYPE_CHECKING:
+    from lookalike.collection.catalogue import Item
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class FileFact(NamedTuple):
+    """A fact of a file.
+
+    Attributes:
+        column: of the item, that it is made of.
+        make: what makes it of that; None is a missing fact.
+    """
+
+    column: str
+    make: Callable[..., str | int | None]
+    kind: Kind
+
+
+def shown(path: bytes) -> str:
+    r"""A path of the catalogue as text; bytes that are not UTF-8 become `\xff`."""
+    return path.decode("utf-8", "backslashreplace")
+
+
+def _folder(path: bytes) -> str:
+    return shown(os.path.dirname(path)) or "."
+
+
+def _name(path: bytes) -> str:
+    return shown(os.path.basename(path))
+
+
+def _ending(path: bytes) -> str | None:
+    return shown(os.path.splitext(path)[1][1:]).lower() or None
+
+
+def _modified(mtime_ns: int) -> str:
+    """In UTC, to the second, as 2024-05-17T09:30:00."""
+    return (_EPOCH + timedelta(seconds=mtime_ns // 10**9)).isoformat()[:19]
+
+
+def _as_it_is(number: int | None) -> int | None:
+    return number
+
+
+FILE_FACTS: Mapping[str, FileFact] = {
+    "path": FileFact("path", shown, "text"),
+    "folder": FileFact("path", _folder, "text"),
+    "name": FileFact("path", _name, "text"),
+    "ext": FileFact("path", _ending, "text"),
+    "size": FileFact("size", _as_it_is, "number"),
+    "width": FileFact("width", _as_it_is, "number"),
+    "height": FileFact("height", _as_it_is, "number"),
+    "modified": FileFact("mtime_ns", _modified, "text"),
+}
+"""The facts of a file, by name."""
+
+
+def file_facts(item: Item) -> Facts:
+    values = {name: fact.make(getattr(item, fact.column)) for name, fact in FILE_FACTS.items()}
+    return {name: value for name, value in values.items() if value is not None}

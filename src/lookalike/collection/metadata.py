@@ -1,0 +1,123 @@
+"""What is known of the items besides their looks: the facts in their EXIF, and those that were given."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.collection.database import Database
+from lookalike.collection.matching import FUNCTIONS, kinds_of, matching, needs_metadata
+from lookalike.errors import ArgumentError
+from lookalike.facts import Facts, Kind, Value, parse
+from lookalike.facts.check import check
+from lookalike.facts.fact import MOST_BYTES, to_json
+
+MOST_FIELDS = 1000
+"""Different names of given facts in a collection."""
+
+_FIELDS = """SELECT DISTINCT fact.key, CASE fact.type
+        WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' WHEN 'text' THEN 'text' WHEN 'array' THEN 'list'
+        ELSE 'boolean' END
+    FROM metadata, json_each(given) AS fact"""
+
+
+class Known(NamedTuple):
+    """The facts of an item, each a JSON object."""
+
+    exif: str = "{}"
+    given: str = "{}"
+
+
+class Metadata:
+    """The tables `metadata` and `fields` of a catalogue; the transactions are the catalogue's."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._intact = -1  # the generation whose rows were all read and found intact
+        for name, function in FUNCTIONS.items():
+            database.define(name, function)
+
+    def of(self, item_id: int) -> Known:
+        """What is known of an item; nothing where it has no row."""
+        rows = self._database.select("metadata", "id, exif, given", "id = ?", (item_id,))
+        return Known(*rows[0][1:]) if rows else Known()
+
+    def facts(self, item_id: int) -> Facts:
+        """The facts of an item but for its file's; one that was given stands before one of the same name in EXIF."""
+        known = self.of(item_id)
+        facts: Facts = json.loads(known.exif) | json.loads(known.given)
+        return facts
+
+    def unknown(self) -> set[int]:
+        """The ids of the indexed items that have no row."""
+        found = self._database.execute(
+            "SELECT id FROM items WHERE state = 'indexed' AND id NOT IN (SELECT id FROM metadata)"
+        )
+        return {item_id for (item_id,) in found}
+
+    def add(self, known: Mapping[int, Known]) -> None:
+        """Write what is known of items that have no row yet."""
+        self._database.insert("metadata", [(item_id, *facts) for item_id, facts in known.items()])
+
+    def remove(self, ids: Iterable[int]) -> None:
+        self._database.execute_many("DELETE FROM metadata WHERE id = ?", [(item_id,) for item_id in ids])
+
+    def give(self, facts: Mapping[int, Mapping[str, Value | None]]) -> None:
+        """Give facts to items: those of other names stay, None takes one away.
+
+        Raises:
+            ArgumentError: an item would have more than `MOST_BYTES` of them, or the collection `MOST_FIELDS` names.
+        """
+        known = {item_id: _with(self.of(item_id), more) for item_id, more in facts.items()}
+        self.remove(known)
+        self.add(known)
+        # all anew, so that a name that nobody has any more is unknown again
+        found = self._database.execute(_FIELDS)
+        if len({name for name, _ in found}) > MOST_FIELDS:
+            raise ArgumentError(f"expected at most {MOST_FIELDS:,} names of facts in a collection, received more")
+        self._database.execute("DELETE FROM fields")
+        self._database.insert("fields", found)
+
+    def matching(self, where: str, generation: int) -> NDArray[np.int64]:
+        """The ids of the indexed items that fulfil a condition, in order; this is the `generation` that is read.
+
+        Raises:
+            ArgumentError: it is no condition, or one on facts that nothing here has.
+            DamagedError: a row that it is about to read is.
+        """
+        condition = parse(where)
+        given: dict[str, set[Kind]] = {}
+        for name, kind in self._database.select_all("fields", "name, kind"):
+            given.setdefault(name, set()).add(kind)
+        check(where, condition, kinds_of(given))
+        if needs_metadata(condition, given):
+            self._require_intact(generation)
+        found = self._database.execute(*matching(condition, given))
+        return np.fromiter((item_id for (item_id,) in found), np.int64, len(found))
+
+    def _require_intact(self, generation: int) -> None:
+        """Read every row once in each generation: SQL looks at no checksum."""
+        if self._intact == generation:
+            return
+        rows = digest = wrong = 0
+        for item_id, exif, given, crc in self._database.each("SELECT id, exif, given, crc FROM metadata"):
+            wrong += zlib.crc32(f"{item_id}\0'{exif}\0'{given}".encode()) != crc  # row_crc, at half its time
+            rows += 1
+            digest += crc
+        self._database.require_whole("metadata", rows, digest, wrong)
+        self._intact = generation
+
+
+def _with(known: Known, more: Mapping[str, Value | None]) -> Known:
+    facts = json.loads(known.given) | more
+    given = to_json({name: value for name, value in facts.items() if value is not None})
+    if len(given.encode()) > MOST_BYTES:
+        raise ArgumentError(
+            f"expected at most {MOST_BYTES >> 10} KiB of facts for a picture, received more; give fewer"
+        )
+    return known._replace(given=given)

@@ -1,0 +1,40 @@
+"""Pictures that an earlier version indexed without reading their EXIF: it is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from lookalike.collection.catalogue import Catalogue, Item
+from lookalike.collection.metadata import Known
+from lookalike.collection.place import Place
+from lookalike.facts.fact import to_json
+
+
+def unread(catalogue: Catalogue, items: Sequence[Item]) -> list[Item]:
+    """Those of some indexed items of which nothing is known yet, not even that there is no EXIF."""
+    ids = catalogue.metadata.unknown()
+    return [item for item in items if item.id in ids]
+
+
+def read_exif(
+    place: Place, catalogue: Catalogue, items: Sequence[Item], batch: int, advance: Callable[[int], None]
+) -> None:
+    """Read the EXIF of items, committed by batches; an item whose file is another by now has none."""
+    if not items:
+        return
+    from lookalike.images.pool import DecoderPool, Loaded  # Pillow
+
+    with DecoderPool() as pool:
+        pictures = pool.load((place.absolute(item.path) for item in items), 8, "squeeze")
+        for start in range(0, len(items), batch):
+            known: dict[int, Known] = {}
+            some = items[start : start + batch]
+            for item, picture in zip(some, islice(pictures, len(some)), strict=True):
+                if isinstance(picture, Loaded) and picture.sha256 == item.sha256:
+                    known[item.id] = Known(exif=to_json(picture.facts))
+                else:
+                    known[item.id] = Known()
+                advance(1)
+            with catalogue.writing():
+                catalogue.metadata.add(known)

@@ -1,0 +1,44 @@
+"""Whether a condition can find anything: a mistyped name, or a text for a number, must not find nothing in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from difflib import get_close_matches
+
+from lookalike.facts.condition import Comparison, Condition, Constant, Field, comparisons
+from lookalike.facts.fact import Kind, kind_of
+from lookalike.facts.tokens import wrong
+
+_LISTED = 40  # names
+_EXPECTED: Mapping[Kind, str] = {
+    "text": "a text in quotes",
+    "list": "a text in quotes",
+    "number": "a number without quotes",
+    "boolean": "true or false",
+}
+
+
+def check(text: str, condition: Condition, fields: Mapping[str, Set[Kind]]) -> None:
+    """Raise ArgumentError where a name is not among `fields`, or none of the kinds it has can fulfil a comparison."""
+    for part in comparisons(condition):
+        if part.field.name not in fields:
+            _unknown(text, part.field, fields)
+        if isinstance(part, Comparison):
+            for constant in part.constants:
+                _check_kind(text, part, constant, fields[part.field.name])
+
+
+def _unknown(text: str, field: Field, fields: Mapping[str, Set[Kind]]) -> None:
+    near = get_close_matches(field.name, fields, 1)
+    names = sorted(fields)
+    rest = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    meant = f"; did you mean {near[0]}?" if near else ""
+    wrong(text, field.at, f"one of the facts known here ({', '.join(names[:_LISTED])}{rest})", meant)
+
+
+def _check_kind(text: str, part: Comparison, constant: Constant, kinds: Set[Kind]) -> None:
+    kind = kind_of(constant)
+    if kind in kinds or (kind == "text" and "list" in kinds):
+        return
+    expected = " or ".join(sorted({_EXPECTED[held] for held in kinds}))
+    wrong(text, part.at, f"{expected}, of which {part.field.name} is here,")

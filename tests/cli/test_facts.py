@@ -1,0 +1,53 @@
+"""`--metadata` and `--where`, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .conftest import Run
+
+CSV = "path,stars,label\nphotos/{fruit},5,apple\nphotos/{cat},2,\nphotos/gone.png,1,x\n"
+
+
+def some(photos: Path, kind: str) -> str:
+    return f"{kind}/{sorted(p.name for p in (photos / kind).iterdir())[1]}"
+
+
+def test_facts_from_a_file_are_searched_by(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
+    fruit, cat = some(photos, "fruit"), some(photos, "cats")
+    (tmp_path / "facts.csv").write_text(CSV.format(fruit=fruit, cat=cat))
+    done = run("index", "photos", "--metadata", "facts.csv")
+    assert "facts given to 2 pictures" in done.stderr
+    assert "1 paths with facts are no pictures here" in done.stderr
+    assert str(photos / "gone.png") in done.stderr
+    rows = run("search", picture, "photos", "--where", "stars >= 1").stdout.splitlines()
+    assert {row.split("  ", 1)[1] for row in rows} == {f"photos/{fruit}", f"photos/{cat}"}
+    line = run("search", picture, "photos", "--where", "label = 'apple' and width > 1", "--json").stdout
+    facts = json.loads(line)["facts"]
+    assert (facts["stars"], facts["label"], facts["folder"]) == (5, "apple", "fruit")
+    none = run("search", picture, "photos", "--where", "stars = 3", code=1)
+    assert none.stderr.strip().endswith("among the other pictures in photos of which stars = 3")
+
+
+def test_a_condition_that_is_wrong_is_said_before_anything_is_indexed(run: Run, photos: Path, picture: Path) -> None:
+    done = run("search", picture, "photos", "--where", "year => 2020", code=2)
+    assert done.stderr.strip().endswith("received '>' at character 7: year =▸> 2020")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (photos / ".lookalike").exists()
+
+
+def test_a_name_that_is_wrong_is_met_by_those_there_are(run: Run, photos: Path, picture: Path) -> None:
+    run("index", "photos")
+    done = run("search", picture, "photos", "--where", "yeer = 2020", code=2)
+    assert "did you mean year?" in done.stderr
+    assert "camera, day, ext, folder" in done.stderr
+
+
+def test_a_file_of_facts_that_is_wrong_is_said_before_anything_is_indexed(
+    run: Run, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "facts.csv").write_text("path,stars\na.png,1,2\n")
+    assert "facts.csv, line 2: expected 2 cells" in run("index", "photos", "--metadata", "facts.csv", code=2).stderr
+    assert "received No such file" in run("index", "photos", "--metadata", "no.csv", code=2).stderr
+    assert not (photos / ".lookalike").exists()
