@@ -41,4 +41,4 @@ def _check_kind(text: str, part: Comparison, constant: Constant, kinds: Set[Kind
     if kind in kinds or (kind == "text" and "list" in kinds):
         return
     expected = " or ".join(sorted({_EXPECTED[held] for held in kinds}))
-    wrong(text, part.at, f"{expected}, of which {part.field.name} is here,")
+    wrong(text, part.at, f"{expected}, as {part.field.name} holds no other,")
