@@ -51,3 +51,11 @@ def test_a_file_of_facts_that_is_wrong_is_said_before_anything_is_indexed(
     assert "facts.csv, line 2: expected 2 cells" in run("index", "photos", "--metadata", "facts.csv", code=2).stderr
     assert "received No such file" in run("index", "photos", "--metadata", "no.csv", code=2).stderr
     assert not (photos / ".lookalike").exists()
+
+
+def test_a_sync_gives_facts_too(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
+    (tmp_path / "facts.csv").write_text(f"path,liked\n{picture},true\n")
+    assert "facts given to 1 pictures" in run("sync", photos, "--metadata", tmp_path / "facts.csv").stderr
+    found = run("search", next((photos / "cats").iterdir()), photos, "--where", "liked = true", "--json").stdout
+    assert json.loads(found)["path"] == str(picture)
+    assert "without --watch" in run("sync", photos, "--watch", "--metadata", tmp_path / "facts.csv", code=2).stderr

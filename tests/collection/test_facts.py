@@ -303,7 +303,7 @@ def test_a_row_changed_or_lost_behind_our_back_is_refused(
         connection.execute(statement)
         connection.commit()
     with Collection.open(folder) as damaged:
-        with pytest.raises(DamagedError, match=f"table {table}.*delete that file and index again"):
+        with pytest.raises(DamagedError, match=f"table {table}.*mend it by `lookalike repair"):
             damaged.search(folder / "0.png", where="year = 1999 or stars = 1")
         with pytest.raises(DamagedError, match=f"table {table}"):
             damaged.paths("year = 1999 or stars = 1")

@@ -149,6 +149,25 @@ def test_the_catalogue_is_written_anew_with_its_intact_rows(photos: Path) -> Non
         assert answers(photos) == {path: pytest.approx(distances, abs=1e-5) for path, distances in before.items()}
 
 
+def test_facts_that_are_intact_are_kept(photos: Path) -> None:
+    """The page that holds the facts of some pictures is lost, and a flipped byte makes a rescue necessary."""
+    given = {photos / f"{i:02}.png": {"number": i, "name": f"picture {i}" + "x" * 600} for i in range(20)}
+    with Collection.open(photos) as collection:
+        collection.describe(given)
+    file = photos / ".lookalike" / "catalogue.sqlite"
+    data = file.read_bytes()
+    flip(file, data.index(b"picture 11x") + 300)
+    assert any("metadata" in problem for problem in Collection.verify(photos))
+    (done,) = Collection.repair(photos).done
+    assert "the facts of 1 of them are lost" in done
+    assert Collection.verify(photos) == []
+    with lookalike.open(photos) as collection:
+        assert collection.facts(photos / "12.png")["number"] == 12
+        assert "number" not in collection.facts(photos / "11.png")
+        found = collection.search(np.ones(1280), k=100, where="number >= 5 and number < 13")
+        assert {Path(hit.path).name for hit in found} == {f"{i:02}.png" for i in range(5, 13)} - {"07.png", "11.png"}
+
+
 def test_ids_are_not_given_twice_after_the_row_that_says_which_were_is_lost(photos: Path, draw: Draw) -> None:
     file = photos / ".lookalike" / "catalogue.sqlite"
     with Collection.open(photos) as collection:

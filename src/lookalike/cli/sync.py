@@ -22,6 +22,10 @@ def sync(
             help="How long to wait while another process writes; inf: for ever, as does --watch by itself.",
         ),
     ] = None,
+    metadata: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Facts of the pictures: CSV, JSON, NDJSON or Parquet with a column `path`."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object for each report.")] = False,
     stats: Annotated[
         bool, typer.Option("--stats", help="Tell what each stage took, and how busy the cores were.")
@@ -31,12 +35,19 @@ def sync(
 
     A folder that is not indexed yet is indexed. What could not be read before is tried again.
     """
+    from lookalike.cli.describing import describe, read_facts
     from lookalike.cli.syncing import follow, sync
     from lookalike.collection import Collection
+    from lookalike.errors import ArgumentError
 
+    following = watch or poll is not None
+    if following and metadata is not None:
+        raise ArgumentError("expected --metadata without --watch or --poll, received both; give the facts first")
+    facts = read_facts(metadata)
     with Collection.open(where) as collection:
-        if watch or poll is not None:
+        if following:
             follow(collection, poll=poll, wait=math.inf if wait is None else wait, json=json, stats=stats)
         else:
             sync(collection, asked_for=True, wait=wait or 0, json=json, stats=stats)
+            describe(collection, facts)
     return 0

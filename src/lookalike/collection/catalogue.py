@@ -243,8 +243,8 @@ class Catalogue:
     def problems(self) -> list[str]:
         """What is wrong with it, row by row and as SQLite's file; nothing where all is well."""
         found = self._database.problems()
-        tables = (self.about, self.roots, self.items, self.pending, self.removed, self.segments, self._metadata)
-        for read in tables:
+        tables = (self.about, self.roots, self.items, self.pending, self.removed, self.segments)
+        for read in (*tables, self.metadata.read_all):
             try:
                 read()
             except DamagedError as error:
@@ -258,9 +258,6 @@ class Catalogue:
     def damaged(self, found: str) -> DamagedError:
         """The error to raise for what does not fit together."""
         return self._database.damaged(found)
-
-    def _metadata(self) -> list[tuple[int, str, str]]:
-        return self._database.select_all("metadata", "id, origin, facts")
 
     def _ids(self, statement: str) -> NDArray[np.int64]:
         ids = np.array([row[0] for row in self._database.execute(statement)] or np.empty(0, np.int64))

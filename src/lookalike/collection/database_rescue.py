@@ -18,7 +18,7 @@ _TABLES = {  # with the key to go along, and the columns
     "pending": ("rowid", "id, vector"),
     "segments": ("rowid", "name, vectors"),
     "removed": ("rowid", "id"),
-    "metadata": ("id", "id, origin, facts"),
+    "metadata": ("rowid", "id, exif, given"),
 }
 _BEYOND = 2**62
 _REFUSALS = (sqlite3.Error, UnicodeDecodeError)
@@ -41,7 +41,8 @@ def intact_rows(path: str) -> dict[str, list[Row]]:
         connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         for table, (key, columns) in _TABLES.items():
             query = f"SELECT {key}, {columns}, crc FROM {table} NOT INDEXED WHERE {key} > ? ORDER BY {key}"  # noqa: S608
-            found[table] = [row[:-1] for row in _rows(path, connection, query) if _is_intact(row)]
+            intact = (row[:-1] for row in _rows(path, connection, query) if _is_intact(row))
+            found[table] = list({row[0]: row for row in intact}.values())  # damage may show a page twice
     return found
 
 

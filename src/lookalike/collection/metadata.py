@@ -15,7 +15,7 @@ from lookalike.collection.matching import FUNCTIONS, kinds_of, matching, needs_m
 from lookalike.errors import ArgumentError
 from lookalike.facts import Facts, Kind, Value, parse
 from lookalike.facts.check import check
-from lookalike.facts.fact import MOST_BYTES, to_json
+from lookalike.facts.fact import MOST_BYTES, kind_of, to_json
 
 MOST_FIELDS = 1000
 """Different names of given facts in a collection."""
@@ -41,6 +41,11 @@ class Metadata:
         self._intact = -1  # the generation whose rows were all read and found intact
         for name, function in FUNCTIONS.items():
             database.define(name, function)
+
+    def read_all(self) -> None:
+        """DamagedError where a row is damaged or missing."""
+        self._database.select_all("metadata", "id, exif, given")
+        self._fields()
 
     def of(self, item_id: int) -> Known:
         """What is known of an item; nothing where it has no row."""
@@ -92,13 +97,16 @@ class Metadata:
         """
         condition = parse(where)
         given: dict[str, set[Kind]] = {}
-        for name, kind in self._database.select_all("fields", "name, kind"):
+        for name, kind in self._fields():
             given.setdefault(name, set()).add(kind)
         check(where, condition, kinds_of(given))
         if needs_metadata(condition, given):
             self._require_intact(generation)
         found = self._database.execute(*matching(condition, given))
         return np.fromiter((item_id for (item_id,) in found), np.int64, len(found))
+
+    def _fields(self) -> list[tuple[str, Kind]]:
+        return self._database.select_all("fields", "name, kind")
 
     def _require_intact(self, generation: int) -> None:
         """Read every row once in each generation: SQL looks at no checksum."""
@@ -111,6 +119,11 @@ class Metadata:
             digest += crc
         self._database.require_whole("metadata", rows, digest, wrong)
         self._intact = generation
+
+
+def fields_of(given: Iterable[str]) -> set[tuple[str, Kind]]:
+    """The names in facts that were given, with the kinds of their values."""
+    return {(name, kind_of(value)) for facts in given for name, value in json.loads(facts).items()}
 
 
 def _with(known: Known, more: Mapping[str, Value | None]) -> Known:

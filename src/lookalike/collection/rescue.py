@@ -11,6 +11,7 @@ from lookalike.collection.catalogue import About, Item
 from lookalike.collection.create import METRIC
 from lookalike.collection.database import Database, Row
 from lookalike.collection.database_rescue import intact_rows
+from lookalike.collection.metadata import fields_of
 from lookalike.collection.place import FOLDER, Place
 from lookalike.collection.refused import names_in, refused
 from lookalike.errors import LookalikeError, NotAnIndexError
@@ -40,6 +41,7 @@ def rescue(place: Place) -> str:
         )
     indexed = {item.id for item in items if item.state == "indexed"}
     known = {item.id for item in items}
+    metadata = [row for row in found["metadata"] if row[0] in known]
     kept = _keep(place)
     Database.create(
         place.catalogue,
@@ -51,10 +53,15 @@ def rescue(place: Place) -> str:
             "pending": [row for row in found["pending"] if row[0] in indexed and len(row[1]) == 4 * about.dim],
             "segments": list(segments.items()),
             "removed": [row for row in found["removed"] if row[0] not in known],
-            "metadata": [row for row in found["metadata"] if row[0] in known],
+            "metadata": metadata,
+            "fields": sorted(fields_of(given for _, _, given in metadata)),
         },
     )
-    return f"the catalogue was written anew with its {len(items):,} intact items; the damaged one is kept as {kept}"
+    without = len(known - {row[0] for row in metadata})
+    lost = f"; the facts of {without:,} of them are lost, those of their EXIF until the next sync" if without else ""
+    return (
+        f"the catalogue was written anew with its {len(items):,} intact items{lost}; the damaged one is kept as {kept}"
+    )
 
 
 def _about(found: dict[str, list[Row]], items: Sequence[Item], segments: dict[str, int], place: Place) -> About:
