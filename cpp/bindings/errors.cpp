@@ -25,8 +25,9 @@ void raise(const char* name, const std::exception& error) {
 }
 
 // An OSError made of (errno, message) knows its errno; the message is then its strerror.
-void raise(const WriteError& error) {
-  PyErr_SetObject(error_type("WriteError").ptr(), nb::make_tuple(error.code, text(error.what())).ptr());
+template <class Error>
+void raise_with_code(const char* name, const Error& error) {
+  PyErr_SetObject(error_type(name).ptr(), nb::make_tuple(error.code, text(error.what())).ptr());
 }
 
 }  // namespace
@@ -47,8 +48,10 @@ void bind_errors(nb::module_&) {
       raise("DamagedError", error);
     } catch (const BusyError& error) {
       raise("BusyError", error);
+    } catch (const ReadError& error) {
+      raise_with_code("ReadError", error);
     } catch (const WriteError& error) {
-      raise(error);
+      raise_with_code("WriteError", error);
     }
   });
 }

@@ -9,6 +9,7 @@
     ├── ModelError                    a query or weights of another model than the index was made with
     ├── PictureError                  one picture that cannot be read, with the reason
     ├── NoPicturesError               a place without a picture in it
+    ├── ReadError (OSError)           a file that is there, but cannot be read now
     ├── WriteError (OSError)          no permission, disk full
     ├── MissingExtraError (ImportError)  a part that needs a package which is not installed
     └── BusyError                     in use by another writer, or by the call that a signal interrupted
@@ -66,6 +67,16 @@ class PictureError(LookalikeError):
 
 class NoPicturesError(LookalikeError):
     """A place in which no picture was found."""
+
+
+class ReadError(LookalikeError, OSError):
+    """A file that is there and cannot be read now: no permission, too many open files, no memory.
+
+    Made of (errno, sentence), as `WriteError` is.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[-1]) if self.args else ""
 
 
 class WriteError(LookalikeError, OSError):

@@ -14,7 +14,7 @@ import pytest
 
 import lookalike
 from lookalike.collection import Collection, segments
-from lookalike.errors import BusyError, DamagedError, NotAnIndexError
+from lookalike.errors import BusyError, DamagedError, NotAnIndexError, ReadError
 from lookalike.index import Index
 
 from .conftest import PICTURES, Draw
@@ -277,3 +277,47 @@ def test_optimize_without_a_picture_left(folder: Path) -> None:
         assert collection._catalogue.segments() == {}
         assert collection.search(np.ones(1280)) == []
     assert Collection.verify(folder) == []
+
+
+def test_a_segment_whose_row_is_lost_is_found_by_what_it_holds(photos: Path) -> None:
+    before = answers(photos)
+    with closing(sqlite3.connect(photos / ".lookalike" / "catalogue.sqlite")) as connection:
+        for event in ("INSERT", "UPDATE", "DELETE"):
+            connection.execute(f"DROP TRIGGER segments_{event}")
+        connection.execute("UPDATE segments SET vectors = 39 WHERE name = '000001.segment'")
+        connection.commit()
+    for i in range(20):
+        (photos / f"{i:02}.png").unlink(missing_ok=True)
+    report = Collection.repair(photos)
+    assert (report.kept, report.embedded, report.lost) == (COUNT + 6, 0, [])
+    assert answers(photos) == {path: pytest.approx(distances, abs=1e-6) for path, distances in before.items()}
+
+
+def test_a_segment_that_cannot_be_read_now_is_left_alone(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ReadError(13, "cannot open the index: Permission denied")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr("lookalike.collection.repair.verify_segment", refuse)
+        with pytest.raises(ReadError):
+            Collection.repair(photos)
+    assert Collection.verify(photos) == []
+    assert Collection.repair(photos).done == []
+
+
+@pytest.mark.parametrize("buried", [False, True])
+def test_a_vector_that_is_sealed_and_pending(photos: Path, buried: bool) -> None:
+    """As a seal leaves it that was killed before its commit, once a rescue has adopted its file."""
+    before = answers(photos)
+    with Collection.open(photos) as collection:
+        catalogue = collection._catalogue
+        some = catalogue.indexed()[:5].tolist()
+        vectors = [collection.vector(path) for path in collection.paths()[:5]]
+        with catalogue.writing():
+            catalogue.restore(some, vectors)
+            catalogue.forget(some if buried else [])
+    assert Collection.verify(photos)
+    report = Collection.repair(photos)
+    assert (report.kept, report.embedded, report.lost) == (COUNT + 6, 0, [])
+    assert Collection.verify(photos) == []
+    assert answers(photos) == {path: pytest.approx(distances, abs=1e-6) for path, distances in before.items()}

@@ -130,3 +130,16 @@ def test_a_file_in_the_place_of_the_segments_folder(folder: Path) -> None:
         Path(collection.place.segments).touch()
         with pytest.raises(WriteError, match="segments, received Not a directory"):
             collection.sync()
+
+
+def test_a_reader_tells_a_later_file_of_the_same_name(folder: Path, draw: Draw) -> None:
+    with Collection.open(folder) as reader, Collection.open(folder) as writer:
+        writer.sync()
+        assert len(reader.search(np.ones(1280), k=100)) == PICTURES
+        with writer._catalogue.writing():
+            writer._catalogue.remove(writer._catalogue.indexed().tolist())
+        segments.seal(writer.place, writer._catalogue, everything=True)
+        assert files(writer) == []
+        writer.sync()
+        assert files(writer) == ["000001.segment"]
+        assert len(reader.search(np.ones(1280), k=100)) == PICTURES

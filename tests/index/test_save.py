@@ -199,7 +199,7 @@ def test_an_unreadable_file() -> None:
         os.chmod(folder, 0o777)
         small().save(f"{folder}/index")
         os.chmod(f"{folder}/index", 0o000)
-        with as_nobody(), pytest.raises(errors.NotAnIndexError, match="Permission denied"):
+        with as_nobody(), pytest.raises(errors.ReadError, match="Permission denied"):
             Index.open(f"{folder}/index")
     finally:
         os.unlink(f"{folder}/index")

@@ -24,6 +24,10 @@ struct DamagedError : std::runtime_error {
 struct BusyError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+struct ReadError : std::runtime_error {
+  ReadError(int error_number, const std::string& message) : std::runtime_error(message), code(error_number) {}
+  int code;  // errno
+};
 struct WriteError : std::runtime_error {
   WriteError(int error_number, const std::string& message)
       : std::runtime_error(message), code(error_number) {}

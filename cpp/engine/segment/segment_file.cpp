@@ -78,6 +78,17 @@ std::size_t block_count(std::size_t bytes) {
   return (bytes + SegmentFile::kBlock - 1) / SegmentFile::kBlock;
 }
 
+// Whether sections lie as `write_segment_file` lays them, one behind the other: whatever bit of an entry
+// flips, they do not. So an altered table may be trusted for where they are.
+bool as_written(std::span<const Entry> entries, std::size_t end) {
+  std::size_t next = sizeof(Header);
+  for (const Entry& entry : entries) {
+    if (entry.offset != next || entry.zero != 0 || entry.zero2 != 0) return false;
+    next = align(next + entry.bytes);
+  }
+  return next == end;
+}
+
 // Up to and with the last slash; "./" for a bare name.
 std::string folder_of(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -259,9 +270,13 @@ SegmentFile::~SegmentFile() {
 void SegmentFile::map() {
   // O_NONBLOCK: opening a FIFO must not wait for a writer.
   const int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0)
-    throw NotAnIndexError("cannot open the index " + path_ + ": " + std::strerror(errno) +
-                          "; check the path");
+  if (fd < 0) {
+    const int code = errno;
+    const std::string what = "cannot open the index " + path_ + ": " + std::strerror(code);
+    if (code == ENOENT || code == ENOTDIR || code == ELOOP || code == ENAMETOOLONG || code == ENXIO)
+      throw NotAnIndexError(what + "; check the path");
+    throw ReadError(code, what + "; allow it, or free what is short, and try again");
+  }
   struct stat status{};
   const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   size_ = regular ? static_cast<std::size_t>(status.st_size) : 0;
@@ -272,8 +287,8 @@ void SegmentFile::map() {
   if (size_ == 0)
     throw NotAnIndexError(path_ + " is empty, not a lookalike index; give the path that Index.save wrote");
   if (mapped == MAP_FAILED)
-    throw NotAnIndexError("cannot map the index " + path_ + ": " + std::strerror(code) +
-                          "; free memory, or copy it to a local disk");
+    throw ReadError(code, "cannot map the index " + path_ + ": " + std::strerror(code) +
+                              "; free memory, or copy it to a local disk");
   data_ = static_cast<const std::byte*>(mapped);
 }
 
@@ -316,7 +331,8 @@ void SegmentFile::read_frame(Trust trust) {
   const std::size_t table_bytes = entry_bytes + block_count(end) * sizeof(std::uint64_t);
   if (size_ - end != table_bytes + sizeof(Footer)) damaged("its table has the wrong length");
   if (strict && !footer_is_right) damaged("its footer was altered");
-  if (strict && footer.table_checksum != hash(data_ + end, table_bytes)) damaged("its table was altered");
+  const bool table_is_right = footer.table_checksum == hash(data_ + end, table_bytes);
+  if (strict && !table_is_right) damaged("its table was altered");
 
   const std::span entries(reinterpret_cast<const Entry*>(data_ + end), header.sections);
   for (const Entry& entry : entries) {
@@ -325,6 +341,7 @@ void SegmentFile::read_frame(Trust trust) {
       damaged("a section lies outside the file");
     sections_.push_back({static_cast<Section>(entry.section), {data_ + entry.offset, entry.bytes}});
   }
+  if (!table_is_right && !as_written(entries, end)) damaged("its table was altered");
   checked_bytes_ = end;
   checksums_ = {reinterpret_cast<const std::uint64_t*>(data_ + end + entry_bytes), block_count(end)};
   verified_ = std::make_unique<std::atomic<bool>[]>(checksums_.size());

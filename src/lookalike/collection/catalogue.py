@@ -124,9 +124,9 @@ class Catalogue:
         return self._one("id", item_id)
 
     def with_path(self, path: bytes) -> Item | None:
-        """The item at a path; None once all items were read: SQLite's index may be damaged."""
+        """The item at a path; None once all paths were looked at: SQLite's index may be damaged."""
         item = self._one("path", path)
-        if item is None and any(other.path == path for other in self.items()):
+        if item is None and self._database.select("items", _ITEM, "+path = ?", (path,)):
             raise self._database.damaged("an index that misses a row of its table items")
         return item
 
@@ -206,7 +206,7 @@ class Catalogue:
         """Remove items, what is known of them, and their vectors: the pending at once, the sealed by name."""
         each = [(item_id,) for item_id in ids]
         self._database.execute_many(
-            "INSERT INTO removed SELECT id, row_crc(id) FROM items WHERE id = ? AND state = 'indexed'"
+            "INSERT OR IGNORE INTO removed SELECT id, row_crc(id) FROM items WHERE id = ? AND state = 'indexed'"
             " AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.id = items.id)",
             each,
         )
@@ -234,6 +234,14 @@ class Catalogue:
     def forget(self, ids: Iterable[int]) -> None:
         """Name sealed vectors that are of no item."""
         self._database.insert("removed", [(item_id,) for item_id in ids])
+
+    def revive(self, ids: Iterable[int]) -> None:
+        """Take back that these sealed vectors are of no item."""
+        self._database.execute_many("DELETE FROM removed WHERE id = ?", [(item_id,) for item_id in ids])
+
+    def drop_pending(self, ids: Iterable[int]) -> None:
+        """Forget pending vectors of items that have a sealed one."""
+        self._database.execute_many("DELETE FROM pending WHERE id = ?", [(item_id,) for item_id in ids])
 
     def replace_segments(self, segments: Mapping[str, int]) -> None:
         """Let these be all segment files, with the number of vectors in each."""

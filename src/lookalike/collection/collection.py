@@ -20,6 +20,7 @@ from lookalike.collection.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
 from lookalike.collection.database import NewerVersionError
 from lookalike.collection.describe import Described, Given, describe, key_of
+from lookalike.collection.folders import make_folders
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
 from lookalike.collection.live import LiveIndex
@@ -166,6 +167,7 @@ class Collection:
         """
         place = existing_place(os.fspath(where))
         with writer_lock(place.directory):
+            make_folders(place.segments)
             report = RepairReport()
             if _is_damaged(place):
                 report.done.append(rescue(place))

@@ -37,6 +37,8 @@ def place_for(sources: Sequence[str], to: str | None) -> Place:
                 "(`--to PATH` on the command line)"
             )
         return Place.at(os.path.join(sources[0], FOLDER))
+    if not to:
+        raise ArgumentError("expected a folder for the collection, received an empty name; name one by `to`")
     place = Place.at(to)
     if os.path.lexists(to) and not os.path.isdir(to):
         raise ArgumentError(f"expected a folder for the collection, received {to}, a file; name another")

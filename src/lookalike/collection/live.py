@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +21,7 @@ class _State:
 
     index: Index
     generation: int
-    segments: dict[str, int]
+    segments: dict[str, tuple[int, ...]]
     pending: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     removed: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
@@ -55,7 +56,7 @@ class LiveIndex:
 
     def _follow(self, before: _State | None, about: About) -> _State:
         catalogue = self._catalogue
-        names = catalogue.segments()
+        names = {name: (count, *self._identity(name)) for name, count in catalogue.segments().items()}
         if before is None or before.segments != names:
             before = _State(segments.open_sealed(self._place, catalogue, about), -1, names)
         now = _State(before.index, about.generation, names, catalogue.pending_ids(), catalogue.removed())
@@ -65,6 +66,14 @@ class LiveIndex:
         if len(now.index) != indexed:
             raise segments.damaged(self._place, f"{len(now.index)} vectors for {indexed} pictures")
         return now
+
+    def _identity(self, name: str) -> tuple[int, ...]:
+        """What tells a file from a later one of the same name."""
+        try:
+            status = os.stat(os.path.join(self._place.segments, name))
+        except OSError:
+            return ()  # what opens it says what is wrong
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
     def _remove(self, index: Index, before: _State, now: _State) -> None:
         gone = np.concatenate([np.setdiff1d(before.pending, now.pending), np.setdiff1d(now.removed, before.removed)])

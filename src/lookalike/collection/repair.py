@@ -15,7 +15,7 @@ from lookalike.collection.catalogue import About, Catalogue, Item
 from lookalike.collection.place import Place
 from lookalike.collection.report import Failure, Progress
 from lookalike.collection.verify import verify_segment
-from lookalike.errors import LookalikeError
+from lookalike.errors import DamagedError, NotAnIndexError
 from lookalike.index import Index
 from lookalike.models import Model
 
@@ -54,25 +54,35 @@ class Repair:
         """Do it.
 
         Raises:
+            ReadError: a segment cannot be read now; nothing was changed.
             WriteError: the disk is full, or may not be written.
             ModelError: the model's weights are missing or altered.
         """
         with self._catalogue.reading() as about:
-            named, removed = self._catalogue.segments(), set(self._catalogue.removed().tolist())
+            named = self._catalogue.segments()
             items = {item.id: item for item in self._catalogue.items() if item.state == "indexed"}
-            pending = set(self._catalogue.pending_ids().tolist())
-        sealed = self._mend_segments(about, named)
-        living = set(sealed) - removed
-        loose = sorted((living - items.keys()) | (living & pending))
-        if loose:
-            with self._catalogue.writing():
-                self._catalogue.forget(loose)
-            self.report.done.append(f"{len(loose):,} vectors of no picture were dropped")
+        sealed = set(self._mend_segments(about, named))
+        living, pending = self._settle(sealed, set(items))
         missing = [items[item_id] for item_id in sorted(items.keys() - (living | pending))]
         self.report.kept = len(items) - len(missing)
         self._make_again(missing, progress)
         segments.seal(self._place, self._catalogue, everything=bool(self.report.done))
         return self.report
+
+    def _settle(self, sealed: set[int], indexed: set[int]) -> tuple[set[int], set[int]]:
+        """Let each vector be sealed or pending, not both, and none be of no picture; the ids of the two kinds."""
+        pending = set(self._catalogue.pending_ids().tolist())
+        removed = set(self._catalogue.removed().tolist())
+        twice = pending & sealed  # the sealed one is kept: it is the same, and nothing need be undone later
+        revived = removed & pending
+        loose = sealed - removed - indexed
+        if twice or revived or loose:
+            with self._catalogue.writing():
+                self._catalogue.drop_pending(twice)
+                self._catalogue.revive(revived)
+                self._catalogue.forget(loose)
+            self.report.done.append(f"{len(twice | revived):,} vectors were there twice, {len(loose):,} of no picture")
+        return sealed - (removed - revived) - loose, pending - twice
 
     def _mend_segments(self, about: About, named: dict[str, int]) -> list[int]:
         """Write each damaged segment anew with what is left of it; return the ids of all."""
@@ -83,9 +93,9 @@ class Repair:
             try:
                 found = verify_segment(self._place, about, name, count).tolist()
                 if not seen.isdisjoint(found):
-                    raise LookalikeError(f"{name} has ids of another segment")
+                    raise DamagedError(f"{name} has ids of another segment")
                 after[name] = count
-            except LookalikeError as error:
+            except (DamagedError, NotAnIndexError) as error:  # not what cannot be read now: it may be whole
                 found = self._salvage(about, name, seen, after)
                 self.report.done.append(
                     f"of the segment {name} {len(found):,} of {count:,} vectors were kept ({error})"
@@ -101,7 +111,7 @@ class Repair:
         path = os.path.join(self._place.segments, name)
         try:
             index, _ = Index.salvage(path)
-        except LookalikeError:
+        except (DamagedError, NotAnIndexError):
             return []
         if (index.dim, index.metric) != (about.dim, about.metric) or (
             index.note.get("collection", about.uuid) != about.uuid

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Sequence
@@ -14,7 +16,8 @@ from lookalike.collection.database_rescue import intact_rows
 from lookalike.collection.metadata import fields_of
 from lookalike.collection.place import FOLDER, Place
 from lookalike.collection.refused import names_in, refused
-from lookalike.errors import LookalikeError, NotAnIndexError
+from lookalike.collection.segments import segment_name
+from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError
 from lookalike.index import Index
 from lookalike.models import DEFAULT, get_model
 
@@ -31,7 +34,7 @@ def rescue(place: Place) -> str:
     """
     found = intact_rows(place.catalogue)
     items = _distinct([Item._make(row) for row in found["items"]])
-    segments = dict(found["segments"]) or _loose_segments(place)
+    segments = _with_loose(place, dict(found["segments"]))
     about = _about(found, items, segments, place)
     roots = found["roots"] or ([(b".",)] if os.path.basename(place.directory) == FOLDER else [])
     if not roots:
@@ -83,19 +86,35 @@ def _about(found: dict[str, list[Row]], items: Sequence[Item], segments: dict[st
     return About(of, model.name, model.hash, model.dim, METRIC, now, now, 0, next_id)
 
 
-def _loose_segments(place: Place) -> dict[str, int]:
-    """The intact segment files, newest first, each with ids that no newer one has."""
-    found: dict[str, int] = {}
-    paths: list[str] = []
-    for name in sorted(names_in(place.segments), reverse=True):
+def _with_loose(place: Place, named: dict[str, int]) -> dict[str, int]:
+    """The named segment files, and those besides whose ids none of them has, the newest first.
+
+    A damaged one is among them, too: what is left of it is taken next.
+    """
+    found = dict(named)
+    paths = [path for name in named if _opens(path := os.path.join(place.segments, name))]
+    for name in sorted(set(names_in(place.segments)) - named.keys(), reverse=True):
+        if not segment_name(name):
+            continue
         path = os.path.join(place.segments, name)
         try:
             together = Index.open(path, *paths)
+        except DamagedError:
+            found[name] = 0
         except LookalikeError:
-            continue  # damaged, a temporary file, or one that a newer one holds
-        found[name] = len(together) - sum(found.values())
-        paths.append(path)
+            continue  # no segment, or one of another collection, or one whose vectors a newer one holds
+        else:
+            found[name] = len(together) - sum(len(Index.open(other)) for other in paths)
+            paths.append(path)
     return found
+
+
+def _opens(path: str) -> bool:
+    try:
+        Index.open(path)
+    except LookalikeError:
+        return False
+    return True
 
 
 def _distinct(items: Sequence[Item]) -> list[Item]:
@@ -112,7 +131,18 @@ def _keep(place: Place) -> str:
     try:
         for ending in ("", "-wal"):
             if os.path.exists(place.catalogue + ending):
-                os.link(place.catalogue + ending, kept + ending)
+                _link_or_copy(place.catalogue + ending, kept + ending)
     except OSError as error:
         raise refused(place.directory, error) from error
     return kept
+
+
+def _link_or_copy(path: str, to: str) -> None:
+    try:
+        os.link(path, to)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EACCES):
+            raise
+        shutil.copyfile(path, to)  # exFAT, some network drives
+        with open(to, "rb") as copy:
+            os.fsync(copy)

@@ -17,7 +17,7 @@ import numpy as np
 from lookalike.collection.catalogue import About, Catalogue
 from lookalike.collection.place import Place
 from lookalike.collection.refused import names_in, refused
-from lookalike.errors import ArgumentError, DamagedError, NotAnIndexError
+from lookalike.errors import ArgumentError, DamagedError, IdError, NotAnIndexError, VectorError
 from lookalike.index import Index
 
 MOST_PENDING = 4096
@@ -73,7 +73,10 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> Non
     with cure_of(place):
         forgotten = np.intersect1d(removed, index.ids)
         index.remove(forgotten)
-        index.add(vectors, ids)
+        try:
+            index.add(vectors, ids)
+        except (IdError, VectorError) as error:
+            raise DamagedError(f"a pending vector that is sealed, or none: {error}") from error
         name = next_name(place, names)
         if len(index):
             much = len(index) * about.dim * 4 > _MUCH
@@ -152,6 +155,11 @@ def bytes_on_disk(place: Place) -> int:
         with suppress(FileNotFoundError):  # before a first change there is no WAL; a writer sweeps meanwhile
             total += os.path.getsize(path)
     return total
+
+
+def segment_name(name: str) -> bool:
+    """Whether a file of this name is a segment, and not what was to become one."""
+    return _NAME.fullmatch(name) is not None
 
 
 def _number(name: str) -> int:

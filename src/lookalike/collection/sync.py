@@ -144,6 +144,7 @@ class Sync:
             self._advance(1)
             if len(self._changes) >= self._batch:
                 self._changes.commit()
+                self._seal_much()
         self._changes.commit()
         return unknown
 

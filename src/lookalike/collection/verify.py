@@ -24,9 +24,16 @@ def verify(place: Place, catalogue: Catalogue, progress: Progress | None = None)
     Args:
         progress: called with (done, total), in parts: the catalogue, and each segment file.
     """
-    with catalogue.reading() as about:
-        if found := catalogue.problems():
-            return found
+    while True:
+        with catalogue.reading() as about:
+            found = _problems(place, catalogue, about, progress)
+        if not found or catalogue.about().generation == about.generation:
+            return found  # else a writer had swept what the snapshot named
+
+
+def _problems(place: Place, catalogue: Catalogue, about: About, progress: Progress | None) -> list[str]:
+    found = catalogue.problems()
+    if not found:
         names = catalogue.segments()
         vectors = [catalogue.pending_ids()]
         for done, (name, count) in enumerate(names.items(), 1):
@@ -36,7 +43,8 @@ def verify(place: Place, catalogue: Catalogue, progress: Progress | None = None)
                 found.append(str(error))
             if progress:
                 progress(1 + done, 1 + len(names))
-        return found or _unmatched(np.concatenate(vectors), catalogue)
+        found = found or _unmatched(np.concatenate(vectors), catalogue)
+    return found
 
 
 def verify_segment(place: Place, about: About, name: str, count: int) -> NDArray[np.int64]:
@@ -67,6 +75,8 @@ def _unmatched(vectors: NDArray[np.int64], catalogue: Catalogue) -> list[str]:
     if twice := int(np.sum(times > 1)):
         found.append(f"{twice:,} pictures have two vectors")
     indexed = catalogue.indexed()
+    if both := len(np.intersect1d(catalogue.pending_ids(), catalogue.removed())):
+        found.append(f"{both:,} vectors are pending and removed")
     living = np.setdiff1d(ids, catalogue.removed())
     if without := len(np.setdiff1d(indexed, living)):
         found.append(f"{without:,} pictures have no vector")

@@ -337,6 +337,7 @@ class Index:
         Raises:
             ArgumentError: the files are not of one index, or an id is in two of them.
             NotAnIndexError: there is no file, or it is not one of ours, or of a newer version.
+            ReadError: it is there, but may not be read, or too many files are open.
             DamagedError: the file is truncated or altered. A search raises it too, when it first meets a damaged block.
         """
         index = cls.__new__(cls)
