@@ -149,6 +149,27 @@ def test_the_catalogue_is_written_anew_with_its_intact_rows(photos: Path) -> Non
         assert answers(photos) == {path: pytest.approx(distances, abs=1e-5) for path, distances in before.items()}
 
 
+@pytest.mark.parametrize("at", [0, 5, 17, 18, 19, 21, 29, 47, 59, 80])
+def test_a_damaged_header_costs_no_row(photos: Path, at: int) -> None:
+    before = answers(photos)
+    with Collection.open(photos) as collection:
+        collection.describe({photos / "01.png": {"stars": 5}})
+    flip(photos / ".lookalike" / "catalogue.sqlite", at)
+    try:
+        found = Collection.verify(photos)
+    except NotAnIndexError as error:
+        found = [str(error)]
+    assert all("lookalike repair" in problem for problem in found)
+    report = Collection.repair(photos)
+    assert (report.kept, report.embedded, report.lost) == (COUNT + 6, 0, [])
+    assert bool(report.done) == bool(found)
+    assert Collection.verify(photos) == []
+    with lookalike.open(photos) as collection:
+        assert collection.facts(photos / "01.png")["stars"] == 5
+    assert answers(photos) == {path: pytest.approx(distances, abs=1e-6) for path, distances in before.items()}
+    assert not list((photos / ".lookalike").glob("*.rescue*"))
+
+
 def test_facts_that_are_intact_are_kept(photos: Path) -> None:
     """The page that holds the facts of some pictures is lost, and a flipped byte makes a rescue necessary."""
     given = {photos / f"{i:02}.png": {"number": i, "name": f"picture {i}" + "x" * 600} for i in range(20)}

@@ -248,6 +248,10 @@ class Catalogue:
         self._database.execute("DELETE FROM segments")
         self._database.insert("segments", list(segments.items()))
 
+    def refuses_writing(self) -> bool:
+        """Whether it takes no change though this user may write it; not inside `reading`."""
+        return self._database.refuses_writing()
+
     def problems(self) -> list[str]:
         """What is wrong with it, row by row and as SQLite's file; nothing where all is well."""
         found = self._database.problems()

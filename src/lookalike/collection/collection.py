@@ -583,8 +583,11 @@ def _model_of(place: Place, about: About) -> Model:
 def _is_damaged(place: Place) -> bool:
     """Whether a row of the catalogue, or its structure, is not as it was written."""
     try:
-        with closing(Catalogue(place.catalogue)) as catalogue, catalogue.reading():
-            return bool(catalogue.problems())
+        with closing(Catalogue(place.catalogue)) as catalogue:
+            if catalogue.refuses_writing():
+                return True
+            with catalogue.reading():
+                return bool(catalogue.problems())
     except NewerVersionError:
         raise
     except (DamagedError, NotAnIndexError):

@@ -152,6 +152,18 @@ class Database:
         self.require_whole(table, len(rows), sum(row[-1] for row in rows))
         return [row[:-1] for row in rows]
 
+    def refuses_writing(self) -> bool:
+        """Whether the file takes no change though this user may write it: its header is damaged."""
+        if not (os.access(self.path, os.W_OK) and os.access(os.path.dirname(self.path), os.W_OK)):
+            return False
+        try:
+            with self._transaction("BEGIN IMMEDIATE"):
+                return False
+        except BusyError:
+            return False
+        except WriteError:
+            return True
+
     def problems(self) -> list[str]:
         """What SQLite finds wrong with the structure of the file; nothing where all is well."""
         try:
@@ -331,7 +343,7 @@ def translate(path: str, error: sqlite3.Error) -> LookalikeError:
 def _foreign(path: str) -> NotAnIndexError:
     return NotAnIndexError(
         f"expected a catalogue of lookalike in {path}, received an empty file, or one of another program, or one "
-        "damaged at its start; name another place, or delete that file and index again"
+        f"damaged at its start; name another place, or mend it by `lookalike repair {os.path.dirname(path)}`"
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 
 from lookalike.collection.database import Row, row_crc, translate
+from lookalike.collection.refused import refused
 from lookalike.errors import DamagedError, NotAnIndexError
 
 _TABLES = {  # with the key to go along, and the columns
@@ -21,6 +23,7 @@ _TABLES = {  # with the key to go along, and the columns
     "metadata": ("rowid", "id, exif, given"),
 }
 _BEYOND = 2**62
+_HEADER, _PAGE = 100, 4096  # bytes: sqlite.org/fileformat2.html, 1.3
 _REFUSALS = (sqlite3.Error, UnicodeDecodeError)
 
 
@@ -30,6 +33,50 @@ def intact_rows(path: str) -> dict[str, list[Row]]:
     Raises:
         WriteError, BusyError: reading failed for another reason than damage: nothing is known of the rest.
     """
+    with _mended(path) as readable:
+        return _read(readable)
+
+
+@contextmanager
+def _mended(path: str) -> Iterator[str]:
+    """The file itself, or where its header is damaged a copy with the header as we write it."""
+    with open(path, "rb") as file:  # by the only writer, when its own connections are closed
+        header = file.read(_HEADER)
+    size = int.from_bytes(header[16:18], "big")
+    if size not in (1, *(1 << n for n in range(9, 16))):
+        size = _PAGE
+    pages = min(int.from_bytes(header[28:32], "big"), os.path.getsize(path) // size)
+    right = b"SQLite format 3\0" + size.to_bytes(2, "big") + bytes([2, 2, 0, 64, 32, 32])
+    right += (
+        header[24:28]
+        + pages.to_bytes(4, "big")
+        + header[32:44]
+        + (4).to_bytes(4, "big")
+        + header[48:56]
+        + (1).to_bytes(4, "big")
+        + header[60:72]
+    )
+    right += bytes(20) + header[92:]
+    if header == right or len(header) < _HEADER:
+        yield path
+        return
+    copy = f"{path}.rescue"
+    try:
+        shutil.copyfile(path, copy)
+        if os.path.exists(f"{path}-wal"):
+            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+        with open(copy, "r+b") as file:
+            file.write(right)
+        yield copy
+    except OSError as error:
+        raise refused(os.path.dirname(path), error) from error
+    finally:
+        for ending in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                os.unlink(copy + ending)
+
+
+def _read(path: str) -> dict[str, list[Row]]:
     location = f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw"  # what is in the WAL counts
     found: dict[str, list[Row]] = {table: [] for table in _TABLES}
     try:

@@ -24,6 +24,8 @@ def verify(place: Place, catalogue: Catalogue, progress: Progress | None = None)
     Args:
         progress: called with (done, total), in parts: the catalogue, and each segment file.
     """
+    if catalogue.refuses_writing():
+        return [str(catalogue.damaged("a header by which it is read-only"))]
     while True:
         with catalogue.reading() as about:
             found = _problems(place, catalogue, about, progress)
