@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import About, Catalogue
 from lookalike.collection.place import Place
-from lookalike.collection.refused import names_in
 from lookalike.collection.report import Progress
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.index import Index
@@ -63,12 +62,6 @@ def verify_segment(place: Place, about: About, name: str, count: int) -> NDArray
     if len(index) != count:
         raise DamagedError(f"{path} holds {len(index):,} vectors, not the {count:,} of the catalogue")
     return index.ids
-
-
-def orphans(place: Place, catalogue: Catalogue) -> list[str]:
-    """The files in `segments/` that nothing refers to, a killed writer's: no harm, the next sync sweeps them."""
-    with catalogue.reading():
-        return sorted(set(names_in(place.segments)) - set(catalogue.segments()))
 
 
 def _unmatched(vectors: NDArray[np.int64], catalogue: Catalogue) -> list[str]:
