@@ -112,16 +112,14 @@ def _measure(entry: Entry, queries: Vectors, plan: Plan, mode: Mode, setting: Se
     if point is not None and settled(point, points, len(queries)):
         return
     work = Work("", "", "euclidean", plan.k, threads=1)  # of which only k and threads matter here
-    few = queries[:10]
-    begin = time.perf_counter()
-    measure(entry.competitor, work, few, mode, setting)  # twice: it warms up
-    each = (time.perf_counter() - begin) / (2 * len(few))
-    asked = queries[: max(len(few), int(plan.seconds / each))]
-    timed = measure(entry.competitor, work, asked, mode, setting)
+    few = min(10, len(queries))
+    each = measure(entry.competitor, work, queries, few, mode, setting).seconds / few
+    count = min(len(queries), max(few, int(plan.seconds / each)))
+    timed = measure(entry.competitor, work, queries, count, mode, setting)
     if point is None:
         point = Point(setting, entry.recall_of(timed.found))
         points.append(point)
-    point.rates.append(len(asked) / timed.seconds)
+    point.rates.append(count / timed.seconds)
     point.busy.append(timed.processor / timed.seconds)
 
 

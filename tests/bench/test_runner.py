@@ -162,14 +162,22 @@ class Spy(Competitor):
         return np.zeros((len(vectors), k), int)
 
 
-def test_single_queries_have_one_thread_and_batches_all() -> None:
+def test_single_queries_have_one_thread_and_batches_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "WARM", 60.0)
     spy, queries = Spy(), np.zeros((300, 2), np.float32)
     work = Work("", "", "cosine", 1, threads=3)
-    assert child.measure(spy, work, queries, "single", {}).found.shape == (300, 1)
-    assert spy.asked == [(1, 1)] * (child.WARM + 300)
+    assert child.measure(spy, work, queries, 50, "single", {}).found.shape == (50, 1)
+    assert spy.asked == [(1, 1)] * 350  # all 300 once to warm up
     spy.asked.clear()
-    assert child.measure(spy, work, queries, "batch", {}).found.shape == (300, 1)
-    assert spy.asked == [(3, child.WARM), (3, 300)]
+    assert child.measure(spy, work, queries, 300, "batch", {}).found.shape == (300, 1)
+    assert spy.asked == [(3, 200), (3, 100), (3, 300)]
+
+
+def test_warming_up_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "WARM", 0.0)
+    spy = Spy()
+    child.measure(spy, Work("", "", "cosine", 1, threads=3), np.zeros((300, 2), np.float32), 50, "single", {})
+    assert spy.asked == [(1, 1)] * 51
 
 
 def test_the_command_measures_keeps_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

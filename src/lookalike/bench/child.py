@@ -15,12 +15,14 @@ from typing import Any, Literal
 import numpy as np
 
 from lookalike.bench.competitors import Competitor, Setting, create
-from lookalike.bench.truth import Distance, Ids
+from lookalike.bench.truth import Distance, Ids, Vectors
 
 Mode = Literal["single", "batch"]
 
-WARM = 200
-"""Queries before the clock starts: the caches hold what another process left there."""
+WARM = 0.1
+"""Seconds of asking before the clock starts: the caches hold what another process left there."""
+WARM_BATCH = 200
+"""Queries at once while a batch warms up."""
 CALLS = 2000
 SMALL = 100
 
@@ -66,7 +68,7 @@ def live(connection: Connection, name: str, work: Work) -> None:
         queries = np.load(work.queries)
         while (request := connection.recv()) is not None:
             mode, setting, count = request
-            connection.send(measure(competitor, work, queries[:count], mode, setting))
+            connection.send(measure(competitor, work, queries, count, mode, setting))
     except (EOFError, KeyboardInterrupt):
         return
     except Exception as error:  # noqa: BLE001  # whatever a library raises is its result
@@ -87,17 +89,29 @@ def build(competitor: Competitor, work: Work) -> Built:
     return Built(_version(competitor), competitor.parameters, seconds, memory, overhead, competitor.sweep())
 
 
-def measure(competitor: Competitor, work: Work, queries: Any, mode: Mode, setting: Setting) -> Timed:
-    """One setting: every query by its own call on one thread, or all of them by one call on all threads."""
+def measure(competitor: Competitor, work: Work, queries: Vectors, count: int, mode: Mode, setting: Setting) -> Timed:
+    """One setting: each of the first `count` queries by its own call on one thread, or all by one call on all threads.
+
+    The last queries warm up the caches, at most all of them.
+    """
+    asked, last = queries[:count], np.ascontiguousarray(queries[::-1])
     if mode == "batch":
         competitor.configure(setting, work.threads)
-        competitor.query_batch(queries[:WARM], work.k)
-        return _timed(lambda: competitor.query_batch(queries, work.k), work.k)
+        batches = [last[row : row + WARM_BATCH] for row in range(0, len(last), WARM_BATCH)]
+        _warm(lambda some: competitor.query_batch(some, work.k), batches)
+        return _timed(lambda: competitor.query_batch(asked, work.k), work.k)
     competitor.configure(setting, 1)
-    prepared = competitor.prepare(queries)
-    for query in prepared[:WARM]:
-        competitor.query(query, work.k)
+    _warm(lambda query: competitor.query(query, work.k), competitor.prepare(last))
+    prepared = competitor.prepare(asked)
     return _timed(lambda: [competitor.query(query, work.k) for query in prepared], work.k)
+
+
+def _warm(ask: Callable[[Any], Any], queries: Sequence[Any]) -> None:
+    end = time.perf_counter() + WARM
+    for query in queries:
+        ask(query)
+        if time.perf_counter() > end:
+            return
 
 
 def _timed(search: Callable[[], Any], k: int) -> Timed:
