@@ -18,7 +18,6 @@ from lookalike.arrays import as_count
 from lookalike.collection import segments
 from lookalike.collection.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
-from lookalike.collection.database import NewerVersionError
 from lookalike.collection.describe import Described, Given, describe, key_of
 from lookalike.collection.folders import make_folders
 from lookalike.collection.hits import Hit, Hits
@@ -28,14 +27,13 @@ from lookalike.collection.lock import writer_lock
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Image, read_query
 from lookalike.collection.recall import Measured, recall_curve
-from lookalike.collection.repair import Repair, RepairReport
+from lookalike.collection.repair import RepairReport, repair
 from lookalike.collection.report import Failure, Progress, SyncReport
-from lookalike.collection.rescue import rescue
 from lookalike.collection.settle import Settling
 from lookalike.collection.sync import BATCH, Sync
 from lookalike.collection.verify import verify
 from lookalike.collection.watch import Clock, as_seconds, rounds
-from lookalike.errors import DamagedError, LookalikeError, ModelError, NotAnIndexError, PictureError
+from lookalike.errors import DamagedError, LookalikeError, ModelError, PictureError
 from lookalike.facts import Facts
 from lookalike.index import Filter, Index
 from lookalike.models import Model, get_model
@@ -149,17 +147,21 @@ class Collection:
             return [str(error)]
 
     @staticmethod
-    def repair(where: StrPath, progress: Progress | None = None) -> RepairReport:
+    def repair(where: StrPath, progress: Progress | None = None, *, give_up: bool = False) -> RepairReport:
         """Mend what is damaged in the collection there, and say what was done.
 
         Every intact row of the catalogue and every vector in an intact block of a segment is kept. Pictures whose
-        vectors are lost are embedded again where their files are as they were; the others are named and left out.
+        vectors are lost are embedded again where their files are as they were; the others are named. Those whose
+        files are gone are left out; those that cannot be read, or have changed, keep their facts for the next sync.
 
         Args:
             where: as for `open`.
             progress: called with (done, total), in pictures that are embedded again.
+            give_up: go on where pictures whose vectors are lost are in a source or folder that is out of reach:
+                they are as those that cannot be read.
 
         Raises:
+            ReadError: such pictures are out of reach, or a segment cannot be read now; nothing was changed.
             NotAnIndexError: none is there, one of a newer version, or one of which nothing can be read.
             BusyError: another process is writing it.
             WriteError: it cannot be written, or the disk is full; what was there is still there.
@@ -168,11 +170,7 @@ class Collection:
         place = existing_place(os.fspath(where))
         with writer_lock(place.directory):
             make_folders(place.segments)
-            report = RepairReport()
-            if _is_damaged(place):
-                report.done.append(rescue(place))
-            with closing(Catalogue(place.catalogue)) as catalogue:
-                return Repair(place, catalogue, _model_of(place, catalogue.about()), report).run(progress)
+            return repair(place, lambda about: _model_of(place, about), give_up, progress)
 
     def optimize(self) -> None:
         """Bring all vectors into one segment, forget those removed, and give free space back.
@@ -578,20 +576,6 @@ def _model_of(place: Place, about: About) -> Model:
             "or delete it and index again"
         )
     return model
-
-
-def _is_damaged(place: Place) -> bool:
-    """Whether a row of the catalogue, or its structure, is not as it was written."""
-    try:
-        with closing(Catalogue(place.catalogue)) as catalogue:
-            if catalogue.refuses_writing():
-                return True
-            with catalogue.reading():
-                return bool(catalogue.problems())
-    except NewerVersionError:
-        raise
-    except (DamagedError, NotAnIndexError):
-        return True
 
 
 def _time(nanoseconds: int) -> datetime:
