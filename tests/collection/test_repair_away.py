@@ -24,7 +24,7 @@ def sources(tmp_path: Path, draw: Draw) -> list[Path]:
             draw(folder / f"{i}.png", seed=10 * number + i)
     with Collection.create(folders, tmp_path / "index") as collection:
         collection.sync()
-        collection.describe({path: {"name": Path(path).name} for path in collection.paths()})
+        collection.describe({path: {"mine": Path(path).name} for path in collection.paths()})
     (tmp_path / "index" / "segments" / "000001.segment").unlink()
     return folders
 
@@ -36,7 +36,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def names(collection: Collection) -> dict[str, object]:
-    return {path: collection.facts(path)["name"] for path in collection.paths()}
+    return {path: collection.facts(path)["mine"] for path in collection.paths()}
 
 
 @pytest.mark.parametrize("catalogue", ["whole", "damaged"])
@@ -140,5 +140,5 @@ def test_the_facts_of_a_picture_that_is_gone_are_told(sources: list[Path], tmp_p
     (sources[0] / "1.png").unlink()
     report = Collection.repair(tmp_path / "index")
     assert report.lost_ids == [item.id]
-    assert report.lost_facts == [LostFacts(item.id, str(sources[0] / "1.png"), {"name": "1.png"})]
+    assert report.lost_facts == [LostFacts(item.id, str(sources[0] / "1.png"), {"mine": "1.png"})]
     assert report.lost_anything

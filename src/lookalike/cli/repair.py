@@ -39,8 +39,7 @@ def repair(
     note(f"{report.kept:,} vectors were intact, {report.embedded:,} made again, {len(lost):,} lost")
     for each in () if json else lost:
         print_line(visible(f"lost: {each['id']}  {each['path']}: {each['reason']}"))
-    for each in () if json else facts:
-        of = each["path"] or "a picture whose path is lost, too"
-        what = "any that were given" if each["facts"] is None else to_json(each["facts"])
-        print_line(visible(f"lost facts: {each['id']}  {of}: {what}"))
+    for item_id, path, given in () if json else report.lost_facts:
+        what = "any that were given" if given is None else to_json(given)
+        print_line(visible(f"lost facts: {item_id}  {path or 'a picture whose path is lost, too'}: {what}"))
     return 1 if report.lost_anything else 0

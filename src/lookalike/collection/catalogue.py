@@ -86,7 +86,7 @@ class Catalogue:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether another catalogue is at its path by now: this one says nothing new any more."""
+        """Whether another catalogue is at its path by now, and this one says nothing new any more; as `Database`."""
         return self._database.is_replaced
 
     @contextmanager

@@ -249,7 +249,7 @@ class Collection:
         from lookalike.collection.signs import Signs  # watchfiles, which nothing else needs
 
         def tops() -> list[str]:
-            with self._turn, self._catalogue.reading():
+            with self._turn, self._current().reading():
                 return [self.place.absolute(root) for root in self._catalogue.roots()]
 
         def sync(settling: Settling) -> SyncReport:
@@ -382,7 +382,7 @@ class Collection:
             DamagedError: the collection is.
         """
         name = os.fspath(path)
-        with self._turn, self._catalogue.reading():
+        with self._turn, self._current().reading():
             item = self._catalogue.with_path(key_of(self.place, name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first", name)
@@ -390,13 +390,13 @@ class Collection:
 
     def facts_of(self, ids: Iterable[int]) -> dict[int, Facts]:
         """As `facts`, by the ids of `Hit`s; without those that are there no more."""
-        with self._turn, self._catalogue.reading():
+        with self._turn, self._current().reading():
             items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
             return {item.id: self._catalogue.facts(item) for item in items}
 
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
-        with self._turn, self._catalogue.reading():
+        with self._turn, self._current().reading():
             failed = [item for item in self._catalogue.items() if item.state == "failed"]
         return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
 
@@ -406,9 +406,9 @@ class Collection:
         Raises:
             DamagedError: the collection is; the vectors themselves are verified when they are searched.
         """
-        catalogue = self._catalogue
 
         def describe(about: About) -> Info:
+            catalogue = self._catalogue
             segments.open_sealed(self.place, catalogue, about)
             return Info(
                 path=self.place.directory,
@@ -453,7 +453,7 @@ class Collection:
     def __len__(self) -> int:
         """How many pictures are indexed."""
         with self._turn:
-            return self._catalogue.count("indexed")
+            return self._current().count("indexed")
 
     def __repr__(self) -> str:
         try:
@@ -502,7 +502,7 @@ class Collection:
         """The catalogue, to be written: by a connection of its own, so that other threads search meanwhile."""
         with self._writing, writer_lock(self.place.directory, patience):
             with self._turn:
-                self._catalogue.about()  # which is an error where the collection was closed
+                self._current().about()  # which is an error where the collection was closed
             with closing(Catalogue(self.place.catalogue)) as catalogue:
                 yield catalogue
 
@@ -529,21 +529,32 @@ class Collection:
 
     def _in_snapshot(self, use: Callable[[About], T]) -> T:
         """What `use` makes of one snapshot of the catalogue, and of the segment that it names."""
-        generation = -1
-
-        def once() -> T:
-            nonlocal generation
-            with self._catalogue.reading() as about:
-                generation = about.generation
-                return use(about)
-
         with self._turn:
+            while True:
+                catalogue, generation = self._current(), -1
+                try:
+                    with catalogue.reading() as about:
+                        generation = about.generation
+                        return use(about)
+                except DamagedError:
+                    if not catalogue.is_replaced and catalogue.about().generation == generation:
+                        raise
+                    # else a writer had sealed and swept between our snapshot and the opening of its segment
+
+    def _current(self) -> Catalogue:
+        """The catalogue; where a rescue has put another in its place, that one. To be called by whose turn it is."""
+        if self._catalogue.is_replaced:
+            catalogue = Catalogue(self.place.catalogue)
             try:
-                return once()
-            except DamagedError:
-                if self._catalogue.about().generation == generation:
-                    raise
-                return once()  # a writer had sealed and swept between our snapshot and the opening of its segment
+                self.model = _model_of(self.place, catalogue.about())
+            except LookalikeError:
+                catalogue.close()
+                raise
+            self._live.close()
+            self._catalogue.close()
+            self._catalogue, self._live = catalogue, LiveIndex(self.place, catalogue)
+            self._filters.clear()
+        return self._catalogue
 
 
 def open(where: StrPath, *, progress: Progress | None = None) -> Collection:

@@ -76,6 +76,7 @@ class Database:
         # connections in this process (sqlite.org/howtocorrupt.html, 2.2).
         if not os.path.lexists(path):
             raise NotAnIndexError(f"expected a catalogue at {path}, received no file; index a folder first")
+        self._closed = False
         self._file = _identity(path)  # before it is opened: a file that comes between is taken for a new one
         self._connection = _connect(path)
         weakref.finalize(self, self._connection.close)
@@ -124,11 +125,14 @@ class Database:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether another file is at its path by now, as after a rescue: this one is read no more by others."""
+        """Whether another file is at its path by now, as after a rescue; not told inside `reading`, nor when closed."""
+        if self._closed or self._connection.in_transaction:
+            return False
         return _identity(self.path) != self._file
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
+        self._closed = True
         self._connection.close()
 
     @contextmanager
