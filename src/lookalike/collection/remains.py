@@ -75,15 +75,39 @@ def look(place: Place, catalogue: Catalogue) -> Remains:
 
 def salvage(place: Place, about: About, name: str, taken: AbstractSet[int]) -> Index | None:
     """The intact vectors of a damaged segment, but for those whose ids are taken; None where there are none."""
+    path = os.path.join(place.segments, name)
     try:
-        index, _ = Index.salvage(os.path.join(place.segments, name))
+        index = _mapped(path)
     except (DamagedError, NotAnIndexError):
-        return None
+        try:
+            index, _ = Index.salvage(path)  # which takes memory for all of them
+        except (DamagedError, NotAnIndexError):
+            return None
     of = index.note.get("collection", about.uuid)
     if (index.dim, index.metric, of) != (about.dim, about.metric, about.uuid):
         return None
     index.remove([item_id for item_id in index.ids.tolist() if item_id in taken])
     return index if len(index) else None
+
+
+def _mapped(path: str) -> Index:
+    """The vectors of a file that can be read, which stay in it until the index is saved elsewhere."""
+    index = Index.open(path)
+    index.remove([item_id for item_id in index.ids.tolist() if not _reads(index, item_id)])
+    if len(index):
+        one = int(index.ids[0])
+        vector = index[one]
+        index.remove([one])
+        index.add(vector, [one])  # lest a save pass the file on as it is, with what is damaged besides vectors
+    return index
+
+
+def _reads(index: Index, item_id: int) -> bool:
+    try:
+        index[item_id]
+    except DamagedError:
+        return False
+    return True
 
 
 def _look_at_segments(place: Place, remains: Remains) -> None:

@@ -141,17 +141,12 @@ def _about(
     note: dict[str, str] = {}
     dim = 0
     for name in segments:
-        path = os.path.join(place.segments, name)
         try:
-            index = Index.open(path)
-            named.extend(index.ids[-1:].tolist())
-        except LookalikeError:  # a damaged segment is mended next
-            try:
-                index, _ = Index.salvage(path)
-            except LookalikeError:
-                continue
-        if index.note:
-            note, dim = index.note, index.dim
+            index = Index.open(os.path.join(place.segments, name))
+        except LookalikeError:
+            continue  # a damaged segment is mended next
+        named.extend(index.ids[-1:].tolist())
+        note, dim = index.note, index.dim
     next_id = max(named, default=0) + 1 + _SLACK
     of = note.get("collection", uuid.uuid4().hex)
     if {"model", "model_hash"} <= note.keys():
