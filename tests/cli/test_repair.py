@@ -36,6 +36,31 @@ def test_repair_names_what_is_lost(run: Run, photos: Path, damaged: Path, pictur
     assert "nothing was damaged" in run("repair", damaged).stderr
 
 
+def test_repair_stops_where_pictures_are_away(run: Run, photos: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    run("index", photos, "--to", index)
+    (index / "segments" / "000001.segment").unlink()
+    photos.rename(tmp_path / "away")
+    done = run("repair", index, code=2)
+    assert (str(photos) in done.stderr, "--give-up" in done.stderr) == (True, True)
+    assert run("repair", index, "--give-up", code=1).stdout.count("lost: ") > 0
+    (tmp_path / "away").rename(photos)
+    run("sync", index)
+    assert run("repair", index).stdout == ""
+
+
+def test_repair_names_lost_facts(run: Run, photos: Path, damaged: Path, picture: Path) -> None:
+    (photos / "facts.csv").write_text(f"path,mine\n{picture.relative_to(photos)},5\n")
+    run("repair", damaged)
+    run("sync", photos, "--metadata", photos / "facts.csv")
+    (segment,) = (photos / ".lookalike" / "segments").iterdir()
+    segment.unlink()
+    picture.unlink()
+    done = run("repair", damaged, "--json", code=1)
+    (lost,) = json.loads(done.stdout)["lost_facts"]
+    assert (lost["path"], lost["facts"]) == (str(picture), {"mine": 5})
+
+
 def test_repair_as_json(run: Run, damaged: Path, picture: Path) -> None:
     picture.unlink()
     report = json.loads(run("repair", damaged, "--json", code=1).stdout)

@@ -248,6 +248,7 @@ def test_opening_twice_in_a_process_drops_no_lock(path: Path, python: Python) ->
 def test_a_newer_version_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
+        connection.execute("ALTER TABLE items ADD COLUMN later TEXT")
     with pytest.raises(NotAnIndexError, match=r"version 99.*upgrade lookalike"):
         Catalogue(str(path))
 

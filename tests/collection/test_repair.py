@@ -113,6 +113,7 @@ def test_a_segment_of_which_nothing_is_left(photos: Path, tmp_path: Path, draw: 
     (photos / "11.png").unlink()
     (photos / "12.png").write_bytes((photos / "13.png").read_bytes())
     report = Collection.repair(photos)
+    assert report.lost_anything
     lost = {str(photos / name) for name in ("11.png", "12.png")}
     assert {failure.path for failure in report.lost} == lost
     assert len(report.lost_ids) == 2
@@ -240,10 +241,37 @@ def test_a_newer_catalogue_is_not_repaired(photos: Path) -> None:
     file = photos / ".lookalike" / "catalogue.sqlite"
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA user_version = 99")
+        connection.execute("CREATE TABLE later (id INTEGER PRIMARY KEY)")
     for use in (Collection.verify, Collection.repair):
         with pytest.raises(NotAnIndexError, match="upgrade lookalike"):
             use(photos)
     assert not list(file.parent.glob("*.damaged*"))
+
+
+@pytest.mark.parametrize("bit", [0, 2, 30])
+def test_a_version_number_that_damage_made_higher(photos: Path, bit: int) -> None:
+    before = answers(photos)
+    file = photos / ".lookalike" / "catalogue.sqlite"
+    data = bytearray(file.read_bytes())
+    data[63 - bit // 8] ^= 1 << bit % 8
+    file.write_bytes(data)
+    with pytest.raises(DamagedError, match="lookalike repair"):
+        Collection.open(photos)
+    assert "the version number" in Collection.verify(photos)[0]
+    assert Collection.repair(photos).kept == COUNT + 6
+    assert Collection.verify(photos) == []
+    assert answers(photos) == before
+
+
+def test_a_higher_version_number_of_a_file_that_is_damaged_elsewhere(photos: Path) -> None:
+    file = photos / ".lookalike" / "catalogue.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA user_version = 3")
+        connection.execute("CREATE TABLE later (id INTEGER PRIMARY KEY)")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'items'").fetchone()
+    flip(file, (page - 1) * 4096)
+    with pytest.raises(DamagedError, match="lookalike repair"):
+        Collection.open(photos)
 
 
 def test_a_repair_is_a_writer(photos: Path) -> None:
@@ -280,6 +308,7 @@ def test_optimize(photos: Path) -> None:
         assert (about.segments, about.pending) == (1, 0)
         assert not len(collection._catalogue.removed())
         assert len(reader.search(np.ones(1280), k=100)) == COUNT + 6
+        Path(collection.place.segments, "000009.segment").touch()
         collection.optimize()
         assert os.listdir(collection.place.segments) == list(collection._catalogue.segments())
     assert answers(photos) == {path: pytest.approx(distances, abs=1e-6) for path, distances in before.items()}
@@ -319,7 +348,7 @@ def test_a_segment_that_cannot_be_read_now_is_left_alone(photos: Path, monkeypat
         raise ReadError(13, "cannot open the index: Permission denied")
 
     with monkeypatch.context() as refusing:
-        refusing.setattr("lookalike.collection.repair.verify_segment", refuse)
+        refusing.setattr("lookalike.collection.remains.verify_segment", refuse)
         with pytest.raises(ReadError):
             Collection.repair(photos)
     assert Collection.verify(photos) == []

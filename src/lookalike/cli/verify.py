@@ -31,5 +31,5 @@ def verify(
     if problems:
         note(f"damaged; mend it with: lookalike repair {where}")
         return 2
-    note(f"{where}: every byte is as it was written")
+    note(f"{where}: every byte in use is as it was written")
     return 0

@@ -8,7 +8,8 @@ lock.py        one writer at a time; refused.py says why a folder cannot be writ
 folders.py     folders whose names outlive a loss of power
 create.py      makes a collection
 segments.py    the sealed vectors; live.py brings them and the pending ones along, generation by generation
-verify.py      every byte and reference; repair.py mends, rescue.py the catalogue (by database_rescue.py)
+verify.py      every byte and reference; repair.py mends what remains.py looks at
+rescue.py      a new catalogue of a damaged one, by database_rescue.py
 compare.py     what changed in the sources
 changes.py     what the next transaction holds; settle.py leaves out files that are being written
 unread.py      EXIF that an earlier version did not read
@@ -28,6 +29,7 @@ from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
 from lookalike.collection.repair import RepairReport
 from lookalike.collection.report import Failure, Progress, SyncReport
+from lookalike.collection.rescue import LostFacts
 
 __all__ = [
     "Collection",
@@ -36,6 +38,7 @@ __all__ = [
     "Hit",
     "Hits",
     "Info",
+    "LostFacts",
     "Progress",
     "RepairReport",
     "SyncReport",

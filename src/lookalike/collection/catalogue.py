@@ -84,6 +84,11 @@ class Catalogue:
     def close(self) -> None:
         self._database.close()
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another catalogue is at its path by now, and this one says nothing new any more; as `Database`."""
+        return self._database.is_replaced
+
     @contextmanager
     def reading(self) -> Iterator[About]:
         """One snapshot of the whole catalogue, whatever others commit meanwhile."""
@@ -242,6 +247,12 @@ class Catalogue:
     def drop_pending(self, ids: Iterable[int]) -> None:
         """Forget pending vectors of items that have a sealed one."""
         self._database.execute_many("DELETE FROM pending WHERE id = ?", [(item_id,) for item_id in ids])
+
+    def set_aside(self, item: Item, reason: str) -> None:
+        """Let an item whose vector is lost be a failed one, with what is known of it; the next sync tries it again."""
+        text = reason.encode("utf-8", "backslashreplace").decode()
+        failed = item._replace(mtime_ns=-1, sha256=None, width=None, height=None, state="failed", reason=text)
+        self.update([failed])
 
     def replace_segments(self, segments: Mapping[str, int]) -> None:
         """Let these be all segment files, with the number of vectors in each."""

@@ -18,7 +18,6 @@ from lookalike.arrays import as_count
 from lookalike.collection import segments
 from lookalike.collection.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
-from lookalike.collection.database import NewerVersionError
 from lookalike.collection.describe import Described, Given, describe, key_of
 from lookalike.collection.folders import make_folders
 from lookalike.collection.hits import Hit, Hits
@@ -28,14 +27,13 @@ from lookalike.collection.lock import writer_lock
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Image, read_query
 from lookalike.collection.recall import Measured, recall_curve
-from lookalike.collection.repair import Repair, RepairReport
+from lookalike.collection.repair import RepairReport, repair
 from lookalike.collection.report import Failure, Progress, SyncReport
-from lookalike.collection.rescue import rescue
 from lookalike.collection.settle import Settling
 from lookalike.collection.sync import BATCH, Sync
 from lookalike.collection.verify import verify
 from lookalike.collection.watch import Clock, as_seconds, rounds
-from lookalike.errors import DamagedError, LookalikeError, ModelError, NotAnIndexError, PictureError
+from lookalike.errors import DamagedError, LookalikeError, ModelError, PictureError
 from lookalike.facts import Facts
 from lookalike.index import Filter, Index
 from lookalike.models import Model, get_model
@@ -149,17 +147,21 @@ class Collection:
             return [str(error)]
 
     @staticmethod
-    def repair(where: StrPath, progress: Progress | None = None) -> RepairReport:
+    def repair(where: StrPath, progress: Progress | None = None, *, give_up: bool = False) -> RepairReport:
         """Mend what is damaged in the collection there, and say what was done.
 
         Every intact row of the catalogue and every vector in an intact block of a segment is kept. Pictures whose
-        vectors are lost are embedded again where their files are as they were; the others are named and left out.
+        vectors are lost are embedded again where their files are as they were; the others are named. Those whose
+        files are gone are left out; those that cannot be read, or have changed, keep their facts for the next sync.
 
         Args:
             where: as for `open`.
             progress: called with (done, total), in pictures that are embedded again.
+            give_up: go on where pictures whose vectors are lost are in a source or folder that is out of reach:
+                they are as those that cannot be read.
 
         Raises:
+            ReadError: such pictures are out of reach, or a segment cannot be read now; nothing was changed.
             NotAnIndexError: none is there, one of a newer version, or one of which nothing can be read.
             BusyError: another process is writing it.
             WriteError: it cannot be written, or the disk is full; what was there is still there.
@@ -168,11 +170,7 @@ class Collection:
         place = existing_place(os.fspath(where))
         with writer_lock(place.directory):
             make_folders(place.segments)
-            report = RepairReport()
-            if _is_damaged(place):
-                report.done.append(rescue(place))
-            with closing(Catalogue(place.catalogue)) as catalogue:
-                return Repair(place, catalogue, _model_of(place, catalogue.about()), report).run(progress)
+            return repair(place, lambda about: _model_of(place, about), give_up, progress)
 
     def optimize(self) -> None:
         """Bring all vectors into one segment, forget those removed, and give free space back.
@@ -251,7 +249,7 @@ class Collection:
         from lookalike.collection.signs import Signs  # watchfiles, which nothing else needs
 
         def tops() -> list[str]:
-            with self._turn, self._catalogue.reading():
+            with self._turn, self._current().reading():
                 return [self.place.absolute(root) for root in self._catalogue.roots()]
 
         def sync(settling: Settling) -> SyncReport:
@@ -384,7 +382,7 @@ class Collection:
             DamagedError: the collection is.
         """
         name = os.fspath(path)
-        with self._turn, self._catalogue.reading():
+        with self._turn, self._current().reading():
             item = self._catalogue.with_path(key_of(self.place, name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first", name)
@@ -392,13 +390,13 @@ class Collection:
 
     def facts_of(self, ids: Iterable[int]) -> dict[int, Facts]:
         """As `facts`, by the ids of `Hit`s; without those that are there no more."""
-        with self._turn, self._catalogue.reading():
+        with self._turn, self._current().reading():
             items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
             return {item.id: self._catalogue.facts(item) for item in items}
 
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
-        with self._turn, self._catalogue.reading():
+        with self._turn, self._current().reading():
             failed = [item for item in self._catalogue.items() if item.state == "failed"]
         return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
 
@@ -408,9 +406,9 @@ class Collection:
         Raises:
             DamagedError: the collection is; the vectors themselves are verified when they are searched.
         """
-        catalogue = self._catalogue
 
         def describe(about: About) -> Info:
+            catalogue = self._catalogue
             segments.open_sealed(self.place, catalogue, about)
             return Info(
                 path=self.place.directory,
@@ -455,7 +453,7 @@ class Collection:
     def __len__(self) -> int:
         """How many pictures are indexed."""
         with self._turn:
-            return self._catalogue.count("indexed")
+            return self._current().count("indexed")
 
     def __repr__(self) -> str:
         try:
@@ -504,7 +502,7 @@ class Collection:
         """The catalogue, to be written: by a connection of its own, so that other threads search meanwhile."""
         with self._writing, writer_lock(self.place.directory, patience):
             with self._turn:
-                self._catalogue.about()  # which is an error where the collection was closed
+                self._current().about()  # which is an error where the collection was closed
             with closing(Catalogue(self.place.catalogue)) as catalogue:
                 yield catalogue
 
@@ -531,21 +529,32 @@ class Collection:
 
     def _in_snapshot(self, use: Callable[[About], T]) -> T:
         """What `use` makes of one snapshot of the catalogue, and of the segment that it names."""
-        generation = -1
-
-        def once() -> T:
-            nonlocal generation
-            with self._catalogue.reading() as about:
-                generation = about.generation
-                return use(about)
-
         with self._turn:
+            while True:
+                catalogue, generation = self._current(), -1
+                try:
+                    with catalogue.reading() as about:
+                        generation = about.generation
+                        return use(about)
+                except DamagedError:
+                    if not catalogue.is_replaced and catalogue.about().generation == generation:
+                        raise
+                    # else a writer had sealed and swept between our snapshot and the opening of its segment
+
+    def _current(self) -> Catalogue:
+        """The catalogue; where a rescue has put another in its place, that one. To be called by whose turn it is."""
+        if self._catalogue.is_replaced:
+            catalogue = Catalogue(self.place.catalogue)
             try:
-                return once()
-            except DamagedError:
-                if self._catalogue.about().generation == generation:
-                    raise
-                return once()  # a writer had sealed and swept between our snapshot and the opening of its segment
+                self.model = _model_of(self.place, catalogue.about())
+            except LookalikeError:
+                catalogue.close()
+                raise
+            self._live.close()
+            self._catalogue.close()
+            self._catalogue, self._live = catalogue, LiveIndex(self.place, catalogue)
+            self._filters.clear()
+        return self._catalogue
 
 
 def open(where: StrPath, *, progress: Progress | None = None) -> Collection:
@@ -578,20 +587,6 @@ def _model_of(place: Place, about: About) -> Model:
             "or delete it and index again"
         )
     return model
-
-
-def _is_damaged(place: Place) -> bool:
-    """Whether a row of the catalogue, or its structure, is not as it was written."""
-    try:
-        with closing(Catalogue(place.catalogue)) as catalogue:
-            if catalogue.refuses_writing():
-                return True
-            with catalogue.reading():
-                return bool(catalogue.problems())
-    except NewerVersionError:
-        raise
-    except (DamagedError, NotAnIndexError):
-        return True
 
 
 def _time(nanoseconds: int) -> datetime:

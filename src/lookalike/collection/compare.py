@@ -116,19 +116,21 @@ def compare(items: Sequence[Item], seen: Survey, retry: bool) -> Differences:
         else:
             differences.failed.append(item)
     for item in known.values():
-        (differences.kept if _is_out_of_reach(item.path, seen) else differences.vanished).append(item)
+        (differences.kept if out_of_reach(item.path, seen) else differences.vanished).append(item)
     return differences
 
 
-def _is_out_of_reach(path: bytes, seen: Survey) -> bool:
-    """Whether a lost source or a folder that cannot be read is, or holds, `path`; the innermost source decides."""
+def out_of_reach(path: bytes, seen: Survey) -> Skipped | None:
+    """The lost source or folder that cannot be read that is, or holds, `path`; the innermost source decides."""
     outermost = max((len(root) for root in (*seen.lost, *seen.read) if _is_around(root)), default=0)
     while True:
         entry = seen.skipped.get(path)
-        if path in seen.lost or (entry and _is_unreadable(entry.path)):
-            return True
+        if path in seen.lost:
+            return seen.lost[path]
+        if entry and _is_unreadable(entry.path):
+            return entry
         if path in seen.read or (_is_around(path) and len(path) >= outermost):
-            return False
+            return None
         path = _folder_of(path)
 
 

@@ -12,8 +12,8 @@ import urllib.parse
 import weakref
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import closing, contextmanager, suppress
+from typing import Any, NoReturn
 
 from lookalike.collection.folders import sync_folder
 from lookalike.collection.refused import refused
@@ -22,6 +22,7 @@ from lookalike.errors import BusyError, DamagedError, LookalikeError, NotAnIndex
 
 Row = tuple[Any, ...]
 
+_ENDINGS = ("", "-wal", "-shm")
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH)
 _SHARED_MEMORY = (  # what WAL needs and a network drive has not
@@ -75,6 +76,8 @@ class Database:
         # connections in this process (sqlite.org/howtocorrupt.html, 2.2).
         if not os.path.lexists(path):
             raise NotAnIndexError(f"expected a catalogue at {path}, received no file; index a folder first")
+        self._closed = False
+        self._file = _identity(path)  # before it is opened: a file that comes between is taken for a new one
         self._connection = _connect(path)
         weakref.finalize(self, self._connection.close)
         try:
@@ -86,22 +89,50 @@ class Database:
     @staticmethod
     def create(path: str, rows: dict[str, Sequence[Row]]) -> None:
         """Write a file with the tables of `schema` and rows in some of them: whole, or not at all."""
+        Database.replace(path, Database.prepare(path, rows))
+
+    @staticmethod
+    def prepare(path: str, rows: dict[str, Sequence[Row]]) -> str:
+        """Write such a file under another name, which is returned."""
         fresh = f"{path}.new"
         try:
-            _unlink(fresh)
+            for ending in _ENDINGS:
+                _unlink(fresh + ending)
             with _translated(fresh):
                 _write(fresh, rows)
-            for leftover in (f"{path}-wal", f"{path}-shm"):
-                _unlink(leftover)  # one that outlived its database would be replayed into the new one
-            os.rename(fresh, path)
-            sync_folder(os.path.dirname(path))
         except WriteError:
             raise
         except OSError as error:
             raise refused(os.path.dirname(path), error) from error
+        return fresh
+
+    @staticmethod
+    def replace(path: str, fresh: str) -> None:
+        """Let a file that is closed be the one at `path`, whose WAL is worth nothing any more."""
+        try:
+            for ending in ("-wal", "-shm"):
+                _unlink(path + ending)  # one that outlived its database would be replayed into the new one
+            os.rename(fresh, path)
+            sync_folder(os.path.dirname(path))
+        except OSError as error:
+            raise refused(os.path.dirname(path), error) from error
+
+    @staticmethod
+    def discard(fresh: str) -> None:
+        """Delete what `prepare` wrote."""
+        for ending in _ENDINGS:
+            _unlink(fresh + ending)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another file is at its path by now, as after a rescue; not told inside `reading`, nor when closed."""
+        if self._closed or self._connection.in_transaction:
+            return False
+        return _identity(self.path) != self._file
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
+        self._closed = True
         self._connection.close()
 
     @contextmanager
@@ -197,13 +228,21 @@ class Database:
         if application_id != APPLICATION_ID:
             raise _foreign(self.path)
         if version > VERSION:
-            raise NewerVersionError(
-                f"expected a catalogue of version {VERSION} or older in {self.path}, received version "
-                f"{version}, which a newer lookalike wrote; upgrade lookalike"
-            )
+            self._refuse_version(version)
         if version < VERSION:
             with self.writing():
                 _migrate(self._connection)
+
+    def _refuse_version(self, version: int) -> NoReturn:
+        """A version has a layout of its own: where this is ours, or the file damaged, the number may be wrong."""
+        if _layout(self._connection) == _our_layout():
+            raise self.damaged(f"the version number {version}, but the tables of version {VERSION}")
+        if self.problems():
+            raise self.damaged(f"version {version}, as of a newer lookalike, but a broken structure")
+        raise NewerVersionError(
+            f"expected a catalogue of version {VERSION} or older in {self.path}, received version "
+            f"{version}, which a newer lookalike wrote; upgrade lookalike"
+        )
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -227,6 +266,14 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> 
         marks = ", ".join("?" * (len(rows[0]) + 1))
         statement = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608
         connection.executemany(statement, [(*row, row_crc(row)) for row in rows])
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None  # what opens it says what is wrong
+    return status.st_dev, status.st_ino
 
 
 def _unlink(path: str) -> None:
@@ -261,6 +308,20 @@ def _migrate(connection: sqlite3.Connection) -> None:
     for statement in (statement for later in MIGRATIONS[version:] for statement in later):
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _layout(connection: sqlite3.Connection) -> list[Row]:
+    """The tables, indexes and triggers, as they were defined."""
+    with suppress(sqlite3.DatabaseError, UnicodeDecodeError):  # damaged: none of ours
+        return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name, type").fetchall()
+    return []
+
+
+def _our_layout() -> list[Row]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        _add_functions(connection)
+        _migrate(connection)
+        return _layout(connection)
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:

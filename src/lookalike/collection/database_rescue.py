@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
 from lookalike.collection.database import Row, row_crc, translate
+from lookalike.collection.folders import sync_folder
 from lookalike.collection.refused import refused
 from lookalike.errors import DamagedError, NotAnIndexError
 
@@ -30,6 +31,8 @@ _REFUSALS = (sqlite3.Error, UnicodeDecodeError)
 def intact_rows(path: str) -> dict[str, list[Row]]:
     """By table, the rows with a right checksum, without it; none of a table that cannot be read at all.
 
+    Under "totals" is, where it can be read, how many rows each table should have: no checksum covers it.
+
     Raises:
         WriteError, BusyError: reading failed for another reason than damage: nothing is known of the rest.
     """
@@ -37,8 +40,23 @@ def intact_rows(path: str) -> dict[str, list[Row]]:
         return _read(readable)
 
 
+def take_in_wal(path: str) -> None:
+    """Let the file alone hold what it and its WAL hold, so that the WAL may go before the file is replaced."""
+    if not os.path.exists(f"{path}-wal"):
+        return
+    with _mended(path, as_copy=True) as copy:
+        with suppress(*_REFUSALS), closing(sqlite3.connect(copy)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # as does, where the schema is damaged, closing it
+        if os.path.exists(f"{copy}-wal") and os.path.getsize(f"{copy}-wal"):
+            return  # nothing can be read of it either
+        with open(copy, "rb") as file:
+            os.fsync(file)
+        os.rename(copy, path)  # with the WAL still beside it: to write that into it again changes nothing
+        sync_folder(os.path.dirname(path))
+
+
 @contextmanager
-def _mended(path: str) -> Iterator[str]:
+def _mended(path: str, *, as_copy: bool = False) -> Iterator[str]:
     """The file itself, or where its header is damaged a copy with the header as we write it."""
     with open(path, "rb") as file:  # by the only writer, when its own connections are closed
         header = file.read(_HEADER)
@@ -57,7 +75,7 @@ def _mended(path: str) -> Iterator[str]:
         + header[60:72]
     )
     right += bytes(20) + header[92:]
-    if header == right or len(header) < _HEADER:
+    if (header == right and not as_copy) or len(header) < _HEADER:
         yield path
         return
     copy = f"{path}.rescue"
@@ -78,7 +96,7 @@ def _mended(path: str) -> Iterator[str]:
 
 def _read(path: str) -> dict[str, list[Row]]:
     location = f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw"  # what is in the WAL counts
-    found: dict[str, list[Row]] = {table: [] for table in _TABLES}
+    found: dict[str, list[Row]] = {table: [] for table in (*_TABLES, "totals")}
     try:
         connection = sqlite3.connect(location, uri=True, isolation_level=None)
     except _REFUSALS as error:
@@ -90,6 +108,8 @@ def _read(path: str) -> dict[str, list[Row]]:
             query = f"SELECT {key}, {columns}, crc FROM {table} NOT INDEXED WHERE {key} > ? ORDER BY {key}"  # noqa: S608
             intact = (row[:-1] for row in _rows(path, connection, query) if _is_intact(row))
             found[table] = list({row[0]: row for row in intact}.values())  # damage may show a page twice
+        with suppress(*_REFUSALS):
+            found["totals"] = connection.execute("SELECT name, rows FROM totals").fetchall()
     return found
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from lookalike.collection.catalogue import About, Item
 from lookalike.collection.create import METRIC
 from lookalike.collection.database import Database, Row
-from lookalike.collection.database_rescue import intact_rows
-from lookalike.collection.metadata import fields_of
+from lookalike.collection.database_rescue import intact_rows, take_in_wal
+from lookalike.collection.metadata import Known, fields_of
 from lookalike.collection.place import FOLDER, Place
 from lookalike.collection.refused import names_in, refused
 from lookalike.collection.segments import segment_name
 from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError
+from lookalike.facts import Facts
 from lookalike.index import Index
 from lookalike.models import DEFAULT, get_model
 
@@ -25,8 +29,39 @@ _SLACK = 1 << 32
 """How far new ids stay above the largest one known, where the row that says which were given is lost."""
 
 
-def rescue(place: Place) -> str:
-    """Replace the catalogue by one of all its intact rows, and say what was done. The old file is kept beside it.
+class LostFacts(NamedTuple):
+    """A picture whose facts are lost.
+
+    Attributes:
+        id: as it was.
+        path: "" where that is lost, too.
+        facts: those that were given; None where they are not known, and perhaps there were none.
+    """
+
+    id: int
+    path: str
+    facts: Facts | None
+
+
+@dataclass(frozen=True)
+class Rescued:
+    """A new catalogue that is not in its place yet.
+
+    Attributes:
+        path: the new file.
+        said: what is in it.
+        facts: the facts that are not.
+        pictures: how many rows of pictures are not: the next sync finds them as new.
+    """
+
+    path: str
+    said: str
+    facts: list[LostFacts]
+    pictures: int
+
+
+def rescue(place: Place) -> Rescued:
+    """Write a catalogue of all intact rows of the damaged one, beside it.
 
     Raises:
         NotAnIndexError: nothing can be read of it, not even what it was a catalogue of.
@@ -35,7 +70,7 @@ def rescue(place: Place) -> str:
     found = intact_rows(place.catalogue)
     items = _distinct([Item._make(row) for row in found["items"]])
     segments = _with_loose(place, dict(found["segments"]))
-    about = _about(found, items, segments, place)
+    about, assumed = _about(found, items, segments, place)
     roots = found["roots"] or ([(b".",)] if os.path.basename(place.directory) == FOLDER else [])
     if not roots:
         raise NotAnIndexError(
@@ -45,8 +80,7 @@ def rescue(place: Place) -> str:
     indexed = {item.id for item in items if item.state == "indexed"}
     known = {item.id for item in items}
     metadata = [row for row in found["metadata"] if row[0] in known]
-    kept = _keep(place)
-    Database.create(
+    fresh = Database.prepare(
         place.catalogue,
         {
             "about": [about],
@@ -60,30 +94,66 @@ def rescue(place: Place) -> str:
             "fields": sorted(fields_of(given for _, _, given in metadata)),
         },
     )
-    without = len(known - {row[0] for row in metadata})
-    lost = f"; the facts of {without:,} of them are lost, those of their EXIF until the next sync" if without else ""
-    return (
-        f"the catalogue was written anew with its {len(items):,} intact items{lost}; the damaged one is kept as {kept}"
-    )
+    without = known - {row[0] for row in metadata}
+    said = f"the catalogue was written anew with its {len(items):,} intact items"
+    if without:
+        said += f"; the facts of {len(without):,} of them are lost, those of their EXIF until the next sync"
+    pictures = max(_written(found).get("items", 0) - len(items), 0)
+    if pictures:
+        said += f"; {pictures:,} items are lost: the next sync finds them as new"
+    return Rescued(fresh, said + assumed, _lost_facts(place, found, items, without), pictures)
 
 
-def _about(found: dict[str, list[Row]], items: Sequence[Item], segments: dict[str, int], place: Place) -> About:
+def put_in_place(place: Place, rescued: Rescued) -> str:
+    """Replace the catalogue, once the new one is closed, and say what was done. The old file is kept beside it."""
+    kept = _keep(place)
+    try:
+        take_in_wal(place.catalogue)
+    except OSError as error:
+        raise refused(place.directory, error) from error
+    Database.replace(place.catalogue, rescued.path)
+    return f"{rescued.said}; the damaged one is kept as {kept}"
+
+
+def _lost_facts(place: Place, found: dict[str, list[Row]], items: Sequence[Item], without: set[int]) -> list[LostFacts]:
+    """Of the items `without` facts, unless there never were any that someone gave; and of items that are lost."""
+    given = {item_id: json.loads(given) for item_id, _, given in found["metadata"] if given != Known().given}
+    lost = [LostFacts(item_id, "", given[item_id]) for item_id in sorted(given.keys() - {item.id for item in items})]
+    if given or _written(found).get("fields", 1):
+        lost += [LostFacts(item.id, place.absolute(item.path), None) for item in items if item.id in without]
+    return lost
+
+
+def _written(found: dict[str, list[Row]]) -> dict[str, int]:
+    """How many rows each table had, where that is known."""
+    return {name: rows for name, rows in found["totals"] if isinstance(rows, int)}
+
+
+def _about(
+    found: dict[str, list[Row]], items: Sequence[Item], segments: dict[str, int], place: Place
+) -> tuple[About, str]:
+    """The row of that name; where it is lost, one after what the segments say, and what was assumed in it."""
     now = time.time_ns()
     if len(found["about"]) == 1:
         about = About._make(found["about"][0])
-        return about._replace(generation=about.generation + 1, updated_ns=now)
-    model = get_model(DEFAULT)
+        return about._replace(generation=about.generation + 1, updated_ns=now), ""
     named = [row[0] for row in (*found["pending"], *found["removed"])] + [item.id for item in items]
-    of = uuid.uuid4().hex
+    note: dict[str, str] = {}
+    dim = 0
     for name in segments:
         try:
             index = Index.open(os.path.join(place.segments, name))
-            of = index.note.get("collection", of)
-            named.extend(index.ids[-1:].tolist())
         except LookalikeError:
             continue  # a damaged segment is mended next
+        named.extend(index.ids[-1:].tolist())
+        note, dim = index.note, index.dim
     next_id = max(named, default=0) + 1 + _SLACK
-    return About(of, model.name, model.hash, model.dim, METRIC, now, now, 0, next_id)
+    of = note.get("collection", uuid.uuid4().hex)
+    if {"model", "model_hash"} <= note.keys():
+        return About(of, note["model"], note["model_hash"], dim, METRIC, now, now, 0, next_id), ""
+    model = get_model(DEFAULT)
+    assumed = f"; which model made it is lost, too, and was assumed to be {model.name}: if it was another, index anew"
+    return About(of, model.name, model.hash, model.dim, METRIC, now, now, 0, next_id), assumed
 
 
 def _with_loose(place: Place, named: dict[str, int]) -> dict[str, int]:

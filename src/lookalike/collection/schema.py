@@ -4,7 +4,8 @@ Every row ends with `crc`, the CRC-32 of its other values (`catalogue.row_crc`):
 checksums. `totals` counts the rows of each table and sums their `crc`, kept by triggers, so that a
 row that vanished with its page is missed too.
 
-A version is never edited once released; a new one is a new entry of MIGRATIONS.
+A version is never edited once released; a new one is a new entry of MIGRATIONS, and changes a table at least:
+by that its files are told from those whose version number is damaged.
 """
 
 from __future__ import annotations

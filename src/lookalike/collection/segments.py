@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from lookalike.collection.catalogue import About, Catalogue
 from lookalike.collection.place import Place
 from lookalike.collection.refused import names_in, refused
-from lookalike.errors import ArgumentError, DamagedError, IdError, NotAnIndexError, VectorError
+from lookalike.errors import ArgumentError, DamagedError, IdError, LookalikeError, NotAnIndexError, VectorError
 from lookalike.index import Index
 
 MOST_PENDING = 4096
@@ -25,6 +25,7 @@ MOST_PENDING = 4096
 
 _MUCH = 256 << 20  # bytes of vectors: more are sealed through files, not in memory
 _WORN = 1 / 4  # of a file's vectors: so many removed ones are worth a new file
+_ADVICE = "; restore it from a copy or build it again"
 _NAME = re.compile(r"(\d{6,})\.segment")  # a temporary file adds to it
 
 
@@ -34,7 +35,7 @@ def cure_of(place: Place) -> Iterator[None]:
     try:
         yield
     except (NotAnIndexError, DamagedError) as error:
-        raise damaged(place, str(error)) from error
+        raise damaged(place, bare(error)) from error
 
 
 def open_sealed(place: Place, catalogue: Catalogue, about: About) -> Index:
@@ -63,11 +64,20 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> Non
         WriteError: no permission, or the disk is full; everything committed is still there.
     """
     with catalogue.reading() as about:
-        names, removed = catalogue.segments(), catalogue.removed()
-        merged = list(names) if everything else _worth_merging(place, catalogue, about)
-        whole = everything and len(names) <= 1 and not (len(removed) or catalogue.pending_count())
-        if whole or not (everything or merged or is_due(catalogue)):
+        merged = list(catalogue.segments()) if everything else _worth_merging(place, catalogue, about)
+        waiting = len(catalogue.removed()) or catalogue.pending_count()
+        if not (everything or merged or is_due(catalogue)):
             return
+    if not everything or waiting or len(merged) > 1:
+        _write_anew(place, catalogue, merged, everything)
+    catalogue.compact()
+    sweep(place, catalogue)
+
+
+def _write_anew(place: Place, catalogue: Catalogue, merged: Sequence[str], everything: bool) -> None:
+    """Seal what is pending and what the merged files hold into one file."""
+    with catalogue.reading() as about:
+        names, removed = catalogue.segments(), catalogue.removed()
         ids, vectors = catalogue.pending()
         index = _open(place, about, {name: names[name] for name in merged})
     with cure_of(place):
@@ -79,13 +89,22 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> Non
             raise DamagedError(f"a pending vector that is sealed, or none: {error}") from error
         name = next_name(place, names)
         if len(index):
-            much = len(index) * about.dim * 4 > _MUCH
-            path = os.path.join(place.segments, name)
-            index.save(path, note={"collection": about.uuid}, little_memory=much)
+            save(place, about, index, name, [other for other in names if other not in merged])
     with catalogue.writing():
         catalogue.seal(name, len(index), merged, (removed if everything else forgotten).tolist())
-    catalogue.compact()
-    sweep(place, catalogue)
+
+
+def save(place: Place, about: About, index: Index, name: str, beside: Sequence[str]) -> None:
+    """Write a segment file. Its note names the collection and the model: a catalogue that is lost may be made after it.
+
+    All files of a collection have one note, and earlier versions named no model: where one of those stays `beside` the
+    new file, this has its note.
+    """
+    note = {"collection": about.uuid, "model": about.model, "model_hash": about.model_hash}
+    if beside:
+        note = Index.open(os.path.join(place.segments, beside[0])).note
+    much = len(index) * about.dim * 4 > _MUCH
+    index.save(os.path.join(place.segments, name), note=note, little_memory=much)
 
 
 def _worth_merging(place: Place, catalogue: Catalogue, about: About) -> list[str]:
@@ -120,7 +139,7 @@ def _open(place: Place, about: About, names: dict[str, int]) -> Index:
         index = Index.open(*paths)
         made_for = index.note.get("collection"), index.dim, index.metric
     except (ArgumentError, DamagedError, NotAnIndexError) as error:
-        raise damaged(place, str(error)) from error
+        raise damaged(place, bare(error)) from error
     if made_for != (about.uuid, about.dim, about.metric) or len(index) != sum(names.values()):
         raise damaged(place, f"a segment of another collection among {', '.join(paths)}")
     return index
@@ -165,6 +184,11 @@ def segment_name(name: str) -> bool:
 def _number(name: str) -> int:
     match = _NAME.match(name)
     return int(match[1]) if match else 0
+
+
+def bare(error: LookalikeError) -> str:
+    """What is wrong with an index, without what the engine advises to do: of a collection it can be mended."""
+    return str(error).removesuffix(_ADVICE)
 
 
 def damaged(place: Place, found: str) -> DamagedError:

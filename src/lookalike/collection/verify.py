@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lookalike.collection.catalogue import About, Catalogue
 from lookalike.collection.place import Place
 from lookalike.collection.report import Progress
+from lookalike.collection.segments import bare
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.index import Index
 
@@ -41,7 +42,7 @@ def _problems(place: Place, catalogue: Catalogue, about: About, progress: Progre
             try:
                 vectors.append(verify_segment(place, about, name, count))
             except LookalikeError as error:
-                found.append(str(error))
+                found.append(bare(error))
             if progress:
                 progress(1 + done, 1 + len(names))
         found = found or _unmatched(np.concatenate(vectors), catalogue)

@@ -1,0 +1,148 @@
+"""What a damaged collection still holds, and where its lost vectors can be had again; nothing is changed."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from lookalike.collection.catalogue import About, Catalogue, Item
+from lookalike.collection.compare import Survey, out_of_reach, survey
+from lookalike.collection.place import Place
+from lookalike.collection.verify import verify_segment
+from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError, PictureError, ReadError
+from lookalike.images.content import file_sha256
+from lookalike.index import Index
+
+
+@dataclass
+class Remains:
+    """What is there of the vectors, and of the pictures that have none.
+
+    Attributes:
+        about: of the catalogue.
+        named: the segment files, with the number of vectors that each should hold.
+        damaged: those of which not every byte and id is right, with what is wrong, and the ids that are left.
+        sealed: the ids in segments whose vectors are intact.
+        indexed: how many pictures are.
+        found: those without a vector whose file is there, with its path: as it was, or moved.
+        away: those in a source or folder that is out of reach, with why.
+        gone: those that are nowhere in the sources.
+    """
+
+    about: About
+    named: dict[str, int]
+    damaged: dict[str, tuple[LookalikeError, list[int]]] = field(default_factory=dict)
+    sealed: set[int] = field(default_factory=set)
+    indexed: set[int] = field(default_factory=set)
+    found: list[tuple[Item, str]] = field(default_factory=list)
+    away: list[tuple[Item, str]] = field(default_factory=list)
+    gone: list[Item] = field(default_factory=list)
+
+    def require_reach(self, place: Place) -> None:
+        """ReadError where pictures without a vector are away."""
+        if self.away:
+            reasons = Counter(reason for _, reason in self.away)
+            each = "; ".join(f"{count:,} pictures: {reason}" for reason, count in reasons.most_common())
+            raise ReadError(
+                f"expected to read the pictures whose vectors are damaged in {place.directory}, received for {each}; "
+                f"nothing was changed: bring that back and run it again, or go on without by `lookalike repair "
+                f"{place.directory} --give-up` (give_up=True), after which a sync takes them once they are back"
+            )
+
+
+def look(place: Place, catalogue: Catalogue) -> Remains:
+    """Look at every vector, and for the pictures whose vectors are lost.
+
+    Raises:
+        ReadError: a segment cannot be read now: it may be whole.
+    """
+    with catalogue.reading() as about:
+        remains = Remains(about, catalogue.segments())
+        items = [item for item in catalogue.items() if item.state == "indexed"]
+        pending, removed = catalogue.pending_ids().tolist(), catalogue.removed().tolist()
+        roots = catalogue.roots()
+    _look_at_segments(place, remains)
+    remains.indexed = {item.id for item in items}
+    vectors = remains.sealed.difference(removed).union(pending)
+    missing = [item for item in items if item.id not in vectors]
+    if missing:
+        _look_for(missing, place, survey(place, roots), remains)
+    return remains
+
+
+def salvage(place: Place, about: About, name: str, taken: AbstractSet[int]) -> Index | None:
+    """The intact vectors of a damaged segment, but for those whose ids are taken; None where there are none."""
+    path = os.path.join(place.segments, name)
+    try:
+        index = _mapped(path)
+    except (DamagedError, NotAnIndexError):
+        try:
+            index, _ = Index.salvage(path)  # which takes memory for all of them
+        except (DamagedError, NotAnIndexError):
+            return None
+    of = index.note.get("collection", about.uuid)
+    if (index.dim, index.metric, of) != (about.dim, about.metric, about.uuid):
+        return None
+    index.remove([item_id for item_id in index.ids.tolist() if item_id in taken])
+    return index if len(index) else None
+
+
+def _mapped(path: str) -> Index:
+    """The vectors of a file that can be read, which stay in it until the index is saved elsewhere."""
+    index = Index.open(path)
+    index.remove([item_id for item_id in index.ids.tolist() if not _reads(index, item_id)])
+    if len(index):
+        one = int(index.ids[0])
+        vector = index[one]
+        index.remove([one])
+        index.add(vector, [one])  # lest a save pass the file on as it is, with what is damaged besides vectors
+    return index
+
+
+def _reads(index: Index, item_id: int) -> bool:
+    try:
+        index[item_id]
+    except DamagedError:
+        return False
+    return True
+
+
+def _look_at_segments(place: Place, remains: Remains) -> None:
+    for name, count in remains.named.items():
+        try:
+            ids = verify_segment(place, remains.about, name, count).tolist()
+            if not remains.sealed.isdisjoint(ids):
+                raise DamagedError(f"{name} has ids of another segment")
+        except (DamagedError, NotAnIndexError) as error:  # not what cannot be read now: it may be whole
+            left = salvage(place, remains.about, name, remains.sealed)
+            ids = [] if left is None else left.ids.tolist()
+            remains.damaged[name] = error, ids
+        remains.sealed.update(ids)
+
+
+def _look_for(missing: Sequence[Item], place: Place, seen: Survey, remains: Remains) -> None:
+    lost: list[Item] = []
+    for item in missing:
+        if item.path in seen.files or (item.path in seen.skipped and not out_of_reach(item.path, seen)):
+            remains.found.append((item, place.absolute(item.path)))
+        elif away := out_of_reach(item.path, seen):
+            remains.away.append((item, away.reason if away.path in away.reason else f"{away.path}: {away.reason}"))
+        else:
+            lost.append(item)
+    wanted = {item.size for item in lost}
+    by_content = {_sha256(file.path): file.path for file in seen.files.values() if file.size in wanted}
+    for item in lost:
+        if item.sha256 and (moved := by_content.get(item.sha256)):
+            remains.found.append((item, moved))
+        else:
+            remains.gone.append(item)
+
+
+def _sha256(path: str) -> bytes | None:
+    try:
+        return file_sha256(path)
+    except PictureError:
+        return None
