@@ -12,8 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from lookalike.collection import Collection
-from lookalike.dedupe import Outcome, Plan, find_groups, link_copies, move_others, read_plan, take_back, write_plan
+from lookalike.collection import Collection, SyncReport
+from lookalike.dedupe import (
+    Outcome,
+    Plan,
+    find_groups,
+    give_back,
+    link_copies,
+    move_others,
+    read_plan,
+    take_back,
+    write_plan,
+)
 from lookalike.errors import ArgumentError, NotAnIndexError, WriteError
 
 from ..conftest import Require
@@ -368,3 +378,84 @@ def test_an_undo_file_leads_out_of_its_folder(plan: Plan, tmp_path: Path, undo_f
     Path(undo_file).write_text(text.replace('"a.webp"', '"../a.webp"'))
     with pytest.raises(NotAnIndexError, match="no path within a folder"):
         undone(undo_file)
+
+
+# -- facts that were given
+
+
+def describe(photos: Path) -> dict[str, dict[str, object]]:
+    """Give each picture a fact of its own; what each has then."""
+    with Collection.open(photos) as collection:
+        collection.describe({path: {"first name": os.path.basename(path)} for path in collection.paths()})
+    return facts(photos)
+
+
+def facts(photos: Path) -> dict[str, dict[str, object]]:
+    with Collection.open(photos) as collection:
+        return {path: dict(collection.facts(path)) for path in collection.paths()}
+
+
+def sync(photos: Path) -> SyncReport:
+    with Collection.open(photos) as collection:
+        return collection.sync()
+
+
+def test_facts_come_back_with_what_was_moved(plan: Plan, photos: Path, tmp_path: Path, undo_file: str) -> None:
+    before = describe(photos)
+    moved(plan, tmp_path / "to", undo_file)
+    assert sync(photos).removed == 3
+    assert len(facts(photos)) == len(before) - 3
+    assert undone(undo_file).done == 3
+    assert give_back(undo_file) == 3
+    assert sync(photos).unchanged == len(before)
+    assert facts(photos) == before
+    assert give_back(undo_file) == 0, "they are there"
+
+
+def test_facts_stay_where_no_sync_came_between(plan: Plan, photos: Path, tmp_path: Path, undo_file: str) -> None:
+    before = describe(photos)
+    moved(plan, tmp_path / "to", undo_file)
+    undone(undo_file)
+    assert give_back(undo_file) == 0
+    assert sync(photos).unchanged == len(before)
+    assert facts(photos) == before
+
+
+def test_facts_are_given_back_to_the_same_picture_and_replace_none(
+    plan: Plan, photos: Path, tmp_path: Path, undo_file: str
+) -> None:
+    before = describe(photos)
+    moved(plan, tmp_path / "to", undo_file)
+    sync(photos)
+    shutil.copy(photos / "other.webp", photos / "a.webp")  # another picture by that name
+    undone(undo_file)
+    sync(photos)
+    b, c = (os.fspath(photos / name) for name in COPIES[1:])
+    with Collection.open(photos) as collection:
+        collection.describe({b: {"first name": "new", "stars": 1}})
+    assert give_back(undo_file) == 1
+    found = facts(photos)
+    assert "first name" not in found[os.fspath(photos / "a.webp")]
+    assert (found[b]["first name"], found[b]["stars"]) == ("new", 1)
+    assert found[c] == before[c]
+
+
+def test_links_keep_their_facts(plan: Plan, photos: Path, undo_file: str) -> None:
+    before = describe(photos)
+    linked(plan, undo_file)
+    sync(photos)
+    undone(undo_file)
+    assert give_back(undo_file) == 0
+    sync(photos)
+    assert facts(photos) == before
+
+
+def test_without_its_collection_a_plan_is_done_all_the_same(
+    plan: Plan, photos: Path, tmp_path: Path, undo_file: str
+) -> None:
+    describe(photos)
+    shutil.rmtree(photos / ".lookalike")
+    assert moved(plan, tmp_path / "to", undo_file).done == 3
+    assert undone(undo_file).done == 3
+    assert give_back(undo_file) == 0
+    assert not (photos / ".lookalike").exists()

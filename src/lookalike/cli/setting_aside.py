@@ -9,8 +9,8 @@ from lookalike.cli.bar import Bar
 from lookalike.cli.errors import Interrupted
 from lookalike.cli.output import flush, print_line, short, size
 from lookalike.cli.syncing import note
-from lookalike.dedupe import Outcome, link_copies, move_others, read_plan, take_back
-from lookalike.errors import ArgumentError
+from lookalike.dedupe import Outcome, give_back, link_copies, move_others, read_plan, take_back
+from lookalike.errors import ArgumentError, BusyError, WriteError
 from lookalike.names import visible
 
 _LISTED = 20  # files left alone that are named one by one
@@ -51,7 +51,15 @@ def undo_all(file: str) -> int:
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {outcome.done:,} pictures were restored, the same command goes on") from None
     _tell(outcome, f"{outcome.done:,} pictures ({size(outcome.bytes)}) restored")
-    return 0 if outcome.done else 1
+    try:
+        with Bar() as bar:
+            described = give_back(file, bar.show)
+    except (BusyError, WriteError) as error:
+        note(f"what was known of them was not given back: {error}; then run this once more")
+        return 2
+    if described:
+        note(f"facts given back to {described:,} pictures")
+    return 0 if outcome.done or described else 1
 
 
 def _tell(outcome: Outcome, sentence: str) -> None:

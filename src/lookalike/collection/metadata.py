@@ -58,6 +58,11 @@ class Metadata:
         facts: Facts = json.loads(known.exif) | json.loads(known.given)
         return facts
 
+    def given(self, item_id: int) -> Facts:
+        """The facts that were given to an item."""
+        facts: Facts = json.loads(self.of(item_id).given)
+        return facts
+
     def unknown(self) -> set[int]:
         """The ids of the indexed items that have no row."""
         found = self._database.execute(

@@ -40,7 +40,7 @@ def move_others(plan: Plan, to: str, undo_file: str, outcome: Outcome, progress:
             with outcome.step(os.path.join(plan.folder, other.path)):
                 require_free(other, target)
                 steps.append((kept, other))
-    write_moves(undo_file, plan.folder, target, [other for _, other in steps])
+    write_moves(undo_file, plan, target, [other for _, other in steps])
     for kept, other in _told(steps, progress):
         with outcome.step(os.path.join(plan.folder, other.path)):
             kept.require()
