@@ -80,10 +80,9 @@ def test_moves_below_the_same_folders_and_back(plan: Plan, photos: Path, tmp_pat
 
 
 def test_links_the_same_bytes_alone_and_parts_them_again(plan: Plan, photos: Path, undo_file: str) -> None:
-    (photos / "b.webp").chmod(0o600)
     before = tree(photos)
     outcome = linked(plan, undo_file)
-    assert (outcome.done, outcome.left) == (2, [])
+    assert (outcome.done, outcome.retimed, outcome.left) == (2, 2, [])
     assert len({(photos / name).stat().st_ino for name in COPIES}) == 1
     assert (photos / "large.png").stat().st_nlink == 1
     assert {name: file[0] for name, file in tree(photos).items()} == {name: file[0] for name, file in before.items()}
@@ -131,6 +130,17 @@ def test_attributes_would_be_lost(plan: Plan, photos: Path, undo_file: str, requ
     assert outcome.done == 1
     assert "other attributes" in reasons(outcome, photos)["b.webp"]
     assert os.getxattr(photos / "b.webp", "user.label") == b"mine"
+
+
+def test_owner_and_mode_would_be_lost(plan: Plan, photos: Path, undo_file: str) -> None:
+    (photos / "b.webp").chmod(0o600)
+    if not os.geteuid():
+        os.chown(photos / "below" / "deep" / "c.webp", 1, 1)
+    before = tree(photos)
+    outcome = linked(plan, undo_file)
+    assert "another owner, group or mode" in reasons(outcome, photos)["b.webp"]
+    assert outcome.done == (0 if not os.geteuid() else 1)
+    assert tree(photos)["b.webp"] == before["b.webp"]
 
 
 def rewrite(path: Path) -> None:
@@ -199,6 +209,7 @@ def test_nothing_is_moved_when_the_keeper_changed(
     assert outcome.done == 0
     assert sorted(reasons(outcome, photos)) == COPIES
     assert all("was to be kept" in reason and why in reason for _, reason in outcome.left)
+    assert not os.path.exists(undo_file)
 
 
 @pytest.mark.parametrize(("change", "why"), [CHANGES[0], CHANGES[3], CHANGES[-1]])
@@ -211,6 +222,7 @@ def test_nothing_is_linked_to_what_changed(
     assert sorted(reasons(outcome, photos)) == COPIES[1:]
     assert all(why in reason for _, reason in outcome.left)
     assert (photos / "b.webp").stat().st_nlink == 1
+    assert not os.path.exists(undo_file)
 
 
 def test_no_file_is_overwritten_there(plan: Plan, photos: Path, tmp_path: Path, undo_file: str) -> None:
@@ -224,7 +236,7 @@ def test_no_file_is_overwritten_there(plan: Plan, photos: Path, tmp_path: Path, 
     assert outcome.done == 0
     assert reasons(outcome, photos)["a.webp"] == f"{to}/a.webp is there already"
     assert set(reasons(outcome, photos)) == set(COPIES)
-    undone(undo_file)
+    assert not os.path.exists(undo_file), "there is nothing to undo"
     assert sorted(os.listdir(to)) == ["a.webp", "b.webp", "below"]
     assert tree(photos) == before
 
@@ -297,10 +309,10 @@ def test_another_file_system(plan: Plan, photos: Path, undo_file: str, require_o
     to = elsewhere / f"lookalike-{os.getpid()}"
     before = tree(photos)
     try:
-        outcome = moved(plan, to, undo_file)
-        assert outcome.done == 0
-        assert all("another file system" in reason for _, reason in outcome.left)
-        assert tree(to) == {}
+        with pytest.raises(ArgumentError, match=r"a folder on the file system of the pictures .* on another"):
+            moved(plan, to / "not" / "there", undo_file)
+        assert not to.exists()
+        assert not os.path.exists(undo_file)
     finally:
         shutil.rmtree(to, ignore_errors=True)
     assert tree(photos) == before

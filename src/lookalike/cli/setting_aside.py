@@ -37,6 +37,8 @@ def apply_plan(plan: str, to: str | None, *, hard_link: bool) -> int:
         raise Interrupted(f"interrupted; {outcome.done:,} pictures were {did}; {cure}") from None
     what = "made second names of the same file" if hard_link else f"moved to {to}"
     _tell(outcome, f"{outcome.done:,} pictures ({size(outcome.bytes)}) {what}")
+    if outcome.retimed:
+        note(f"{outcome.retimed:,} of them had another time of change, and have that of the one kept now")
     if outcome.done:
         note(cure)
     return 0 if outcome.done else 1
