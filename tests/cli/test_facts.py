@@ -19,7 +19,7 @@ def test_facts_from_a_file_are_searched_by(run: Run, photos: Path, picture: Path
     (tmp_path / "facts.csv").write_text(CSV.format(fruit=fruit, cat=cat))
     done = run("index", "photos", "--metadata", "facts.csv")
     assert "facts given to 2 pictures" in done.stderr
-    assert "1 paths with facts are no pictures here" in done.stderr
+    assert "1 path with facts but without a picture here:" in done.stderr
     assert str(photos / "gone.png") in done.stderr
     rows = run("search", picture, "photos", "--where", "stars >= 1").stdout.splitlines()
     assert {row.split("  ", 1)[1] for row in rows} == {f"photos/{fruit}", f"photos/{cat}"}
@@ -55,7 +55,7 @@ def test_a_file_of_facts_that_is_wrong_is_said_before_anything_is_indexed(
 
 def test_a_sync_gives_facts_too(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
     (tmp_path / "facts.csv").write_text(f"path,liked\n{picture},true\n")
-    assert "facts given to 1 pictures" in run("sync", photos, "--metadata", tmp_path / "facts.csv").stderr
+    assert "facts given to 1 picture\n" in run("sync", photos, "--metadata", tmp_path / "facts.csv").stderr
     found = run("search", next((photos / "cats").iterdir()), photos, "--where", "liked = true", "--json").stdout
     assert json.loads(found)["path"] == str(picture)
     assert "without --watch" in run("sync", photos, "--watch", "--metadata", tmp_path / "facts.csv", code=2).stderr

@@ -78,6 +78,11 @@ def print_json(value: dict[str, Any]) -> None:
     print_line(json.dumps(value, default=datetime.isoformat))
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with the word for what it counts; the word for several ends in s if it is not given."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def size(count: float) -> str:
     """Bytes as a person says them."""
     for unit in ("B", "kB", "MB", "GB"):
