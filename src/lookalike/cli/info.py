@@ -33,6 +33,7 @@ def info(
         f"{counted(about.pending, 'vector')} pending",
         "created": f"{about.created:%Y-%m-%d %H:%M} UTC",
         "updated": f"{about.updated:%Y-%m-%d %H:%M} UTC",
+        "facts": f"{', '.join(about.facts)}; search by them with --where",
         "health": f"nothing damaged that was read now; for every byte: lookalike verify {where}",
         "recall": "every vector is compared" if not curve else "asked → found of the nearest 10, compared, time",
     }

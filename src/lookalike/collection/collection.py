@@ -439,6 +439,7 @@ class Collection:
                 metric=about.metric,
                 created=_time(about.created_ns),
                 updated=_time(about.updated_ns),
+                facts={name: sorted(kinds) for name, kinds in catalogue.metadata.kinds().items()},
                 read_only=self.read_only,
             )
 
