@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lookalike.collection import Collection, SyncReport
+from lookalike.collection.settle import Settling
 
 from .conftest import PICTURES, Draw
 
@@ -153,6 +154,21 @@ def test_an_original_that_was_put_aside_keeps_its_facts(collection: Collection, 
     draw(folder / "0.png", seed=100)
     assert counts(collection.sync()) == {"new": 1, "moved": 1, "unchanged": PICTURES - 1, "embedded": 1}
     assert first_names(collection)["0 (original).png"] == "0.png"
+
+
+def test_a_picture_whose_new_file_is_being_written_keeps_its_facts(collection: Collection, folder: Path) -> None:
+    shutil.copyfile(folder / "0.png", folder / "z.png")  # its time is now
+    (folder / "0.png").unlink()
+    (folder / "1.png").unlink()
+    size = (folder / "z.png").stat().st_size
+    other = (folder / "1.png").with_name("x.png")
+    other.write_bytes(bytes(size + 1))  # of another size than either
+    report = collection._sync(None, 64, False, 0, Settling(3600))
+    assert (report.moved, report.unsettled, report.kept, report.removed) == (0, 2, 1, 1)
+    assert report.indexed + report.kept == len(collection) == PICTURES - 1
+    report = collection._sync(None, 64, False, 0, Settling(0))
+    assert (report.moved, report.removed, report.embedded, len(report.failed)) == (1, 0, 0, 1)
+    assert first_names(collection)["z.png"] == "0.png"
 
 
 def test_moved_and_sealed(collection: Collection, folder: Path) -> None:

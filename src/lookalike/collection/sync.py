@@ -101,19 +101,26 @@ class Sync:
         if roots and len(seen.lost) == len(roots) and not self._settling:  # a watch waits for them to come back
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
         differences = compare(items, seen, self._retry)
+        if self._settling:
+            self._leave_unsettled(differences, self._settling)
         report = self._report
         report.skipped += seen.skipped.values()
         report.lost += seen.lost.values()
         report.unchanged = len(differences.same)
         report.kept = sum(item.state == "indexed" for item in differences.kept)
         report.failed += [Failure(self._place.absolute(i.path), i.reason or "") for i in differences.failed]
-        if self._settling:
-            moving = self._settling.part([file for file, _ in differences.fresh])
-            for file, _ in differences.fresh:
-                if file.key in moving:
-                    self._leave(file, UNSETTLED)
-            differences.fresh = [pair for pair in differences.fresh if pair[0].key not in moving]
         return differences
+
+    def _leave_unsettled(self, differences: Differences, settling: Settling) -> None:
+        """Leave what is being written to the next round, and keep what may have moved to there."""
+        moving = settling.part([file for file, _ in differences.fresh])
+        unsettled = [file for file, _ in differences.fresh if file.key in moving]
+        for file in unsettled:
+            self._leave(file, UNSETTLED)
+        differences.fresh = [pair for pair in differences.fresh if pair[0].key not in moving]
+        sizes = {file.size for file in unsettled}
+        differences.kept += [item for item in differences.vanished if item.size in sizes]
+        differences.vanished = [item for item in differences.vanished if item.size not in sizes]
 
     def _recognise(self, differences: Differences, gone: dict[int, Item]) -> list[Fresh]:
         """Settle the files whose content is indexed already: touched, moved or copied; return the others.
