@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -179,3 +180,39 @@ def test_moved_and_sealed(collection: Collection, folder: Path) -> None:
     assert what_is_known(collection)["0.png"] == before["2.png"]
     (path, distance, _), *_ = collection.search(np.frombuffer(before["2.png"][1], np.float32), k=1)
     assert (os.path.relpath(path, folder), round(distance, 5)) == ("0.png", 0)
+
+
+def test_anything_that_may_be_done_at_once(collection: Collection, folder: Path, draw: Draw) -> None:
+    """Names are dealt out anew, some pictures are new and some gone: what is said of each is what was said of it."""
+    dice = random.Random(1)
+    before: dict[str, str] = {name: name for name in NAMES}  # what is said of the picture of each name
+    for turn in range(12):
+        names = dice.sample([*NAMES, "x.png", "below/y.png"], PICTURES)
+        kept = dice.sample(sorted(before), PICTURES - dice.randrange(3))
+        move(
+            folder,
+            dict(zip(kept, names, strict=False)) | {name: f".gone{name[-5]}" for name in before.keys() - {*kept}},
+        )
+        fresh = names[len(kept) :]
+        for name in fresh:
+            draw(folder / name, seed=100 * turn + names.index(name) + 100)
+        report = collection.sync(batch=dice.choice([1, 64]))
+        moved = {new: old for old, new in zip(kept, names, strict=False)}
+        changed = [name for name in fresh if name in before and name not in kept]
+        assert counts(report) == {
+            name: count
+            for name, count in {
+                "new": len(fresh) - len(changed),
+                "changed": len(changed),
+                "moved": sum(new != old for new, old in moved.items()),
+                "unchanged": sum(new == old for new, old in moved.items()),
+                "removed": len(before) - len(kept) - len(changed),
+                "embedded": len(fresh),
+            }.items()
+            if count
+        }
+        expected = {name: before[old] for name, old in moved.items()} | {name: before.get(name) for name in changed}
+        assert first_names(collection) == dict.fromkeys(names) | expected
+        collection.describe({folder / name: {"first": f"{turn}/{name}"} for name in fresh})
+        before = {name: str(first) for name, first in first_names(collection).items()}
+    assert Collection.verify(folder) == []
