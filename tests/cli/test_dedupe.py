@@ -89,9 +89,26 @@ def test_move_and_undo(run: Run, photos: Path, copied: list[str], tmp_path: Path
     assert run("dedupe", "photos", "--exact-only").stdout
 
 
+def test_facts_come_back(run: Run, photos: Path, copied: list[str], tmp_path: Path) -> None:
+    lines = [f"{copy},copy {number}" for number, copy in enumerate(copied)]
+    (tmp_path / "facts.csv").write_text("\n".join(["path,label", *lines]))
+    run("index", "photos", "--metadata", "facts.csv")
+    run("dedupe", "photos", "--keep", "oldest", "--plan", "plan.json")
+    run("dedupe", "--apply", "plan.json", "--move-to", "aside")
+    run("sync", "photos")
+    assert "facts given back to 4 pictures" in run("dedupe", "--undo", "plan.undo.json").stderr
+    assert "facts" not in run("dedupe", "--undo", "plan.undo.json", code=1).stderr
+    query = sorted((photos / "cats").iterdir())[0]
+    for number, copy in enumerate(copied):
+        found = run("search", query, "photos", "--where", f"label = 'copy {number}'").stdout
+        assert found.rstrip().endswith(copy)
+
+
 def test_hard_link_and_undo(run: Run, photos: Path, copied: list[str], tmp_path: Path) -> None:
     run("dedupe", "photos", "--keep", "oldest", "--plan", "plan.json")
-    assert "4 pictures" in run("dedupe", "--apply", "plan.json", "--hard-link").stdout
+    done = run("dedupe", "--apply", "plan.json", "--hard-link")
+    assert "4 pictures" in done.stdout
+    assert "4 of them had another time of change, and have that of the one kept now" in done.stderr
     assert [os.stat(tmp_path / copy).st_nlink > 1 for copy in copied] == [True] * 4
     run("dedupe", "photos", "--exact-only", code=1)  # names of one file are no copies
     run("dedupe", "--undo", "plan.undo.json")

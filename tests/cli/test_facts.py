@@ -19,7 +19,7 @@ def test_facts_from_a_file_are_searched_by(run: Run, photos: Path, picture: Path
     (tmp_path / "facts.csv").write_text(CSV.format(fruit=fruit, cat=cat))
     done = run("index", "photos", "--metadata", "facts.csv")
     assert "facts given to 2 pictures" in done.stderr
-    assert "1 paths with facts are no pictures here" in done.stderr
+    assert "1 path with facts but without a picture here:" in done.stderr
     assert str(photos / "gone.png") in done.stderr
     rows = run("search", picture, "photos", "--where", "stars >= 1").stdout.splitlines()
     assert {row.split("  ", 1)[1] for row in rows} == {f"photos/{fruit}", f"photos/{cat}"}
@@ -44,6 +44,36 @@ def test_a_name_that_is_wrong_is_met_by_those_there_are(run: Run, photos: Path, 
     assert "camera, day, ext, folder" in done.stderr
 
 
+def test_a_name_in_another_case_is_met_by_the_one_that_was_meant(
+    run: Run, photos: Path, picture: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "facts.csv").write_text(f"path,Focal length\n{picture},50\n")
+    run("index", "photos", "--metadata", "facts.csv")
+    for name, meant in (("YEAR", "year"), ("Kamera", "camera"), ("focal_length", '"Focal length"')):
+        done = run("search", picture, "photos", "--where", f"{name} > 1", code=2)
+        assert done.stderr.endswith(f"; did you mean {meant}?\n")
+    done = run("search", picture, "photos", "--where", "colour = 1", code=2)
+    assert "did you mean" not in done.stderr
+
+
+def test_info_lists_the_names_that_conditions_may_use(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
+    (tmp_path / "facts.ndjson").write_text(json.dumps({"path": str(picture), "labels": ["a"], "year": "none"}))
+    run("index", "photos", "--metadata", "facts.ndjson")
+    (line,) = [line for line in run("info", "photos").stdout.splitlines() if line.startswith("facts ")]
+    assert "path, folder, name, ext, size, width, height, modified, taken, year," in line
+    assert "longitude, labels; search by them with --where" in line
+    kinds = json.loads(run("info", "photos", "--json").stdout)["facts"]
+    assert (kinds["labels"], kinds["year"], kinds["width"]) == (["list"], ["number", "text"], ["number"])
+
+
+def test_the_page_says_the_condition(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
+    run("search", picture, "photos", "--where", "width > 1 and name != '<b>'", "--html", "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "only pictures of which width &gt; 1 and name != &#39;&lt;b&gt;&#39;" in page
+    run("search", picture, "photos", "--html", "page.html")
+    assert "only pictures" not in (tmp_path / "page.html").read_text()
+
+
 def test_a_file_of_facts_that_is_wrong_is_said_before_anything_is_indexed(
     run: Run, photos: Path, tmp_path: Path
 ) -> None:
@@ -55,7 +85,7 @@ def test_a_file_of_facts_that_is_wrong_is_said_before_anything_is_indexed(
 
 def test_a_sync_gives_facts_too(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
     (tmp_path / "facts.csv").write_text(f"path,liked\n{picture},true\n")
-    assert "facts given to 1 pictures" in run("sync", photos, "--metadata", tmp_path / "facts.csv").stderr
+    assert "facts given to 1 picture\n" in run("sync", photos, "--metadata", tmp_path / "facts.csv").stderr
     found = run("search", next((photos / "cats").iterdir()), photos, "--where", "liked = true", "--json").stdout
     assert json.loads(found)["path"] == str(picture)
     assert "without --watch" in run("sync", photos, "--watch", "--metadata", tmp_path / "facts.csv", code=2).stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 
 import lookalike
 
-from .conftest import Run
+from .conftest import Run, command
 
 
 def test_version(run: Run) -> None:
@@ -128,3 +129,45 @@ def test_info_of_what_is_not_indexed(run: Run, photos: Path) -> None:
     done = run("info", "photos", code=2)
     assert "lookalike index" in done.stderr
     assert not (photos / ".lookalike").exists()
+
+
+def closed_pipe(*arguments: str | Path, stream: str = "stdout") -> tuple[int, str]:
+    """The exit code of a command whose stream nobody reads, and what is on the other stream."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    line = [command(), *(os.fspath(argument) for argument in arguments)]
+    with os.fdopen(writer, "wb") as nobody:
+        if stream == "stdout":
+            done = subprocess.run(line, stdout=nobody, stderr=subprocess.PIPE, timeout=60, check=False)
+            return done.returncode, done.stderr.decode()
+        done = subprocess.run(line, stdout=subprocess.PIPE, stderr=nobody, timeout=60, check=False)
+        return done.returncode, done.stdout.decode()
+
+
+def test_nobody_reads_what_is_printed(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
+    run("index", photos)
+    for arguments in (
+        ["--help"],
+        ["--version"],
+        ["search", "--help"],
+        [],
+        ["info", photos],
+        ["info", photos, "--json"],
+        ["search", picture, photos, "--json"],
+        ["dedupe", photos, "--within", "0.5"],
+    ):
+        assert closed_pipe(*arguments) == (141, ""), arguments
+
+
+def test_nobody_reads_what_is_noted(photos: Path, tmp_path: Path) -> None:
+    for arguments in (["index", photos], ["sync", photos], ["info", "nowhere"], ["--bogus"]):
+        assert closed_pipe(*arguments, stream="stderr") == (141, ""), arguments
+
+
+def test_a_reader_that_has_enough(run: Run, photos: Path) -> None:
+    run("index", photos)
+    for verb in ("--help", f"info {photos}"):
+        script = f"{command()} {verb} | head -n 1; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+        assert done.stderr == ""
+        assert done.stdout.splitlines()[-1] in ("0", "141")

@@ -70,7 +70,7 @@ def test_repair_as_json(run: Run, damaged: Path, picture: Path) -> None:
 
 def test_optimize(run: Run, photos: Path) -> None:
     run("index", photos)
-    assert "1 segment(s)" in run("optimize", photos).stderr
+    assert "1 segment;" in run("optimize", photos).stderr
 
 
 @pytest.mark.parametrize("verb", ["verify", "repair", "optimize"])

@@ -176,7 +176,7 @@ def test_a_folder_in_which_nothing_can_be_read_says_why(run: Run, picture: Path,
     for _ in range(2):
         *reasons, last = run("search", picture, "texts", code=2).stderr.splitlines()
         assert "notes.jpg: not a picture: its content is text" in reasons[-1]
-        assert last.startswith("lookalike: none of the 1 pictures in ")
+        assert last.startswith("lookalike: of 1 picture in ")
 
 
 def test_no_permission_says_where_to_index_instead(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+from lookalike.cli.output import counted
 from lookalike.cli.telling import fields, round_sentences, sentences
 from lookalike.collection import Failure, SyncReport
 from lookalike.images.find import Skipped
@@ -30,6 +33,22 @@ def test_nothing_is_said_of_nothing() -> None:
     report = SyncReport(unchanged=3, skipped=[Skipped("/n.txt", "not a picture")])
     assert list(sentences(report, in_any_case=False)) == []
     assert len(list(sentences(report, in_any_case=True))) == 2
+
+
+def test_what_is_skipped_is_named_and_cut_short() -> None:
+    names = ["a.txt", "b.mov", "c.txt", "d.txt", "e.txt", "f.txt"]
+    reasons = {"txt": "not a picture", "mov": "a video"}
+    skipped = [Skipped(os.path.abspath(name), reasons[name[2:]]) for name in names]
+    assert list(sentences(SyncReport(unchanged=1, skipped=skipped), in_any_case=True)) == [
+        "1 picture indexed: nothing new, in 0.0 s",
+        "  5 skipped: not a picture: a.txt, c.txt, d.txt and 2 more",
+        "  1 skipped: a video: b.mov",
+    ]
+
+
+def test_a_number_and_what_it_counts() -> None:
+    counts = [counted(0, "picture"), counted(1, "picture"), counted(2000, "picture"), counted(1, "is", "are")]
+    assert counts == ["0 pictures", "1 picture", "2,000 pictures", "1 is"]
 
 
 def test_many_failures_are_cut_short_for_a_person_only() -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 from lookalike.collection import Collection
 from lookalike.errors import ArgumentError, BusyError, DamagedError, PictureError
 
-from .conftest import PICTURES, Draw, draw_picture
+from .conftest import PICTURES, Draw, Python, draw_picture
 
 
 def photograph(path: Path, seed: int, taken: str = "2021:06:05 12:13:14", camera: str = "EOS 5D") -> Path:
@@ -126,6 +126,23 @@ def test_exif_that_an_earlier_version_did_not_read_is_read_once(folder: Path, co
     assert names(collection, "year = 2001") == ["camera.jpg"]
     collection.sync()
     seen.clear()
+    collection.sync(lambda done, total: seen.append((done, total)))
+    assert seen == [(0, 0)]
+
+
+def test_exif_of_a_picture_that_cannot_be_read_now_is_read_later(
+    folder: Path, collection: Collection, python: Python, unprivileged: tuple[str, ...]
+) -> None:
+    with collection._catalogue.writing():
+        collection._catalogue.metadata.remove(range(100))
+    (folder / "old.jpg").chmod(0)
+    script = "import lookalike, sys; lookalike.open(sys.argv[1])"
+    assert python(script, folder, prefix=unprivileged).returncode == 0
+    assert names(collection, "year > 0") == ["camera.jpg"]
+    (folder / "old.jpg").chmod(0o600)
+    collection.sync()
+    assert names(collection, "year > 0") == ["camera.jpg", "old.jpg"]
+    seen: list[tuple[int, int]] = []
     collection.sync(lambda done, total: seen.append((done, total)))
     assert seen == [(0, 0)]
 

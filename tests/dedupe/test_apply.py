@@ -12,8 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from lookalike.collection import Collection
-from lookalike.dedupe import Outcome, Plan, find_groups, link_copies, move_others, read_plan, take_back, write_plan
+from lookalike.collection import Collection, SyncReport
+from lookalike.dedupe import (
+    Outcome,
+    Plan,
+    find_groups,
+    give_back,
+    link_copies,
+    move_others,
+    read_plan,
+    take_back,
+    write_plan,
+)
 from lookalike.errors import ArgumentError, NotAnIndexError, WriteError
 
 from ..conftest import Require
@@ -70,10 +80,9 @@ def test_moves_below_the_same_folders_and_back(plan: Plan, photos: Path, tmp_pat
 
 
 def test_links_the_same_bytes_alone_and_parts_them_again(plan: Plan, photos: Path, undo_file: str) -> None:
-    (photos / "b.webp").chmod(0o600)
     before = tree(photos)
     outcome = linked(plan, undo_file)
-    assert (outcome.done, outcome.left) == (2, [])
+    assert (outcome.done, outcome.retimed, outcome.left) == (2, 2, [])
     assert len({(photos / name).stat().st_ino for name in COPIES}) == 1
     assert (photos / "large.png").stat().st_nlink == 1
     assert {name: file[0] for name, file in tree(photos).items()} == {name: file[0] for name, file in before.items()}
@@ -121,6 +130,17 @@ def test_attributes_would_be_lost(plan: Plan, photos: Path, undo_file: str, requ
     assert outcome.done == 1
     assert "other attributes" in reasons(outcome, photos)["b.webp"]
     assert os.getxattr(photos / "b.webp", "user.label") == b"mine"
+
+
+def test_owner_and_mode_would_be_lost(plan: Plan, photos: Path, undo_file: str) -> None:
+    (photos / "b.webp").chmod(0o600)
+    if not os.geteuid():
+        os.chown(photos / "below" / "deep" / "c.webp", 1, 1)
+    before = tree(photos)
+    outcome = linked(plan, undo_file)
+    assert "another owner, group or mode" in reasons(outcome, photos)["b.webp"]
+    assert outcome.done == (0 if not os.geteuid() else 1)
+    assert tree(photos)["b.webp"] == before["b.webp"]
 
 
 def rewrite(path: Path) -> None:
@@ -189,6 +209,7 @@ def test_nothing_is_moved_when_the_keeper_changed(
     assert outcome.done == 0
     assert sorted(reasons(outcome, photos)) == COPIES
     assert all("was to be kept" in reason and why in reason for _, reason in outcome.left)
+    assert not os.path.exists(undo_file)
 
 
 @pytest.mark.parametrize(("change", "why"), [CHANGES[0], CHANGES[3], CHANGES[-1]])
@@ -201,6 +222,7 @@ def test_nothing_is_linked_to_what_changed(
     assert sorted(reasons(outcome, photos)) == COPIES[1:]
     assert all(why in reason for _, reason in outcome.left)
     assert (photos / "b.webp").stat().st_nlink == 1
+    assert not os.path.exists(undo_file)
 
 
 def test_no_file_is_overwritten_there(plan: Plan, photos: Path, tmp_path: Path, undo_file: str) -> None:
@@ -214,7 +236,7 @@ def test_no_file_is_overwritten_there(plan: Plan, photos: Path, tmp_path: Path, 
     assert outcome.done == 0
     assert reasons(outcome, photos)["a.webp"] == f"{to}/a.webp is there already"
     assert set(reasons(outcome, photos)) == set(COPIES)
-    undone(undo_file)
+    assert not os.path.exists(undo_file), "there is nothing to undo"
     assert sorted(os.listdir(to)) == ["a.webp", "b.webp", "below"]
     assert tree(photos) == before
 
@@ -287,10 +309,10 @@ def test_another_file_system(plan: Plan, photos: Path, undo_file: str, require_o
     to = elsewhere / f"lookalike-{os.getpid()}"
     before = tree(photos)
     try:
-        outcome = moved(plan, to, undo_file)
-        assert outcome.done == 0
-        assert all("another file system" in reason for _, reason in outcome.left)
-        assert tree(to) == {}
+        with pytest.raises(ArgumentError, match=r"a folder on the file system of the pictures .* on another"):
+            moved(plan, to / "not" / "there", undo_file)
+        assert not to.exists()
+        assert not os.path.exists(undo_file)
     finally:
         shutil.rmtree(to, ignore_errors=True)
     assert tree(photos) == before
@@ -368,3 +390,84 @@ def test_an_undo_file_leads_out_of_its_folder(plan: Plan, tmp_path: Path, undo_f
     Path(undo_file).write_text(text.replace('"a.webp"', '"../a.webp"'))
     with pytest.raises(NotAnIndexError, match="no path within a folder"):
         undone(undo_file)
+
+
+# -- facts that were given
+
+
+def describe(photos: Path) -> dict[str, dict[str, object]]:
+    """Give each picture a fact of its own; what each has then."""
+    with Collection.open(photos) as collection:
+        collection.describe({path: {"first name": os.path.basename(path)} for path in collection.paths()})
+    return facts(photos)
+
+
+def facts(photos: Path) -> dict[str, dict[str, object]]:
+    with Collection.open(photos) as collection:
+        return {path: dict(collection.facts(path)) for path in collection.paths()}
+
+
+def sync(photos: Path) -> SyncReport:
+    with Collection.open(photos) as collection:
+        return collection.sync()
+
+
+def test_facts_come_back_with_what_was_moved(plan: Plan, photos: Path, tmp_path: Path, undo_file: str) -> None:
+    before = describe(photos)
+    moved(plan, tmp_path / "to", undo_file)
+    assert sync(photos).removed == 3
+    assert len(facts(photos)) == len(before) - 3
+    assert undone(undo_file).done == 3
+    assert give_back(undo_file) == 3
+    assert sync(photos).unchanged == len(before)
+    assert facts(photos) == before
+    assert give_back(undo_file) == 0, "they are there"
+
+
+def test_facts_stay_where_no_sync_came_between(plan: Plan, photos: Path, tmp_path: Path, undo_file: str) -> None:
+    before = describe(photos)
+    moved(plan, tmp_path / "to", undo_file)
+    undone(undo_file)
+    assert give_back(undo_file) == 0
+    assert sync(photos).unchanged == len(before)
+    assert facts(photos) == before
+
+
+def test_facts_are_given_back_to_the_same_picture_and_replace_none(
+    plan: Plan, photos: Path, tmp_path: Path, undo_file: str
+) -> None:
+    before = describe(photos)
+    moved(plan, tmp_path / "to", undo_file)
+    sync(photos)
+    shutil.copy(photos / "other.webp", photos / "a.webp")  # another picture by that name
+    undone(undo_file)
+    sync(photos)
+    b, c = (os.fspath(photos / name) for name in COPIES[1:])
+    with Collection.open(photos) as collection:
+        collection.describe({b: {"first name": "new", "stars": 1}})
+    assert give_back(undo_file) == 1
+    found = facts(photos)
+    assert "first name" not in found[os.fspath(photos / "a.webp")]
+    assert (found[b]["first name"], found[b]["stars"]) == ("new", 1)
+    assert found[c] == before[c]
+
+
+def test_links_keep_their_facts(plan: Plan, photos: Path, undo_file: str) -> None:
+    before = describe(photos)
+    linked(plan, undo_file)
+    sync(photos)
+    undone(undo_file)
+    assert give_back(undo_file) == 0
+    sync(photos)
+    assert facts(photos) == before
+
+
+def test_without_its_collection_a_plan_is_done_all_the_same(
+    plan: Plan, photos: Path, tmp_path: Path, undo_file: str
+) -> None:
+    describe(photos)
+    shutil.rmtree(photos / ".lookalike")
+    assert moved(plan, tmp_path / "to", undo_file).done == 3
+    assert undone(undo_file).done == 3
+    assert give_back(undo_file) == 0
+    assert not (photos / ".lookalike").exists()

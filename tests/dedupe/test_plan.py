@@ -104,8 +104,8 @@ def test_a_changed_plan_is_refused(plan: Path, where: list[str], value: object) 
     for name in where[:-1]:
         at = at[name]
     at[where[-1]] = value
-    plan.write_text(f"{json.dumps(head)}\n{json.dumps(group)}\n")
-    with pytest.raises(NotAnIndexError, match="expected a dedupe plan"):
+    plan.write_text(f"{json.dumps(head)}\n\n{json.dumps(group)}\n")
+    with pytest.raises(NotAnIndexError, match=r"expected a dedupe plan .* in line 3: .*; mend that line"):
         read_plan(os.fspath(plan))
 
 
@@ -117,6 +117,16 @@ def test_what_is_no_plan(tmp_path: Path, text: str) -> None:
     (tmp_path / "plan").write_text(text, "latin-1")
     with pytest.raises(NotAnIndexError, match="expected a dedupe plan"):
         read_plan(os.fspath(tmp_path / "plan"))
+
+
+def test_a_file_in_two_groups_and_a_line_that_is_none(plan: Path) -> None:
+    text = plan.read_text()
+    plan.write_text(text + text.splitlines()[1])
+    with pytest.raises(NotAnIndexError, match=r"in line 3: 'large.png', which is in line 2 already"):
+        read_plan(os.fspath(plan))
+    plan.write_text(text + "{'x': 1}\n")
+    with pytest.raises(NotAnIndexError, match="in line 3: what is no JSON object"):
+        read_plan(os.fspath(plan))
 
 
 def test_a_torn_plan_is_refused(plan: Path) -> None:

@@ -64,6 +64,7 @@ def test_a_column_of_csv_has_one_kind(tmp_path: Path, cells: list[str], expected
 
 
 def test_a_path_may_be_a_number_absolute_or_no_utf8(tmp_path: Path) -> None:
+    (tmp_path / "\udcff.jpg").touch()
     found = read(tmp_path, "f.csv", f"path,x\n7,1\n{tmp_path}/a/../b.jpg,2\n\udcff.jpg,3\n../up.jpg,4\n")
     assert found == {"7": {"x": 1}, "b.jpg": {"x": 2}, "\udcff.jpg": {"x": 3}, "../up.jpg": {"x": 4}}
 
@@ -80,7 +81,9 @@ def test_a_path_may_be_a_number_absolute_or_no_utf8(tmp_path: Path) -> None:
         ('path,x\na,"1\n', "line 2: expected CSV"),
         ("path,x\n,1\n", "line 2: expected the path of a picture"),
         ("path,x\na,1\n./a,2\n", "line 3: expected each picture once, received ./a again"),
-        ("path,x\na,\udcff\n", "line 2: expected a text in UTF-8 as the fact 'x'"),
+        ("path,x\na,\udcff\n", "line 2: expected text in UTF-8, received the byte 0xff.*in Excel: CSV UTF-8"),
+        ("path,gr\udcf6\udcdfe\na,1\n", "line 1: expected text in UTF-8, received the byte 0xf6"),
+        ("path,x\na,1\n\udcfc.jpg,2\n", "line 3: expected text in UTF-8, received the byte 0xfc"),
         ('path,"a""b"\na,1\n', "line 2: expected the name of a fact"),
         ("path,\na,1\n", "line 2: expected the name of a fact"),
         (f"path,x\na,{'y' * 5000}\n", "line 2: expected a text of at most 4,096 characters.*5,000"),
@@ -93,10 +96,34 @@ def test_bad_csv(tmp_path: Path, content: str, message: str) -> None:
         read(tmp_path, "f.csv", content)
 
 
-def test_no_rows(tmp_path: Path) -> None:
-    assert read(tmp_path, "f.csv", "path,x\n") == {}
-    assert read(tmp_path, "f.json", "[]") == {}
-    assert read(tmp_path, "f.ndjson", "\n") == {}
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("f.csv", "path,x\n"), ("f.json", "[]"), ("f.json", ""), ("f.ndjson", "\n"), ("f.ndjson", "")],
+)
+def test_no_rows(tmp_path: Path, name: str, content: str) -> None:
+    with pytest.raises(ArgumentError, match=f"expected facts of pictures in .*{name}, received no row"):
+        read(tmp_path, name, content)
+
+
+# -- encodings
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding in ("utf-16-le", "utf-16-be") else ""
+    csv = read(tmp_path, "f.csv", f"{mark}path\tgröße\r\nä.jpg\t5\r\n".encode(encoding))
+    assert csv == {"ä.jpg": {"größe": 5}}
+    for text in ('{"path": "ä.jpg", "größe": 5}', '[\n{"path": "ä.jpg", "größe": 5}]'):
+        assert read(tmp_path, "f.json", (mark + text).encode(encoding)) == csv
+
+
+@pytest.mark.parametrize("name", ["f.csv", "f.json"])
+def test_encodings_that_no_mark_tells(tmp_path: Path, name: str) -> None:
+    text = "path,x\na,1\n" if name == "f.csv" else '{"path": "a"}'
+    with pytest.raises(ArgumentError, match=rf"{name}: expected text, received NUL bytes, as of UTF-16; save it as"):
+        read(tmp_path, name, text.encode("utf-16-le"))
+    with pytest.raises(ArgumentError, match=rf"{name}: expected text in UTF-16, as it begins, received"):
+        read(tmp_path, name, text.encode("utf-16") + b"x")
 
 
 # -- JSON
@@ -136,7 +163,10 @@ def test_json(tmp_path: Path, name: str, start: str) -> None:
         ('{"path": 3}', "line 1: expected the path of a picture"),
         ('{"path": "a\\u0000"}', "line 1: expected the path of a picture"),
         ('{"x": 3}', "line 1: expected the path of a picture"),
-        (b'{"path": "\xff"}', "line 1: expected JSON"),
+        (b'{"path": "\xff"}', "line 1: expected text in UTF-8, received the byte 0xff"),
+        (b'[{"path": "a"},\n{"path": "\xfc"}]', "f.json, line 2: expected text in UTF-8, received the byte 0xfc"),
+        ('{"path": "a", "x": 1}\n{"path": "b", "x": 1, "x": 2}', "line 2: expected each name once, received 'x' again"),
+        ('[{"path": "a"}, {"path": "b", "path": "c"}]', "object 2: expected each name once, received 'path' again"),
         ("[" * 100_000, "expected JSON"),
         ('{"path": "a", ' + ", ".join(f'"x{i}": "{"y" * 4000}"' for i in range(20)) + "}", "at most 64 KiB of facts"),
     ],

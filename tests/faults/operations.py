@@ -89,6 +89,17 @@ def move(hand: Hand) -> None:
     hand.sync()
 
 
+def turn(hand: Hand) -> None:
+    """Some pictures change places: each takes the next one's name."""
+    paths = hand.some(4)
+    seeds = [hand.state[path] for path in paths]
+    for path, seed in zip(paths, [*seeds[1:], *seeds[:1]], strict=True):
+        hand.begin({path: seed})
+        pictures.write(hand.at(path), seed)
+        hand.state[path] = seed
+    hand.sync()
+
+
 def copy(hand: Hand) -> None:
     for path in hand.some(2):
         target = hand.fresh()
@@ -108,7 +119,7 @@ def touch(hand: Hand) -> None:
 def all_at_once(hand: Hand) -> None:
     """Changes that several operations made, and one sync for them."""
     sync, hand.sync = hand.sync, lambda: None  # type: ignore[method-assign]
-    for operation in hand.dice.sample([add, change, remove, move, copy, touch], 3):
+    for operation in hand.dice.sample([add, change, remove, move, turn, copy, touch], 3):
         operation(hand)
     hand.sync = sync  # type: ignore[method-assign]
     hand.sync()
@@ -138,5 +149,5 @@ def repair(hand: Hand) -> None:
     assert (report.done, report.lost, report.kept) == ([], [], len(hand.collection))
 
 
-MANY = [add, add, change, remove, remove, move, copy, touch, all_at_once, optimize]
+MANY = [add, add, change, remove, remove, move, turn, copy, touch, all_at_once, optimize]
 OPERATIONS: list[Callable[[Hand], None]] = [*MANY, *MANY, reopen, search, verify, repair]

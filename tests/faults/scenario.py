@@ -39,6 +39,7 @@ STEPS = [
     Step("one more, pending", {"8.png": 108}),
     Step("nothing new", {}),
     Step("change, move, remove", {"0.png": 200, "1.png": None, "b/moved.png": 101, "2.png": None}),
+    Step("change places", {"3.png": 104, "4.png": 105, "5.png": 103, "6.png": 107, "a/7.png": None}),
     Step("many more, seal again", {f"b/{i}.png": 110 + i for i in range(8)}),
     Step("optimize", {}, Collection.optimize),
     Step("many less, seal again", {"3.png": None, "8.png": 300, **{f"b/{i}.png": None for i in range(6)}}),

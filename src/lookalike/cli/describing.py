@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lookalike.cli.output import counted
 from lookalike.cli.syncing import note
 from lookalike.collection import Collection
 from lookalike.facts import Row, read_sidecar
@@ -19,9 +20,9 @@ def describe(collection: Collection, rows: list[Row]) -> None:
     if not rows:
         return
     described = collection.describe(rows)
-    note(f"facts given to {described.pictures:,} pictures")
+    note(f"facts given to {counted(described.pictures, 'picture')}")
     if described.unknown:
-        note(f"  {len(described.unknown):,} paths with facts are no pictures here:")
+        note(f"  {counted(len(described.unknown), 'path')} with facts but without a picture here:")
         for path in described.unknown[:_LISTED]:
             note(f"    {path}")
         if len(described.unknown) > _LISTED:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shlex import quote
 
 from lookalike.cli.bar import Bar
-from lookalike.cli.output import flush, print_json, print_line, short, size
+from lookalike.cli.output import counted, flush, print_json, print_line, short, size
 from lookalike.cli.page import below, require_writable
 from lookalike.cli.syncing import note, sync
 from lookalike.collection import Collection
@@ -66,8 +66,9 @@ def summary(groups: Sequence[Group]) -> str:
     others = [other for group in groups for other in group.others]
     exact = sum(other.exact for other in others)
     return (
-        f"{_count(len(groups), 'group')}: {_count(len(others), 'picture')} beside the ones to keep, "
-        f"{size(sum(other.file.size for other in others))}; {exact:,} of them are the one to keep, byte for byte"
+        f"{counted(len(groups), 'group')}: {counted(len(others), 'picture')} beside the ones to keep, "
+        f"{size(sum(other.file.size for other in others))}; "
+        f"{counted(exact, 'of them is', 'of them are')} the one to keep, byte for byte"
     )
 
 
@@ -135,14 +136,10 @@ def _lead(groups: Sequence[Group]) -> str:
 
 
 def _note(group: Group) -> str:
-    text = f"{_count(len(group.others), 'picture')} beside the one to keep, {size(group.spared)}"
+    text = f"{counted(len(group.others), 'picture')} beside the one to keep, {size(group.spared)}"
     hidden = len(group.others) - PAGE_OTHERS
-    return f"{text}; the nearest {hidden:,} are not shown" if hidden > 0 else text
+    return f"{text}; without the nearest {hidden:,}" if hidden > 0 else text
 
 
 def _about(file: File) -> str:
     return f"{file.width} × {file.height}, {size(file.size)}"
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from typer.exceptions import TyperException
@@ -10,12 +9,7 @@ from typer.exceptions import TyperException
 from lookalike.errors import LookalikeError
 from lookalike.names import visible
 
-BROKEN_PIPE = 141  # as a shell reports a command that died of SIGPIPE
-INTERRUPTED = 130  # or of SIGINT
-
-
-class OutputClosedError(Exception):
-    """Whoever read stdout (`| head`) is gone. No OSError: typer would answer that itself, with exit code 1."""
+INTERRUPTED = 130  # as a shell reports a command that died of SIGINT
 
 
 class Interrupted(Exception):  # noqa: N818 (InterruptedError is Python's own)
@@ -31,10 +25,6 @@ def debugging(arguments: list[str]) -> tuple[bool, list[str]]:
 
 def report(error: Exception) -> int:
     """Says what went wrong and gives the exit code."""
-    if isinstance(error, BrokenPipeError | OutputClosedError):
-        # Python must not try to flush into the pipe once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
     if isinstance(error, Interrupted):
         say(str(error))
         return INTERRUPTED

@@ -13,7 +13,7 @@ def info(
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> int:
     """Tell what an index holds: pictures, model, size, and what could not be read."""
-    from lookalike.cli.output import print_json, print_line, size, with_bytes
+    from lookalike.cli.output import counted, print_json, print_line, size, with_bytes
     from lookalike.collection import Collection
     from lookalike.collection.place import existing_place
     from lookalike.names import visible
@@ -29,9 +29,11 @@ def info(
         "of": ", ".join(about.roots),
         "pictures": f"{about.pictures:,}",
         "model": f"{about.model} ({about.dim} dimensions, {about.metric} distance), {about.model_hash[:12]}…",
-        "on disk": f"{size(about.bytes_on_disk)}, {about.segments} segment(s), {about.pending:,} vectors pending",
+        "on disk": f"{size(about.bytes_on_disk)}, {counted(about.segments, 'segment')}, "
+        f"{counted(about.pending, 'vector')} pending",
         "created": f"{about.created:%Y-%m-%d %H:%M} UTC",
         "updated": f"{about.updated:%Y-%m-%d %H:%M} UTC",
+        "facts": f"{', '.join(about.facts)}; search by them with --where",
         "health": f"nothing damaged that was read now; for every byte: lookalike verify {where}",
         "recall": "every vector is compared" if not curve else "asked → found of the nearest 10, compared, time",
     }

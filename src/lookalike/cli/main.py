@@ -7,37 +7,38 @@ from. Exit codes: 0 something was found or done, 1 nothing was found, 2 an error
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
-from io import TextIOWrapper
+
+from lookalike.cli.streams import OutputClosedError, silence, take_streams
 
 
 def main() -> None:
     """What the `lookalike` command runs; it never returns."""
+    take_streams()
     try:
-        sys.exit(run(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.stderr.write("lookalike: interrupted\n")
-        sys.exit(130)
+        try:
+            code = run(sys.argv[1:])
+        except KeyboardInterrupt:
+            sys.stderr.write("lookalike: interrupted\n")
+            code = 130
+    except OutputClosedError:
+        code = silence()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command line and gives its exit code."""
+    """Runs one command line and gives its exit code. OutputClosedError where nobody reads what it says."""
     from lookalike.cli.errors import INTERRUPTED, debugging, report, say
 
-    # A stream that was closed (`>&-`) is None, and its number would be given to the next file that is opened.
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (for as long as this process lives)
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows what it can
     debug, arguments = debugging(arguments)
     try:
         from lookalike.cli.app import app  # may fail: LOOKALIKE_SIMD may name a level that is not there
 
         code = app(arguments, standalone_mode=False)
         sys.stdout.flush()
+    except OutputClosedError:
+        raise
     except Exception as error:  # noqa: BLE001 (the last stop: whatever comes here is said, with --debug shown)
         if debug:
             traceback.print_exception(error)

@@ -14,7 +14,7 @@ def optimize(
 
     Searches are a little faster afterwards; they go on meanwhile.
     """
-    from lookalike.cli.output import size
+    from lookalike.cli.output import counted, size
     from lookalike.cli.syncing import note
     from lookalike.collection import Collection
     from lookalike.collection.place import existing_place
@@ -24,7 +24,8 @@ def optimize(
         collection.optimize()
         after = collection.info()
     note(
-        f"{before.segments} segment(s) and {before.pending:,} pending vectors became {after.segments} segment(s); "
+        f"{counted(before.segments, 'segment')} and {counted(before.pending, 'pending vector')} became "
+        f"{counted(after.segments, 'segment')}; "
         f"{size(before.bytes_on_disk)} became {size(after.bytes_on_disk)}"
     )
     return 0

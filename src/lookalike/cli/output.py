@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from lookalike.cli.errors import OutputClosedError
 from lookalike.collection import Hits
 from lookalike.errors import WriteError
 from lookalike.facts import Facts
@@ -38,22 +37,20 @@ def print_hits(hits: Hits, *, json: bool, facts: Mapping[int, Facts]) -> None:
 
 def print_line(text: str) -> None:
     """One line; every other function here comes to this one."""
-    with _read_by_someone():
+    with _written():
         sys.stdout.write(f"{text}\n")
 
 
 def flush() -> None:
     """Let what was printed be seen now."""
-    with _read_by_someone():
+    with _written():
         sys.stdout.flush()
 
 
 @contextmanager
-def _read_by_someone() -> Iterator[None]:
+def _written() -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError as error:
-        raise OutputClosedError from error
     except OSError as error:
         raise WriteError(f"cannot write what was found: {error.strerror}; print it elsewhere") from error
 
@@ -76,6 +73,11 @@ def with_bytes(fields: dict[str, Any]) -> dict[str, Any]:
 def print_json(value: dict[str, Any]) -> None:
     """One line of JSON, in ASCII: names that are not UTF-8 keep their surrogates, escaped; times are in ISO 8601."""
     print_line(json.dumps(value, default=datetime.isoformat))
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with the word for what it counts; the word for several ends in s if it is not given."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def size(count: float) -> str:

@@ -37,8 +37,8 @@ def _begins_as_ours(file: str) -> bool:
     return not start or start.lower().startswith((b"<!doctype html", b'{"lookalike": '))
 
 
-def write_results(file: str, collection: Collection, query: str, hits: Hits) -> None:
-    """Writes the page of one search. WriteError where FILE cannot be written."""
+def write_results(file: str, collection: Collection, query: str, hits: Hits, only: str | None) -> None:
+    """Writes the page of one search, perhaps by a condition. WriteError where FILE cannot be written."""
     about = collection.info()
     facts = [
         ("Pictures", f"{about.pictures:,}"),
@@ -46,7 +46,8 @@ def write_results(file: str, collection: Collection, query: str, hits: Hits) -> 
         ("Distance", about.metric),
         ("Expected recall", f"{hits.recall:.2f}"),
     ]
-    write_gallery(file, f"Look-alikes of {os.path.basename(query)}", [(query, hits, "")], facts, about.roots)
+    such = "" if only is None else f"only pictures of which {only}"
+    write_gallery(file, f"Look-alikes of {os.path.basename(query)}", [(query, hits, such)], facts, about.roots)
 
 
 def write_gallery(

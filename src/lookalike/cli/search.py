@@ -61,7 +61,7 @@ def search(
         hits = collection.search(query, k, recall=recall, max_distance=max_distance, where=only, exact=exact)
         print_hits(hits, json=json, facts=collection.facts_of(hit.id for hit in hits) if json else {})
         if html is not None:
-            write_results(html, collection, query, hits)
+            write_results(html, collection, query, hits, only)
             note(f"page written to {html}")
     if hits:
         return 0

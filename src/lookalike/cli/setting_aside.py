@@ -7,10 +7,10 @@ from shlex import quote
 
 from lookalike.cli.bar import Bar
 from lookalike.cli.errors import Interrupted
-from lookalike.cli.output import flush, print_line, short, size
+from lookalike.cli.output import counted, flush, print_line, short, size
 from lookalike.cli.syncing import note
-from lookalike.dedupe import Outcome, link_copies, move_others, read_plan, take_back
-from lookalike.errors import ArgumentError
+from lookalike.dedupe import Outcome, give_back, link_copies, move_others, read_plan, take_back
+from lookalike.errors import ArgumentError, BusyError, WriteError
 from lookalike.names import visible
 
 _LISTED = 20  # files left alone that are named one by one
@@ -24,6 +24,7 @@ def apply_plan(plan: str, to: str | None, *, hard_link: bool) -> int:
         )
     read, undo_file, outcome = read_plan(plan), _free_name(plan), Outcome()
     cure = f"take it back with: lookalike dedupe --undo {quote(undo_file)}"
+    what = "made second names of the same file" if hard_link else f"moved to {to}"
     try:
         with Bar("linking" if hard_link else "moving") as bar:
             if to is None:
@@ -33,10 +34,10 @@ def apply_plan(plan: str, to: str | None, *, hard_link: bool) -> int:
     except KeyboardInterrupt:
         if not os.path.lexists(undo_file):
             raise
-        did = "made one with their copies" if hard_link else f"moved to {to}"
-        raise Interrupted(f"interrupted; {outcome.done:,} pictures were {did}; {cure}") from None
-    what = "made second names of the same file" if hard_link else f"moved to {to}"
-    _tell(outcome, f"{outcome.done:,} pictures ({size(outcome.bytes)}) {what}")
+        raise Interrupted(f"interrupted; {counted(outcome.done, 'picture')} {what}; {cure}") from None
+    _tell(outcome, f"{counted(outcome.done, 'picture')} ({size(outcome.bytes)}) {what}")
+    if outcome.retimed:
+        note(f"{outcome.retimed:,} of them had another time of change, and have that of the one kept now")
     if outcome.done:
         note(cure)
     return 0 if outcome.done else 1
@@ -49,9 +50,19 @@ def undo_all(file: str) -> int:
         with Bar("restoring") as bar:
             take_back(file, outcome, bar.show)
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; {outcome.done:,} pictures were restored, the same command goes on") from None
-    _tell(outcome, f"{outcome.done:,} pictures ({size(outcome.bytes)}) restored")
-    return 0 if outcome.done else 1
+        raise Interrupted(
+            f"interrupted; {counted(outcome.done, 'picture')} restored, the same command goes on"
+        ) from None
+    _tell(outcome, f"{counted(outcome.done, 'picture')} ({size(outcome.bytes)}) restored")
+    try:
+        with Bar() as bar:
+            described = give_back(file, bar.show)
+    except (BusyError, WriteError) as error:
+        note(f"what was known of them was not given back: {error}; then run this once more")
+        return 2
+    if described:
+        note(f"facts given back to {counted(described, 'picture')}")
+    return 0 if outcome.done or described else 1
 
 
 def _tell(outcome: Outcome, sentence: str) -> None:

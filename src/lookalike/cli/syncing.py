@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from lookalike.cli.bar import Bar
 from lookalike.cli.errors import Interrupted
-from lookalike.cli.output import flush, print_json
+from lookalike.cli.output import counted, flush, print_json
 from lookalike.cli.telling import fields, nothing_indexed, round_sentences, sentences, statistics
 from lookalike.collection import Collection, SyncReport
 from lookalike.collection.watch import as_seconds
@@ -93,7 +93,7 @@ def _interruptible(collection: Collection) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        kept = f"{len(collection):,} pictures are kept, and the same command goes on from there"
+        kept = f"{counted(len(collection), 'picture is', 'pictures are')} kept, and the same command goes on from there"
         raise Interrupted(f"interrupted; {kept}") from None
 
 

@@ -6,13 +6,15 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from lookalike.cli.output import with_bytes
+from lookalike.cli.output import counted, short, with_bytes
 from lookalike.collection import Failure, SyncReport
 from lookalike.images.find import Skipped
 
 _LISTED = 20  # failures named one by one
+_NAMED = 3  # skipped files of each reason
 _PARTS = ("new", "changed", "moved", "removed")
 
 
@@ -24,9 +26,8 @@ def sentences(report: SyncReport, *, in_any_case: bool) -> Iterator[str]:
     read = _read(report)
     pace = f" ({read / report.elapsed:,.0f} pictures/s)" if read else ""
     done = _changes(report) or "nothing new"
-    yield f"{report.indexed:,} pictures indexed: {done}, in {report.elapsed:.1f} s{pace}"
-    for reason, count in Counter(skipped.reason for skipped in report.skipped).most_common():
-        yield f"  {count:,} skipped: {reason}"
+    yield f"{counted(report.indexed, 'picture')} indexed: {done}, in {report.elapsed:.1f} s{pace}"
+    yield from _skipped(report.skipped)
     yield from _failures(report.failed)
 
 
@@ -41,7 +42,7 @@ def round_sentences(report: SyncReport, before: SyncReport) -> Iterator[str]:
     changes = _changes(report) or ("nothing new" if fresh else "")
     if changes:
         count = report.indexed + report.kept
-        yield f"{time.strftime('%H:%M:%S')}  {changes}; {count:,} pictures indexed, in {report.elapsed:.1f} s"
+        yield f"{time.strftime('%H:%M:%S')}  {changes}; {counted(count, 'picture')} indexed, in {report.elapsed:.1f} s"
     yield from _failures(fresh)
 
 
@@ -76,7 +77,7 @@ def nothing_indexed(report: SyncReport, roots: Sequence[str]) -> str:
     """Why no picture is indexed, for an error."""
     where = ", ".join(roots)
     if report.failed:
-        return f"none of the {len(report.failed):,} pictures in {where} can be read; see the reasons above"
+        return f"of {counted(len(report.failed), 'picture')} in {where} none can be read; see the reasons above"
     return f"no pictures in {where}; expected JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files in it or below"
 
 
@@ -92,6 +93,13 @@ def _changes(report: SyncReport) -> str:
 def _lost(sources: Sequence[Skipped]) -> Iterator[str]:
     for source in sources:
         yield f"not looked at, its pictures are kept as they were: {source.path}: {source.reason}"
+
+
+def _skipped(skipped: Sequence[Skipped]) -> Iterator[str]:
+    for reason, count in Counter(entry.reason for entry in skipped).most_common():
+        paths = islice((short(entry.path) for entry in skipped if entry.reason == reason), _NAMED)
+        more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+        yield f"  {count:,} skipped: {reason}: {', '.join(paths)}{more}"
 
 
 def _failures(failed: Sequence[Failure]) -> Iterator[str]:

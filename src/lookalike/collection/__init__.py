@@ -10,7 +10,7 @@ create.py      makes a collection
 segments.py    the sealed vectors; live.py brings them and the pending ones along, generation by generation
 verify.py      every byte and reference; repair.py mends what remains.py looks at
 rescue.py      a new catalogue of a damaged one, by database_rescue.py
-compare.py     what changed in the sources
+compare.py     what changed in the sources; moves.py tells which picture lies where now
 changes.py     what the next transaction holds; settle.py leaves out files that are being written
 unread.py      EXIF that an earlier version did not read
 sync.py        find, compare, recognise, embed, commit, seal; report.py says what was done

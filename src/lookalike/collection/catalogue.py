@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.database import Database, row_crc
+from lookalike.collection.database import Database
 from lookalike.collection.file_facts import file_facts
 from lookalike.collection.metadata import Known, Metadata
 from lookalike.errors import DamagedError, LookalikeError
@@ -199,13 +199,10 @@ class Catalogue:
         if known:
             self.metadata.add(dict(zip((item.id for item in numbered), known, strict=True)))
 
-    def update(self, items: Iterable[Item]) -> None:
-        """Replace items of the same ids: their contents are the same, elsewhere or at another time."""
-        assignments = ", ".join(f"{column} = ?" for column in (*Item._fields, "crc"))
-        self._database.execute_many(
-            f"UPDATE items SET {assignments} WHERE id = ?",  # noqa: S608
-            [(*item, row_crc(item), item.id) for item in items],
-        )
+    def update(self, items: Sequence[Item]) -> None:
+        """Replace items of the same ids: their contents are the same, elsewhere, perhaps in each other's places."""
+        self._database.execute_many("DELETE FROM items WHERE id = ?", [(item.id,) for item in items])
+        self._database.insert("items", items)
 
     def remove(self, ids: Iterable[int]) -> None:
         """Remove items, what is known of them, and their vectors: the pending at once, the sealed by name."""

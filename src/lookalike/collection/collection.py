@@ -18,7 +18,7 @@ from lookalike.arrays import as_count
 from lookalike.collection import segments
 from lookalike.collection.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
-from lookalike.collection.describe import Described, Given, describe, key_of
+from lookalike.collection.describe import Described, Given, Keys, describe
 from lookalike.collection.folders import make_folders
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
@@ -383,10 +383,23 @@ class Collection:
         """
         name = os.fspath(path)
         with self._turn, self._current().reading():
-            item = self._catalogue.with_path(key_of(self.place, name))
+            item = self._catalogue.with_path(Keys(self.place).of(name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first", name)
             return self._catalogue.facts(item)
+
+    def given(self, paths: Iterable[StrPath]) -> dict[str, Facts]:
+        """Of `facts` what was given by `describe`, by path; without the pictures that were given nothing.
+
+        Raises:
+            DamagedError: the collection is.
+        """
+        keys = Keys(self.place)
+        asked = {os.fspath(path): keys.of(os.fspath(path)) for path in paths}
+        with self._turn, self._current().reading():
+            ids = {item.path: item.id for item in self._catalogue.items()}
+            given = {path: self._catalogue.metadata.given(ids[key]) for path, key in asked.items() if key in ids}
+        return {path: facts for path, facts in given.items() if facts}
 
     def facts_of(self, ids: Iterable[int]) -> dict[int, Facts]:
         """As `facts`, by the ids of `Hit`s; without those that are there no more."""
@@ -424,6 +437,7 @@ class Collection:
                 metric=about.metric,
                 created=_time(about.created_ns),
                 updated=_time(about.updated_ns),
+                facts={name: sorted(kinds) for name, kinds in catalogue.metadata.kinds().items()},
                 read_only=self.read_only,
             )
 

@@ -33,16 +33,13 @@ class Described:
 def describe(place: Place, catalogue: Catalogue, given: Given) -> Described:
     """Give facts in one transaction, by the only writer; ArgumentError before anything is changed."""
     pairs = given.items() if isinstance(given, Mapping) else given
-    folders: dict[str, bytes] = {}  # to follow the links of each once
+    keys = Keys(place)
     wanted: dict[bytes, tuple[str, dict[str, Value | None]]] = {}
     for path, facts in pairs:
         name = os.fspath(path)
         if not isinstance(name, str):
             raise ArgumentError(f"expected the path of a picture as text, received {name!r:.80}")
-        folder, last = os.path.split(os.path.abspath(name))
-        if folder not in folders:
-            folders[folder] = place.relative(folder)
-        key = _key(folders[folder], last)
+        key = keys.of(name)
         if key in wanted:
             raise ArgumentError(f"expected each picture once, received {name} again")
         wanted[key] = (name, as_facts(facts))
@@ -56,11 +53,15 @@ def describe(place: Place, catalogue: Catalogue, given: Given) -> Described:
     return described
 
 
-def key_of(place: Place, path: str) -> bytes:
-    """A picture's path as the catalogue keeps it: links are followed to its folder, for the picture may be one."""
-    folder, name = os.path.split(os.path.abspath(path))
-    return _key(place.relative(folder), name)
+class Keys:
+    """Pictures' paths as the catalogue keeps them: links are followed to the folder, for the picture may be one."""
 
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._folders: dict[str, bytes] = {}  # to follow the links of each once
 
-def _key(folder: bytes, name: str) -> bytes:
-    return os.path.normpath(os.path.join(folder, os.fsencode(name)))
+    def of(self, path: str) -> bytes:
+        folder, name = os.path.split(os.path.abspath(path))
+        if folder not in self._folders:
+            self._folders[folder] = self._place.relative(folder)
+        return os.path.normpath(os.path.join(self._folders[folder], os.fsencode(name)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from lookalike.facts import Kind
+
 
 @dataclass(frozen=True)
 class Info:
@@ -15,6 +17,7 @@ class Info:
         roots: the folders and files that were given to be indexed.
         pictures, failed: how many are indexed, and how many could not be read.
         pending: vectors that are in no segment yet.
+        facts: the names that conditions may use, each with the kinds of its values; those of files and EXIF first.
         read_only: why it cannot be written, or None.
     """
 
@@ -31,4 +34,5 @@ class Info:
     metric: str
     created: datetime
     updated: datetime
+    facts: dict[str, list[Kind]]
     read_only: str | None

@@ -58,6 +58,11 @@ class Metadata:
         facts: Facts = json.loads(known.exif) | json.loads(known.given)
         return facts
 
+    def given(self, item_id: int) -> Facts:
+        """The facts that were given to an item."""
+        facts: Facts = json.loads(self.of(item_id).given)
+        return facts
+
     def unknown(self) -> set[int]:
         """The ids of the indexed items that have no row."""
         found = self._database.execute(
@@ -96,14 +101,22 @@ class Metadata:
             DamagedError: a row that it is about to read is.
         """
         condition = parse(where)
-        given: dict[str, set[Kind]] = {}
-        for name, kind in self._fields():
-            given.setdefault(name, set()).add(kind)
+        given = self._given()
         check(where, condition, kinds_of(given))
         if needs_metadata(condition, given):
             self._require_intact(generation)
         found = self._database.execute(*matching(condition, given))
         return np.fromiter((item_id for (item_id,) in found), np.int64, len(found))
+
+    def kinds(self) -> dict[str, set[Kind]]:
+        """The names that conditions may use, with the kinds of their values."""
+        return kinds_of(self._given())
+
+    def _given(self) -> dict[str, set[Kind]]:
+        given: dict[str, set[Kind]] = {}
+        for name, kind in self._fields():
+            given.setdefault(name, set()).add(kind)
+        return given
 
     def _fields(self) -> list[tuple[str, Kind]]:
         return self._database.select_all("fields", "name, kind")

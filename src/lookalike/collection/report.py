@@ -37,7 +37,8 @@ class SyncReport:
     Attributes:
         new, changed, moved, unchanged: pictures that are indexed now, by what happened to them.
         removed: pictures that were indexed and are there no more.
-        kept: pictures still indexed that cannot be looked at now: in a lost source, or a closed folder.
+        kept: pictures still indexed that cannot be looked at now: in a lost source, or a closed folder; or
+            that may have moved to a file which is being written.
         embedded: pictures that went through the model; copies of a known picture need not.
         skipped: files that are no pictures, cannot be opened, or are being written, with the reason.
         unsettled: how many of them are being written, or have changed while they were read.

@@ -16,6 +16,7 @@ from lookalike.collection import segments
 from lookalike.collection.catalogue import Catalogue, Item
 from lookalike.collection.changes import Changes, Content
 from lookalike.collection.compare import Differences, File, compare, has_changed, survey
+from lookalike.collection.moves import Seen, find_moves
 from lookalike.collection.place import Place
 from lookalike.collection.report import Failure, Progress, SyncReport
 from lookalike.collection.settle import UNSETTLED, Settling
@@ -87,7 +88,7 @@ class Sync:
             unknown = self._recognise(differences, gone)
         self._embed(unknown)
         with report.timed("commit"):
-            report.removed = sum(item.state == "indexed" for item in gone.values())
+            report.removed += sum(item.state == "indexed" for item in gone.values())
             self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
             self._changes.commit()
         with report.timed("seal"):
@@ -100,19 +101,26 @@ class Sync:
         if roots and len(seen.lost) == len(roots) and not self._settling:  # a watch waits for them to come back
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
         differences = compare(items, seen, self._retry)
+        if self._settling:
+            self._leave_unsettled(differences, self._settling)
         report = self._report
         report.skipped += seen.skipped.values()
         report.lost += seen.lost.values()
         report.unchanged = len(differences.same)
         report.kept = sum(item.state == "indexed" for item in differences.kept)
         report.failed += [Failure(self._place.absolute(i.path), i.reason or "") for i in differences.failed]
-        if self._settling:
-            moving = self._settling.part([file for file, _ in differences.fresh])
-            for file, _ in differences.fresh:
-                if file.key in moving:
-                    self._leave(file, UNSETTLED)
-            differences.fresh = [pair for pair in differences.fresh if pair[0].key not in moving]
         return differences
+
+    def _leave_unsettled(self, differences: Differences, settling: Settling) -> None:
+        """Leave what is being written to the next round, and keep what may have moved to there."""
+        moving = settling.part([file for file, _ in differences.fresh])
+        unsettled = [file for file, _ in differences.fresh if file.key in moving]
+        for file in unsettled:
+            self._leave(file, UNSETTLED)
+        differences.fresh = [pair for pair in differences.fresh if pair[0].key not in moving]
+        sizes = {file.size for file in unsettled}
+        differences.kept += [item for item in differences.vanished if item.size in sizes]
+        differences.vanished = [item for item in differences.vanished if item.size not in sizes]
 
     def _recognise(self, differences: Differences, gone: dict[int, Item]) -> list[Fresh]:
         """Settle the files whose content is indexed already: touched, moved or copied; return the others.
@@ -122,31 +130,53 @@ class Sync:
         if not differences.fresh:
             return []
         before = [item for _, item in differences.fresh if item]
-        known = [*differences.same, *differences.kept, *differences.vanished, *before]
-        sizes = {item.size for item in known if item.sha256}
-        movable = {item.sha256: item for item in gone.values() if item.sha256}
-        unknown: list[Fresh] = []
-        for file, old in differences.fresh:
-            content = self._known(_sha256(file.path)) if file.size in sizes else None
-            if content is None:
-                unknown.append((file, old))
-                continue
-            if old and old.sha256 == content.sha256:
-                self._changes.touch(file, old)
+        known = [item for item in (*differences.same, *differences.kept, *gone.values(), *before) if item.sha256]
+        seen = list(self._hashed(differences.fresh, known))
+        moved = find_moves(seen, gone.values())
+        ids = {item.id for item in moved.values()}
+        rest: list[Seen] = []
+        for each in seen:
+            if each.old and each.is_old:
+                self._changes.touch(each.file, each.old)
                 self._report.unchanged += 1
-            elif moved := movable.pop(content.sha256, None):
-                self._changes.remove([old.id] if old else [])
-                self._changes.touch(file, moved)
+            elif item := moved.get(each.file.key):
+                self._changes.touch(each.file, item)
                 self._report.moved += 1
-                del gone[moved.id]
+                gone.pop(item.id, None)
+                if each.old and each.old.id not in ids:
+                    self._changes.remove([each.old.id])
+                    self._report.removed += each.old.state == "indexed"
             else:
-                self._add(file, old, content)
+                rest.append(each._replace(old=None) if each.old and each.old.id in ids else each)
+        self._changes.commit()  # at once, for what changed places is half of a move without the other half
+        return list(self._copied(rest))
+
+    def _hashed(self, fresh: Sequence[Fresh], known: Sequence[Item]) -> Iterator[Seen]:
+        """The files with what tells their contents; those that are known are done with then."""
+        sizes, contents = {item.size for item in known}, {item.sha256 for item in known}
+        for file, old in fresh:
+            sha256 = _sha256(file.path) if file.size in sizes else None
+            if sha256 not in contents:  # it is counted when it is decoded
+                yield Seen(file, old, sha256)
+                continue
+            if has_changed(file):
+                self._leave(file, _CHANGED)
+            else:
+                yield Seen(file, old, sha256)
             self._advance(1)
+
+    def _copied(self, rest: Sequence[Seen]) -> Iterator[Fresh]:
+        """Add the files that are copies, by batches, and give the others."""
+        for file, old, sha256 in rest:
+            content = self._known(sha256)
+            if content is None:
+                yield file, old
+                continue
+            self._add(file, old, content)
             if len(self._changes) >= self._batch:
                 self._changes.commit()
                 self._seal_much()
         self._changes.commit()
-        return unknown
 
     def _embed(self, unknown: Sequence[Fresh]) -> None:
         """Decode the files on all cores, and embed and commit them by batches."""

@@ -20,7 +20,10 @@ def unread(catalogue: Catalogue, items: Sequence[Item]) -> list[Item]:
 def read_exif(
     place: Place, catalogue: Catalogue, items: Sequence[Item], batch: int, advance: Callable[[int], None]
 ) -> None:
-    """Read the EXIF of items, committed by batches; an item whose file is another by now has none."""
+    """Read the EXIF of items, committed by batches.
+
+    An item whose file is another by now has none; one whose file cannot be read now is left to the next sync.
+    """
     if not items:
         return
     from lookalike.images.pool import DecoderPool, Loaded  # Pillow
@@ -31,10 +34,10 @@ def read_exif(
             known: dict[int, Known] = {}
             some = items[start : start + batch]
             for item, picture in zip(some, islice(pictures, len(some)), strict=True):
-                if isinstance(picture, Loaded) and picture.sha256 == item.sha256:
-                    known[item.id] = Known(exif=to_json(picture.facts))
-                else:
-                    known[item.id] = Known()
+                if isinstance(picture, Loaded):
+                    same = picture.sha256 == item.sha256
+                    known[item.id] = Known(exif=to_json(picture.facts)) if same else Known()
                 advance(1)
-            with catalogue.writing():
-                catalogue.metadata.add(known)
+            if known:
+                with catalogue.writing():
+                    catalogue.metadata.add(known)

@@ -29,7 +29,9 @@ def move_others(plan: Plan, to: str, undo_file: str, outcome: Outcome, progress:
     taken in `to` is not touched.
 
     Raises:
-        ArgumentError: `to` lies among the pictures, where they would be found again.
+        ArgumentError: `to` lies among the pictures, where they would be found again, or on another file system than
+            all of them.
+        DamagedError: the collection is; the facts that it knows of the pictures cannot be kept.
         WriteError: `to` or the undo file cannot be written, or the undo file is there already; nothing was done.
     """
     target = _folder_for(plan, to)
@@ -40,18 +42,24 @@ def move_others(plan: Plan, to: str, undo_file: str, outcome: Outcome, progress:
             with outcome.step(os.path.join(plan.folder, other.path)):
                 require_free(other, target)
                 steps.append((kept, other))
-    write_moves(undo_file, plan.folder, target, [other for _, other in steps])
+    if not steps:
+        return
+    write_moves(undo_file, plan, target, [other for _, other in steps])
+    before = outcome.done
     for kept, other in _told(steps, progress):
         with outcome.step(os.path.join(plan.folder, other.path)):
             kept.require()
             move(other, plan.folder, target)
             outcome.count(other.size)
+    if outcome.done == before:
+        os.unlink(undo_file)  # there is nothing to undo
 
 
 def link_copies(plan: Plan, undo_file: str, outcome: Outcome, progress: Progress | None = None) -> None:
     """Make the byte-identical files of each group one file with several names, and count them in `outcome` as it goes.
 
-    What is only alike is left alone without a word, what has changed with one.
+    What is only alike is left alone without a word, what has changed with one. A file that has another owner, group or
+    mode than the one kept is left alone: it would lose them. Its time of change it loses; `--undo` gives it back.
 
     Raises:
         WriteError: the undo file cannot be written, or is there already; nothing was done.
@@ -62,11 +70,17 @@ def link_copies(plan: Plan, undo_file: str, outcome: Outcome, progress: Progress
         for copy in copies:
             with outcome.step(os.path.join(plan.folder, copy.path)):
                 steps.append((kept, *describe(copy, source, plan.folder)))
+    if not steps:
+        return
     write_links(undo_file, plan.folder, [link for _, link, _ in steps])
-    for kept, link, before in _told(steps, progress):
+    before = outcome.done
+    for kept, link, status in _told(steps, progress):
         with outcome.step(os.path.join(plan.folder, link.file.path)):
-            make_link(link, before, kept, plan.folder)
+            make_link(link, status, kept, plan.folder)
             outcome.count(link.file.size)
+            outcome.retimed += link.file.mtime_ns != kept.planned.mtime_ns
+    if outcome.done == before:
+        os.unlink(undo_file)
 
 
 def _told(steps: Sequence[T], progress: Progress | None) -> Iterator[T]:
@@ -86,6 +100,7 @@ def _folder_for(plan: Plan, to: str) -> str:
             f"expected a folder to move to that is not among the pictures in {plan.folder}, received {to}, where they "
             "would be found again; name one outside it, or one that begins with a dot"
         )
+    _require_one_file_system(plan, to, target)
     try:
         os.makedirs(target, exist_ok=True)
     except OSError as error:
@@ -93,6 +108,20 @@ def _folder_for(plan: Plan, to: str) -> str:
             error.errno, f"expected to make the folder {to}, received {error.strerror!r}; name another"
         ) from error
     return target
+
+
+def _require_one_file_system(plan: Plan, to: str, target: str) -> None:
+    """ArgumentError where no file could be moved there by a rename; where some can, the others are left alone."""
+    while not os.path.isdir(target) and target != os.path.dirname(target):
+        target = os.path.dirname(target)
+    # folders are asked, for a file's own number is another one on some file systems made of layers
+    paths = (os.path.join(plan.folder, other.path) for _, others in plan.groups for other in others)
+    devices = {os.stat(folder).st_dev for folder in {os.path.dirname(path) for path in paths} if os.path.isdir(folder)}
+    if devices and os.stat(target).st_dev not in devices:
+        raise ArgumentError(
+            f"expected a folder on the file system of the pictures in {plan.folder}, received {to} on another; name "
+            "one on theirs, from which they may then be copied"
+        )
 
 
 def _identical(plan: Plan) -> Iterator[tuple[Planned, Sequence[Planned]]]:

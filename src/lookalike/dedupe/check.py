@@ -19,14 +19,14 @@ class Keeper:
 
     def __init__(self, path: str, planned: Planned) -> None:
         self.path = path
-        self._planned = planned
+        self.planned = planned
         self._status: os.stat_result | None = None
 
     def require(self) -> os.stat_result:
         """What the system says of it; its bytes are read the first time. LeftAlone if it has changed."""
         try:
             if self._status is None:
-                self._status = unchanged(self.path, self._planned)
+                self._status = unchanged(self.path, self.planned)
             require_same(self.path, self._status)
         except LeftAlone as reason:
             raise LeftAlone(f"of {self.path}, which was to be kept: {reason}") from reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -45,9 +46,11 @@ def describe(file: Planned, source: Planned, folder: str) -> tuple[Link, os.stat
         raise LeftAlone(f"it is one file with {other} already")
     if now.st_nlink > 1:
         raise LeftAlone("it has other names (hard links), which it would be parted from")
+    if _rights(now) != _rights(of_source):
+        raise LeftAlone(f"it has another owner, group or mode than {other}, which would be lost")
     if _attributes(path) != _attributes(other):
         raise LeftAlone(f"it has other attributes than {other} (getfattr shows them), which would be lost")
-    link = Link(file, source.path, of_source.st_ino, now.st_mode & 0o7777, now.st_uid, now.st_gid, now.st_atime_ns)
+    link = Link(file, source.path, of_source.st_ino, stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid, now.st_atime_ns)
     return link, now
 
 
@@ -112,6 +115,11 @@ def fields_of(link: Link) -> dict[str, Any]:
         "group": link.group,
         "atime_ns": link.atime_ns,
     }
+
+
+def _rights(status: os.stat_result) -> tuple[int, ...]:
+    """Who may do what with a file: two names of one file cannot differ in it."""
+    return status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)
 
 
 def _copy(path: str, draft: str, sha256: str) -> None:

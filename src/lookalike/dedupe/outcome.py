@@ -24,11 +24,13 @@ class Outcome:
     Attributes:
         done: files that were moved, linked or restored.
         bytes: of these.
+        retimed: files that were linked, and had another time of change than the one kept, whose time they have now.
         left: the files that were left alone, with the reason.
     """
 
     done: int = 0
     bytes: int = 0
+    retimed: int = 0
     left: list[Left] = field(default_factory=list)
 
     @contextmanager

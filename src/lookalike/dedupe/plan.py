@@ -6,9 +6,7 @@ the folder that holds them all.
 
 from __future__ import annotations
 
-import json
 import os
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +15,7 @@ from lookalike.collection import Collection
 from lookalike.dedupe.disk import write_over
 from lookalike.dedupe.files import File
 from lookalike.dedupe.groups import Group
-from lookalike.errors import NotAnIndexError
+from lookalike.dedupe.lines import absolute, named, read_lines, relative, sha256, sound, to_lines, whole
 
 KIND, VERSION = "dedupe plan", 1
 
@@ -39,16 +37,19 @@ class Plan:
     Attributes:
         folder: the folder of all pictures, absolute.
         groups: of each the keeper and the others.
+        collection: the directory of the collection, absolute; it knows what was given to the pictures.
     """
 
     folder: str
     groups: Sequence[tuple[Planned, Sequence[Planned]]]
+    collection: str | None = None
 
 
 def write_plan(path: str, collection: Collection, groups: Sequence[Group]) -> None:
     """Write the groups as a plan; a file that is there is replaced. WriteError where it cannot be written."""
     folder = _folder_of(collection)
-    lines: list[dict[str, Any]] = [{"lookalike": KIND, "version": VERSION, **named(folder)}]
+    head = {"lookalike": KIND, "version": VERSION, **named(folder), "collection": collection.place.directory}
+    lines: list[dict[str, Any]] = [head]
     lines += [group_fields(group, folder) for group in groups]
     write_over(path, to_lines(lines))
 
@@ -63,77 +64,24 @@ def group_fields(group: Group, folder: str | None = None) -> dict[str, Any]:
     return {"exact": group.exact, "spared": group.spared, "keeper": keeper, "others": others}
 
 
-def named(path: str) -> dict[str, str]:
-    """A path for JSON, by surrogateescape where it is not UTF-8, and then with its very bytes."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return {"path": path, "path_base64": b64encode(os.fsencode(path)).decode("ascii")}
-    return {"path": path}
-
-
 def read_plan(path: str) -> Plan:
     """What `write_plan` wrote.
 
     Raises:
-        NotAnIndexError: it is not there, or no plan, or one of a newer version, or was changed to what no plan is.
+        NotAnIndexError: it is not there, or no plan, or one of a newer version, or was changed to what no plan is;
+            the sentence says in which line.
     """
-    head, *lines = read_lines(path, KIND, VERSION)
-    try:
-        groups = [(_planned(line["keeper"]), [_planned(other) for other in line["others"]]) for line in lines]
-        folder = head["path"]
-        if not isinstance(folder, str) or not os.path.isabs(folder):
-            raise ValueError("its folder is no absolute path")
-        _require_each_once(groups)
-    except (KeyError, TypeError, ValueError) as error:
-        raise spoilt(path, KIND, str(error)) from error
-    return Plan(folder, groups)
-
-
-def to_lines(values: Sequence[Mapping[str, Any]]) -> bytes:
-    """NDJSON in ASCII."""
-    return "".join(f"{json.dumps(value)}\n" for value in values).encode("ascii")
-
-
-def read_lines(path: str, kind: str, version: int) -> list[dict[str, Any]]:
-    """The objects of an NDJSON file of ours, of which the first says what it is. NotAnIndexError for anything else."""
-    try:
-        with open(path, "rb") as file:
-            lines = [json.loads(line) for line in file.read().splitlines() if line.strip()]
-    except OSError as error:
-        raise NotAnIndexError(f"expected a {kind} at {path}, received {error.strerror!r} from the system") from error
-    except (ValueError, RecursionError) as error:
-        raise spoilt(path, kind, "a line is no JSON") from error
-    if not lines or not all(isinstance(line, dict) for line in lines) or lines[0].get("lookalike") != kind:
-        raise spoilt(path, kind, "its first line does not say that it is one")
-    if lines[0].get("version") != version:
-        raise spoilt(path, kind, f"it has version {lines[0].get('version')}, and this lookalike reads {version}")
-    return lines
-
-
-def spoilt(path: str, kind: str, why: str) -> NotAnIndexError:
-    return NotAnIndexError(f"expected a {kind} in {path}, received another file ({why}); name one that dedupe wrote")
-
-
-def relative(path: object) -> str:
-    """A path out of a file of ours. ValueError for one that leads out of its folder."""
-    if not isinstance(path, str) or not path or "\0" in path or os.path.isabs(path) or ".." in path.split("/"):
-        raise ValueError(f"{path!r} is no path within a folder")
-    return path
-
-
-def whole(value: object) -> int:
-    """A number out of a file of ours. ValueError for anything else."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{value!r} is no whole number")
-    return value
-
-
-def sha256(value: object) -> str:
-    """A hash out of a file of ours. ValueError for anything else."""
-    if not isinstance(value, str) or len(bytes.fromhex(value)) != 32:
-        raise ValueError(f"{value!r} is no SHA-256")
-    return value
+    head, lines = read_lines(path, KIND, VERSION)
+    with sound(path, KIND, 1):
+        folder = absolute(head["path"])
+        collection = absolute(head["collection"]) if "collection" in head else None
+    groups = []
+    seen: dict[str, int] = {}
+    for number, line in lines:
+        with sound(path, KIND, number):
+            groups.append((_planned(line["keeper"]), [_planned(other) for other in line["others"]]))
+            _require_each_once(groups[-1], number, seen)
+    return Plan(folder, groups, collection)
 
 
 def _fields(file: File, folder: str | None) -> dict[str, Any]:
@@ -151,13 +99,13 @@ def _planned(fields: Mapping[str, Any]) -> Planned:
     return Planned(relative(fields["path"]), whole(fields["size"]), whole(fields["mtime_ns"]), sha256(fields["sha256"]))
 
 
-def _require_each_once(groups: Sequence[tuple[Planned, Sequence[Planned]]]) -> None:
-    seen: set[str] = set()
-    for keeper, others in groups:
-        for file in (keeper, *others):
-            if os.path.normpath(file.path) in seen:
-                raise ValueError(f"{file.path!r} is in it twice")
-            seen.add(os.path.normpath(file.path))
+def _require_each_once(group: tuple[Planned, Sequence[Planned]], number: int, seen: dict[str, int]) -> None:
+    """ValueError for a file that was in a line before, which `seen` tells, or is in this one twice."""
+    for file in (group[0], *group[1]):
+        if (before := seen.setdefault(os.path.normpath(file.path), number)) != number:
+            raise ValueError(f"{file.path!r}, which is in line {before} already")
+    if len({os.path.normpath(file.path) for file in (group[0], *group[1])}) <= len(group[1]):
+        raise ValueError("a file that is in it twice")
 
 
 def _folder_of(collection: Collection) -> str:

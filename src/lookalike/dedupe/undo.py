@@ -8,10 +8,14 @@ from typing import Any
 
 from lookalike.collection import Progress
 from lookalike.dedupe.disk import write_new
+from lookalike.dedupe.given import facts_of, restore_facts
+from lookalike.dedupe.lines import absolute, named, read_lines, relative, sha256, sound, to_lines, whole
 from lookalike.dedupe.link import Link, fields_of, part
 from lookalike.dedupe.move import move_back
 from lookalike.dedupe.outcome import Outcome
-from lookalike.dedupe.plan import Planned, named, read_lines, relative, sha256, spoilt, to_lines, whole
+from lookalike.dedupe.plan import Plan, Planned
+from lookalike.facts import Facts
+from lookalike.facts.fact import as_facts
 
 KIND, VERSION = "dedupe undo", 1
 
@@ -20,13 +24,16 @@ _CURE = "nothing was done; copy the plan to a folder that may be written"
 _MOVED, _LINKED = "move", "hard-link"
 
 
-def write_moves(path: str, folder: str, to: str, files: Sequence[Planned]) -> None:
-    """Write the undo file of moves from `folder` to `to`.
+def write_moves(path: str, plan: Plan, to: str, files: Sequence[Planned]) -> None:
+    """Write the undo file of moves from the folder of a plan to `to`, with what was given to the pictures.
 
-    WriteError where it cannot be written, or is there already.
+    WriteError where it cannot be written, or is there already. DamagedError where the plan's collection is.
     """
-    head = {"lookalike": KIND, "version": VERSION, "did": _MOVED, "to": to, **named(folder)}
-    write_new(path, to_lines([head, *map(_fields, files)]), _CURE)
+    head = {"lookalike": KIND, "version": VERSION, "did": _MOVED, "to": to, **named(plan.folder)}
+    given = facts_of(plan.collection, [os.path.join(plan.folder, file.path) for file in files])
+    facts = [given.get(os.path.join(plan.folder, file.path)) for file in files]
+    lines = [_fields(file) | ({"facts": known} if known else {}) for file, known in zip(files, facts, strict=True)]
+    write_new(path, to_lines([head | {"collection": plan.collection}, *lines]), _CURE)
 
 
 def write_links(path: str, folder: str, links: Sequence[Link]) -> None:
@@ -45,12 +52,14 @@ def take_back(path: str, outcome: Outcome, progress: Progress | None = None) -> 
     Raises:
         NotAnIndexError: it is not there, or no undo file.
     """
-    head, *lines = read_lines(path, KIND, VERSION)
-    try:
-        folder = _absolute(head["path"])
-        steps = [_step(head, folder, line) for line in reversed(lines)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise spoilt(path, KIND, str(error)) from error
+    head, lines = read_lines(path, KIND, VERSION)
+    with sound(path, KIND, 1):
+        folder = absolute(head["path"])
+        to = _target(head)
+    steps = []
+    for number, line in reversed(lines):
+        with sound(path, KIND, number):
+            steps.append(_step(to, folder, line))
     for done, (file, back) in enumerate(steps, 1):
         with outcome.step(os.path.join(folder, file.path)):
             if back():
@@ -59,13 +68,42 @@ def take_back(path: str, outcome: Outcome, progress: Progress | None = None) -> 
             progress(done, len(steps))
 
 
-def _step(head: Mapping[str, Any], folder: str, line: Mapping[str, Any]) -> tuple[Planned, Callable[[], bool]]:
-    file = Planned(relative(line["path"]), whole(line["size"]), whole(line["mtime_ns"]), sha256(line["sha256"]))
+def give_back(path: str, progress: Progress | None = None) -> int:
+    """Give pictures that were moved, and are back, the facts that a sync dropped meanwhile; how many got some.
+
+    To be called after `take_back`. Where facts are missing, the collection is brought up to date first. What a picture
+    has by now stays, and another picture by its name gets nothing.
+
+    Raises:
+        NotAnIndexError: as for `take_back`.
+        BusyError, WriteError, DamagedError: the collection cannot be written now; it may be called again.
+    """
+    head, lines = read_lines(path, KIND, VERSION)
+    kept: dict[str, tuple[str, Facts]] = {}
+    with sound(path, KIND, 1):
+        folder, collection = absolute(head["path"]), head.get("collection")
+        collection = None if collection is None else absolute(collection)
+    for number, line in lines:
+        with sound(path, KIND, number):
+            if line.get("facts"):
+                facts = {name: value for name, value in as_facts(line["facts"]).items() if value is not None}
+                kept[os.path.join(folder, relative(line["path"]))] = sha256(line["sha256"]), facts
+    return restore_facts(collection, kept, progress)
+
+
+def _target(head: Mapping[str, Any]) -> str | None:
+    """The folder that files were moved to; None where they were linked."""
     if head["did"] == _MOVED:
-        to = _absolute(head["to"])
-        return file, lambda: move_back(file, folder, to)
+        return absolute(head["to"])
     if head["did"] != _LINKED:
         raise ValueError(f"it undoes {head['did']!r}")
+    return None
+
+
+def _step(to: str | None, folder: str, line: Mapping[str, Any]) -> tuple[Planned, Callable[[], bool]]:
+    file = Planned(relative(line["path"]), whole(line["size"]), whole(line["mtime_ns"]), sha256(line["sha256"]))
+    if to is not None:
+        return file, lambda: move_back(file, folder, to)
     numbers = [whole(line[name]) for name in ("source_inode", "mode", "owner", "group", "atime_ns")]
     link = Link(file, relative(line["source"]), *numbers)
     return file, lambda: part(link, folder)
@@ -73,9 +111,3 @@ def _step(head: Mapping[str, Any], folder: str, line: Mapping[str, Any]) -> tupl
 
 def _fields(file: Planned) -> dict[str, Any]:
     return {**named(file.path), "size": file.size, "mtime_ns": file.mtime_ns, "sha256": file.sha256}
-
-
-def _absolute(path: object) -> str:
-    if not isinstance(path, str) or not os.path.isabs(path) or "\0" in path:
-        raise ValueError(f"{path!r} is no absolute path")
-    return path

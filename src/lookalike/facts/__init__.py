@@ -1,7 +1,8 @@
 """Facts: what is known of a picture besides its looks, and conditions on it.
 
 fact.py        a fact's name and value, and their limits
-sidecar.py     a file of facts -> rows: delimited.py (CSV), records.py (JSON, NDJSON), parquet.py (needs pyarrow)
+sidecar.py     a file of facts -> rows: delimited.py (CSV), records.py (JSON, NDJSON), parquet.py (needs pyarrow);
+               text.py tells the encoding
 tokens.py      a condition's text -> words, numbers, texts and signs
 parse.py       these -> a condition.py
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from difflib import get_close_matches
 
 from lookalike.facts.condition import Comparison, Condition, Constant, Field, comparisons
@@ -28,11 +28,21 @@ def check(text: str, condition: Condition, fields: Mapping[str, Set[Kind]]) -> N
                 _check_kind(text, part, constant, fields[part.field.name])
 
 
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that was most likely meant, as it is written in a condition: in another case, or much alike."""
+    folded = {each.casefold(): each for each in names}
+    near = get_close_matches(name.casefold(), folded, 1)
+    if not near:
+        return None
+    meant = folded[near[0]]
+    return meant if meant.isidentifier() else f'"{meant}"'
+
+
 def _unknown(text: str, field: Field, fields: Mapping[str, Set[Kind]]) -> None:
-    near = get_close_matches(field.name, fields, 1)
+    near = nearest(field.name, fields)
     names = sorted(fields)
     rest = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    meant = f"; did you mean {near[0]}?" if near else ""
+    meant = f"; did you mean {near}?" if near else ""
     wrong(text, field.at, f"one of the facts known here ({', '.join(names[:_LISTED])}{rest})", meant)
 
 

@@ -28,8 +28,8 @@ def read_sidecar(file: str) -> list[Row]:
     """All rows of a CSV, JSON, NDJSON or Parquet file, as its name says (.csv .tsv .json .ndjson .jsonl .parquet).
 
     Raises:
-        ArgumentError: it cannot be read, is of another kind, has no column `path`, or a row that is none or names
-            a picture again; the sentence says which line.
+        ArgumentError: it cannot be read, is of another kind, has no column `path` or no row, or one that is none or
+            names a picture again; the sentence says which line.
         MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
     read = _reader(file)
@@ -43,6 +43,8 @@ def read_sidecar(file: str) -> list[Row]:
             rows[row.path] = row
     except OSError as error:
         raise ArgumentError(f"expected a file of facts at {file}, received {error.strerror or error}") from error
+    if not rows:
+        raise ArgumentError(f"expected facts of pictures in {file}, received no row of any; write one for each picture")
     return list(rows.values())
 
 
