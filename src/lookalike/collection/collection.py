@@ -71,9 +71,11 @@ class Collection:
         """
         self.place = place
         self._catalogue = Catalogue(place.catalogue)
+        # Locks are taken in this order, and never the other way round: _writing, the writer's file, _turn.
+        self._writing = threading.Lock()
         self._turn = threading.RLock()
+        self._snapshot: About | None = None  # what the thread that has the turn sees
         self._live = LiveIndex(place, self._catalogue)
-        self._writing = threading.RLock()
         self._filters: dict[tuple[int, str], Filter] = {}  # by generation and condition
         try:
             self.model = _model_of(place, self._catalogue.about())
@@ -251,7 +253,7 @@ class Collection:
         from lookalike.collection.signs import Signs  # watchfiles, which nothing else needs
 
         def tops() -> list[str]:
-            with self._turn, self._catalogue.reading():
+            with self._reading():
                 return [self.place.absolute(root) for root in self._catalogue.roots()]
 
         def sync(settling: Settling) -> SyncReport:
@@ -329,9 +331,11 @@ class Collection:
     def examine(self, use: Callable[[Index, list[Item]], T]) -> T:
         """What `use` makes of the index and the indexed items, whose ids are the index's; both of one snapshot.
 
+        Whatever else `use` asks of this collection, as by `search` or `facts`, it is told of that snapshot, too.
         Others wait meanwhile, where they are threads; other processes do not.
 
         Raises:
+            LookalikeError: `use` would change the collection, as by `sync`; do that when it has ended.
             DamagedError: the collection is.
         """
 
@@ -384,7 +388,7 @@ class Collection:
             DamagedError: the collection is.
         """
         name = os.fspath(path)
-        with self._turn, self._catalogue.reading():
+        with self._reading():
             item = self._catalogue.with_path(key_of(self.place, name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first", name)
@@ -392,13 +396,13 @@ class Collection:
 
     def facts_of(self, ids: Iterable[int]) -> dict[int, Facts]:
         """As `facts`, by the ids of `Hit`s; without those that are there no more."""
-        with self._turn, self._catalogue.reading():
+        with self._reading():
             items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
             return {item.id: self._catalogue.facts(item) for item in items}
 
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
-        with self._turn, self._catalogue.reading():
+        with self._reading():
             failed = [item for item in self._catalogue.items() if item.state == "failed"]
         return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
 
@@ -502,6 +506,12 @@ class Collection:
     @contextmanager
     def _writer(self, patience: float) -> Iterator[Catalogue]:
         """The catalogue, to be written: by a connection of its own, so that other threads search meanwhile."""
+        with self._turn:
+            if self._snapshot is not None:
+                raise LookalikeError(
+                    f"expected no change of {self.place.directory} by a function that `examine` was given, received "
+                    "one; let the function return what it found, and change the collection then"
+                )
         with self._writing, writer_lock(self.place.directory, patience):
             with self._turn:
                 self._catalogue.about()  # which is an error where the collection was closed
@@ -529,13 +539,26 @@ class Collection:
         """What `use` makes of the index, within one snapshot of the catalogue."""
         return self._in_snapshot(lambda about: use(self._live.at(about)))
 
+    @contextmanager
+    def _reading(self) -> Iterator[About]:
+        """One snapshot of the catalogue; within another of this thread, that one."""
+        with self._turn:
+            if self._snapshot is not None:
+                yield self._snapshot
+                return
+            with self._catalogue.reading() as self._snapshot:
+                try:
+                    yield self._snapshot
+                finally:
+                    self._snapshot = None
+
     def _in_snapshot(self, use: Callable[[About], T]) -> T:
         """What `use` makes of one snapshot of the catalogue, and of the segment that it names."""
         generation = -1
 
         def once() -> T:
             nonlocal generation
-            with self._catalogue.reading() as about:
+            with self._reading() as about:
                 generation = about.generation
                 return use(about)
 

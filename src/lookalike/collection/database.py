@@ -7,6 +7,7 @@ of those of each table are kept beside it (see `schema`).
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import urllib.parse
 import weakref
@@ -39,6 +40,7 @@ _UNWRITTEN = (
     sqlite3.SQLITE_IOERR_SHMSIZE,
     sqlite3.SQLITE_IOERR_DELETE,
 )
+_NONSENSE = re.compile("syntax error|incomplete input|no such function|within a transaction|no transaction is active")
 
 
 def row_crc(values: Iterable[object]) -> int:
@@ -207,6 +209,9 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
+        with _translated(self.path):
+            if self._connection.in_transaction:
+                raise RuntimeError("a transaction within a transaction")  # which would end the outer one
         try:
             self.execute(begin)  # within, lest a Ctrl-C behind it leave the transaction open
             yield
@@ -306,9 +311,17 @@ def _translated(path: str) -> Iterator[None]:
             raise  # a mistake of this package
         raise LookalikeError("expected an open collection, received one that was closed; open it again") from error
     except sqlite3.DatabaseError as error:
+        if _is_mistake(error):
+            raise
         raise translate(path, error) from error
     except UnicodeDecodeError as error:  # SQLite quotes a damaged name in its message
         raise DamagedError(_damage(path, "text that is not UTF-8")) from error
+
+
+def _is_mistake(error: sqlite3.Error) -> bool:
+    """Whether SQLite was asked for what it would refuse of an intact file, too."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code == sqlite3.SQLITE_ERROR and _NONSENSE.search(str(error)) is not None
 
 
 def translate(path: str, error: sqlite3.Error) -> LookalikeError:
