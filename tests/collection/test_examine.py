@@ -80,7 +80,7 @@ def test_changes_within_are_refused_whatever_other_threads_do(folder: Path) -> N
                 lambda: next(collection.watch(poll=1)),
                 lambda: collection.describe({folder / "0.png": {"x": 1}}),
             ):
-                with pytest.raises(LookalikeError, match="`examine`.*change the collection then") as caught:
+                with pytest.raises(LookalikeError, match=r"`examine`.*change the collection then") as caught:
                     forbidden()
                 assert caught.type is LookalikeError
             return len(collection.search(folder / "0.png"))

@@ -34,7 +34,7 @@ from lookalike.collection.rescue import rescue
 from lookalike.collection.settle import Settling
 from lookalike.collection.sync import BATCH, Sync
 from lookalike.collection.verify import verify
-from lookalike.collection.watch import Clock, as_seconds, rounds
+from lookalike.collection.watch import Clock, as_seconds, out_of_reach, rounds
 from lookalike.errors import DamagedError, LookalikeError, ModelError, NotAnIndexError, PictureError
 from lookalike.facts import Facts
 from lookalike.index import Filter, Index
@@ -84,21 +84,26 @@ class Collection:
             raise
 
     @classmethod
-    def open(cls, where: StrPath) -> Self:
+    def open(cls, where: StrPath, *, wait: SupportsFloat = 0) -> Self:
         """The collection of a folder of pictures, or in a collection directory.
 
         For a folder without one, an empty one is made in its `.lookalike`: `sync` fills it.
+
+        Args:
+            where: the folder or directory.
+            wait: seconds to wait while another process makes it.
 
         Raises:
             NotAnIndexError: `where` is missing or a file; what is there is foreign, or of a newer version.
             NoPicturesError: a folder without a collection and without a picture.
             DamagedError, ModelError: as for the class.
             WriteError: a folder without a collection, where none can be written.
-            BusyError: another process is making it.
+            BusyError: another process is making it, and still so after `wait`.
         """
+        patience = as_seconds("wait", wait, least=0)
         place = find_place(os.fspath(where))
         if not place.exists:
-            create(place, [place.shown])
+            create(place, [place.shown], wait=patience)
         return cls(place)
 
     @classmethod
@@ -237,7 +242,8 @@ class Collection:
 
         Gives the report of the first sync, then one of each sync that found something new. A file counts once
         it has stayed the same for a moment. A source that is lost, as with its disk, keeps its pictures and is
-        followed again when it is back. Between two syncs nothing is locked.
+        followed again when it is back, and so is the collection itself: its directory is then among the `lost`.
+        Between two syncs nothing is locked.
 
         Args:
             poll: look every so many seconds, where the system tells no changes: on a network drive.
@@ -252,14 +258,32 @@ class Collection:
         """
         from lookalike.collection.signs import Signs  # watchfiles, which nothing else needs
 
+        known: list[str] = []
+        last: SyncReport | None = None
+        away = False
+
         def tops() -> list[str]:
-            with self._reading():
-                return [self.place.absolute(root) for root in self._catalogue.roots()]
+            nonlocal known
+            try:
+                with self._reading():
+                    known = [self.place.absolute(root) for root in self._catalogue.roots()]
+            except LookalikeError:
+                if self.place.exists:
+                    raise
+            return known
 
         def sync(settling: Settling) -> SyncReport:
-            nonlocal retry, wait
-            report = self._sync(progress, batch, retry, wait, settling)
-            retry, wait = False, math.inf
+            nonlocal retry, wait, last, away
+            try:
+                if away:
+                    self._reopen()
+                report = self._sync(progress, batch, retry, wait, settling)
+            except LookalikeError:
+                if self.place.exists or last is None:
+                    raise
+                away = True
+                return out_of_reach(self.place, last)
+            retry, wait, last, away = False, math.inf, report, False
             return report
 
         every = None if poll is None else as_seconds("poll", poll, least=0.1)
@@ -502,6 +526,16 @@ class Collection:
             if len(hits) >= k or found.ids[-1] < 0 or count >= len(index):
                 return Hits(hits[:k], query=query.path, recall=found.recall)
             more *= 2
+
+    def _reopen(self) -> None:
+        """Open its files anew: they were away, and may be others now."""
+        catalogue = Catalogue(self.place.catalogue)
+        with self._turn:
+            self._live.close()
+            self._catalogue.close()
+            self._catalogue, self._live = catalogue, LiveIndex(self.place, catalogue)
+            self._filters.clear()
+            self.model = _model_of(self.place, catalogue.about())
 
     @contextmanager
     def _writer(self, patience: float) -> Iterator[Catalogue]:

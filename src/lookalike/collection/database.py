@@ -209,16 +209,18 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
-        with _translated(self.path):
-            if self._connection.in_transaction:
-                raise RuntimeError("a transaction within a transaction")  # which would end the outer one
+        if self._is_in_transaction():
+            raise RuntimeError("a transaction within a transaction")  # which would end the outer one
         try:
             self.execute(begin)  # within, lest a Ctrl-C behind it leave the transaction open
             yield
         finally:
-            with _translated(self.path):
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            if self._is_in_transaction():
+                self.execute("ROLLBACK")
+
+    def _is_in_transaction(self) -> bool:
+        with _translated(self.path):
+            return self._connection.in_transaction
 
     def _intact(self, table: str, rows: list[Row]) -> list[Row]:
         wrong = sum(row_crc(row[:-1]) != row[-1] for row in rows)

@@ -235,6 +235,8 @@ class Sync:
 
     def _leave(self, file: File, reason: str) -> None:
         """Leave a file to the next sync, and what was at its path as it is."""
+        if self._settling and reason == _CHANGED:
+            self._settling.unsettle(file)
         self._report.skipped.append(Skipped(file.path, reason))
         self._report.unsettled += 1
 
