@@ -299,5 +299,6 @@ def test_pictures_whose_only_folder_is_away_are_found_all_the_same(
         photos.mkdir()
     done = run("search", "query.jpg", "index", "-k", "3")
     assert len(done.stdout.splitlines()) == 3
-    assert f"not brought up to date: {photos}" in done.stderr
+    assert done.stderr.startswith("not brought up to date: ")
+    assert str(photos) in done.stderr
     assert "lookalike: " in run("sync", "index", code=2).stderr

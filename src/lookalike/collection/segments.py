@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import About, Catalogue
 from lookalike.collection.place import Place
@@ -63,15 +64,18 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> Non
         WriteError: no permission, or the disk is full; everything committed is still there.
     """
     with catalogue.reading() as about:
-        names, removed = catalogue.segments(), catalogue.removed()
-        merged = list(names) if everything else _worth_merging(place, catalogue, about)
-        whole = everything and len(names) <= 1 and not (len(removed) or catalogue.pending_count())
-        if whole or not (everything or merged or is_due(catalogue)):
+        names, gone = catalogue.segments(), catalogue.total("removed")[0]
+        whole = everything and len(names) <= 1 and not (gone or catalogue.pending_count())
+        if whole or not (everything or is_due(catalogue) or gone > _WORN * min(names.values(), default=0)):
+            return
+        removed = catalogue.removed()
+        merged = list(names) if everything else _worth_merging(place, catalogue, about, removed)
+        if not (everything or merged or is_due(catalogue)):
             return
         ids, vectors = catalogue.pending()
         index = _open(place, about, {name: names[name] for name in merged})
     with cure_of(place):
-        forgotten = np.intersect1d(removed, index.ids)
+        forgotten = np.intersect1d(removed, index.ids, assume_unique=True)
         index.remove(forgotten)
         try:
             index.add(vectors, ids)
@@ -88,16 +92,15 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> Non
     sweep(place, catalogue)
 
 
-def _worth_merging(place: Place, catalogue: Catalogue, about: About) -> list[str]:
+def _worth_merging(place: Place, catalogue: Catalogue, about: About, removed: NDArray[np.int64]) -> list[str]:
     """The files to be written anew: the worn, and with what is pending, where that is due, the small."""
     merged, left = [], []
     size = catalogue.pending_count() if is_due(catalogue) else 0
-    removed = catalogue.removed()
     for name, vectors in catalogue.segments().items():
         gone = 0
-        if len(removed):
+        if len(removed) > _WORN * vectors:  # else it cannot be worn, and need not be opened
             with cure_of(place):
-                gone = len(np.intersect1d(removed, _open(place, about, {name: vectors}).ids))
+                gone = len(np.intersect1d(removed, _open(place, about, {name: vectors}).ids, assume_unique=True))
         if gone > _WORN * vectors:
             merged.append(name)
             size += vectors - gone
