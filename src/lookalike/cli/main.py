@@ -16,10 +16,20 @@ from io import TextIOWrapper
 def main() -> None:
     """What the `lookalike` command runs; it never returns."""
     try:
-        sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+        _end_silently()
     except KeyboardInterrupt:
+        _end_silently()
         sys.stderr.write("lookalike: interrupted\n")
-        sys.exit(130)
+        code = 130
+    sys.exit(code)
+
+
+def _end_silently() -> None:
+    """From now on Ctrl-C has nothing to stop but the cleaning up, and shows no traceback of it."""
+    import signal
+
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 
 def run(arguments: list[str]) -> int:
