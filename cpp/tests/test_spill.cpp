@@ -1,6 +1,11 @@
 // Memory in unnamed files: zeros at first, kept when its pages are given back, refused where there is no
 // room.
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <thread>
@@ -11,6 +16,16 @@
 #include "segment_writer.hpp"
 
 using namespace lookalike;
+
+#if defined(__linux__)
+static bool keeps_no_room = false;
+
+// In the place of the C library's: it answers for a file system that keeps no room, as musl's does on NFS.
+extern "C" int posix_fallocate(int fd, off_t offset, off_t length) {
+  if (keeps_no_room) return EOPNOTSUPP;
+  return ::fallocate(fd, 0, offset, length) == 0 ? 0 : errno;
+}
+#endif
 
 TEST(what_was_written_is_there_after_its_pages_were_given_back) {
   TemporaryPath temporary;
@@ -48,3 +63,28 @@ TEST(a_folder_that_is_not_there_or_has_no_room_is_an_error) {
   CHECK_THROWS(WriteError, "MiB while vectors are sealed", here.map(std::size_t{1} << 55));
   CHECK(std::filesystem::is_empty(std::filesystem::path(temporary.path()).parent_path()));
 }
+
+#if defined(__linux__)
+TEST(where_no_room_can_be_kept_zeros_are_written_and_a_full_disk_is_an_error) {
+  TemporaryPath temporary;
+  Spill spill(temporary.path());
+  keeps_no_room = true;
+  constexpr std::size_t kBytes = (std::size_t{3} << 20) + 5;
+  auto* memory = static_cast<char*>(spill.map(kBytes));
+  for (std::size_t i = 0; i < kBytes; ++i) CHECK(memory[i] == 0);
+  memory[kBytes - 1] = 1;
+  spill.unmap(memory, kBytes);
+
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = rlim_t{2} << 20;
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  CHECK_THROWS(WriteError, "3 MiB while vectors are sealed", spill.map(kBytes));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  keeps_no_room = false;
+  CHECK(std::filesystem::is_empty(std::filesystem::path(temporary.path()).parent_path()));
+}
+#endif

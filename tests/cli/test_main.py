@@ -103,6 +103,19 @@ main()
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "lookalike: interrupted\n")
 
 
+def test_ctrl_c_while_the_process_ends_shows_no_traceback() -> None:
+    script = """
+import atexit, os, signal, sys, time
+from lookalike.cli.main import main
+atexit.register(lambda: (os.kill(os.getpid(), signal.SIGINT), time.sleep(10)))
+sys.argv = ["lookalike", "--version"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "")
+    assert done.stdout.startswith("lookalike ")
+
+
 def test_info_in_json_has_dates_in_iso_8601(run: Run, photos: Path) -> None:
     run("index", "photos")
     about = json.loads(run("info", "photos", "--json").stdout)

@@ -285,3 +285,20 @@ def _wait_for_a_batch(catalogue: Path, process: subprocess.Popen[str]) -> None:
                 pass  # not made yet
         time.sleep(0.01)
     raise AssertionError("no batch was committed")
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
+def test_pictures_whose_only_folder_is_away_are_found_all_the_same(
+    run: Run, photos: Path, picture: Path, left: str
+) -> None:
+    query = photos.parent / "query.jpg"
+    shutil.copy(picture, query)
+    run("index", "photos", "--to", "index")
+    photos.rename(photos.with_name("away"))
+    if left != "nothing":
+        photos.mkdir()
+    done = run("search", "query.jpg", "index", "-k", "3")
+    assert len(done.stdout.splitlines()) == 3
+    assert done.stderr.startswith("not brought up to date: ")
+    assert str(photos) in done.stderr
+    assert "lookalike: " in run("sync", "index", code=2).stderr

@@ -141,6 +141,35 @@ def test_another_writer_is_an_error_or_waited_for(run: Run, photos: Path, verb: 
             assert "nothing new" in waiting.stderr.read()
 
 
+@pytest.mark.parametrize("options", [["--wait", "inf"], ["--watch"]])
+def test_another_that_makes_the_index_is_waited_for(photos: Path, options: list[str]) -> None:
+    (photos / ".lookalike").mkdir()
+    with held(photos / ".lookalike") as other:
+        arguments = [command(), "sync", str(photos), *options]
+        with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as waiting:
+            assert waiting.stderr
+            assert f"(process {other.pid})" in waiting.stderr.readline()
+            other.communicate()
+            assert f"{count(photos)} pictures indexed" in waiting.stderr.readline()
+            waiting.send_signal(signal.SIGINT)
+            assert waiting.wait(timeout=60) in (0, 130)
+
+
+def test_watch_says_that_the_folder_with_the_index_is_away_and_back(photos: Path) -> None:
+    with watching(photos) as process:
+        next_report(process)
+        photos.rename(photos.with_name("away"))
+        assert [lost["path"] for lost in next_report(process)["lost"]] == [str(photos / ".lookalike")]
+        photos.with_name("away").rename(photos)
+        assert next_report(process)["lost"] == []
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+        assert process.stderr
+        lines = process.stderr.read().splitlines()
+    assert lines[2].startswith(f"not looked at, its pictures are kept as they were: {photos / '.lookalike'}: the coll")
+    assert lines[3] == f"looked at again: {photos / '.lookalike'}"
+
+
 def test_watch_follows_until_ctrl_c(photos: Path, picture: Path) -> None:
     number = count(photos)
     with watching(photos) as process:

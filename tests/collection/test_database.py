@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lookalike.collection.catalogue import Catalogue, Item
-from lookalike.collection.database import row_crc
+from lookalike.collection.database import Database, row_crc
 from lookalike.collection.database_rescue import intact_rows
 from lookalike.errors import DamagedError, NotAnIndexError, WriteError
 
@@ -269,3 +269,20 @@ def test_a_catalogue_that_nobody_holds_is_closed(path: Path) -> None:
     del catalogue
     with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
         connection.execute("SELECT 1")
+
+
+def test_a_transaction_within_another_is_a_mistake_and_ends_neither(path: Path) -> None:
+    with closing(Database(str(path))) as database, database.writing():
+        database.insert("roots", [(b"kept",)])
+        with pytest.raises(RuntimeError, match="within a transaction"), database.reading():
+            pass
+        with pytest.raises(RuntimeError, match="within a transaction"), database.writing():
+            pass
+    with closing(Database(str(path))) as database:
+        assert database.select("roots", "path", "path = ?", (b"kept",)) == [(b"kept",)]
+
+
+@pytest.mark.parametrize("statement", ["SELEKT 1", "SELECT", "SELECT nothing_such(1)", "COMMIT"])
+def test_a_mistake_in_a_statement_is_not_taken_for_damage(path: Path, statement: str) -> None:
+    with closing(Database(str(path))) as database, pytest.raises(sqlite3.OperationalError):
+        database.execute(statement)

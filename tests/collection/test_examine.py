@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from lookalike.collection import Collection
 from lookalike.collection.catalogue import Item
-from lookalike.errors import DamagedError
+from lookalike.errors import DamagedError, LookalikeError
 from lookalike.index import Index
 
 from .conftest import PICTURES, Draw
@@ -39,3 +40,67 @@ def test_damage_says_what_to_do(folder: Path) -> None:
         segment.unlink()
         with pytest.raises(DamagedError, match="lookalike repair"):
             collection.examine(ids)
+
+
+def test_questions_within_are_answered_from_its_snapshot(folder: Path, draw: Draw) -> None:
+    (folder / "broken.png").write_bytes(b"no picture")
+    with Collection.open(folder) as collection:
+        collection.sync()
+
+        def ask(index: Index, items: list[Item]) -> list[int]:
+            draw(folder / "new.png", seed=99)
+            with Collection.open(folder) as writer:
+                assert writer.sync().new == 1
+            path = folder / "0.png"
+            assert len(collection.search(path, k=100, where="width > 1")) == PICTURES - 1
+            assert len(collection) == len(collection.paths()) == collection.info().pictures == PICTURES
+            assert [Path(failure.path).name for failure in collection.failed()] == ["broken.png"]
+            (item,) = (item for item in items if item.path == b"0.png")
+            assert collection.facts(path) == collection.facts_of([item.id])[item.id]
+            assert (collection.vector(path) == index[item.id]).all()
+            assert collection.recall_curve() == []
+            assert collection.examine(ids) == ids(index, items)
+            return ids(index, items)
+
+        assert len(collection.examine(ask)) == PICTURES
+        assert len(collection.examine(ids)) == PICTURES + 1
+
+
+def test_changes_within_are_refused_whatever_other_threads_do(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+        syncing = threading.Thread(target=collection.sync, daemon=True)
+
+        def change(index: Index, items: list[Item]) -> int:
+            syncing.start()
+            syncing.join(0.3)  # it waits for this to end
+            for forbidden in (
+                collection.sync,
+                collection.optimize,
+                lambda: next(collection.watch(poll=1)),
+                lambda: collection.describe({folder / "0.png": {"x": 1}}),
+            ):
+                with pytest.raises(LookalikeError, match=r"`examine`.*change the collection then") as caught:
+                    forbidden()
+                assert caught.type is LookalikeError
+            return len(collection.search(folder / "0.png"))
+
+        found: list[int] = []
+        examining = threading.Thread(target=lambda: found.append(collection.examine(change)), daemon=True)
+        examining.start()
+        examining.join(60)
+        syncing.join(60)
+        assert found == [PICTURES - 1]
+        assert collection.describe({folder / "0.png": {"x": 1}}).pictures == 1
+
+
+def test_an_error_within_leaves_the_collection_usable(folder: Path) -> None:
+    def fail(index: Index, items: list[Item]) -> None:
+        raise KeyError("of the caller")
+
+    with Collection.open(folder) as collection:
+        collection.sync()
+        with pytest.raises(KeyError, match="of the caller"):
+            collection.examine(fail)
+        assert collection.sync().unchanged == PICTURES
+        assert len(collection.examine(ids)) == PICTURES

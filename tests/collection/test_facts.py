@@ -324,3 +324,30 @@ def test_a_row_changed_or_lost_behind_our_back_is_refused(
             damaged.search(folder / "0.png", where="year = 1999 or stars = 1")
         with pytest.raises(DamagedError, match=f"table {table}"):
             damaged.paths("year = 1999 or stars = 1")
+
+
+@pytest.mark.parametrize("change", ["width = 7", "state = 'failed'", "size = 'big'", "sha256 = NULL", "crc = 'none'"])
+def test_a_row_of_an_item_that_no_hit_would_have_shown_is_refused(
+    folder: Path, collection: Collection, change: str
+) -> None:
+    collection.close()
+    with closing(sqlite3.connect(collection.place.catalogue)) as connection:
+        connection.execute("DROP TRIGGER items_UPDATE")
+        connection.execute(f"UPDATE items SET {change} WHERE path = CAST('3.png' AS BLOB)")
+        connection.commit()
+    with Collection.open(folder) as damaged:
+        for where in ("width > 50 and name != '3.png'", "size > 2000000 and year = 1999"):
+            with pytest.raises(DamagedError, match=r"table items|vectors for"):
+                damaged.search(folder / "0.png", where=where)
+            with pytest.raises(DamagedError, match="table items"):
+                damaged.paths(where)
+
+
+def test_checksums_of_rows_of_all_kinds_are_right(folder: Path, collection: Collection) -> None:
+    (folder / "bad.png").write_text("no picture")
+    (folder / os.fsdecode(b"latin-\xe9.png")).symlink_to(folder / "0.png")
+    collection.sync()
+    collection.describe({folder / "bad.png": {"x": "a'b"}, folder / "0.png": {"x": "\U0001f600"}})
+    assert names(collection, "x is missing and width > 0 and not ext = 'gif'") == sorted(
+        os.path.basename(path) for path in collection.paths() if not path.endswith("/0.png")
+    )

@@ -95,6 +95,18 @@ def test_searches_go_on_while_a_sync_of_another_thread_waits(folder: Path) -> No
             waiting.join(timeout=60)
 
 
+def test_opening_waits_for_another_process_that_makes_it(folder: Path) -> None:
+    (folder / ".lookalike").mkdir()
+    with holding(folder / ".lookalike") as first:
+        with pytest.raises(BusyError, match=r"wait= .*--wait SECONDS"):
+            Collection.open(folder)
+        timer = threading.Timer(0.3, first.communicate)
+        timer.start()
+        with Collection.open(folder, wait=60) as collection:
+            assert collection.sync().new == PICTURES
+        timer.join()
+
+
 def test_ctrl_c_ends_the_waiting(folder: Path) -> None:
     script = f"import lookalike; lookalike.Collection.open({str(folder)!r}).sync(wait=600)"
     Collection.open(folder).close()

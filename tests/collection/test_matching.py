@@ -127,7 +127,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
 @contextmanager
 def undone(catalogue: Catalogue) -> Iterator[Metadata]:
     """A transaction that leaves nothing behind."""
-    catalogue.metadata._intact = -1
+    catalogue.metadata._intact.clear()
     with catalogue._database.reading():
         yield catalogue.metadata
 

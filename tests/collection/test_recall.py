@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lookalike.collection import Collection
-from lookalike.collection.recall import ASKED, recall_curve
+from lookalike.collection.recall import ASKED, Measured, recall_curve
 from lookalike.index import Index
+
+from .conftest import PICTURES
 
 
 def test_every_vector_of_a_small_collection_is_compared(folder: Path) -> None:
@@ -16,6 +20,24 @@ def test_every_vector_of_a_small_collection_is_compared(folder: Path) -> None:
         assert collection.recall_curve() == []
         collection.sync()
         assert collection.recall_curve() == []
+
+
+def test_others_search_while_it_is_measured(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+        found: list[int] = []
+
+        def measure(index: Index) -> list[Measured]:
+            searching = threading.Thread(target=lambda: found.append(len(collection.search(folder / "0.png", k=3))))
+            searching.daemon = True
+            searching.start()
+            searching.join(20)
+            assert len(index) == PICTURES
+            return recall_curve(index)
+
+        monkeypatch.setattr("lookalike.collection.collection.recall_curve", measure)
+        assert collection.recall_curve() == []
+        assert found == [3]
 
 
 def test_a_curve_is_measured_and_near_what_was_asked() -> None:

@@ -124,6 +124,57 @@ def test_a_picture_without_a_vector_is_damage(folder: Path) -> None:
             collection.search(folder / "0.png")
 
 
+BEHIND_OUR_BACK = [
+    "DELETE FROM pending WHERE id = (SELECT max(id) FROM pending)",
+    "DELETE FROM pending WHERE id = (SELECT min(id) FROM pending)",
+    "DELETE FROM items WHERE id = (SELECT max(id) FROM pending)",
+    "UPDATE items SET state = 'failed' WHERE id = (SELECT max(id) FROM pending)",
+    "INSERT INTO removed SELECT 1, row_crc(1)",
+    "DELETE FROM totals WHERE name = 'removed'",
+    "DROP TRIGGER pending_DELETE; DELETE FROM pending WHERE id = (SELECT min(id) FROM pending)",
+]
+
+
+@pytest.mark.parametrize("statement", BEHIND_OUR_BACK)
+def test_a_reader_that_is_brought_along_tells_vectors_that_are_not_those_of_the_pictures(
+    folder: Path, draw: Draw, statement: str
+) -> None:
+    for i in range(10):
+        draw(folder / f"more{i}.png", seed=100 + i)
+    with Collection.open(folder) as reader, Collection.open(folder) as writer:
+        writer.sync()
+        draw(folder / "one.png", seed=200)
+        writer.sync()
+        assert len(reader.search(np.ones(1280), k=100)) == PICTURES + 11
+        draw(folder / "two.png", seed=201)
+        writer.sync()
+        assert writer.info().pending == 2
+        with writer._writer(0) as catalogue, catalogue.writing():
+            for each in statement.split("; "):
+                catalogue._database.execute(each)
+        for _ in range(2):
+            with pytest.raises(DamagedError, match="lookalike repair"):
+                reader.search(np.ones(1280), k=100)
+
+
+def test_a_reader_follows_what_is_added_and_removed_and_sealed(folder: Path, draw: Draw) -> None:
+    for i in range(10):
+        draw(folder / f"more{i}.png", seed=100 + i)
+    with Collection.open(folder) as reader, Collection.open(folder) as writer:
+        for step in range(6):
+            draw(folder / f"new{step}.png", seed=300 + step)
+            (folder / f"more{step}.png").unlink()
+            (folder / f"bad{step}.png").write_text("no picture")
+            if step % 2:
+                (folder / f"new{step - 1}.png").unlink()
+            writer.sync()
+            paths = {hit.path for hit in reader.search(np.ones(1280), k=100)}
+            assert paths == set(writer.paths())
+            os.utime(folder / "0.png", (step, step))
+            assert writer.sync().changes == 0
+            assert {hit.path for hit in reader.search(np.ones(1280), k=100)} == paths
+
+
 def test_a_file_in_the_place_of_the_segments_folder(folder: Path) -> None:
     with Collection.open(folder) as collection:
         os.rmdir(collection.place.segments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -189,6 +190,70 @@ def test_the_only_source_may_be_lost_and_come_back(tmp_path: Path, folder: Path,
     assert follower.next().unchanged == PICTURES
     (folder / "the end.png").write_text("makes a round")
     follower.end()
+
+
+@pytest.mark.parametrize("how", ["the same", "a copy"])
+def test_the_folder_that_holds_the_collection_may_be_lost_and_come_back(
+    follower: Follower, folder: Path, draw: Draw, how: str
+) -> None:
+    folder.rename(away := folder.with_name("away"))
+    report = follower.next()
+    assert (report.kept, report.changes) == (PICTURES, 0)
+    assert [source.path for source in report.lost] == [str(folder / ".lookalike")]
+    if how == "the same":
+        away.rename(folder)
+    else:
+        shutil.copytree(away, folder.with_name("copy"))
+        folder.with_name("copy").rename(folder)
+    report = follower.next()
+    assert (report.lost, report.unchanged) == ([], PICTURES)
+    draw(folder / "new.png", seed=300)
+    assert follower.next().new == 1
+
+
+def test_a_collection_elsewhere_may_be_lost_and_come_back(tmp_path: Path, folder: Path, draw: Draw) -> None:
+    Collection.create(folder, tmp_path / "index").close()
+    follower = Follower(tmp_path / "index")
+    assert follower.next().new == PICTURES
+    (tmp_path / "index").rename(tmp_path / "away")
+    assert [source.path for source in follower.next().lost] == [str(tmp_path / "index")]
+    (tmp_path / "away").rename(tmp_path / "index")
+    assert follower.next().unchanged == PICTURES
+    draw(folder / "new.png", seed=300)
+    assert follower.next().new == 1
+    (folder / "the end.png").write_text("makes a round")
+    follower.end()
+
+
+@pytest.mark.parametrize("poll", [None, math.inf], ids=["system", "poll"])
+def test_a_file_that_is_written_all_the_time_makes_no_look_at_everything(
+    folder: Path, draw: Draw, poll: float | None
+) -> None:
+    draw(folder / "written.png", seed=100)
+    looks, ended = 0, threading.Event()
+
+    def write() -> None:
+        with (folder / "written.png").open("ab", buffering=0) as file:
+            for _ in range(150):
+                file.write(b"x")
+                time.sleep(0.04)
+        ended.set()
+
+    def look(done: int, total: int) -> None:
+        nonlocal looks
+        looks += done == 0
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    with Collection.open(folder) as collection:
+        reports = collection.watch(look, poll=poll)
+        first = next(reports)
+        assert (first.new, first.unsettled) == (PICTURES, 1)
+        assert next(reports).new == 1
+        assert ended.is_set()
+        assert looks <= 3
+        reports.close()  # type: ignore[attr-defined]  # a generator
+    writing.join()
 
 
 def test_pictures_that_were_just_put_there_are_in_the_first_report(folder: Path, draw: Draw) -> None:

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "engine/base/errors.hpp"
 
@@ -18,16 +19,46 @@ namespace {
 // Read at 10 GB/s, so much is 100 MB.
 constexpr auto kBetweenBreaths = std::chrono::milliseconds(10);
 
-// An unlinked file with room for so many bytes. posix_fallocate, for a full disk would end a mapped write by
-// SIGBUS.
+constexpr std::size_t kPiece = std::size_t{1} << 20;  // of zeros, written at once
+
+// Zeros are written where the file system can keep no room free: it would take a mere length (ftruncate)
+// without a block behind it, and a full disk would then end a mapped write by SIGBUS. Returns errno.
+int write_zeros(int fd, std::size_t bytes) {
+  const std::vector<char> zeros(std::min(bytes, kPiece));
+  for (std::size_t done = 0; done < bytes;) {
+    const ssize_t written =
+        ::pwrite(fd, zeros.data(), std::min(bytes - done, kPiece), static_cast<off_t>(done));
+    if (written < 0 && errno != EINTR) return errno;
+    if (written > 0) done += static_cast<std::size_t>(written);
+  }
+  return 0;
+}
+
+// Room on the disk for so many bytes, and that length. Returns errno.
+int make_room(int fd, std::size_t bytes) {
+#if defined(__APPLE__)  // which has no posix_fallocate; what was set aside is not the file's length yet
+  fstore_t wanted{F_ALLOCATEALL, F_PEOFPOSMODE, 0, static_cast<off_t>(bytes), 0};
+  if (::fcntl(fd, F_PREALLOCATE, &wanted) == 0)
+    return ::ftruncate(fd, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+  const int code = errno;
+#else
+  int code = 0;
+  do code = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
+  while (code == EINTR);
+#endif
+  // glibc writes by itself where the file system cannot; musl, and the BSDs on ZFS, leave it to us
+  return code == EOPNOTSUPP || code == ENOTSUP || code == EINVAL || code == ENOSYS ? write_zeros(fd, bytes)
+                                                                                   : code;
+}
+
+// An unlinked file with room for so many bytes.
 int unnamed_file(const std::string& path, std::size_t bytes) {
   std::string name = path + ".spill-XXXXXX";
   const int fd = ::mkostemp(name.data(), O_CLOEXEC);
   int code = fd < 0 ? errno : 0;
   if (fd >= 0) {
     ::unlink(name.c_str());
-    do code = ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
-    while (code == EINTR);
+    code = make_room(fd, bytes);
   }
   if (code == 0) return fd;
   if (fd >= 0) ::close(fd);

@@ -1,5 +1,5 @@
-// Sealing and saving: rows are copied under a shared lock, built into a segment without any, and put in place
-// under an exclusive one, so that searches and changes go on meanwhile.
+// Sealing and saving: what lives is noted under a shared lock, copied and built into a segment without any,
+// and put in place under an exclusive one, so that searches and changes go on meanwhile.
 #include <algorithm>
 #include <new>
 #include <optional>
@@ -40,39 +40,44 @@ std::shared_ptr<const Segment> Index::sealed_whole() const {
 
 // Segments no larger than twice what is merged into them so far: a row is then copied O(log n) times in its
 // life (Bentley & Saxe, J. Algorithms 1980), and segments are few.
+//
+// Under the lock only what lives is noted. Rows never change, and only who has the turn takes them away, so
+// that they are copied beside searches and changes; but what is added may move the fresh ones.
 Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spill) const {
-  const std::shared_lock lock(mutex_);
+  std::shared_lock lock(mutex_);
   Harvest harvest;
   harvest.shape = shape_;
   harvest.fresh = fresh_.size();
   const auto fresh = static_cast<std::uint32_t>(parts_.size());
+  std::vector<std::pair<std::int64_t, Place>> living;  // by id
   for (std::uint32_t row = 0; row < fresh_.size(); ++row)
-    if (fresh_live_[row]) harvest.sources.push_back({fresh, row});
+    if (fresh_live_[row]) living.emplace_back(fresh_.ids[row], Place{fresh, row});
   for (std::uint32_t i = fresh; i-- > 0;) {
     const Part& part = parts_[i];
     const bool worn = 2 * part.live.count() < part.segment->rows();
-    if (!everything && !worn && part.live.count() > 2 * harvest.sources.size()) continue;
+    if (!everything && !worn && part.live.count() > 2 * living.size()) continue;
     harvest.merged.push_back(part.segment);
     for (std::uint32_t row = 0; row < part.segment->rows(); ++row)
-      if (part.live[row]) harvest.sources.push_back({i, row});
+      if (part.live[row]) living.emplace_back(part.segment->id(row), Place{i, row});
   }
-  const auto id_of = [&](Place place) {
-    return place.part == fresh ? fresh_.ids[place.row] : parts_[place.part].segment->id(place.row);
-  };
-  std::sort(harvest.sources.begin(), harvest.sources.end(),
-            [&](Place a, Place b) { return id_of(a) < id_of(b); });
+  lock.unlock();
 
+  std::sort(living.begin(), living.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   Rows& rows = harvest.rows;
   rows.vectors = Array<std::byte>(HugePages<std::byte>(spill));
-  rows.ids.reserve(harvest.sources.size());
-  rows.vectors.reserve(harvest.sources.size() * intake_.form().bytes());
-  for (const Place place : harvest.sources) {
+  rows.ids.reserve(living.size());
+  rows.vectors.reserve(living.size() * intake_.form().bytes());
+  harvest.sources.reserve(living.size());
+  for (const auto& [id, place] : living) {
+    harvest.sources.push_back(place);
     if (place.part == fresh) {
-      rows.append(id_of(place), fresh_.stored(intake_.form()), place.row);
+      lock.lock();
+      rows.append(id, fresh_.stored(intake_.form()), place.row);
+      lock.unlock();
     } else {
       const Segment& segment = *parts_[place.part].segment;
       segment.touch(place.row, place.row + std::size_t{1});
-      rows.append(id_of(place), segment.stored(), place.row);
+      rows.append(id, segment.stored(), place.row);
     }
     if (spill && rows.size() % kBreatheAfter == 0) spill->breathe();
   }

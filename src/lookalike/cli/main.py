@@ -7,6 +7,7 @@ from. Exit codes: 0 something was found or done, 1 nothing was found, 2 an error
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 
@@ -19,12 +20,21 @@ def main() -> None:
     try:
         try:
             code = run(sys.argv[1:])
+            _end_silently()
         except KeyboardInterrupt:
+            _end_silently()
             sys.stderr.write("lookalike: interrupted\n")
             code = 130
     except OutputClosedError:
         code = silence()
     sys.exit(code)
+
+
+def _end_silently() -> None:
+    """From now on Ctrl-C has nothing to stop but the cleaning up, and shows no traceback of it."""
+    import signal
+
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 
 def run(arguments: list[str]) -> int:

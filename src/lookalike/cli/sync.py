@@ -36,7 +36,7 @@ def sync(
     A folder that is not indexed yet is indexed. What could not be read before is tried again.
     """
     from lookalike.cli.describing import describe, read_facts
-    from lookalike.cli.syncing import follow, sync
+    from lookalike.cli.syncing import follow, patiently, sync
     from lookalike.collection import Collection
     from lookalike.errors import ArgumentError
 
@@ -44,10 +44,12 @@ def sync(
     if following and metadata is not None:
         raise ArgumentError("expected --metadata without --watch or --poll, received both; give the facts first")
     facts = read_facts(metadata)
-    with Collection.open(where) as collection:
+    if wait is None:
+        wait = math.inf if following else 0
+    with patiently(lambda seconds: Collection.open(where, wait=seconds), wait) as collection:
         if following:
-            follow(collection, poll=poll, wait=math.inf if wait is None else wait, json=json, stats=stats)
+            follow(collection, poll=poll, wait=wait, json=json, stats=stats)
         else:
-            sync(collection, asked_for=True, wait=wait or 0, json=json, stats=stats)
+            sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
             describe(collection, facts)
     return 0

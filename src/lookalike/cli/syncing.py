@@ -14,7 +14,7 @@ from lookalike.cli.output import counted, flush, print_json
 from lookalike.cli.telling import fields, nothing_indexed, round_sentences, sentences, statistics
 from lookalike.collection import Collection, SyncReport
 from lookalike.collection.watch import as_seconds
-from lookalike.errors import BusyError, NoPicturesError, WriteError
+from lookalike.errors import BusyError, LookalikeError, NoPicturesError, WriteError
 from lookalike.names import visible
 
 T = TypeVar("T")
@@ -30,7 +30,8 @@ def sync(
 ) -> SyncReport | None:
     """Syncs and says what was done; None where the collection cannot be written now and is used as it is.
 
-    Where the user has asked for it, what failed before is tried again, and something is said in any case.
+    So it is where none of its sources can be looked at. Where the user has asked for it, both are errors, what
+    failed before is tried again, and something is said in any case.
     """
     if collection.read_only and not asked_for:
         note(f"not checked for changes: {collection.read_only}")
@@ -39,7 +40,7 @@ def sync(
         try:
             with _interruptible(collection):
                 report = patiently(lambda seconds: collection.sync(bar.show, retry=asked_for, wait=seconds), wait)
-        except (BusyError, WriteError) as error:
+        except (BusyError, NoPicturesError, WriteError) as error:
             if asked_for or len(collection) == 0:
                 raise
             bar.hide()
@@ -93,8 +94,11 @@ def _interruptible(collection: Collection) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        kept = f"{counted(len(collection), 'picture is', 'pictures are')} kept, and the same command goes on from there"
-        raise Interrupted(f"interrupted; {kept}") from None
+        try:
+            kept = f"{counted(len(collection), 'picture is', 'pictures are')} kept"
+        except LookalikeError:  # its disk is away
+            kept = "what was committed is kept"
+        raise Interrupted(f"interrupted; {kept}, and the same command goes on from there") from None
 
 
 def _add(report: SyncReport, collection: Collection, json: bool, stats: bool) -> None:

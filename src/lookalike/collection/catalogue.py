@@ -117,9 +117,9 @@ class Catalogue:
         """Every item, by id."""
         return list(map(Item._make, self._database.select_all("items", _ITEM)))
 
-    def indexed(self) -> NDArray[np.int64]:
-        """The ids of all indexed items, ascending; their rows are not looked at."""
-        return self._ids("SELECT id FROM items WHERE state = 'indexed' ORDER BY id")
+    def indexed(self, above: int = 0) -> NDArray[np.int64]:
+        """The ids of the indexed items from `above` on, ascending; their rows are not looked at."""
+        return self._ids("SELECT id FROM items WHERE id >= ? AND state = 'indexed' ORDER BY id", (above,))
 
     def count(self, state: State) -> int:
         ((count,),) = self._database.execute("SELECT count(*) FROM items WHERE state = ?", (state,))
@@ -171,8 +171,14 @@ class Catalogue:
         return np.frombuffer(rows[0][1], "<f4").astype(np.float32) if rows else None
 
     def pending_count(self) -> int:
-        ((count,),) = self._database.execute("SELECT rows FROM totals WHERE name = 'pending'")
-        return int(count)
+        return self.total("pending")[0]
+
+    def total(self, table: str) -> tuple[int, int]:
+        """How many rows a table has, and the sum of their checksums: as long as both stay, so do the rows."""
+        rows = self._database.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,))
+        if len(rows) != 1:
+            raise self._database.damaged(f"no total of its table {table}")
+        return int(rows[0][0]), int(rows[0][1])
 
     def segments(self) -> dict[str, int]:
         """The names of the segment files, with the number of vectors in each."""
@@ -279,8 +285,8 @@ class Catalogue:
         """The error to raise for what does not fit together."""
         return self._database.damaged(found)
 
-    def _ids(self, statement: str) -> NDArray[np.int64]:
-        ids = np.array([row[0] for row in self._database.execute(statement)] or np.empty(0, np.int64))
+    def _ids(self, statement: str, values: tuple[int, ...] = ()) -> NDArray[np.int64]:
+        ids = np.array([row[0] for row in self._database.execute(statement, values)] or np.empty(0, np.int64))
         if ids.dtype != np.int64:  # a damaged schema makes a key a column like any other
             raise self._database.damaged("an id that is no number")
         return ids

@@ -32,7 +32,7 @@ from lookalike.collection.report import Failure, Progress, SyncReport
 from lookalike.collection.settle import Settling
 from lookalike.collection.sync import BATCH, Sync
 from lookalike.collection.verify import verify
-from lookalike.collection.watch import Clock, as_seconds, rounds
+from lookalike.collection.watch import Clock, as_seconds, out_of_reach, rounds
 from lookalike.errors import DamagedError, LookalikeError, ModelError, PictureError
 from lookalike.facts import Facts
 from lookalike.index import Filter, Index
@@ -69,9 +69,11 @@ class Collection:
         """
         self.place = place
         self._catalogue = Catalogue(place.catalogue)
+        # Locks are taken in this order, and never the other way round: _writing, the writer's file, _turn.
+        self._writing = threading.Lock()
         self._turn = threading.RLock()
+        self._snapshot: About | None = None  # what the thread that has the turn sees
         self._live = LiveIndex(place, self._catalogue)
-        self._writing = threading.RLock()
         self._filters: dict[tuple[int, str], Filter] = {}  # by generation and condition
         try:
             self.model = _model_of(place, self._catalogue.about())
@@ -80,21 +82,26 @@ class Collection:
             raise
 
     @classmethod
-    def open(cls, where: StrPath) -> Self:
+    def open(cls, where: StrPath, *, wait: SupportsFloat = 0) -> Self:
         """The collection of a folder of pictures, or in a collection directory.
 
         For a folder without one, an empty one is made in its `.lookalike`: `sync` fills it.
+
+        Args:
+            where: the folder or directory.
+            wait: seconds to wait while another process makes it.
 
         Raises:
             NotAnIndexError: `where` is missing or a file; what is there is foreign, or of a newer version.
             NoPicturesError: a folder without a collection and without a picture.
             DamagedError, ModelError: as for the class.
             WriteError: a folder without a collection, where none can be written.
-            BusyError: another process is making it.
+            BusyError: another process is making it, and still so after `wait`.
         """
+        patience = as_seconds("wait", wait, least=0)
         place = find_place(os.fspath(where))
         if not place.exists:
-            create(place, [place.shown])
+            create(place, [place.shown], wait=patience)
         return cls(place)
 
     @classmethod
@@ -233,7 +240,8 @@ class Collection:
 
         Gives the report of the first sync, then one of each sync that found something new. A file counts once
         it has stayed the same for a moment. A source that is lost, as with its disk, keeps its pictures and is
-        followed again when it is back. Between two syncs nothing is locked.
+        followed again when it is back, and so is the collection itself: its directory is then among the `lost`.
+        Between two syncs nothing is locked.
 
         Args:
             poll: look every so many seconds, where the system tells no changes: on a network drive.
@@ -248,14 +256,32 @@ class Collection:
         """
         from lookalike.collection.signs import Signs  # watchfiles, which nothing else needs
 
+        known: list[str] = []
+        last: SyncReport | None = None
+        away = False
+
         def tops() -> list[str]:
-            with self._turn, self._current().reading():
-                return [self.place.absolute(root) for root in self._catalogue.roots()]
+            nonlocal known
+            try:
+                with self._reading():
+                    known = [self.place.absolute(root) for root in self._catalogue.roots()]
+            except LookalikeError:
+                if self.place.exists:
+                    raise
+            return known
 
         def sync(settling: Settling) -> SyncReport:
-            nonlocal retry, wait
-            report = self._sync(progress, batch, retry, wait, settling)
-            retry, wait = False, math.inf
+            nonlocal retry, wait, last, away
+            try:
+                if away:
+                    self._reopen()
+                report = self._sync(progress, batch, retry, wait, settling)
+            except LookalikeError:
+                if self.place.exists or last is None:
+                    raise
+                away = True
+                return out_of_reach(self.place, last)
+            retry, wait, last, away = False, math.inf, report, False
             return report
 
         every = None if poll is None else as_seconds("poll", poll, least=0.1)
@@ -327,9 +353,11 @@ class Collection:
     def examine(self, use: Callable[[Index, list[Item]], T]) -> T:
         """What `use` makes of the index and the indexed items, whose ids are the index's; both of one snapshot.
 
+        Whatever else `use` asks of this collection, as by `search` or `facts`, it is told of that snapshot, too.
         Others wait meanwhile, where they are threads; other processes do not.
 
         Raises:
+            LookalikeError: `use` would change the collection, as by `sync`; do that when it has ended.
             DamagedError: the collection is.
         """
 
@@ -382,7 +410,7 @@ class Collection:
             DamagedError: the collection is.
         """
         name = os.fspath(path)
-        with self._turn, self._current().reading():
+        with self._reading():
             item = self._catalogue.with_path(Keys(self.place).of(name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first", name)
@@ -396,20 +424,20 @@ class Collection:
         """
         keys = Keys(self.place)
         asked = {os.fspath(path): keys.of(os.fspath(path)) for path in paths}
-        with self._turn, self._current().reading():
+        with self._reading():
             ids = {item.path: item.id for item in self._catalogue.items()}
             given = {path: self._catalogue.metadata.given(ids[key]) for path, key in asked.items() if key in ids}
         return {path: facts for path, facts in given.items() if facts}
 
     def facts_of(self, ids: Iterable[int]) -> dict[int, Facts]:
         """As `facts`, by the ids of `Hit`s; without those that are there no more."""
-        with self._turn, self._current().reading():
+        with self._reading():
             items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
             return {item.id: self._catalogue.facts(item) for item in items}
 
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
-        with self._turn, self._current().reading():
+        with self._reading():
             failed = [item for item in self._catalogue.items() if item.state == "failed"]
         return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
 
@@ -452,11 +480,10 @@ class Collection:
             DamagedError: the collection is.
         """
 
-        def measure(index: Index) -> list[Measured]:
-            with segments.cure_of(self.place):
-                return recall_curve(index)
-
-        return self._with_index(measure)
+        # an index of its own, that nobody brings along: others search meanwhile
+        index = self._in_snapshot(lambda about: LiveIndex(self.place, self._catalogue).at(about))
+        with segments.cure_of(self.place):
+            return recall_curve(index)
 
     def close(self) -> None:
         """Close its files; closing twice is fine."""
@@ -511,9 +538,29 @@ class Collection:
                 return Hits(hits[:k], query=query.path, recall=found.recall)
             more *= 2
 
+    def _reopen(self) -> None:
+        """Open its files anew: they were away or replaced, and may be others now."""
+        catalogue = Catalogue(self.place.catalogue)
+        try:
+            model = _model_of(self.place, catalogue.about())
+        except LookalikeError:
+            catalogue.close()
+            raise
+        with self._turn:
+            self._live.close()
+            self._catalogue.close()
+            self._catalogue, self._live, self.model = catalogue, LiveIndex(self.place, catalogue), model
+            self._filters.clear()
+
     @contextmanager
     def _writer(self, patience: float) -> Iterator[Catalogue]:
         """The catalogue, to be written: by a connection of its own, so that other threads search meanwhile."""
+        with self._turn:
+            if self._snapshot is not None:
+                raise LookalikeError(
+                    f"expected no change of {self.place.directory} by a function that `examine` was given, received "
+                    "one; let the function return what it found, and change the collection then"
+                )
         with self._writing, writer_lock(self.place.directory, patience):
             with self._turn:
                 self._current().about()  # which is an error where the collection was closed
@@ -541,13 +588,28 @@ class Collection:
         """What `use` makes of the index, within one snapshot of the catalogue."""
         return self._in_snapshot(lambda about: use(self._live.at(about)))
 
+    @contextmanager
+    def _reading(self) -> Iterator[About]:
+        """One snapshot of the catalogue; within another of this thread, that one."""
+        with self._turn:
+            if self._snapshot is not None:
+                yield self._snapshot
+                return
+            with self._current().reading() as self._snapshot:
+                try:
+                    yield self._snapshot
+                finally:
+                    self._snapshot = None
+
     def _in_snapshot(self, use: Callable[[About], T]) -> T:
         """What `use` makes of one snapshot of the catalogue, and of the segment that it names."""
         with self._turn:
+            if self._snapshot is not None:
+                return use(self._snapshot)
             while True:
                 catalogue, generation = self._current(), -1
                 try:
-                    with catalogue.reading() as about:
+                    with self._reading() as about:
                         generation = about.generation
                         return use(about)
                 except DamagedError:
@@ -558,16 +620,7 @@ class Collection:
     def _current(self) -> Catalogue:
         """The catalogue; where a rescue has put another in its place, that one. To be called by whose turn it is."""
         if self._catalogue.is_replaced:
-            catalogue = Catalogue(self.place.catalogue)
-            try:
-                self.model = _model_of(self.place, catalogue.about())
-            except LookalikeError:
-                catalogue.close()
-                raise
-            self._live.close()
-            self._catalogue.close()
-            self._catalogue, self._live = catalogue, LiveIndex(self.place, catalogue)
-            self._filters.clear()
+            self._reopen()
         return self._catalogue
 
 

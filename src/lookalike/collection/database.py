@@ -7,6 +7,7 @@ of those of each table are kept beside it (see `schema`).
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import urllib.parse
 import weakref
@@ -40,6 +41,7 @@ _UNWRITTEN = (
     sqlite3.SQLITE_IOERR_SHMSIZE,
     sqlite3.SQLITE_IOERR_DELETE,
 )
+_NONSENSE = re.compile("syntax error|incomplete input|no such function|within a transaction|no transaction is active")
 
 
 def row_crc(values: Iterable[object]) -> int:
@@ -246,13 +248,18 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
+        if self._is_in_transaction():
+            raise RuntimeError("a transaction within a transaction")  # which would end the outer one
         try:
             self.execute(begin)  # within, lest a Ctrl-C behind it leave the transaction open
             yield
         finally:
-            with _translated(self.path):
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            if self._is_in_transaction():
+                self.execute("ROLLBACK")
+
+    def _is_in_transaction(self) -> bool:
+        with _translated(self.path):
+            return self._connection.in_transaction
 
     def _intact(self, table: str, rows: list[Row]) -> list[Row]:
         wrong = sum(row_crc(row[:-1]) != row[-1] for row in rows)
@@ -367,9 +374,17 @@ def _translated(path: str) -> Iterator[None]:
             raise  # a mistake of this package
         raise LookalikeError("expected an open collection, received one that was closed; open it again") from error
     except sqlite3.DatabaseError as error:
+        if _is_mistake(error):
+            raise
         raise translate(path, error) from error
     except UnicodeDecodeError as error:  # SQLite quotes a damaged name in its message
         raise DamagedError(_damage(path, "text that is not UTF-8")) from error
+
+
+def _is_mistake(error: sqlite3.Error) -> bool:
+    """Whether SQLite was asked for what it would refuse of an intact file, too."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code == sqlite3.SQLITE_ERROR and _NONSENSE.search(str(error)) is not None
 
 
 def translate(path: str, error: sqlite3.Error) -> LookalikeError:

@@ -17,13 +17,20 @@ from lookalike.index import Index
 
 @dataclass(frozen=True)
 class _State:
-    """An index, and what of a catalogue is in it."""
+    """An index, and what of a catalogue is in it.
+
+    Attributes:
+        next_id: of the catalogue; 0 where the index was just opened, and nothing compared.
+        removed_total: tells whether `removed` has changed.
+    """
 
     index: Index
     generation: int
     segments: dict[str, tuple[int, ...]]
+    next_id: int = 0
     pending: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     removed: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    removed_total: tuple[int, int] = (0, 0)
 
 
 class LiveIndex:
@@ -59,13 +66,27 @@ class LiveIndex:
         names = {name: (count, *self._identity(name)) for name, count in catalogue.segments().items()}
         if before is None or before.segments != names:
             before = _State(segments.open_sealed(self._place, catalogue, about), -1, names)
-        now = _State(before.index, about.generation, names, catalogue.pending_ids(), catalogue.removed())
-        self._remove(now.index, before, now)
-        self._add(now.index, np.setdiff1d(now.pending, before.pending), len(now.pending))
-        indexed = catalogue.count("indexed")
-        if len(now.index) != indexed:
+        total = catalogue.total("removed")
+        same = total == before.removed_total
+        removed = before.removed if same else catalogue.removed()
+        now = _State(before.index, about.generation, names, about.next_id, catalogue.pending_ids(), removed, total)
+        gone = _without(before.pending, now.pending)
+        if not same:
+            gone = np.concatenate([gone, _without(removed, before.removed)])
+        new = _without(now.pending, before.pending)
+        self._remove(now.index, gone)
+        self._add(now.index, new, len(now.pending))
+        if before.next_id and same and not len(gone):
+            self._require_new(before, now, new)
+        elif len(now.index) != (indexed := catalogue.count("indexed")):
             raise segments.damaged(self._place, f"{len(now.index)} vectors for {indexed} pictures")
         return now
+
+    def _require_new(self, before: _State, now: _State, new: NDArray[np.int64]) -> None:
+        """Where nothing is gone: DamagedError unless the new vectors are those of the new pictures, read alone."""
+        indexed = self._catalogue.indexed(above=before.next_id)
+        if len(now.pending) != self._catalogue.pending_count() or not np.array_equal(new, indexed):
+            raise segments.damaged(self._place, f"{len(new)} new vectors, not those of {len(indexed)} new pictures")
 
     def _identity(self, name: str) -> tuple[int, ...]:
         """What tells a file from a later one of the same name."""
@@ -75,11 +96,14 @@ class LiveIndex:
             return ()  # what opens it says what is wrong
         return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
-    def _remove(self, index: Index, before: _State, now: _State) -> None:
-        gone = np.concatenate([np.setdiff1d(before.pending, now.pending), np.setdiff1d(now.removed, before.removed)])
-        if len(gone):
-            with segments.cure_of(self._place):
-                index.remove(np.intersect1d(gone, index.ids))
+    def _remove(self, index: Index, gone: NDArray[np.int64]) -> None:
+        if not len(gone):
+            return
+        with segments.cure_of(self._place):
+            try:
+                index.remove(gone)
+            except IdError:  # version 1 named also ids that are in no segment
+                index.remove(np.intersect1d(gone, index.ids, assume_unique=True))
 
     def _add(self, index: Index, new: NDArray[np.int64], pending: int) -> None:
         if not len(new):
@@ -90,3 +114,8 @@ class LiveIndex:
             index.add(vectors[fresh], ids[fresh])
         except IdError as error:
             raise segments.damaged(self._place, f"a pending vector that is sealed: {error}") from error
+
+
+def _without(ids: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those that are not among the others, in their order; none is twice in either."""
+    return np.setdiff1d(ids, others, assume_unique=True)

@@ -56,5 +56,5 @@ def _busy(descriptor: int, directory: str, wait: float) -> BusyError:
     after = f" after {wait:g} s" if wait else ""
     return BusyError(
         f"expected to be the only writer of {directory}, received one at work{after or ' already'} (process {pid}); "
-        "wait for it to end"
+        "wait for it to end, or let wait= do so (`--wait SECONDS` of `lookalike index` and `lookalike sync`)"
     )

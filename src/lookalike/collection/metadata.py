@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.database import Database
+from lookalike.collection.database import Database, Row, row_crc
 from lookalike.collection.matching import FUNCTIONS, kinds_of, matching, needs_metadata
 from lookalike.errors import ArgumentError
 from lookalike.facts import Facts, Kind, Value, parse
@@ -19,6 +19,8 @@ from lookalike.facts.fact import MOST_BYTES, kind_of, to_json
 
 MOST_FIELDS = 1000
 """Different names of given facts in a collection."""
+
+_ITEM = "id, path, size, mtime_ns, sha256, width, height, state, reason"
 
 _FIELDS = """SELECT DISTINCT fact.key, CASE fact.type
         WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' WHEN 'text' THEN 'text' WHEN 'array' THEN 'list'
@@ -38,7 +40,7 @@ class Metadata:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._intact = -1  # the generation whose rows were all read and found intact
+        self._intact: dict[str, int] = {}  # by table, the generation whose rows were all read and found intact
         for name, function in FUNCTIONS.items():
             database.define(name, function)
 
@@ -103,8 +105,9 @@ class Metadata:
         condition = parse(where)
         given = self._given()
         check(where, condition, kinds_of(given))
+        self._require_intact("items", _ITEM, _crc_of_item, generation)
         if needs_metadata(condition, given):
-            self._require_intact(generation)
+            self._require_intact("metadata", "id, exif, given", _crc_of_known, generation)
         found = self._database.execute(*matching(condition, given))
         return np.fromiter((item_id for (item_id,) in found), np.int64, len(found))
 
@@ -121,17 +124,34 @@ class Metadata:
     def _fields(self) -> list[tuple[str, Kind]]:
         return self._database.select_all("fields", "name, kind")
 
-    def _require_intact(self, generation: int) -> None:
+    def _require_intact(self, table: str, columns: str, crc_of: Callable[[Row], int], generation: int) -> None:
         """Read every row once in each generation: SQL looks at no checksum."""
-        if self._intact == generation:
+        if self._intact.get(table) == generation:
             return
         rows = digest = wrong = 0
-        for item_id, exif, given, crc in self._database.each("SELECT id, exif, given, crc FROM metadata"):
-            wrong += zlib.crc32(f"{item_id}\0'{exif}\0'{given}".encode()) != crc  # row_crc, at half its time
+        for row in self._database.each(f"SELECT {columns}, crc FROM {table}"):  # noqa: S608
             rows += 1
-            digest += crc
-        self._database.require_whole("metadata", rows, digest, wrong)
-        self._intact = generation
+            if crc_of(row) == row[-1]:
+                digest += row[-1]
+            else:
+                wrong += 1
+        self._database.require_whole(table, rows, digest, wrong)
+        self._intact[table] = generation
+
+
+def _crc_of_item(row: Row) -> int:
+    """`row_crc` of a row of `items`; of an indexed one at a third of its time."""
+    if row[7:-1] != ("indexed", None):
+        return row_crc(row[:-1])
+    try:
+        return zlib.crc32(b"%d\0%b\0%d\0%d\0%b\0%d\0%d\0'indexed\0None" % row[:7])
+    except TypeError:  # damaged: a value of another type
+        return row_crc(row[:-1])
+
+
+def _crc_of_known(row: Row) -> int:
+    """`row_crc` of a row of `metadata`, at half its time."""
+    return zlib.crc32(f"{row[0]}\0'{row[1]}\0'{row[2]}".encode())
 
 
 def fields_of(given: Iterable[str]) -> set[tuple[str, Kind]]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import About, Catalogue
 from lookalike.collection.place import Place
@@ -58,30 +59,36 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> Non
 
     A vector is then written O(log n) times in its life, and files are few (Bentley & Saxe, J. Algorithms 1980).
     Files of which much was removed are written anew, too; with `everything` all are, into one. Where nothing of
-    this is to be done, nothing is. Only the writer does this.
+    this is to be done, no file is written. Only the writer does this.
 
     Raises:
         WriteError: no permission, or the disk is full; everything committed is still there.
     """
     with catalogue.reading() as about:
-        merged = list(catalogue.segments()) if everything else _worth_merging(place, catalogue, about)
-        waiting = len(catalogue.removed()) or catalogue.pending_count()
+        names, gone = catalogue.segments(), catalogue.total("removed")[0]
+        if not (everything or is_due(catalogue) or gone > _WORN * min(names.values(), default=0)):
+            return
+        whole = everything and len(names) <= 1 and not (gone or catalogue.pending_count())
+        removed = catalogue.removed()
+        merged = list(names) if everything else _worth_merging(place, catalogue, about, removed)
         if not (everything or merged or is_due(catalogue)):
             return
-    if not everything or waiting or len(merged) > 1:
-        _write_anew(place, catalogue, merged, everything)
+    if not whole:
+        _write_anew(place, catalogue, merged, removed, everything)
     catalogue.compact()
     sweep(place, catalogue)
 
 
-def _write_anew(place: Place, catalogue: Catalogue, merged: Sequence[str], everything: bool) -> None:
+def _write_anew(
+    place: Place, catalogue: Catalogue, merged: Sequence[str], removed: NDArray[np.int64], everything: bool
+) -> None:
     """Seal what is pending and what the merged files hold into one file."""
     with catalogue.reading() as about:
-        names, removed = catalogue.segments(), catalogue.removed()
+        names = catalogue.segments()
         ids, vectors = catalogue.pending()
         index = _open(place, about, {name: names[name] for name in merged})
     with cure_of(place):
-        forgotten = np.intersect1d(removed, index.ids)
+        forgotten = np.intersect1d(removed, index.ids, assume_unique=True)
         index.remove(forgotten)
         try:
             index.add(vectors, ids)
@@ -107,16 +114,15 @@ def save(place: Place, about: About, index: Index, name: str, beside: Sequence[s
     index.save(os.path.join(place.segments, name), note=note, little_memory=much)
 
 
-def _worth_merging(place: Place, catalogue: Catalogue, about: About) -> list[str]:
+def _worth_merging(place: Place, catalogue: Catalogue, about: About, removed: NDArray[np.int64]) -> list[str]:
     """The files to be written anew: the worn, and with what is pending, where that is due, the small."""
     merged, left = [], []
     size = catalogue.pending_count() if is_due(catalogue) else 0
-    removed = catalogue.removed()
     for name, vectors in catalogue.segments().items():
         gone = 0
-        if len(removed):
+        if len(removed) > _WORN * vectors:  # else it cannot be worn, and need not be opened
             with cure_of(place):
-                gone = len(np.intersect1d(removed, _open(place, about, {name: vectors}).ids))
+                gone = len(np.intersect1d(removed, _open(place, about, {name: vectors}).ids, assume_unique=True))
         if gone > _WORN * vectors:
             merged.append(name)
             size += vectors - gone

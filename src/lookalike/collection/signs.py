@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence, Set
 
 from watchfiles import Change, watch
 
@@ -25,7 +25,8 @@ Identity = tuple[int, int] | None  # device and inode
 class Signs:
     """The system tells what changes below some folders, except in `own`; from when this is made on.
 
-    A folder that goes and comes back, as by mounting its disk, is a sign, and is followed again.
+    A folder that goes and comes back, as by mounting its disk, is a sign, and is followed again; for `own` it is
+    a sign, too.
 
     Raises:
         LookalikeError: the system follows no more folders, or not these.
@@ -41,11 +42,11 @@ class Signs:
         self._early = False
         self._follow()
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, but: Set[str] = frozenset()) -> bool:
         end = time.monotonic() + seconds
         first = last = 0.0
         while True:
-            told, now = self._told(), time.monotonic()
+            told, now = self._told(but), time.monotonic()
             if told:
                 first, last = first or now, now
             if first and (now - last >= QUIET or now - first >= MOST):
@@ -56,10 +57,10 @@ class Signs:
     def close(self) -> None:
         self._changes.close()
 
-    def _told(self) -> bool:
-        """Whether there was a sign in the last moment."""
+    def _told(self, but: Set[str]) -> bool:
+        """Whether there was a sign in the last moment, `but` of these files."""
         early, self._early = self._early, False
-        told = self._next() or early
+        told = self._next(but) or early
         now = time.monotonic()
         if now >= self._next_tick:
             self._next_tick = now + TICK
@@ -71,18 +72,18 @@ class Signs:
             told = True
         return told
 
-    def _next(self) -> bool:
+    def _next(self, but: Set[str]) -> bool:
         try:
             changes = next(self._changes)
         except RuntimeError:  # it cannot tell names that are not UTF-8: that is a sign, too
             self._follow()
             return True
-        return any(not path.startswith(self._own) for _, path in changes)
+        return any(not (path.startswith(self._own) or path in but) for _, path in changes)
 
     def _follow(self) -> None:
         """Begin anew."""
         self._followed = self._identities()
-        there = [top for top, identity in self._followed.items() if identity]
+        there = [top for top, identity in self._followed.items() if identity and top != self._own]
         self._changes = watch(
             *there,
             watch_filter=None,
@@ -104,7 +105,7 @@ class Signs:
             ) from error
 
     def _identities(self) -> dict[str, Identity]:
-        return {top: _identity(top) for top in self._tops()}
+        return {top: _identity(top) for top in (*self._tops(), self._own)}
 
 
 def _identity(top: str) -> Identity:

@@ -64,6 +64,7 @@ class Sync:
         self._done = self._total = 0
         with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
             self._sealed = segments.open_sealed(place, catalogue, about)
+            self._generation = about.generation
 
     def run(self) -> SyncReport:
         """Do it.
@@ -92,7 +93,8 @@ class Sync:
             self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
             self._changes.commit()
         with report.timed("seal"):
-            segments.seal(self._place, self._catalogue)
+            if self._catalogue.about().generation != self._generation or segments.is_due(self._catalogue):
+                segments.seal(self._place, self._catalogue)
 
     def _compare(self) -> Differences:
         with self._catalogue.reading():
@@ -265,6 +267,8 @@ class Sync:
 
     def _leave(self, file: File, reason: str) -> None:
         """Leave a file to the next sync, and what was at its path as it is."""
+        if self._settling and reason == _CHANGED:
+            self._settling.unsettle(file)
         self._report.skipped.append(Skipped(file.path, reason))
         self._report.unsettled += 1
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Protocol, SupportsFloat
 
+from lookalike.collection.place import Place
 from lookalike.collection.report import SyncReport
 from lookalike.collection.settle import SETTLE, Settling
 from lookalike.errors import ArgumentError
+from lookalike.images.find import Skipped
 
 _IDLE = 60.0  # seconds of waiting at a time; any number will do
 
@@ -17,8 +19,8 @@ _IDLE = 60.0  # seconds of waiting at a time; any number will do
 class Waiting(Protocol):
     """A way to wait for a sign."""
 
-    def wait(self, seconds: float) -> bool:
-        """Until a burst of signs is over, or for so many seconds; whether there was one."""
+    def wait(self, seconds: float, but: Set[str] = frozenset()) -> bool:
+        """Until a burst of signs is over, or for so many seconds; whether there was one, `but` of these files."""
         ...
 
     def close(self) -> None: ...
@@ -31,7 +33,7 @@ class Clock:
         self._every = every
         self._next = time.monotonic() + every
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, but: Set[str] = frozenset()) -> bool:  # noqa: ARG002
         time.sleep(max(0.0, min(seconds, self._next - time.monotonic())))
         if time.monotonic() < self._next:
             return False
@@ -51,10 +53,18 @@ def rounds(sync: Callable[[Settling], SyncReport], waiting: Waiting) -> Iterator
         report = sync(settling)
     yield report
     while True:
-        if waiting.wait(SETTLE if report.unsettled else _IDLE) or report.unsettled:
+        # a file that is written all the time costs a look at itself, not at everything
+        moving = settling.paths
+        if waiting.wait(SETTLE if moving else _IDLE, moving) or settling.is_one_over():
             before, report = report, sync(settling)
             if report.changes or report.newly_failed or report.lost != before.lost:
                 yield report
+
+
+def out_of_reach(place: Place, before: SyncReport) -> SyncReport:
+    """The report of a round in which the collection itself is not there: it is lost with all of its pictures."""
+    lost = Skipped(place.directory, "the collection is not there now, as when its disk is not mounted")
+    return SyncReport(kept=before.indexed + before.kept, lost=[lost])
 
 
 def as_seconds(name: str, value: SupportsFloat, *, least: float) -> float:
