@@ -155,6 +155,11 @@ struct Kernels {
   void (*point_products)(const float* values, std::size_t groups, const float* points, std::size_t width,
                          float* products, float* base, float* largest);
 
+  /// nearest[g]: the p < 16 of the largest Σ_i values[width g + i] · points[16 i + p] - half_squares[p], i <
+  /// width, added up in order, each operation rounded once; of equal ones the last.
+  void (*nearest_points)(const float* values, std::size_t groups, const float* points, std::size_t width,
+                         const float* half_squares, std::uint8_t* nearest);
+
   /// To the nearest half, ties to even; beyond 65504 to infinity; NaN stays NaN, quiet, with its upper bits.
   void (*to_half)(const float* values, std::size_t n, Half* out);
   void (*from_half)(const Half* values, std::size_t n, float* out);

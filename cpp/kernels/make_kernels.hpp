@@ -48,6 +48,7 @@ constexpr Kernels make_kernels(const char* name) {
           .to_steps = to_steps<Lanes>,
           .to_bytes = to_bytes<Lanes>,
           .point_products = point_products<Lanes>,
+          .nearest_points = nearest_points<Lanes>,
           .to_half = to_half<Lanes>,
           .from_half = from_half<Lanes>,
           .hadamard = Hadamard<Lanes>::transform,

@@ -222,6 +222,34 @@ TEST(products_with_points_are_those_of_the_formula) {
     }
 }
 
+TEST(nearest_points_are_those_of_the_formula) {
+  Random random(10);
+  for (const std::size_t width : {1U, 3U, 4U})
+    for (std::size_t groups = 0; groups <= 40; ++groups) {
+      Guarded<float> values(width * groups), points(16 * width), half_squares(16);
+      for (float& each : values)
+        each = static_cast<float>(random() % 16) * 0.5F - 4.0F;  // few: many are equal
+      for (float& each : points) each = static_cast<float>(random() % 16) * 0.5F - 4.0F;
+      for (float& each : half_squares) each = static_cast<float>(random() % 16) * 0.5F;
+      for (std::size_t i = 0; i < width && groups > 0; ++i) values[i] = kNan;
+      for (const auto level : available_levels()) {
+        Guarded<std::uint8_t> nearest(groups);
+        kernels_for(level)->nearest_points(values.data(), groups, points.data(), width, half_squares.data(),
+                                           nearest.data());
+        for (std::size_t g = 0; g < groups; ++g) {
+          float best = -kInf;
+          std::size_t last = 15;
+          for (std::size_t p = 0; p < 16; ++p) {
+            float near = -half_squares[p];
+            for (std::size_t i = 0; i < width; ++i) near += values[width * g + i] * points[16 * i + p];
+            if (near >= best) best = near, last = p;
+          }
+          CHECK(nearest[g] == last, level, width, groups, g);
+        }
+      }
+    }
+}
+
 TEST(products_with_points_that_are_not_finite_have_no_finite_base) {
   Random random(9);
   for (const float strange : {kNan, kInf, -kInf, 3e38F})

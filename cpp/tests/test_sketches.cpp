@@ -70,7 +70,7 @@ Entry sketch(const Floats& y, const Floats& centre, float left_out = 0.0F,
              const Codebook& codebook = kSigns) {
   const SketchLayout layout(y.size(), codebook);
   auto blocks = blocks_for(1, layout);
-  write_sketch(y.data(), centre.data(), layout, left_out, 0, blocks.data());
+  SketchWriter(layout).write(y.data(), centre.data(), left_out, 0, blocks.data());
   return {blocks.data(), layout, 0};
 }
 
@@ -83,9 +83,10 @@ TEST(a_sketch_is_the_signs_of_the_residual_and_its_two_factors) {
     const Floats centre = gaussian(m, 1);
     for (unsigned i = 0; i < kEntries; ++i) {
       const Floats y = gaussian(m, i + 2), r = minus(y, centre);
-      CHECK(std::abs(double{write_sketch(y.data(), centre.data(), SketchLayout(m), 0.5F, i, blocks.data())} /
-                         dot(r, r) -
-                     1) < 1e-6);
+      CHECK(std::abs(
+                double{SketchWriter(SketchLayout(m)).write(y.data(), centre.data(), 0.5F, i, blocks.data())} /
+                    dot(r, r) -
+                1) < 1e-6);
     }
     close_sketches(kEntries, SketchLayout(m), blocks.data());
     for (unsigned i = 0; i < kEntries; ++i) {
@@ -255,7 +256,7 @@ TEST(a_scan_of_written_sketches_estimates_squared_distances) {
       auto blocks = blocks_for(kEntries, layout);
       for (unsigned i = 0; i < kEntries; ++i) {
         const Floats y = gaussian(m, 3 + i);
-        write_sketch(y.data(), centre.data(), layout, 0.0F, i, blocks.data());
+        SketchWriter(layout).write(y.data(), centre.data(), 0.0F, i, blocks.data());
       }
       close_sketches(kEntries, layout, blocks.data());
       QueryTable table;

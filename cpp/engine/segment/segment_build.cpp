@@ -217,6 +217,7 @@ void Segment::sketch(Array<std::uint32_t> starts, const Codebook& codebook, int 
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
   parallel_for(layout.buckets(), kBucketsAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     std::vector<float> placed(dim), y(m), room;
+    SketchWriter sketches(sketch_layout);
     for (auto bucket = static_cast<std::uint32_t>(begin); bucket < end; ++bucket) {
       std::uint8_t* into = blocks.data() + (layout.blocks(bucket) - blocks.data());
       for (std::uint32_t i = 0; i < layout.count(bucket); ++i) {
@@ -224,8 +225,8 @@ void Segment::sketch(Array<std::uint32_t> starts, const Codebook& codebook, int 
         space_.place_row(form_.floats(stored().row(row), room), scale(row), placed.data());
         projection_.apply(placed.data(), 1.0F, y.data());
         const float left_out = this->left_out(placed.data(), y.data());
-        reaches[bucket].include(
-            write_sketch(y.data(), family_->centre(bucket), sketch_layout, left_out, i, into), left_out);
+        reaches[bucket].include(sketches.write(y.data(), family_->centre(bucket), left_out, i, into),
+                                left_out);
         if (!bytes.empty() && layout.first(bucket) < originals_)
           ByteRows::write(projection_.isometric() ? y.data() : placed.data(), byte_width(),
                           bytes.data() + row * ByteRows::stride(byte_width()));

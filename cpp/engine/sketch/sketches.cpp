@@ -1,7 +1,6 @@
 #include "engine/sketch/sketches.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -29,48 +28,31 @@ struct Place {
   }
 };
 
-using Products = std::array<float, Codebook::kPoints>;
-
-// Of a group's dimensions, from `values` on, with each point.
-Products products_of(const Codebook& codebook, const float* values, std::size_t width) {
-  Products products{};
-  for (std::size_t i = 0; i < width; ++i)
-    for (std::size_t p = 0; p < Codebook::kPoints; ++p) products[p] += values[i] * codebook.coordinates[i][p];
-  return products;
-}
-
-// Of equally near ones the last, so that zeros have the sign +.
-unsigned nearest_point(const Codebook& codebook, const Products& products) {
-  unsigned nearest = 0;
-  float best = products[0] - codebook.half_squares[0];
-  for (unsigned p = 1; p < Codebook::kPoints; ++p)
-    if (const float near = products[p] - codebook.half_squares[p]; near >= best) {
-      best = near;
-      nearest = p;
-    }
-  return nearest;
-}
-
 }  // namespace
 
-float write_sketch(const float* y, const float* centre, const SketchLayout& layout, float left_out,
-                   std::size_t i, std::uint8_t* blocks) {
-  const Place place(blocks, layout, i);
-  const Codebook& codebook = *layout.codebook;
-  const auto m = static_cast<double>(layout.m);
+SketchWriter::SketchWriter(const SketchLayout& layout)
+    : layout_(layout), unit_(layout.groups * layout.codebook->width), points_(layout.groups) {}
+
+float SketchWriter::write(const float* y, const float* centre, float left_out, std::size_t i,
+                          std::uint8_t* blocks) {
+  const Place place(blocks, layout_, i);
+  const Codebook& codebook = *layout_.codebook;
+  const auto m = static_cast<double>(layout_.m);
   double square = 0.0, along_residual = 0.0, along_centre = 0.0;
-  for (std::size_t j = 0; j < layout.m; ++j) square += std::pow(double{y[j]} - double{centre[j]}, 2);
+  for (std::size_t j = 0; j < layout_.m; ++j) square += std::pow(double{y[j]} - double{centre[j]}, 2);
   const double to_unit = square > 0 ? std::sqrt(m / square) : 0.0;
-  for (std::size_t group = 0, j = 0; j < layout.m; j += layout.width(group++)) {
-    std::array<float, Codebook::kLargestWidth> r{};
-    for (std::size_t b = 0; b < layout.width(group); ++b)
-      r[b] = static_cast<float>((double{y[j + b]} - double{centre[j + b]}) * to_unit);
-    const Products products = products_of(codebook, r.data(), layout.width(group));
-    const unsigned point = nearest_point(codebook, products);
+  for (std::size_t j = 0; j < layout_.m; ++j)
+    unit_[j] = static_cast<float>((double{y[j]} - double{centre[j]}) * to_unit);
+  // Of equally near points the last, so that zeros have the sign +.
+  kernels().nearest_points(unit_.data(), layout_.groups, codebook.coordinates[0].data(), codebook.width,
+                           codebook.half_squares.data(), points_.data());
+  for (std::size_t group = 0, j = 0; j < layout_.m; ++group) {
+    const unsigned point = points_[group];
     place.set(group, point);
-    along_residual += double{products[point]};
-    for (std::size_t b = 0; b < layout.width(group); ++b)
-      along_centre += double{codebook.coordinates[b][point]} * double{centre[j + b]};
+    for (std::size_t b = 0; b < codebook.width && j < layout_.m; ++b, ++j) {
+      along_residual += double{codebook.coordinates[b][point]} * double{unit_[j]};
+      along_centre += double{codebook.coordinates[b][point]} * double{centre[j]};
+    }
   }
   // A vector that lies on the centre has no residual: its estimate is exact.
   const double f = along_residual > 0 ? 2.0 * std::sqrt(m * square) / along_residual : 0.0;

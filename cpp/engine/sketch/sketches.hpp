@@ -33,9 +33,6 @@ struct SketchLayout {
 
   explicit SketchLayout(std::size_t dims, const Codebook& points = kSigns)
       : m(dims), codebook(&points), groups((dims + 4 * points.width - 1) / (4 * points.width) * 4) {}
-  std::size_t width(std::size_t group) const {
-    return std::min(codebook->width, m - std::min(m, group * codebook->width));
-  }
   std::size_t block_bytes() const { return groups * 16 + kEntries * 2 * sizeof(float); }
   static std::size_t blocks_for(std::size_t entries) { return (entries + kEntries - 1) / kEntries; }
 
@@ -44,10 +41,20 @@ struct SketchLayout {
   std::size_t groups;
 };
 
-/// Writes entry `i` of a list of blocks, which begin as zeros. `left_out` is what the projection lost of the
-/// vector's squared norm. Returns ‖r‖².
-float write_sketch(const float* y, const float* centre, const SketchLayout& layout, float left_out,
-                   std::size_t i, std::uint8_t* blocks);
+/// Writes sketches, for one thread.
+class SketchWriter {
+ public:
+  explicit SketchWriter(const SketchLayout& layout);
+
+  /// Writes entry `i` of a list of blocks, which begin as zeros. `left_out` is what the projection lost of
+  /// the vector's squared norm. Returns ‖r‖².
+  float write(const float* y, const float* centre, float left_out, std::size_t i, std::uint8_t* blocks);
+
+ private:
+  SketchLayout layout_;
+  std::vector<float> unit_;  // r √m / ‖r‖, filled up
+  std::vector<std::uint8_t> points_;
+};
 
 /// Makes the entries behind the last one of a list never match.
 void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks);
