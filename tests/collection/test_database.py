@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lookalike.collection.catalogue import Catalogue, Item
-from lookalike.collection.database import Database, row_crc
-from lookalike.collection.database_rescue import intact_rows
+from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.catalogue.database import Database, row_crc
+from lookalike.collection.catalogue.database_rescue import intact_rows
 from lookalike.errors import DamagedError, NotAnIndexError, WriteError
 
 from .conftest import Python
@@ -240,7 +240,9 @@ def test_opening_twice_in_a_process_drops_no_lock(path: Path, python: Python) ->
         with first.writing():
             first.add_roots([b"new"])
         Catalogue(str(path)).close()
-        script = "import sys; from lookalike.collection.catalogue import Catalogue; Catalogue(sys.argv[1]).close()"
+        script = (
+            "import sys; from lookalike.collection.catalogue.catalogue import Catalogue; Catalogue(sys.argv[1]).close()"
+        )
         assert python(script, path).returncode == 0
         assert Path(f"{path}-wal").exists()
 

@@ -19,7 +19,7 @@ def test_its_python(folder: Path, python: Python) -> None:
 
 
 def test_the_size_of_a_batch_is_told() -> None:
-    from lookalike.collection.sync import BATCH
+    from lookalike.collection.sync.sync import BATCH
 
     assert f"batches of {BATCH}" in PAGE.read_text()
     assert f"at most one batch, {BATCH} pictures" in PAGE.read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lookalike.collection import Collection
-from lookalike.collection.catalogue import Item
+from lookalike.collection.catalogue.catalogue import Item
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.index import Index
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.collection import Collection
-from lookalike.collection.schema import VERSION
+from lookalike.collection.catalogue.schema import VERSION
 
 GOLDEN = Path(__file__).parent / "golden"
 

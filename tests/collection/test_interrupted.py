@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lookalike.collection import Collection, segments
-from lookalike.collection.catalogue import Catalogue
+from lookalike.collection import Collection
+from lookalike.collection.catalogue.catalogue import Catalogue
+from lookalike.collection.sealed import segments
 from lookalike.errors import BusyError
 
 from .conftest import Draw

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lookalike.collection.catalogue import Catalogue, Item
-from lookalike.collection.metadata import Known, Metadata
+from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.catalogue.metadata import Known, Metadata
 from lookalike.errors import ArgumentError
 from lookalike.facts.condition import Both, Comparison, Condition, Either, Field, IsMissing, Not
 from lookalike.facts.fact import kind_of, to_json
@@ -135,7 +135,7 @@ def undone(catalogue: Catalogue) -> Iterator[Metadata]:
 def found(metadata: Metadata, condition: Condition) -> list[int]:
     """As `Metadata.matching`, without its refusal of what can find nothing."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lookalike.collection.metadata.check", lambda *_: None)
+        patch.setattr("lookalike.collection.catalogue.metadata.check", lambda *_: None)
         return list(metadata.matching(text_of(condition), 0).tolist())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lookalike.collection import Collection, SyncReport
-from lookalike.collection.settle import Settling
+from lookalike.collection.sync.settle import Settling
 
 from .conftest import PICTURES, Draw
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import lookalike
-from lookalike.collection import Collection, segments
+from lookalike.collection import Collection
+from lookalike.collection.sealed import segments
 from lookalike.errors import BusyError, DamagedError, NotAnIndexError, ReadError
 from lookalike.index import Index
 
@@ -348,7 +349,7 @@ def test_a_segment_that_cannot_be_read_now_is_left_alone(photos: Path, monkeypat
         raise ReadError(13, "cannot open the index: Permission denied")
 
     with monkeypatch.context() as refusing:
-        refusing.setattr("lookalike.collection.remains.verify_segment", refuse)
+        refusing.setattr("lookalike.collection.mending.remains.verify_segment", refuse)
         with pytest.raises(ReadError):
             Collection.repair(photos)
     assert Collection.verify(photos) == []

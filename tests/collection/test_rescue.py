@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 import lookalike
-from lookalike.collection import Collection, LostFacts, repair, segments
-from lookalike.collection.catalogue import About
+from lookalike.collection import Collection, LostFacts
+from lookalike.collection.catalogue.catalogue import About
+from lookalike.collection.mending import repair
+from lookalike.collection.mending.remains import salvage
 from lookalike.collection.place import Place
-from lookalike.collection.remains import salvage
+from lookalike.collection.sealed import segments
 from lookalike.errors import DamagedError
 from lookalike.index import Index
 from lookalike.models import DEFAULT, Input, register
@@ -186,10 +188,10 @@ def test_much_that_is_embedded_again_is_sealed_meanwhile(index: Path, monkeypatc
 SALVAGE = """
 import sys, threading
 from pathlib import Path
-from lookalike.collection import segments
-from lookalike.collection.catalogue import About
+from lookalike.collection.sealed import segments
+from lookalike.collection.catalogue.catalogue import About
 from lookalike.collection.place import Place
-from lookalike.collection.remains import salvage
+from lookalike.collection.mending.remains import salvage
 from lookalike.index import Index
 segments._MUCH = 0
 place, about = Place.at(sys.argv[1]), About("one", "m", "h", 2048, "cosine", 0, 0, 0, 0)

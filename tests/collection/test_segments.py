@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import lookalike
-from lookalike.collection import Collection, segments
-from lookalike.collection.segments import open_sealed
+from lookalike.collection import Collection
+from lookalike.collection.sealed import segments
+from lookalike.collection.sealed.segments import open_sealed
 from lookalike.errors import DamagedError, WriteError
 
 from .conftest import PICTURES, Draw

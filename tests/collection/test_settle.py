@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from lookalike.collection.compare import File
-from lookalike.collection.settle import Settling
+from lookalike.collection.sync.compare import File
+from lookalike.collection.sync.settle import Settling
 
 
 def file(age: float, size: int = 1) -> File:

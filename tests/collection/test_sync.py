@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from lookalike.collection import Collection, SyncReport
-from lookalike.collection.catalogue import Item
-from lookalike.collection.compare import Survey, compare
+from lookalike.collection.catalogue.catalogue import Item
+from lookalike.collection.sync.compare import Survey, compare
 from lookalike.errors import ArgumentError, NoPicturesError
 from lookalike.images.find import Skipped
 from lookalike.models import Input

@@ -273,7 +273,7 @@ def test_a_poll_of_no_time_at_all_is_refused(folder: Path, poll: object) -> None
 def test_what_the_system_does_not_tell_is_found_by_looking(
     tmp_path: Path, folder: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lookalike.collection.signs.LOOK", 1.5)
+    monkeypatch.setattr("lookalike.collection.sync.signs.LOOK", 1.5)
     outside = draw(tmp_path / "outside.png", seed=100)
     os.utime(outside, (1, 1))
     (folder / "link.png").symlink_to(outside)

@@ -13,7 +13,7 @@ from lookalike.cli.errors import Interrupted
 from lookalike.cli.output import counted, flush, print_json
 from lookalike.cli.telling import fields, nothing_indexed, round_sentences, sentences, statistics
 from lookalike.collection import Collection, SyncReport
-from lookalike.collection.watch import as_seconds
+from lookalike.collection.sync.watch import as_seconds
 from lookalike.errors import BusyError, LookalikeError, NoPicturesError, WriteError
 from lookalike.names import visible
 

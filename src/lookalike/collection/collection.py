@@ -15,24 +15,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.arrays import as_count
-from lookalike.collection import segments
-from lookalike.collection.catalogue import About, Catalogue, Item
+from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
+from lookalike.collection.catalogue.folders import make_folders
 from lookalike.collection.create import create, place_for
 from lookalike.collection.describe import Described, Given, Keys, describe
-from lookalike.collection.folders import make_folders
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
-from lookalike.collection.live import LiveIndex
 from lookalike.collection.lock import writer_lock
+from lookalike.collection.mending.repair import RepairReport, repair
+from lookalike.collection.mending.verify import verify
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Image, read_query
 from lookalike.collection.recall import Measured, recall_curve
-from lookalike.collection.repair import RepairReport, repair
-from lookalike.collection.report import Failure, Progress, SyncReport
-from lookalike.collection.settle import Settling
-from lookalike.collection.sync import BATCH, Sync
-from lookalike.collection.verify import verify
-from lookalike.collection.watch import Clock, as_seconds, out_of_reach, rounds
+from lookalike.collection.sealed import segments
+from lookalike.collection.sealed.live import LiveIndex
+from lookalike.collection.sync.report import Failure, Progress, SyncReport
+from lookalike.collection.sync.settle import Settling
+from lookalike.collection.sync.sync import BATCH, Sync
+from lookalike.collection.sync.watch import Clock, as_seconds, out_of_reach, rounds
 from lookalike.errors import DamagedError, LookalikeError, ModelError, PictureError
 from lookalike.facts import Facts
 from lookalike.index import Filter, Index
@@ -254,7 +254,7 @@ class Collection:
             LookalikeError: the system follows no more folders; `poll` needs it not.
             BusyError, WriteError, ModelError, DamagedError: as for `sync`.
         """
-        from lookalike.collection.signs import Signs  # watchfiles, which nothing else needs
+        from lookalike.collection.sync.signs import Signs  # watchfiles, which nothing else needs
 
         known: list[str] = []
         last: SyncReport | None = None

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 
-from lookalike.collection.catalogue import Catalogue
-from lookalike.collection.folders import make_folders
+from lookalike.collection.catalogue.catalogue import Catalogue
+from lookalike.collection.catalogue.folders import make_folders
+from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.place import FOLDER, Place
-from lookalike.collection.refused import names_in, refused
 from lookalike.errors import ArgumentError, ModelError, NoPicturesError
 from lookalike.images.find import Found, find
 from lookalike.metric import Metric

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lookalike.collection.catalogue import Catalogue
+from lookalike.collection.catalogue.catalogue import Catalogue
 from lookalike.collection.place import Place
 from lookalike.errors import ArgumentError
 from lookalike.facts import Value

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lookalike.collection.refused import refused
+from lookalike.collection.catalogue.refused import refused
 from lookalike.errors import BusyError
 
 _AGAIN = 0.1  # seconds between two tries

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from lookalike.collection.catalogue import NAME as CATALOGUE
+from lookalike.collection.catalogue.catalogue import NAME as CATALOGUE
 from lookalike.errors import NotAnIndexError
 from lookalike.images.find import OWN_FOLDER
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.arrays import as_vectors
-from lookalike.collection.catalogue import Catalogue, Item
+from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.place import Place
-from lookalike.collection.segments import cure_of
+from lookalike.collection.sealed.segments import cure_of
 from lookalike.errors import PictureError, VectorError
 from lookalike.images.content import file_sha256
 from lookalike.index import Index

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from lookalike.collection.catalogue import Item
+from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.place import Place
 
 

@@ -9,9 +9,9 @@ import urllib.parse
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from lookalike.collection.database import Row, row_crc, translate
-from lookalike.collection.folders import sync_folder
-from lookalike.collection.refused import refused
+from lookalike.collection.catalogue.database import Row, row_crc, translate
+from lookalike.collection.catalogue.folders import sync_folder
+from lookalike.collection.catalogue.refused import refused
 from lookalike.errors import DamagedError, NotAnIndexError
 
 _TABLES = {  # with the key to go along, and the columns

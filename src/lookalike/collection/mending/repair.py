@@ -11,13 +11,13 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection import segments
-from lookalike.collection.catalogue import About, Catalogue, Item
-from lookalike.collection.database import Database, NewerVersionError
+from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
+from lookalike.collection.catalogue.database import Database, NewerVersionError
+from lookalike.collection.mending.remains import Remains, look, salvage
+from lookalike.collection.mending.rescue import LostFacts, put_in_place, rescue
 from lookalike.collection.place import Place
-from lookalike.collection.remains import Remains, look, salvage
-from lookalike.collection.report import Failure, Progress
-from lookalike.collection.rescue import LostFacts, put_in_place, rescue
+from lookalike.collection.sealed import segments
+from lookalike.collection.sync.report import Failure, Progress
 from lookalike.errors import DamagedError, NotAnIndexError
 from lookalike.models import Model
 

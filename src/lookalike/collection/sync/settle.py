@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from lookalike.collection.compare import File
+from lookalike.collection.sync.compare import File
 
 SETTLE = 0.75
 """Seconds that a file must stay the same before a watch takes it."""

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from lookalike.collection.catalogue import Item
-from lookalike.collection.compare import File
+from lookalike.collection.catalogue.catalogue import Item
+from lookalike.collection.sync.compare import File
 
 
 class Seen(NamedTuple):

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.collection import segments
-from lookalike.collection.catalogue import Catalogue, Item
-from lookalike.collection.changes import Changes, Content
-from lookalike.collection.compare import Differences, File, compare, has_changed, survey
-from lookalike.collection.moves import Seen, find_moves
+from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.place import Place
-from lookalike.collection.report import Failure, Progress, SyncReport
-from lookalike.collection.settle import UNSETTLED, Settling
-from lookalike.collection.unread import read_exif, unread
+from lookalike.collection.sealed import segments
+from lookalike.collection.sync.changes import Changes, Content
+from lookalike.collection.sync.compare import Differences, File, compare, has_changed, survey
+from lookalike.collection.sync.moves import Seen, find_moves
+from lookalike.collection.sync.report import Failure, Progress, SyncReport
+from lookalike.collection.sync.settle import UNSETTLED, Settling
+from lookalike.collection.sync.unread import read_exif, unread
 from lookalike.errors import ModelError, NoPicturesError, PictureError
 from lookalike.facts.fact import to_json
 from lookalike.images.content import file_sha256

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lookalike.collection.catalogue import Item
+from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.place import Place
 from lookalike.errors import NoPicturesError
 from lookalike.images.find import Found, Skipped, find

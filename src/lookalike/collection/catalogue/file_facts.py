@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lookalike.facts import Facts, Kind
 
 if TYPE_CHECKING:
-    from lookalike.collection.catalogue import Item
+    from lookalike.collection.catalogue.catalogue import Item
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

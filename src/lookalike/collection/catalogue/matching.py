@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
-from lookalike.collection.file_facts import FILE_FACTS
+from lookalike.collection.catalogue.file_facts import FILE_FACTS
 from lookalike.facts import Kind
 from lookalike.facts.condition import Both, Comparison, Condition, Constant, Either, IsMissing, Not, comparisons
 from lookalike.images.facts import FACTS as EXIF_FACTS

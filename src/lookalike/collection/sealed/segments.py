@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.catalogue import About, Catalogue
+from lookalike.collection.catalogue.catalogue import About, Catalogue
+from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.place import Place
-from lookalike.collection.refused import names_in, refused
 from lookalike.errors import ArgumentError, DamagedError, IdError, LookalikeError, NotAnIndexError, VectorError
 from lookalike.index import Index
 

@@ -15,9 +15,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.database import Database
-from lookalike.collection.file_facts import file_facts
-from lookalike.collection.metadata import Known, Metadata
+from lookalike.collection.catalogue.database import Database
+from lookalike.collection.catalogue.file_facts import file_facts
+from lookalike.collection.catalogue.metadata import Known, Metadata
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.facts import Facts
 from lookalike.metric import Metric

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.database import Database, Row, row_crc
-from lookalike.collection.matching import FUNCTIONS, kinds_of, matching, needs_metadata
+from lookalike.collection.catalogue.database import Database, Row, row_crc
+from lookalike.collection.catalogue.matching import FUNCTIONS, kinds_of, matching, needs_metadata
 from lookalike.errors import ArgumentError
 from lookalike.facts import Facts, Kind, Value, parse
 from lookalike.facts.check import check

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection import segments
-from lookalike.collection.catalogue import About, Catalogue
+from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.place import Place
+from lookalike.collection.sealed import segments
 from lookalike.errors import IdError
 from lookalike.index import Index
 

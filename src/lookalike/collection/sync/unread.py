@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from lookalike.collection.catalogue import Catalogue, Item
-from lookalike.collection.metadata import Known
+from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.catalogue.metadata import Known
 from lookalike.collection.place import Place
 from lookalike.facts.fact import to_json
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from lookalike.collection.catalogue import About, Catalogue, Item
-from lookalike.collection.compare import Survey, out_of_reach, survey
+from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
+from lookalike.collection.mending.verify import verify_segment
 from lookalike.collection.place import Place
-from lookalike.collection.verify import verify_segment
+from lookalike.collection.sync.compare import Survey, out_of_reach, survey
 from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError, PictureError, ReadError
 from lookalike.images.content import file_sha256
 from lookalike.index import Index

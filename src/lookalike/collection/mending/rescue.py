@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lookalike.collection.catalogue import About, Item
+from lookalike.collection.catalogue.catalogue import About, Item
+from lookalike.collection.catalogue.database import Database, Row
+from lookalike.collection.catalogue.database_rescue import intact_rows, take_in_wal
+from lookalike.collection.catalogue.metadata import Known, fields_of
+from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.create import METRIC
-from lookalike.collection.database import Database, Row
-from lookalike.collection.database_rescue import intact_rows, take_in_wal
-from lookalike.collection.metadata import Known, fields_of
 from lookalike.collection.place import FOLDER, Place
-from lookalike.collection.refused import names_in, refused
-from lookalike.collection.segments import segment_name
+from lookalike.collection.sealed.segments import segment_name
 from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError
 from lookalike.facts import Facts
 from lookalike.index import Index

@@ -7,10 +7,10 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.catalogue import About, Catalogue
+from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.place import Place
-from lookalike.collection.report import Progress
-from lookalike.collection.segments import bare
+from lookalike.collection.sealed.segments import bare
+from lookalike.collection.sync.report import Progress
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.index import Index
 

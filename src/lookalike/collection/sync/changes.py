@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.catalogue import Catalogue, Item
-from lookalike.collection.compare import File
-from lookalike.collection.metadata import Known
+from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.catalogue.metadata import Known
+from lookalike.collection.sync.compare import File
 
 
 class Content(NamedTuple):

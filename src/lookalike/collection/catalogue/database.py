@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
 
-from lookalike.collection.folders import sync_folder
-from lookalike.collection.refused import refused
-from lookalike.collection.schema import APPLICATION_ID, MIGRATIONS, VERSION
+from lookalike.collection.catalogue.folders import sync_folder
+from lookalike.collection.catalogue.refused import refused
+from lookalike.collection.catalogue.schema import APPLICATION_ID, MIGRATIONS, VERSION
 from lookalike.errors import BusyError, DamagedError, LookalikeError, NotAnIndexError, WriteError
 
 Row = tuple[Any, ...]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Set
 from typing import Protocol, SupportsFloat
 
 from lookalike.collection.place import Place
-from lookalike.collection.report import SyncReport
-from lookalike.collection.settle import SETTLE, Settling
+from lookalike.collection.sync.report import SyncReport
+from lookalike.collection.sync.settle import SETTLE, Settling
 from lookalike.errors import ArgumentError
 from lookalike.images.find import Skipped
 

@@ -1,0 +1,10 @@
+"""The catalogue: which pictures there are, where, with what facts and vectors; the one source of truth.
+
+database.py          a SQLite file that notices damage; schema.py has its tables
+database_rescue.py   the rows of a damaged one
+catalogue.py         items, sources, pending vectors
+metadata.py          facts from EXIF and given; file_facts.py has those of files
+matching.py          finds by facts, in SQL
+folders.py           folders whose names outlive a loss of power
+refused.py           says why a folder cannot be written
+"""

@@ -1,0 +1,6 @@
+"""What is damaged.
+
+verify.py   every byte and reference
+repair.py   mends what remains.py looks at
+rescue.py   a new catalogue of a damaged one
+"""
