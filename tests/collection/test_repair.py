@@ -217,7 +217,7 @@ def test_vectors_and_pictures_that_do_not_match(photos: Path) -> None:
             catalogue.add([ghost._replace(path=b"ghost.png", sha256=b"?" * 32)], [None])
             catalogue._database.execute("DELETE FROM pending")
             catalogue._database.execute("DELETE FROM removed")
-    assert Collection.verify(photos) == ["2 pictures have no vector", "1 vectors are of no picture"]
+    assert Collection.verify(photos) == ["pictures without a vector: 2", "vectors of no picture: 1"]
     report = Collection.repair(photos)
     assert [failure.path for failure in report.lost] == [str(photos / "ghost.png")]
     assert report.embedded == 1

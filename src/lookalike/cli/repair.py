@@ -36,7 +36,7 @@ def repair(
         print_json(asdict(report) | named)
     for sentence in report.done or ["nothing was damaged"]:
         note(sentence)
-    note(f"{report.kept:,} vectors were intact, {report.embedded:,} made again, {len(lost):,} lost")
+    note(f"vectors: {report.kept:,} intact, {report.embedded:,} made again, {len(lost):,} lost")
     for each in () if json else lost:
         print_line(visible(f"lost: {each['id']}  {each['path']}: {each['reason']}"))
     for item_id, path, given in () if json else report.lost_facts:

@@ -45,7 +45,7 @@ class Remains:
         """ReadError where pictures without a vector are away."""
         if self.away:
             reasons = Counter(reason for _, reason in self.away)
-            each = "; ".join(f"{count:,} pictures: {reason}" for reason, count in reasons.most_common())
+            each = "; ".join(f"{count:,} of them: {reason}" for reason, count in reasons.most_common())
             raise ReadError(
                 f"expected to read the pictures whose vectors are damaged in {place.directory}, received for {each}; "
                 f"nothing was changed: bring that back and run it again, or go on without by `lookalike repair "

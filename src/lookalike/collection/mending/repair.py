@@ -134,7 +134,7 @@ class Repair:
                 segments.save(self._place, about, left, mended, beside)
                 after[mended] = len(left)
             self.report.done.append(
-                f"of the segment {name} {len(ids):,} of {named[name]:,} vectors were kept ({segments.bare(error)})"
+                f"of the segment {name} {len(ids):,} of {named[name]:,} vectors are kept ({segments.bare(error)})"
             )
         with self._catalogue.writing():
             self._catalogue.replace_segments(after)
@@ -152,7 +152,7 @@ class Repair:
                 self._catalogue.drop_pending(twice)
                 self._catalogue.revive(revived)
                 self._catalogue.forget(loose)
-            self.report.done.append(f"{len(twice | revived):,} vectors were there twice, {len(loose):,} of no picture")
+            self.report.done.append(f"vectors there twice: {len(twice | revived):,}; of no picture: {len(loose):,}")
 
     def _make_again(self, progress: Progress | None) -> None:
         """Embed the pictures without a vector from their files, where these hold what they held."""
@@ -185,7 +185,7 @@ class Repair:
                 if progress:
                     progress(done, len(found))
         if self.report.embedded:
-            self.report.done.append(f"{self.report.embedded:,} pictures were embedded again from their files")
+            self.report.done.append(f"pictures embedded again from their files: {self.report.embedded:,}")
 
     def _set_aside(self, items: Sequence[tuple[Item, str]]) -> None:
         """Keep pictures that cannot be embedded now as failed ones: by their rows, a sync gives their facts back."""

@@ -75,7 +75,7 @@ def _unmatched(vectors: NDArray[np.int64], catalogue: Catalogue) -> list[str]:
         found.append(f"{both:,} vectors are pending and removed")
     living = np.setdiff1d(ids, catalogue.removed())
     if without := len(np.setdiff1d(indexed, living)):
-        found.append(f"{without:,} pictures have no vector")
+        found.append(f"pictures without a vector: {without:,}")
     if loose := len(np.setdiff1d(living, indexed)):
-        found.append(f"{loose:,} vectors are of no picture")
+        found.append(f"vectors of no picture: {loose:,}")
     return found
