@@ -54,7 +54,7 @@ def test_a_source_out_of_reach_stops_it_before_anything_is_changed(
         data[5] ^= 1
         (index / "catalogue.sqlite").write_bytes(data)
     before = contents(index)
-    with pytest.raises(ReadError, match=r"3 pictures.*--give-up") as error:
+    with pytest.raises(ReadError, match=r"3 of them.*--give-up") as error:
         Collection.repair(index)
     assert str(disk) in str(error.value)
     assert contents(index) == before
