@@ -9,17 +9,15 @@ step, done again, succeeds: in the same process and in another.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import random
 import signal
-import sys
 from collections import Counter
 
 from lookalike.collection import Collection
 from lookalike.errors import WriteError
 from tests.faults import pictures, scenario, shim
+from tests.faults.command import command
 from tests.faults.forked import in_fork, try_in_fork
 from tests.faults.observe import observe
 from tests.faults.scenario import Stage
@@ -102,15 +100,5 @@ def run(top: str, every: int, seed: int) -> Counter[str]:
     return tally
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("top")
-    given = parser.parse_args()
-    pictures.prepare()
-    json.dump(run(given.top, given.every, given.seed), sys.stdout)
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, run)

@@ -8,18 +8,16 @@ at its N-th call. The next repair and a sync mend it, and no picture that the fi
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import random
 import shutil
 import signal
-import sys
 from collections import Counter
 
 from lookalike.collection import Collection
 from lookalike.errors import WriteError
-from tests.faults import pictures, shim
+from tests.faults import shim
+from tests.faults.command import command
 from tests.faults.damage import KINDS, Victim
 from tests.faults.fault_points import FAULTS
 from tests.faults.forked import in_fork, try_in_fork
@@ -116,15 +114,5 @@ def run(top: str, every: int, seed: int) -> Counter[str]:
     return tally
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("top")
-    given = parser.parse_args()
-    pictures.prepare()
-    json.dump(run(os.path.realpath(given.top), given.every, given.seed), sys.stdout)
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, run)

@@ -10,16 +10,15 @@ removed is not, and the step, done again, succeeds.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
 import shutil
-import sys
 from collections import Counter
 from contextlib import ExitStack
 
-from tests.faults import pictures, scenario, shim
+from tests.faults import scenario, shim
+from tests.faults.command import command
 from tests.faults.disk import Disk, Kept, replay
 from tests.faults.forked import in_fork
 from tests.faults.observe import Known
@@ -124,15 +123,5 @@ def run(top: str, every: int, seed: int) -> Counter[str]:
     return tally
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("top")
-    given = parser.parse_args()
-    pictures.prepare()
-    json.dump(run(os.path.abspath(given.top), given.every, given.seed), sys.stdout)
-
-
 if __name__ == "__main__":
-    main()
+    command(__doc__, run)
