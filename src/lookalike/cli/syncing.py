@@ -69,10 +69,11 @@ def follow(collection: Collection, *, poll: float | None, wait: float, json: boo
         _add(report, collection, json, stats)
         return report
 
+    roots = ", ".join(collection.info().roots)  # before the first report: from then on their disk may go away
     with Bar() as bar, _interruptible(collection):
         report, reports = patiently(begin, wait)
         last = tell(report, sentences(report, in_any_case=True))
-        note(f"following {', '.join(collection.info().roots)}; Ctrl-C ends it")
+        note(f"following {roots}; Ctrl-C ends it")
         for report in reports:
             last = tell(report, round_sentences(report, last))
 
