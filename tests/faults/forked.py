@@ -21,6 +21,13 @@ class Outcome:
     signal: int = 0
     failure: str = ""
 
+    @property
+    def told(self) -> str:
+        """ "killed" by SIGKILL, or the value; AssertionError where it failed, or another signal ended it."""
+        if self.failure or self.signal not in (0, signal.SIGKILL):
+            raise AssertionError(self.failure or f"ended by {signal.Signals(self.signal).name}")
+        return "killed" if self.signal else str(self.value)
+
 
 def in_fork(work: Callable[[], Any]) -> Any:
     """What `work` returns, run in a fork; AssertionError with the child's traceback or signal where it does not."""
