@@ -21,6 +21,7 @@ from lookalike.collection.sealed import segments
 from lookalike.errors import DamagedError
 from lookalike.index import Index
 from lookalike.models import DEFAULT, Input, register
+from tests.memory import GROWN
 
 from .conftest import PICTURES, Draw, Python
 
@@ -185,9 +186,8 @@ def test_much_that_is_embedded_again_is_sealed_meanwhile(index: Path, monkeypatc
     assert Collection.verify(index) == []
 
 
-SALVAGE = """
-import sys, threading
-from pathlib import Path
+SALVAGE = f"""{GROWN}
+import sys
 from lookalike.collection.sealed import segments
 from lookalike.collection.catalogue.catalogue import About
 from lookalike.collection.place import Place
@@ -195,21 +195,12 @@ from lookalike.collection.mending.remains import salvage
 from lookalike.index import Index
 segments._MUCH = 0
 place, about = Place.at(sys.argv[1]), About("one", "m", "h", 2048, "cosine", 0, 0, 0, 0)
-def anonymous():
-    fields = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
-    return int(fields["RssAnon"].split()[0]) // 1024
-before, most, done = anonymous(), 0, threading.Event()
-def watch():
-    global most
-    while not done.wait(0.002):
-        most = max(most, anonymous())
-thread = threading.Thread(target=watch)
-thread.start()
-left = salvage(place, about, "000001.segment", set()) if sys.argv[2] == "mapped" else Index.salvage(sys.argv[2])[0]
-segments.save(place, about, left, "000002.segment", [])
-done.set()
-thread.join()
-print(len(left), most - before)
+def mend():
+    global left
+    left = salvage(place, about, "000001.segment", set()) if sys.argv[2] == "mapped" else Index.salvage(sys.argv[2])[0]
+    segments.save(place, about, left, "000002.segment", [])
+took = grown(mend)
+print(len(left), took)
 """
 
 

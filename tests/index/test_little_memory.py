@@ -16,6 +16,7 @@ from lookalike.errors import WriteError
 from lookalike.index.store import Store
 from lookalike.metric import Metric
 from tests.conftest import Require
+from tests.memory import GROWN
 
 COUNT, DIM = 20_000, 96
 
@@ -47,25 +48,11 @@ def test_the_file_is_the_same(tmp_path: Path, metric: Metric, store: Store) -> N
     assert sorted(os.listdir(tmp_path)) == ["0", "1", "2", "3", "a", "b"]
 
 
-MEASURED = """
-import sys, threading
-from pathlib import Path
+MEASURED = f"""{GROWN}
+import sys
 from lookalike import Index
 index = Index.open(*sys.argv[3:])
-def anonymous():
-    fields = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
-    return int(fields["RssAnon"].split()[0]) // 1024
-before, most, done = anonymous(), 0, threading.Event()
-def watch():
-    global most
-    while not done.wait(0.002):
-        most = max(most, anonymous())
-thread = threading.Thread(target=watch)
-thread.start()
-index.save(sys.argv[1], little_memory=sys.argv[2] == "little")
-done.set()
-thread.join()
-print(most - before)
+print(grown(lambda: index.save(sys.argv[1], little_memory=sys.argv[2] == "little")))
 """
 
 
