@@ -150,7 +150,7 @@ def test_a_reader_that_is_brought_along_tells_vectors_that_are_not_those_of_the_
         draw(folder / "two.png", seed=201)
         writer.sync()
         assert writer.info().pending == 2
-        with writer._writer(0) as catalogue, catalogue.writing():
+        with writer._access.writer(0) as catalogue, catalogue.writing():
             for each in statement.split("; "):
                 catalogue._database.execute(each)
         for _ in range(2):

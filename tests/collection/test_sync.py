@@ -31,7 +31,7 @@ def collection(folder: Path) -> Iterator[Collection]:
 
 def vectors(collection: Collection) -> dict[str, np.ndarray]:
     """The vector of every picture, by the name of its file."""
-    index = collection._with_index(lambda index: index)
+    index = collection._access.with_index(lambda index: index)
     assert index
     with collection._catalogue.reading():
         items = collection._catalogue.items()

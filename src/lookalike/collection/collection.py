@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self, SupportsFloat, SupportsIndex, TypeVar
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.arrays import as_count
+from lookalike.collection.access import Access, model_of
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.catalogue.folders import make_folders
 from lookalike.collection.create import create, place_for
@@ -33,14 +33,12 @@ from lookalike.collection.sync.report import Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import Settling
 from lookalike.collection.sync.sync import BATCH, Sync
 from lookalike.collection.sync.watch import Clock, as_seconds, out_of_reach, rounds
-from lookalike.errors import DamagedError, LookalikeError, ModelError, PictureError
+from lookalike.errors import DamagedError, LookalikeError, PictureError
 from lookalike.facts import Facts
-from lookalike.index import Filter, Index
-from lookalike.models import Model, get_model
+from lookalike.index import Index
+from lookalike.models import Model
 
 T = TypeVar("T")
-
-_FILTERS = 16  # conditions whose ids are kept, for searches to come
 
 
 class Collection:
@@ -56,7 +54,6 @@ class Collection:
 
     Attributes:
         place: where it lies.
-        model: what makes its vectors.
     """
 
     def __init__(self, place: Place) -> None:
@@ -68,18 +65,12 @@ class Collection:
             ModelError: it was made with another model than the one of that name here.
         """
         self.place = place
-        self._catalogue = Catalogue(place.catalogue)
-        # Locks are taken in this order, and never the other way round: _writing, the writer's file, _turn.
-        self._writing = threading.Lock()
-        self._turn = threading.RLock()
-        self._snapshot: About | None = None  # what the thread that has the turn sees
-        self._live = LiveIndex(place, self._catalogue)
-        self._filters: dict[tuple[int, str], Filter] = {}  # by generation and condition
-        try:
-            self.model = _model_of(place, self._catalogue.about())
-        except LookalikeError:
-            self.close()
-            raise
+        self._access = Access(place)
+
+    @property
+    def model(self) -> Model:
+        """What makes its vectors."""
+        return self._access.model
 
     @classmethod
     def open(cls, where: StrPath, *, wait: SupportsFloat = 0) -> Self:
@@ -177,7 +168,7 @@ class Collection:
         place = existing_place(os.fspath(where))
         with writer_lock(place.directory):
             make_folders(place.segments)
-            return repair(place, lambda about: _model_of(place, about), give_up, progress)
+            return repair(place, lambda about: model_of(place, about), give_up, progress)
 
     def optimize(self) -> None:
         """Bring all vectors into one segment, forget those removed, and give free space back.
@@ -185,7 +176,7 @@ class Collection:
         Raises:
             BusyError, WriteError, DamagedError: as for `sync`.
         """
-        with self._writer(0) as catalogue:
+        with self._access.writer(0) as catalogue:
             segments.seal(self.place, catalogue, everything=True)
 
     @property
@@ -263,7 +254,7 @@ class Collection:
         def tops() -> list[str]:
             nonlocal known
             try:
-                with self._reading():
+                with self._access.reading():
                     known = [self.place.absolute(root) for root in self._catalogue.roots()]
             except LookalikeError:
                 if self.place.exists:
@@ -274,7 +265,7 @@ class Collection:
             nonlocal retry, wait, last, away
             try:
                 if away:
-                    self._reopen()
+                    self._access.reopen()
                 report = self._sync(progress, batch, retry, wait, settling)
             except LookalikeError:
                 if self.place.exists or last is None:
@@ -297,7 +288,7 @@ class Collection:
         settling: Settling | None = None,
     ) -> SyncReport:
         size, patience = as_count("batch", batch, 1), as_seconds("wait", wait, least=0)
-        with self._writer(patience) as catalogue:
+        with self._access.writer(patience) as catalogue:
             return Sync(self.place, catalogue, self.model, progress, size, retry, settling).run()
 
     def search(
@@ -330,7 +321,9 @@ class Collection:
             DamagedError: the collection is.
         """
         count = as_count("k", k, 1)
-        return self._with_index(lambda index: self._search(index, query, count, recall, max_distance, where, exact))
+        return self._access.with_index(
+            lambda index: self._search(index, query, count, recall, max_distance, where, exact)
+        )
 
     def vector(self, path: StrPath) -> NDArray[np.float32]:
         """The vector (dim,) of an indexed picture.
@@ -348,7 +341,7 @@ class Collection:
             with segments.cure_of(self.place):
                 return index[item.id]
 
-        return self._with_index(find)
+        return self._access.with_index(find)
 
     def examine(self, use: Callable[[Index, list[Item]], T]) -> T:
         """What `use` makes of the index and the indexed items, whose ids are the index's; both of one snapshot.
@@ -366,7 +359,7 @@ class Collection:
             with segments.cure_of(self.place):
                 return use(index, items)
 
-        return self._with_index(both)
+        return self._access.with_index(both)
 
     def paths(self, where: str | None = None) -> list[str]:
         """The absolute paths of all indexed pictures, or of those that fulfil a condition, in the order of their ids.
@@ -381,7 +374,7 @@ class Collection:
             items = (item for item in self._catalogue.items() if item.state == "indexed")
             return [self.place.absolute(item.path) for item in items if only is None or item.id in only]
 
-        return self._in_snapshot(find)
+        return self._access.in_snapshot(find)
 
     def describe(self, facts: Given) -> Described:
         """Give facts to pictures: all of them, or none where an error is raised.
@@ -399,7 +392,7 @@ class Collection:
                 or than 1,000 names in the collection.
             BusyError, WriteError, DamagedError: as for `sync`.
         """
-        with self._writer(0) as catalogue:
+        with self._access.writer(0) as catalogue:
             return describe(self.place, catalogue, facts)
 
     def facts(self, path: StrPath) -> Facts:
@@ -410,7 +403,7 @@ class Collection:
             DamagedError: the collection is.
         """
         name = os.fspath(path)
-        with self._reading():
+        with self._access.reading():
             item = self._catalogue.with_path(Keys(self.place).of(name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first", name)
@@ -424,20 +417,20 @@ class Collection:
         """
         keys = Keys(self.place)
         asked = {os.fspath(path): keys.of(os.fspath(path)) for path in paths}
-        with self._reading():
+        with self._access.reading():
             ids = {item.path: item.id for item in self._catalogue.items()}
             given = {path: self._catalogue.metadata.given(ids[key]) for path, key in asked.items() if key in ids}
         return {path: facts for path, facts in given.items() if facts}
 
     def facts_of(self, ids: Iterable[int]) -> dict[int, Facts]:
         """As `facts`, by the ids of `Hit`s; without those that are there no more."""
-        with self._reading():
+        with self._access.reading():
             items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
             return {item.id: self._catalogue.facts(item) for item in items}
 
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
-        with self._reading():
+        with self._access.reading():
             failed = [item for item in self._catalogue.items() if item.state == "failed"]
         return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
 
@@ -469,7 +462,7 @@ class Collection:
                 read_only=self.read_only,
             )
 
-        return self._in_snapshot(describe)
+        return self._access.in_snapshot(describe)
 
     def recall_curve(self) -> list[Measured]:
         """What searches find and cost by the recall they are asked for, measured with 64 of its own vectors.
@@ -481,20 +474,18 @@ class Collection:
         """
 
         # an index of its own, that nobody brings along: others search meanwhile
-        index = self._in_snapshot(lambda about: LiveIndex(self.place, self._catalogue).at(about))
+        index = self._access.in_snapshot(lambda about: LiveIndex(self.place, self._catalogue).at(about))
         with segments.cure_of(self.place):
             return recall_curve(index)
 
     def close(self) -> None:
         """Close its files; closing twice is fine."""
-        with self._turn:
-            self._live.close()
-            self._catalogue.close()
+        self._access.close()
 
     def __len__(self) -> int:
         """How many pictures are indexed."""
-        with self._turn:
-            return self._current().count("indexed")
+        with self._access.reading():
+            return self._catalogue.count("indexed")
 
     def __repr__(self) -> str:
         try:
@@ -510,6 +501,10 @@ class Collection:
     ) -> None:
         self.close()
 
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._access.catalogue
+
     def _search(
         self,
         index: Index,
@@ -520,7 +515,7 @@ class Collection:
         where: str | None,
         exact: bool,
     ) -> Hits:
-        only = None if where is None else self._filter(index, where)
+        only = None if where is None else self._access.filter(index, where)
         query = read_query(given, self.place, self._catalogue, index, self.model)
         more = 1 if query.path else 0  # room for the query's own file, and for the links to it
         while True:
@@ -538,90 +533,12 @@ class Collection:
                 return Hits(hits[:k], query=query.path, recall=found.recall)
             more *= 2
 
-    def _reopen(self) -> None:
-        """Open its files anew: they were away or replaced, and may be others now."""
-        catalogue = Catalogue(self.place.catalogue)
-        try:
-            model = _model_of(self.place, catalogue.about())
-        except LookalikeError:
-            catalogue.close()
-            raise
-        with self._turn:
-            self._live.close()
-            self._catalogue.close()
-            self._catalogue, self._live, self.model = catalogue, LiveIndex(self.place, catalogue), model
-            self._filters.clear()
-
-    @contextmanager
-    def _writer(self, patience: float) -> Iterator[Catalogue]:
-        """The catalogue, to be written: by a connection of its own, so that other threads search meanwhile."""
-        with self._turn:
-            if self._snapshot is not None:
-                raise LookalikeError(
-                    f"expected no change of {self.place.directory} by a function that `examine` was given, received "
-                    "one; let the function return what it found, and change the collection then"
-                )
-        with self._writing, writer_lock(self.place.directory, patience):
-            with self._turn:
-                self._current().about()  # which is an error where the collection was closed
-            with closing(Catalogue(self.place.catalogue)) as catalogue:
-                yield catalogue
-
     def _indexed(self, item_id: int) -> Item:
         """The item of a vector that was found."""
         item = self._catalogue.with_id(item_id)
         if item is None or item.state != "indexed":
             raise self._catalogue.damaged(f"no picture of the vector {item_id}")
         return item
-
-    def _filter(self, index: Index, where: str) -> Filter:
-        """Which ids a condition leaves, in the generation that is loaded."""
-        generation = self._live.generation
-        if (generation, where) not in self._filters:
-            if len(self._filters) >= _FILTERS:
-                self._filters.pop(next(iter(self._filters)))
-            ids = self._catalogue.metadata.matching(where, generation)
-            self._filters[generation, where] = index.filter(ids)
-        return self._filters[generation, where]
-
-    def _with_index(self, use: Callable[[Index], T]) -> T:
-        """What `use` makes of the index, within one snapshot of the catalogue."""
-        return self._in_snapshot(lambda about: use(self._live.at(about)))
-
-    @contextmanager
-    def _reading(self) -> Iterator[About]:
-        """One snapshot of the catalogue; within another of this thread, that one."""
-        with self._turn:
-            if self._snapshot is not None:
-                yield self._snapshot
-                return
-            with self._current().reading() as self._snapshot:
-                try:
-                    yield self._snapshot
-                finally:
-                    self._snapshot = None
-
-    def _in_snapshot(self, use: Callable[[About], T]) -> T:
-        """What `use` makes of one snapshot of the catalogue, and of the segment that it names."""
-        with self._turn:
-            if self._snapshot is not None:
-                return use(self._snapshot)
-            while True:
-                catalogue, generation = self._current(), -1
-                try:
-                    with self._reading() as about:
-                        generation = about.generation
-                        return use(about)
-                except DamagedError:
-                    if not catalogue.is_replaced and catalogue.about().generation == generation:
-                        raise
-                    # else a writer had sealed and swept between our snapshot and the opening of its segment
-
-    def _current(self) -> Catalogue:
-        """The catalogue; where a rescue has put another in its place, that one. To be called by whose turn it is."""
-        if self._catalogue.is_replaced:
-            self._reopen()
-        return self._catalogue
 
 
 def open(where: StrPath, *, progress: Progress | None = None) -> Collection:
@@ -643,17 +560,6 @@ def open(where: StrPath, *, progress: Progress | None = None) -> Collection:
             collection.sync(progress)
         stack.pop_all()
     return collection
-
-
-def _model_of(place: Place, about: About) -> Model:
-    model = get_model(about.model)
-    if (model.hash, model.dim) != (about.model_hash, about.dim):
-        raise ModelError(
-            f"expected the model {about.model} with the hash {about.model_hash[:12]}, which made the "
-            f"collection in {place.directory}, received {model.hash[:12]}; use the lookalike that made it, "
-            "or delete it and index again"
-        )
-    return model
 
 
 def _time(nanoseconds: int) -> datetime:

@@ -1,0 +1,158 @@
+"""A collection's catalogue and index for many threads: one writes, the others read snapshots in turns."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TypeVar
+
+from lookalike.collection.catalogue.catalogue import About, Catalogue
+from lookalike.collection.lock import writer_lock
+from lookalike.collection.place import Place
+from lookalike.collection.sealed.live import LiveIndex
+from lookalike.errors import DamagedError, LookalikeError, ModelError
+from lookalike.index import Filter, Index
+from lookalike.models import Model, get_model
+
+T = TypeVar("T")
+
+_FILTERS = 16  # conditions whose ids are kept, for searches to come
+
+
+class Access:
+    """What a collection reads by, kept open; where a rescue has replaced the catalogue, the new one is opened.
+
+    Attributes:
+        place: where it lies.
+        catalogue: to be read within `reading`, `in_snapshot` or `with_index`.
+        model: what makes its vectors.
+    """
+
+    def __init__(self, place: Place) -> None:
+        """Open what is at a place.
+
+        Raises:
+            NotAnIndexError: nothing is there, or of a newer version.
+            DamagedError: it is truncated or altered.
+            ModelError: it was made with another model than the one of that name here.
+        """
+        self.place = place
+        # Locks are taken in this order, and never the other way round: _writing, the writer's file, _turn.
+        self._writing = threading.Lock()
+        self._turn = threading.RLock()
+        self._snapshot: About | None = None  # what the thread that has the turn sees
+        self._open()
+
+    def close(self) -> None:
+        with self._turn:
+            self._live.close()
+            self.catalogue.close()
+
+    def reopen(self) -> None:
+        """Open its files anew: they were away or replaced, and may be others now; where they cannot be, keep these."""
+        with self._turn:
+            live, catalogue = self._live, self.catalogue
+            self._open()
+            live.close()
+            catalogue.close()
+
+    @contextmanager
+    def writer(self, patience: float) -> Iterator[Catalogue]:
+        """The catalogue, to be written: by a connection of its own, so that other threads read meanwhile.
+
+        Raises:
+            BusyError: another process writes it, and still so after `patience` seconds.
+            LookalikeError: this thread is within a snapshot.
+        """
+        with self._turn:
+            if self._snapshot is not None:
+                raise LookalikeError(
+                    f"expected no change of {self.place.directory} by a function that `examine` was given, received "
+                    "one; let the function return what it found, and change the collection then"
+                )
+        with self._writing, writer_lock(self.place.directory, patience):
+            with self._turn:
+                self._current().about()  # which is an error where the collection was closed
+            with closing(Catalogue(self.place.catalogue)) as catalogue:
+                yield catalogue
+
+    @contextmanager
+    def reading(self) -> Iterator[About]:
+        """One snapshot of the catalogue; within another of this thread, that one."""
+        with self._turn:
+            if self._snapshot is not None:
+                yield self._snapshot
+                return
+            with self._current().reading() as self._snapshot:
+                try:
+                    yield self._snapshot
+                finally:
+                    self._snapshot = None
+
+    def in_snapshot(self, use: Callable[[About], T]) -> T:
+        """What `use` makes of one snapshot of the catalogue, and of the segments that it names."""
+        with self._turn:
+            if self._snapshot is not None:
+                return use(self._snapshot)
+            while True:
+                catalogue, generation = self._current(), -1
+                try:
+                    with self.reading() as about:
+                        generation = about.generation
+                        return use(about)
+                except DamagedError:
+                    if not catalogue.is_replaced and catalogue.about().generation == generation:
+                        raise
+                    # else a writer had sealed and swept between our snapshot and the opening of its segment
+
+    def with_index(self, use: Callable[[Index], T]) -> T:
+        """What `use` makes of the index, within one snapshot of the catalogue."""
+        return self.in_snapshot(lambda about: use(self._live.at(about)))
+
+    def filter(self, index: Index, where: str) -> Filter:
+        """Which ids of the index a condition leaves, within `with_index`.
+
+        Raises:
+            ArgumentError: `where` is no condition, or names a fact that none has.
+        """
+        generation = self._live.generation
+        if (generation, where) not in self._filters:
+            if len(self._filters) >= _FILTERS:
+                self._filters.pop(next(iter(self._filters)))
+            ids = self.catalogue.metadata.matching(where, generation)
+            self._filters[generation, where] = index.filter(ids)
+        return self._filters[generation, where]
+
+    def _open(self) -> None:
+        catalogue = Catalogue(self.place.catalogue)
+        try:
+            self.model = model_of(self.place, catalogue.about())
+        except LookalikeError:
+            catalogue.close()
+            raise
+        self.catalogue = catalogue
+        self._live = LiveIndex(self.place, catalogue)
+        self._filters: dict[tuple[int, str], Filter] = {}  # by generation and condition
+
+    def _current(self) -> Catalogue:
+        """The catalogue; where a rescue has put another in its place, that one. To be called by whose turn it is."""
+        if self.catalogue.is_replaced:
+            self.reopen()
+        return self.catalogue
+
+
+def model_of(place: Place, about: About) -> Model:
+    """The model that made a collection's vectors.
+
+    Raises:
+        ModelError: there is none of its name and hash here.
+    """
+    model = get_model(about.model)
+    if (model.hash, model.dim) != (about.model_hash, about.dim):
+        raise ModelError(
+            f"expected the model {about.model} with the hash {about.model_hash[:12]}, which made the "
+            f"collection in {place.directory}, received {model.hash[:12]}; use the lookalike that made it, "
+            "or delete it and index again"
+        )
+    return model
