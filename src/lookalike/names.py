@@ -16,6 +16,14 @@ _UNPRINTABLE = re.compile(
 )
 
 
+def is_possible(path: str) -> bool:
+    """Whether a file can be called so: without NUL, of characters that stand for bytes."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+
+
 def visible(text: str) -> str:
     r"""`text` with every character that cannot or should not be shown written as an escape, as `ls -b` does.
 

@@ -104,6 +104,22 @@ def test_facts_come_back(run: Run, photos: Path, copied: list[str], tmp_path: Pa
         assert found.rstrip().endswith(copy)
 
 
+def test_facts_that_cannot_come_back_now(run: Run, photos: Path, copied: list[str], tmp_path: Path) -> None:
+    (tmp_path / "facts.csv").write_text("\n".join(["path,label", *(f"{copy},copy" for copy in copied)]))
+    run("index", "photos", "--metadata", "facts.csv")
+    run("dedupe", "photos", "--keep", "oldest", "--plan", "plan.json")
+    run("dedupe", "--apply", "plan.json", "--move-to", "aside")
+    run("sync", "photos")
+    catalogue = photos / ".lookalike" / "catalogue.sqlite"
+    intact = catalogue.read_bytes()
+    catalogue.write_bytes(b"damaged" * 1000)
+    said = run("dedupe", "--undo", "plan.undo.json", code=2).stderr
+    assert "was not given back" in said
+    assert "then run this once more" in said
+    catalogue.write_bytes(intact)
+    assert "facts given back to 4 pictures" in run("dedupe", "--undo", "plan.undo.json").stderr
+
+
 def test_hard_link_and_undo(run: Run, photos: Path, copied: list[str], tmp_path: Path) -> None:
     run("dedupe", "photos", "--keep", "oldest", "--plan", "plan.json")
     done = run("dedupe", "--apply", "plan.json", "--hard-link")

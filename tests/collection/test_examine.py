@@ -9,7 +9,7 @@ import pytest
 
 from lookalike.collection import Collection
 from lookalike.collection.catalogue.catalogue import Item
-from lookalike.errors import DamagedError, LookalikeError
+from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError
 from lookalike.index import Index
 
 from .conftest import PICTURES, Draw
@@ -40,6 +40,16 @@ def test_damage_says_what_to_do(folder: Path) -> None:
         segment.unlink()
         with pytest.raises(DamagedError, match="lookalike repair"):
             collection.examine(ids)
+
+
+def test_what_is_wrong_elsewhere_is_no_damage_of_this_one(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"LOOKSEG")
+    with Collection.open(folder) as collection:
+        collection.sync()
+        with pytest.raises(NotAnIndexError, match="other"):
+            collection.examine(lambda *_: Index.open(tmp_path / "other"))
+        with pytest.raises(NotAnIndexError, match="received nothing"):
+            collection.examine(lambda *_: Collection.open(tmp_path / "none"))
 
 
 def test_questions_within_are_answered_from_its_snapshot(folder: Path, draw: Draw) -> None:

@@ -244,6 +244,36 @@ def test_a_picture_is_named_through_a_link(tmp_path: Path, folder: Path, collect
     assert names(collection, "x = 1") == ["0.png"]
     assert names(collection, "x = 2") == ["alias.png"]
     assert collection.facts(tmp_path / "link" / "alias.png")["x"] == 2
+    assert np.array_equal(collection.vector(folder / "alias.png"), collection.vector(folder / "0.png"))
+
+
+def test_a_name_is_unknown_when_its_last_picture_is_gone(folder: Path, collection: Collection, draw: Draw) -> None:
+    collection.describe(
+        {folder / "0.png": {"stars": 5, "label": "a"}, folder / "1.png": {"stars": "many", "label": "b"}}
+    )
+    (folder / "0.png").unlink()
+    draw(folder / "1.png", seed=93)
+    collection.sync()
+    assert {name: kinds for name, kinds in collection.info().facts.items() if name in ("stars", "label")} == {
+        "label": ["text"],
+        "stars": ["text"],
+    }
+    (folder / "1.png").unlink()
+    collection.sync()
+    with pytest.raises(ArgumentError, match="received 'label'"):
+        collection.paths("label = 'b'")
+
+
+@pytest.mark.parametrize("name", ["\ud800.png", "a\0b/c.png"])
+def test_what_no_file_can_be_called(collection: Collection, name: str) -> None:
+    for ask in (
+        lambda: collection.describe({name: {"x": 1}}),
+        lambda: collection.facts(name),
+        lambda: collection.given([name]),
+        lambda: collection.vector(name),
+    ):
+        with pytest.raises(ArgumentError, match="which no file can have"):
+            ask()
 
 
 def test_facts_that_cannot_be_given_change_nothing(folder: Path, collection: Collection) -> None:

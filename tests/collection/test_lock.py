@@ -14,7 +14,7 @@ import pytest
 
 from lookalike.collection import Collection
 from lookalike.collection.lock import writer_lock
-from lookalike.errors import ArgumentError, BusyError
+from lookalike.errors import ArgumentError, BusyError, NotAnIndexError
 
 from .conftest import PICTURES
 
@@ -127,3 +127,41 @@ def test_ctrl_c_ends_the_waiting(folder: Path) -> None:
 def test_a_wait_of_no_time_at_all_is_refused(folder: Path, wait: object) -> None:
     with Collection.open(folder) as collection, pytest.raises(ArgumentError, match="wait"):
         collection.sync(wait=wait)  # type: ignore[arg-type]
+
+
+def test_a_second_thread_is_refused_or_waits_as_asked(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        reading, go_on = threading.Event(), threading.Event()
+
+        def stop(done: int, total: int) -> None:
+            reading.set()
+            assert go_on.wait(60)
+
+        first = threading.Thread(target=collection.sync, args=(stop,))
+        first.start()
+        assert reading.wait(60)
+        with pytest.raises(BusyError, match=r"already \(this process\)"):
+            collection.describe({folder / "0.png": {"x": 1}})
+        with pytest.raises(BusyError, match=r"after 0\.1 s"):
+            collection.sync(wait=0.1)
+        go_on.set()
+        assert collection.sync(wait=math.inf).unchanged == PICTURES
+        first.join()
+
+
+def test_a_change_while_its_own_thread_syncs_is_refused(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        with pytest.raises(BusyError, match="this process"):
+            collection.sync(lambda *_: collection.optimize())
+        assert collection.sync().new == PICTURES
+
+
+def test_a_collection_that_is_gone(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+        (folder / ".lookalike").rename(folder / ".gone")
+        for ask in (collection.sync, collection.optimize, collection.info):
+            with pytest.raises(NotAnIndexError):
+                ask()
+        (folder / ".gone").rename(folder / ".lookalike")
+        assert collection.sync().unchanged == PICTURES

@@ -275,6 +275,31 @@ def test_not_among_the_pictures(plan: Plan, photos: Path, tmp_path: Path, undo_f
     assert not os.path.exists(undo_file)
 
 
+def test_beside_several_sources_will_do(photos: Path, tmp_path: Path, undo_file: str) -> None:
+    camera = tmp_path / "camera"
+    camera.mkdir()
+    shutil.copy2(photos / "other.webp", camera / "again.webp")
+    with Collection.create([photos, camera], tmp_path / "index") as collection:
+        collection.sync()
+        write_plan(os.fspath(tmp_path / "plan"), collection, find_groups(collection, exact_only=True))
+        plan = read_plan(os.fspath(tmp_path / "plan"))
+        for source, among in ((photos, photos), (camera, camera / "below")):
+            with pytest.raises(ArgumentError, match=f"not among the pictures in {source}"):
+                moved(plan, among, undo_file)
+        assert moved(plan, tmp_path / "aside", undo_file).done == 3
+        assert collection.sync().removed == 3
+
+
+def test_a_picture_that_is_a_source_is_left_alone(photos: Path, tmp_path: Path, undo_file: str) -> None:
+    sources = [photos / "a.webp", photos / "b.webp"]
+    with Collection.create(sources, tmp_path / "index") as collection:
+        collection.sync()
+        write_plan(os.fspath(tmp_path / "plan"), collection, find_groups(collection))
+        outcome = moved(read_plan(os.fspath(tmp_path / "plan")), tmp_path / "aside", undo_file)
+    assert (outcome.done, not os.path.exists(undo_file)) == (0, True)
+    assert [reason for _, reason in outcome.left] == ["it was given to be indexed by its own name, and would be missed"]
+
+
 def test_a_hidden_folder_among_them_will_do(plan: Plan, photos: Path, undo_file: str) -> None:
     assert moved(plan, photos / ".aside", undo_file).done == 3
     with Collection.open(photos) as collection:

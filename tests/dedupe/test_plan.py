@@ -64,6 +64,14 @@ def test_of_several_sources_lies_in_the_folder_around_them(photos: Path, tmp_pat
     assert {keeper.path for keeper, _ in read.groups} == {"photos/a.webp", "elsewhere/again.webp"}
 
 
+def test_of_an_earlier_version_names_no_sources(plan: Path, photos: Path) -> None:
+    head, *groups = plan.read_text().splitlines()
+    known = json.loads(head)
+    assert known.pop("sources") == [os.fspath(photos)]
+    plan.write_text("\n".join([json.dumps(known), *groups]))
+    assert read_plan(os.fspath(plan)).sources == [os.fspath(photos)]
+
+
 def test_the_old_plan_or_the_new_one(plan: Path, collection: Collection, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(plan)

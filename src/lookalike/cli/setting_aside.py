@@ -10,7 +10,7 @@ from lookalike.cli.errors import Interrupted
 from lookalike.cli.output import counted, flush, print_line, short, size
 from lookalike.cli.syncing import note
 from lookalike.dedupe import Outcome, give_back, link_copies, move_others, read_plan, take_back
-from lookalike.errors import ArgumentError, BusyError, WriteError
+from lookalike.errors import ArgumentError, LookalikeError
 from lookalike.names import visible
 
 _LISTED = 20  # files left alone that are named one by one
@@ -57,7 +57,7 @@ def undo_all(file: str) -> int:
     try:
         with Bar() as bar:
             described = give_back(file, bar.show)
-    except (BusyError, WriteError) as error:
+    except LookalikeError as error:
         note(f"what was known of them was not given back: {error}; then run this once more")
         return 2
     if described:

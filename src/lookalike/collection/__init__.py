@@ -8,6 +8,7 @@ sealed/        the vectors, sealed in segments
 sync/          finds what changed in the folders, embeds and commits it
 mending/       verifies, repairs, rescues
 describe.py    gives facts to pictures
+access.py      who reads and who writes, in turns
 query.py       what one may search by; hits.py what a search gives
 info.py        what a collection is; recall.py how well it finds
 collection.py  Collection, which brings it all together

@@ -38,9 +38,7 @@ class Access:
             ModelError: it was made with another model than the one of that name here.
         """
         self.place = place
-        # Locks are taken in this order, and never the other way round: _writing, the writer's file, _turn.
-        self._writing = threading.Lock()
-        self._turn = threading.RLock()
+        self._turn = threading.RLock()  # taken after the writer's file, never before it
         self._snapshot: About | None = None  # what the thread that has the turn sees
         self._open()
 
@@ -62,7 +60,7 @@ class Access:
         """The catalogue, to be written: by a connection of its own, so that other threads read meanwhile.
 
         Raises:
-            BusyError: another process writes it, and still so after `patience` seconds.
+            BusyError: another process or thread writes it, and still so after `patience` seconds.
             LookalikeError: this thread is within a snapshot.
         """
         with self._turn:
@@ -71,7 +69,7 @@ class Access:
                     f"expected no change of {self.place.directory} by a function that `examine` was given, received "
                     "one; let the function return what it found, and change the collection then"
                 )
-        with self._writing, writer_lock(self.place.directory, patience):
+        with writer_lock(self.place.directory, patience):
             with self._turn:
                 self._current().about()  # which is an error where the collection was closed
             with closing(Catalogue(self.place.catalogue)) as catalogue:
@@ -102,7 +100,7 @@ class Access:
                         generation = about.generation
                         return use(about)
                 except DamagedError:
-                    if not catalogue.is_replaced and catalogue.about().generation == generation:
+                    if self._current() is catalogue and catalogue.about().generation == generation:
                         raise
                     # else a writer had sealed and swept between our snapshot and the opening of its segment
 

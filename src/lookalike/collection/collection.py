@@ -161,7 +161,7 @@ class Collection:
         Raises:
             ReadError: such pictures are out of reach, or a segment cannot be read now; nothing was changed.
             NotAnIndexError: none is there, one of a newer version, or one of which nothing can be read.
-            BusyError: another process is writing it.
+            BusyError: another process or thread is writing it.
             WriteError: it cannot be written, or the disk is full; what was there is still there.
             ModelError: as for the class.
         """
@@ -207,7 +207,7 @@ class Collection:
             wait: seconds to wait while another process writes it; `math.inf` is for as long as it takes.
 
         Raises:
-            BusyError: another process is writing it, and still so after `wait`; nothing was done.
+            BusyError: another process or thread is writing it, and still so after `wait`; nothing was done.
             WriteError: it cannot be written, or the disk is full; what was committed stays.
             NoPicturesError: no source can be read; nothing was changed.
             ModelError: the model's weights are missing or altered.
@@ -335,7 +335,7 @@ class Collection:
         name = os.fspath(path)
 
         def find(index: Index) -> NDArray[np.float32]:
-            item = self._catalogue.with_path(self.place.relative(name))
+            item = self._catalogue.with_path(Keys(self.place).of(name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first, or search by its path", name)
             with segments.cure_of(self.place):
@@ -347,7 +347,8 @@ class Collection:
         """What `use` makes of the index and the indexed items, whose ids are the index's; both of one snapshot.
 
         Whatever else `use` asks of this collection, as by `search` or `facts`, it is told of that snapshot, too.
-        Others wait meanwhile, where they are threads; other processes do not.
+        Others wait meanwhile, where they are threads; other processes do not. It is called again where its snapshot
+        was too old: the files of it are gone.
 
         Raises:
             LookalikeError: `use` would change the collection, as by `sync`; do that when it has ended.

@@ -12,6 +12,7 @@ from lookalike.collection.place import Place
 from lookalike.errors import ArgumentError
 from lookalike.facts import Value
 from lookalike.facts.fact import as_facts
+from lookalike.names import is_possible
 
 Given = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 """Paths, each with a mapping of facts by name."""
@@ -61,6 +62,9 @@ class Keys:
         self._folders: dict[str, bytes] = {}  # to follow the links of each once
 
     def of(self, path: str) -> bytes:
+        """The key of a path. ArgumentError for what no file can be called."""
+        if not is_possible(path):
+            raise ArgumentError(f"expected a path, received {path!r:.80}, which no file can have")
         folder, name = os.path.split(os.path.abspath(path))
         if folder not in self._folders:
             self._folders[folder] = self._place.relative(folder)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from lookalike.collection import Progress
-from lookalike.dedupe.check import Keeper
+from lookalike.dedupe.check import Keeper, LeftAlone
 from lookalike.dedupe.link import describe, make_link
 from lookalike.dedupe.move import move, require_free
 from lookalike.dedupe.outcome import Outcome
@@ -40,6 +40,7 @@ def move_others(plan: Plan, to: str, undo_file: str, outcome: Outcome, progress:
         kept = Keeper(os.path.join(plan.folder, keeper.path), keeper)
         for other in others:
             with outcome.step(os.path.join(plan.folder, other.path)):
+                _require_no_source(plan, other)
                 require_free(other, target)
                 steps.append((kept, other))
     if not steps:
@@ -93,13 +94,14 @@ def _told(steps: Sequence[T], progress: Progress | None) -> Iterator[T]:
 
 def _folder_for(plan: Plan, to: str) -> str:
     """The folder to move to, which is made."""
-    target, folder = os.path.abspath(to), os.path.realpath(plan.folder)
-    below = os.path.relpath(os.path.realpath(target), folder)
-    if below.split("/")[0] != ".." and not any(name.startswith(".") for name in below.split("/") if name != "."):
-        raise ArgumentError(
-            f"expected a folder to move to that is not among the pictures in {plan.folder}, received {to}, where they "
-            "would be found again; name one outside it, or one that begins with a dot"
-        )
+    target = os.path.abspath(to)
+    for source in plan.sources:
+        below = os.path.relpath(os.path.realpath(target), os.path.realpath(source)).split("/")
+        if below[0] != ".." and not any(name.startswith(".") for name in below if name != "."):
+            raise ArgumentError(
+                f"expected a folder to move to that is not among the pictures in {source}, received {to}, where they "
+                "would be found again; name one outside it, or one that begins with a dot"
+            )
     _require_one_file_system(plan, to, target)
     try:
         os.makedirs(target, exist_ok=True)
@@ -108,6 +110,12 @@ def _folder_for(plan: Plan, to: str) -> str:
             error.errno, f"expected to make the folder {to}, received {error.strerror!r}; name another"
         ) from error
     return target
+
+
+def _require_no_source(plan: Plan, file: Planned) -> None:
+    """LeftAlone for a source: where it is missing its picture is kept, as one whose disk is away."""
+    if os.path.join(plan.folder, file.path) in plan.sources:
+        raise LeftAlone("it was given to be indexed by its own name, and would be missed")
 
 
 def _require_one_file_system(plan: Plan, to: str, target: str) -> None:

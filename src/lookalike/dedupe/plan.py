@@ -36,19 +36,23 @@ class Plan:
 
     Attributes:
         folder: the folder of all pictures, absolute.
+        sources: the folders and files that are indexed, absolute; where an older plan does not say, that folder.
         groups: of each the keeper and the others.
         collection: the directory of the collection, absolute; it knows what was given to the pictures.
     """
 
     folder: str
+    sources: Sequence[str]
     groups: Sequence[tuple[Planned, Sequence[Planned]]]
     collection: str | None = None
 
 
 def write_plan(path: str, collection: Collection, groups: Sequence[Group]) -> None:
     """Write the groups as a plan; a file that is there is replaced. WriteError where it cannot be written."""
-    folder = _folder_of(collection)
+    sources = collection.info().roots
+    folder = _folder_of(sources)
     head = {"lookalike": KIND, "version": VERSION, **named(folder), "collection": collection.place.directory}
+    head["sources"] = sources
     lines: list[dict[str, Any]] = [head]
     lines += [group_fields(group, folder) for group in groups]
     write_over(path, to_lines(lines))
@@ -75,13 +79,14 @@ def read_plan(path: str) -> Plan:
     with sound(path, KIND, 1):
         folder = absolute(head["path"])
         collection = absolute(head["collection"]) if "collection" in head else None
+        sources = [absolute(source) for source in head.get("sources", [folder])]
     groups = []
     seen: dict[str, int] = {}
     for number, line in lines:
         with sound(path, KIND, number):
             groups.append((_planned(line["keeper"]), [_planned(other) for other in line["others"]]))
             _require_each_once(groups[-1], number, seen)
-    return Plan(folder, groups, collection)
+    return Plan(folder, sources, groups, collection)
 
 
 def _fields(file: File, folder: str | None) -> dict[str, Any]:
@@ -108,7 +113,6 @@ def _require_each_once(group: tuple[Planned, Sequence[Planned]], number: int, se
         raise ValueError("a file that is in it twice")
 
 
-def _folder_of(collection: Collection) -> str:
-    """The innermost folder that holds all sources."""
-    roots = collection.info().roots
-    return os.path.commonpath([os.path.dirname(root) if os.path.isfile(root) else root for root in roots])
+def _folder_of(sources: Sequence[str]) -> str:
+    """The innermost folder that holds all of them."""
+    return os.path.commonpath([os.path.dirname(path) if os.path.isfile(path) else path for path in sources])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -84,4 +85,7 @@ def _typed(cells: Sequence[str]) -> list[Value | None]:
 
 def _is_number(cell: str) -> bool:
     """Whether it is one that can be kept: a long row of digits, as of a bar code, is a text."""
-    return len(cell) < _DIGITS and bool(_NUMBER.fullmatch(cell)) and abs(json.loads(cell)) < 2**63
+    if len(cell) >= _DIGITS or not _NUMBER.fullmatch(cell):
+        return False
+    number = json.loads(cell)
+    return -(2**63) <= number < 2**63 if isinstance(number, int) else math.isfinite(number)

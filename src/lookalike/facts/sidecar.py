@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lookalike.errors import ArgumentError
 from lookalike.facts.fact import PATH, Value, as_facts
+from lookalike.names import is_possible
 
 Record = tuple[str, Mapping[str, Any]]  # where it stands, such as "line 7", and what it holds
 
@@ -69,7 +70,7 @@ def _reader(file: str) -> Callable[[str], Iterator[Record]]:
 
 def _row(place: str, record: Mapping[str, Any], folder: str) -> Row:
     path = record.get(PATH)
-    if not isinstance(path, str) or not path or "\0" in path:
+    if not isinstance(path, str) or not path or not is_possible(path):
         raise ArgumentError(f"{place}: expected the path of a picture in the column {PATH!r}, received {path!r:.80}")
     try:
         facts = as_facts({name: value for name, value in record.items() if name != PATH})

@@ -99,7 +99,8 @@ class Catalogue:
     def writing(self) -> Iterator[None]:
         """One transaction: all of it is on the disk at the end, or none of it."""
         with self._database.writing():
-            yield
+            with self.metadata.writing():
+                yield
             about = self.about()
             self._replace(about._replace(generation=about.generation + 1, updated_ns=time.time_ns()))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,7 @@ class Metadata:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._intact: dict[str, int] = {}  # by table, the generation whose rows were all read and found intact
+        self._dropped: set[str] = set()  # in this transaction: what had been given, and nobody has now
         for name, function in FUNCTIONS.items():
             database.define(name, function)
 
@@ -75,9 +77,20 @@ class Metadata:
     def add(self, known: Mapping[int, Known]) -> None:
         """Write what is known of items that have no row yet."""
         self._database.insert("metadata", [(item_id, *facts) for item_id, facts in known.items()])
+        self._dropped.difference_update(facts.given for facts in known.values())
 
     def remove(self, ids: Iterable[int]) -> None:
-        self._database.execute_many("DELETE FROM metadata WHERE id = ?", [(item_id,) for item_id in ids])
+        for item_id in ids:
+            found = self._database.execute("DELETE FROM metadata WHERE id = ? RETURNING given", (item_id,))
+            self._dropped.update(given for (given,) in found if given != "{}")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Around a transaction: a name that nobody has any more is unknown after it."""
+        self._dropped.clear()
+        yield
+        if self._dropped:
+            self._renew_fields()
 
     def give(self, facts: Mapping[int, Mapping[str, Value | None]]) -> None:
         """Give facts to items: those of other names stay, None takes one away.
@@ -88,12 +101,9 @@ class Metadata:
         known = {item_id: _with(self.of(item_id), more) for item_id, more in facts.items()}
         self.remove(known)
         self.add(known)
-        # all anew, so that a name that nobody has any more is unknown again
-        found = self._database.execute(_FIELDS)
-        if len({name for name, _ in found}) > MOST_FIELDS:
+        if self._renew_fields() > MOST_FIELDS:
             raise ArgumentError(f"expected at most {MOST_FIELDS:,} names of facts in a collection, received more")
-        self._database.execute("DELETE FROM fields")
-        self._database.insert("fields", found)
+        self._dropped.clear()
 
     def matching(self, where: str, generation: int) -> NDArray[np.int64]:
         """The ids of the indexed items that fulfil a condition, in order; this is the `generation` that is read.
@@ -120,6 +130,13 @@ class Metadata:
         for name, kind in self._fields():
             given.setdefault(name, set()).add(kind)
         return given
+
+    def _renew_fields(self) -> int:
+        """Let the table say which names were given, and to how many that amounts."""
+        found = self._database.execute(_FIELDS)
+        self._database.execute("DELETE FROM fields")
+        self._database.insert("fields", found)
+        return len({name for name, _ in found})
 
     def _fields(self) -> list[tuple[str, Kind]]:
         return self._database.select_all("fields", "name, kind")

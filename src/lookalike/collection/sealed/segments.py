@@ -35,8 +35,10 @@ def cure_of(place: Place) -> Iterator[None]:
     """Around the use of an index, whose blocks are verified when first touched: say how a collection goes on."""
     try:
         yield
-    except (NotAnIndexError, DamagedError) as error:
-        raise damaged(place, bare(error)) from error
+    except DamagedError as error:
+        if str(error).endswith(_ADVICE):
+            raise damaged(place, bare(error)) from error
+        raise
 
 
 def open_sealed(place: Place, catalogue: Catalogue, about: About) -> Index:
@@ -93,7 +95,7 @@ def _write_anew(
         try:
             index.add(vectors, ids)
         except (IdError, VectorError) as error:
-            raise DamagedError(f"a pending vector that is sealed, or none: {error}") from error
+            raise damaged(place, f"a pending vector that is sealed, or none: {error}") from error
         name = next_name(place, names)
         if len(index):
             save(place, about, index, name, [other for other in names if other not in merged])
