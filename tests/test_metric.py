@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from lookalike import Index
@@ -17,7 +18,7 @@ def test_the_engine_numbers_metrics_as_python_does() -> None:
         assert Index(8, metric).metric == metric
 
 
-@pytest.mark.parametrize("metric", ["Cosine", "l2", "", None, 0])
+@pytest.mark.parametrize("metric", ["Cosine", "l2", "", None, 0, np.array(["cosine", "dot"])])
 def test_an_unknown_metric(metric: str) -> None:
     with pytest.raises(ArgumentError, match="expected one of cosine, euclidean, sqeuclidean, dot, hamming"):
         metric_number(metric)

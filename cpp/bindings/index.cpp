@@ -191,6 +191,8 @@ void bind_index(nb::module_& m) {
   m.attr("MOST_NEIGHBORS") = SearchOptions::kMostNeighbours;
   m.attr("MOST_THREADS") = SearchOptions::kMostThreads;
   using no_gil = nb::call_guard<NoGil>;
+  // noconvert: where another argument needs a conversion, as a number that no float is, nanobind would turn
+  // bytes into floats, too, and take them for packed bits.
   nb::class_<Filter>(m, "Filter", "The engine behind lookalike.index.Filter.")
       .def(
           "__init__",
@@ -227,8 +229,8 @@ void bind_index(nb::module_& m) {
             return std::pair(std::make_unique<BoundIndex>(std::move(salvage)), lost);
           },
           "path"_a)
-      .def("add", &add<float>, "vectors"_a, "ids"_a.none(), "overwrite"_a)
-      .def("add", &add<std::uint8_t>, "vectors"_a, "ids"_a.none(), "overwrite"_a)
+      .def("add", &add<float>, "vectors"_a.noconvert(), "ids"_a.none(), "overwrite"_a)
+      .def("add", &add<std::uint8_t>, "vectors"_a.noconvert(), "ids"_a.none(), "overwrite"_a)
       .def(
           "remove",
           [](BoundIndex& index, const Ids& which) {
@@ -238,21 +240,21 @@ void bind_index(nb::module_& m) {
           "ids"_a)
       .def("search_plainly", &search_plainly, "neighbors"_a, "query"_a.none(), "k"_a.none(),
            "recall"_a.none(), "threads"_a.none())
-      .def("search", &search<float>, "neighbors"_a, "queries"_a, "single"_a, "k"_a, "recall"_a, "probes"_a,
-           "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
-      .def("search", &search<std::uint8_t>, "neighbors"_a, "queries"_a, "single"_a, "k"_a, "recall"_a,
+      .def("search", &search<float>, "neighbors"_a, "queries"_a.noconvert(), "single"_a, "k"_a, "recall"_a,
            "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
+      .def("search", &search<std::uint8_t>, "neighbors"_a, "queries"_a.noconvert(), "single"_a, "k"_a,
+           "recall"_a, "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
       .def("seconds_of_search", &seconds_of_search, "query"_a, "k"_a, "recall"_a, "times"_a)
-      .def("tune", &tune<float>, "queries"_a, "threads"_a)
-      .def("tune", &tune<std::uint8_t>, "queries"_a, "threads"_a)
-      .def("explain", &explain<float>, "query"_a, "k"_a, "recall"_a, "probes"_a, "rerank"_a, "exact"_a,
-           "max_distance"_a, "only"_a.none(), "id"_a.none())
-      .def("explain", &explain<std::uint8_t>, "query"_a, "k"_a, "recall"_a, "probes"_a, "rerank"_a, "exact"_a,
-           "max_distance"_a, "only"_a.none(), "id"_a.none())
-      .def("range_search", &range_search<float>, "queries"_a, "radius"_a, "exact"_a, "threads"_a,
+      .def("tune", &tune<float>, "queries"_a.noconvert(), "threads"_a)
+      .def("tune", &tune<std::uint8_t>, "queries"_a.noconvert(), "threads"_a)
+      .def("explain", &explain<float>, "query"_a.noconvert(), "k"_a, "recall"_a, "probes"_a, "rerank"_a,
+           "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
+      .def("explain", &explain<std::uint8_t>, "query"_a.noconvert(), "k"_a, "recall"_a, "probes"_a,
+           "rerank"_a, "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
+      .def("range_search", &range_search<float>, "queries"_a.noconvert(), "radius"_a, "exact"_a, "threads"_a,
            "only"_a.none())
-      .def("range_search", &range_search<std::uint8_t>, "queries"_a, "radius"_a, "exact"_a, "threads"_a,
-           "only"_a.none())
+      .def("range_search", &range_search<std::uint8_t>, "queries"_a.noconvert(), "radius"_a, "exact"_a,
+           "threads"_a, "only"_a.none())
       .def(
           "optimize", [](BoundIndex& index, int threads) { index.optimize(threads, python_signals()); },
           "threads"_a, no_gil())

@@ -63,6 +63,8 @@ def as_bits(vectors: Any, dim: int) -> tuple[NDArray[np.uint8], bool]:
 
 def as_ids(ids: Any, count: int | None = None) -> NDArray[np.int64]:
     """Ids as int64 (n,); one id alone is an array of one. IdError for another dtype, shape or count."""
+    if hasattr(ids, "filled"):
+        raise IdError("expected plain ids, got a masked array; drop those that are masked")
     try:
         array = np.atleast_1d(np.asarray(ids))
     except ValueError as error:  # a list of lists of different lengths

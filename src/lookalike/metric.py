@@ -16,6 +16,6 @@ METRICS: tuple[Metric, ...] = get_args(Metric)  # in the engine's own numbering
 def metric_number(metric: str) -> int:
     """The engine's number of a metric; ArgumentError if there is none of that name."""
     for number, name in enumerate(METRICS):
-        if metric == name:
+        if isinstance(metric, str) and metric == name:
             return number
     raise ArgumentError(f"metric is {metric!r}; expected one of {', '.join(METRICS)}")

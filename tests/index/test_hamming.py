@@ -101,11 +101,24 @@ def test_everything_within_a_radius() -> None:
     index.add(rows)
     index.optimize()
     for exact in (True, False):
-        ((ids, distances),) = index.range_search(rows[5], 60, exact=exact)
-        expected = counted(rows[5], rows)
-        assert len(ids) >= 0.999 * (expected <= 60).sum()
-        assert distances.tolist() == expected[ids].tolist()
-        assert distances.max() <= 60
+        for radius in (60, 60.1):  # a number that no float32 is, too
+            ((ids, distances),) = index.range_search(rows[5], radius, exact=exact)
+            expected = counted(rows[5], rows)
+            assert len(ids) >= 0.999 * (expected <= 60).sum()
+            assert distances.tolist() == expected[ids].tolist()
+            assert distances.max() <= 60
+
+
+def test_a_largest_distance_that_no_float_is() -> None:
+    rows = clustered_bits(500, 64)
+    index = Index(64, "hamming")
+    index.add(rows)
+    found = index.search(rows[3], 3, max_distance=20.1)
+    assert found.distances.tolist() == np.sort(counted(rows[3], rows))[:3].tolist()
+    assert (
+        index.explain(rows[3], max_distance=20.1, id=3).verdict
+        == "id 3 is at distance 0, and among the neighbours found."
+    )
 
 
 @pytest.mark.parametrize(

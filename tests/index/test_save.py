@@ -108,9 +108,9 @@ def test_a_note_is_kept_until_another_is_given(tmp_path: Path) -> None:
     assert Index.open(tmp_path / "b").note == {}
 
 
-@pytest.mark.parametrize("note", [{"a": 1}, {1: "a"}, {"a": None}, {"a": ["b"]}])
+@pytest.mark.parametrize("note", [{"a": 1}, {1: "a"}, {"a": None}, {"a": ["b"]}, "abc", ["a"], 1])
 def test_a_note_is_text(note: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(errors.ArgumentError, match="the note holds"):
+    with pytest.raises(errors.ArgumentError, match=r"note .*; expected text"):
         small().save(tmp_path / "index", note=note)
     assert os.listdir(tmp_path) == []
 
@@ -139,8 +139,9 @@ def test_a_bare_name_is_in_the_current_folder(tmp_path: Path, monkeypatch: pytes
 
 def test_a_nul_in_a_path_is_not_its_end(tmp_path: Path) -> None:
     for use in (small().save, Index.open):
-        with pytest.raises(errors.ArgumentError, match="NUL"):
-            use(f"{tmp_path}/index\0.old")
+        for name in ("index\0.old", "\ud800"):
+            with pytest.raises(errors.ArgumentError, match="which no file can have"):
+                use(f"{tmp_path}/{name}")
     assert os.listdir(tmp_path) == []
 
 
@@ -167,6 +168,21 @@ def test_the_target_is_a_folder(tmp_path: Path) -> None:
     refused(tmp_path / "folder", errno.EISDIR, "directory")
     assert os.listdir(tmp_path) == ["folder"]
     assert os.listdir(tmp_path / "folder") == []
+
+
+def test_the_target_is_a_link_or_no_file(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("real")
+    for _ in range(2):
+        small().save(tmp_path / "link")
+        assert (tmp_path / "link").is_symlink()
+        assert len(Index.open(tmp_path / "real")) == 2
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "to pipe").symlink_to("pipe")
+    for name in ("pipe", "to pipe"):
+        refused(tmp_path / name, errno.EEXIST, "another kind")
+    refused("/dev/null", errno.EEXIST, "another kind")
+    assert sorted(os.listdir(tmp_path)) == ["link", "pipe", "real", "to pipe"]
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_no_permission() -> None:

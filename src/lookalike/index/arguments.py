@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from typing import SupportsIndex
 
 from lookalike.arrays import as_count
-from lookalike.errors import ArgumentError
+from lookalike.errors import ArgumentError, WriteError
+from lookalike.names import is_possible
 
 DEFAULT_RECALL = 0.95
 
 
 def as_path(path: str | os.PathLike[str]) -> bytes:
     """A path as the engine takes it; ArgumentError if no file can have that name."""
-    encoded = os.fsencode(path)
-    if b"\0" in encoded:  # the engine would take it for the end of the name
-        raise ArgumentError(f"the path {path!r} holds a NUL character; no file can have that name")
-    return encoded
+    name = os.fsdecode(path)
+    if not is_possible(name):
+        raise ArgumentError(f"expected a path, received {name!r:.80}, which no file can have")
+    return os.fsencode(name)
+
+
+def as_target(path: str | os.PathLike[str]) -> bytes:
+    """A path to write to as the engine takes it, links followed; WriteError for a device, pipe or socket."""
+    target = as_path(path)
+    if os.path.islink(target):
+        target = os.path.realpath(target)
+    if os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):
+        raise WriteError(errno.EEXIST, f"expected a file to write to, received another kind at {os.fsdecode(path)}")
+    return target
 
 
 def how_far(

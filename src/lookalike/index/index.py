@@ -14,7 +14,7 @@ from lookalike import _core
 from lookalike._core import MOST_NEIGHBORS, MOST_THREADS
 from lookalike.arrays import as_bits, as_count, as_ids, as_vectors
 from lookalike.errors import ArgumentError, IdError, NotAnIndexError, VectorError
-from lookalike.index.arguments import DEFAULT_RECALL, as_number, as_path, how_far, largest_distance
+from lookalike.index.arguments import DEFAULT_RECALL, as_number, as_path, as_target, how_far, largest_distance
 from lookalike.index.explanation import Explanation
 from lookalike.index.family import Family, family_number
 from lookalike.index.filter import Filter, Which
@@ -309,22 +309,24 @@ class Index:
         """Seals the index and writes it to one file: afterwards the path holds the old file or the whole new one.
 
         Args:
-            path: a file; one that is there is replaced.
+            path: a file; one that is there is replaced, through a link the one it leads to.
             note: text to keep beside the vectors; by default the note that the index has.
             little_memory: what is sealed on the way passes through unnamed files beside `path`, which need about four
                 times the room of the vectors, not through memory. Searching this index is slower afterwards: open
                 the new file.
 
         Raises:
-            WriteError: no permission, no such folder, disk full.
+            WriteError: no permission, no such folder, disk full; a device or pipe is at the path.
             ArgumentError: the note holds something else than text.
             DamagedError: a block of the file that the index was opened from is damaged; it is not passed on.
         """
-        kept = self.note if note is None else dict(note)
+        kept = self.note if note is None else note
+        if not isinstance(kept, Mapping):
+            raise ArgumentError(f"note is {note!r:.80}; expected text by name")
         for name, value in kept.items():
             if not (isinstance(name, str) and isinstance(value, str)):
                 raise ArgumentError(f"the note holds {name!r}: {value!r}; expected text for each name")
-        self._core.save(as_path(path), json.dumps(kept, sort_keys=True).encode(), bool(little_memory))
+        self._core.save(as_target(path), json.dumps(dict(kept), sort_keys=True).encode(), bool(little_memory))
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *more: str | os.PathLike[str]) -> Index:
@@ -380,10 +382,12 @@ class Index:
         if isinstance(which, Filter):
             return which
         function = which if callable(which) else None
-        if function is None and (given := np.asarray(which)).dtype != np.bool_:
+        if function is None and (given := np.asanyarray(which)).dtype != np.bool_:
             return Filter(as_ids(given))
         ids = self.ids  # once: others may add and remove meanwhile
-        mask = np.asarray(which if function is None else function(ids))
+        mask = np.asanyarray(given if function is None else function(ids))
+        if hasattr(mask, "filled"):
+            raise ArgumentError("expected a plain filter, got a masked array; let its gaps be False")
         if mask.dtype != np.bool_ or mask.shape != ids.shape:
             raise ArgumentError(
                 f"the filter gave dtype {mask.dtype}, shape {mask.shape}; expected ids, or one bool for each of the "
