@@ -269,7 +269,7 @@ def test_a_filter_holds_for_copies_that_come_and_go() -> None:
         (lambda ids: [True], errors.ArgumentError, r"shape \(1,\)"),
         (lambda ids: None, errors.ArgumentError, "dtype object"),
         (np.ma.masked_array([True, True, False], mask=True), errors.ArgumentError, "masked array"),
-        (np.ma.masked_array([1, 2], mask=[0, 1]), errors.IdError, "masked array"),
+        (np.ma.masked_array([1, 2], mask=[False, True]), errors.IdError, "masked array"),
         (lambda ids: np.ma.masked_array(ids < 2, mask=True), errors.ArgumentError, "masked array"),
     ],
 )
