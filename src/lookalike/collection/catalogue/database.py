@@ -74,8 +74,7 @@ class Database:
             WriteError: it is of an older version and may not be written.
         """
         self.path = path
-        # Never opened but by SQLite: closing any other descriptor of the file would drop the locks of its
-        # connections in this process (sqlite.org/howtocorrupt.html, 2.2).
+        # Never opened but by SQLite and `open_beside`, which says why.
         if not os.path.lexists(path):
             raise NotAnIndexError(f"expected a catalogue at {path}, received no file; index a folder first")
         self._closed = False

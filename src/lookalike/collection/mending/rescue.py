@@ -8,10 +8,12 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lookalike.collection.catalogue.beside import copy_beside
 from lookalike.collection.catalogue.catalogue import About, Item
 from lookalike.collection.catalogue.database import Database, Row
 from lookalike.collection.catalogue.database_rescue import intact_rows, take_in_wal
@@ -199,20 +201,20 @@ def _keep(place: Place) -> str:
     while os.path.lexists(kept := f"{place.catalogue}.damaged-{number}"):
         number += 1
     try:
-        for ending in ("", "-wal"):
-            if os.path.exists(place.catalogue + ending):
-                _link_or_copy(place.catalogue + ending, kept + ending)
+        with suppress(FileNotFoundError):  # first: a reader that closes last writes it into the file, and deletes it
+            _link_or(shutil.copyfile, f"{place.catalogue}-wal", f"{kept}-wal")
+        _link_or(copy_beside, place.catalogue, kept)
     except OSError as error:
         raise refused(place.directory, error) from error
     return kept
 
 
-def _link_or_copy(path: str, to: str) -> None:
+def _link_or(copy: Callable[[str, str], object], path: str, to: str) -> None:
     try:
         os.link(path, to)
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EACCES):
             raise
-        shutil.copyfile(path, to)  # exFAT, some network drives
-        with open(to, "rb") as copy:
-            os.fsync(copy)
+        copy(path, to)  # exFAT, some network drives
+        with open(to, "rb") as kept:
+            os.fsync(kept)

@@ -1,0 +1,147 @@
+"""A rescue reads the catalogue's file beside SQLite: that takes nothing from connections to it, here or elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from lookalike.collection import Collection
+from lookalike.errors import ReadError, WriteError
+
+from .conftest import Draw, Python
+
+FLIP = """
+import sys
+with open(sys.argv[1], "r+b") as file:
+    byte = file.read(int(sys.argv[2]) + 1)[-1]
+    file.seek(int(sys.argv[2]))
+    file.write(bytes([byte ^ 1]))
+"""
+
+SYNC = """
+import sys
+from lookalike.collection import Collection
+with Collection.open(sys.argv[1]) as collection:
+    collection.sync()
+    print(len(collection))
+"""
+
+READER = """
+import sys
+from lookalike.collection import Collection
+with Collection.open(sys.argv[1]):
+    print("open", flush=True)
+    sys.stdin.readline()
+"""
+
+LEAVE_A_WAL = """
+import os, signal, sys
+from lookalike.collection import Collection
+collection = Collection.open(sys.argv[1])
+collection.describe({path: {"stars": 5} for path in collection.paths()})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def refuse(*_: object) -> NoReturn:
+    raise PermissionError(1, "Operation not permitted")  # as of links on exFAT
+
+
+@pytest.mark.parametrize("how", ["refused", "refused, the header is damaged", "failed, where there are no links"])
+def test_a_repair_that_ends_early_loses_no_later_commit(
+    tmp_path: Path, draw: Draw, python: Python, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Without this process's locks, another would take itself for the last one, and delete the WAL that is in use here.
+
+    Files are damaged by others: closing a descriptor of one would drop these locks here, too.
+    """
+    photos, index = tmp_path / "photos", tmp_path / "index"
+    segment = index / "segments" / "000001.segment"
+    for i in range(3):
+        draw(photos / f"{i}.png", seed=i)
+    with Collection.create(photos, index) as collection:
+        collection.sync()
+    with closing(sqlite3.connect(index / "catalogue.sqlite")) as connection:
+        connection.execute("UPDATE metadata SET exif = '[]' WHERE id = 1")
+        connection.commit()
+    with Collection.open(index) as collection, monkeypatch.context() as patch:
+        if how.startswith("refused"):
+            segment.rename(tmp_path / "segment")
+            photos.rename(tmp_path / "away")
+        else:
+            patch.setattr(os, "link", refuse)
+            patch.setattr(os, "rename", refuse)
+        if "header" in how:
+            python(FLIP, index / "catalogue.sqlite", 5)
+        with pytest.raises((ReadError, WriteError)):
+            Collection.repair(index)
+        if "header" in how:
+            python(FLIP, index / "catalogue.sqlite", 5)
+        if how.startswith("refused"):
+            (tmp_path / "segment").rename(segment)
+            (tmp_path / "away").rename(photos)
+        for i in range(3, 6, 2):
+            draw(photos / f"{i}.png", seed=i)
+            assert python(SYNC, index).stdout == f"{i + 1}\n"
+            draw(photos / f"{i + 1}.png", seed=i + 1)
+            collection.sync()
+            assert len(collection) == i + 2
+    assert python(SYNC, index).stdout == "7\n"
+    with Collection.open(index) as collection:
+        assert collection.sync().unchanged == 7
+
+
+def test_a_reader_that_closes_meanwhile_writes_the_wal_into_the_file(
+    tmp_path: Path, draw: Draw, python: Python, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = tmp_path / "photos"
+    for i in range(3):
+        draw(photos / f"{i}.png", seed=i)
+    with Collection.open(photos) as collection:
+        collection.sync()
+    python(LEAVE_A_WAL, photos)
+    file = photos / ".lookalike" / "catalogue.sqlite"
+    command = [sys.executable, "-c", READER, str(photos)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout
+        assert reader.stdout.readline() == "open\n"
+        python(FLIP, file, 5)
+        copyfile = shutil.copyfile
+
+        def copy_and_let_it_close(source: str, target: str) -> None:
+            copyfile(source, target)
+            if reader.poll() is None:
+                reader.communicate("\n")
+                assert not Path(f"{file}-wal").exists()
+
+        monkeypatch.setattr(shutil, "copyfile", copy_and_let_it_close)
+        Collection.repair(photos)
+        assert reader.poll() == 0
+    with Collection.open(photos) as collection:
+        assert [collection.facts(path)["stars"] for path in collection.paths()] == [5, 5, 5]
+    assert Collection.verify(photos) == []
+
+
+def test_the_wal_of_a_rescue_that_was_killed_is_not_taken(tmp_path: Path, draw: Draw, python: Python) -> None:
+    photos = tmp_path / "photos"
+    for i in range(3):
+        draw(photos / f"{i}.png", seed=i)
+    with Collection.open(photos) as collection:
+        collection.sync()
+    python(LEAVE_A_WAL, photos)
+    file = photos / ".lookalike" / "catalogue.sqlite"
+    shutil.copyfile(f"{file}-wal", f"{file}.rescue-wal")
+    with Collection.open(photos) as collection:
+        collection.describe({path: {"stars": 4} for path in collection.paths()})
+    python(FLIP, file, 5)
+    Collection.repair(photos)
+    with Collection.open(photos) as collection:
+        assert [collection.facts(path)["stars"] for path in collection.paths()] == [4, 4, 4]
