@@ -16,7 +16,7 @@ import pytest
 from lookalike.collection import Collection
 from lookalike.errors import ReadError, WriteError
 
-from .conftest import Draw, Python
+from .conftest import LEAVE_A_WAL, Draw, Python
 
 FLIP = """
 import sys
@@ -40,14 +40,6 @@ from lookalike.collection import Collection
 with Collection.open(sys.argv[1]):
     print("open", flush=True)
     sys.stdin.readline()
-"""
-
-LEAVE_A_WAL = """
-import os, signal, sys
-from lookalike.collection import Collection
-collection = Collection.open(sys.argv[1])
-collection.describe({path: {"stars": 5} for path in collection.paths()})
-os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -81,8 +73,9 @@ def test_a_repair_that_ends_early_loses_no_later_commit(
             patch.setattr(os, "rename", refuse)
         if "header" in how:
             python(FLIP, index / "catalogue.sqlite", 5)
-        with pytest.raises((ReadError, WriteError)):
+        with pytest.raises((ReadError, WriteError)) as error:
             Collection.repair(index)
+        assert str(error.value).count("received") == 1
         if "header" in how:
             python(FLIP, index / "catalogue.sqlite", 5)
         if how.startswith("refused"):
@@ -145,3 +138,23 @@ def test_the_wal_of_a_rescue_that_was_killed_is_not_taken(tmp_path: Path, draw: 
     Collection.repair(photos)
     with Collection.open(photos) as collection:
         assert [collection.facts(path)["stars"] for path in collection.paths()] == [4, 4, 4]
+
+
+def test_a_name_that_a_killed_rescue_gave_to_the_wal_is_not_given_again(
+    tmp_path: Path, draw: Draw, python: Python
+) -> None:
+    draw(tmp_path / "photos" / "1.png", seed=1)
+    with Collection.open(tmp_path / "photos") as collection:
+        collection.sync()
+    python(LEAVE_A_WAL, tmp_path / "photos")
+    file = tmp_path / "photos" / ".lookalike" / "catalogue.sqlite"
+    os.link(f"{file}-wal", f"{file}.damaged-1-wal")
+    command = [sys.executable, "-c", READER, str(tmp_path / "photos")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout
+        assert reader.stdout.readline() == "open\n"
+        python(FLIP, file, 5)
+        (done,) = Collection.repair(tmp_path / "photos").done
+        reader.communicate("\n")
+    assert done.endswith("catalogue.sqlite.damaged-2")
+    assert Path(f"{file}.damaged-2-wal").exists()

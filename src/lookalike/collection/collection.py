@@ -22,7 +22,8 @@ from lookalike.collection.describe import Described, Given, Keys, describe
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
 from lookalike.collection.lock import writer_lock
-from lookalike.collection.mending.repair import RepairReport, repair
+from lookalike.collection.mending.repair import repair
+from lookalike.collection.mending.report import RepairReport
 from lookalike.collection.mending.verify import verify
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Image, read_query

@@ -23,6 +23,7 @@ _TABLES = {  # with the key to go along, and the columns
     "segments": ("rowid", "name, vectors"),
     "removed": ("rowid", "id"),
     "metadata": ("rowid", "id, exif, given"),
+    "untold": ("rowid", "number, report"),
 }
 _BEYOND = 2**62
 _HEADER, _PAGE = 100, 4096  # bytes: sqlite.org/fileformat2.html, 1.3
@@ -50,10 +51,13 @@ def take_in_wal(path: str) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # as does, where the schema is damaged, closing it
         if os.path.exists(f"{copy}-wal") and os.path.getsize(f"{copy}-wal"):
             return  # nothing can be read of it either
-        with open(copy, "rb") as file:
-            os.fsync(file)
-        os.rename(copy, path)  # with the WAL still beside it: to write that into it again changes nothing
-        sync_folder(os.path.dirname(path))
+        try:
+            with open(copy, "rb") as file:
+                os.fsync(file)
+            os.rename(copy, path)  # with the WAL still beside it: to write that into it again changes nothing
+            sync_folder(os.path.dirname(path))
+        except OSError as error:
+            raise refused(os.path.dirname(path), error) from error
 
 
 @contextmanager
