@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike.arrays import as_count
 from lookalike.collection.access import Access, model_of
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
-from lookalike.collection.catalogue.folders import make_folders
 from lookalike.collection.create import create, place_for
 from lookalike.collection.describe import Described, Given, Keys, describe
 from lookalike.collection.hits import Hit, Hits
@@ -168,7 +167,6 @@ class Collection:
         """
         place = existing_place(os.fspath(where))
         with writer_lock(place.directory):
-            make_folders(place.segments)
             return repair(place, lambda about: model_of(place, about), give_up, progress)
 
     def optimize(self) -> None:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.catalogue.database import Database, NewerVersionError
+from lookalike.collection.catalogue.folders import make_folders
+from lookalike.collection.catalogue.refused import refused
 from lookalike.collection.mending.remains import Remains, look, salvage
 from lookalike.collection.mending.report import LostFacts, RepairReport
 from lookalike.collection.mending.rescue import put_in_place, rescue
@@ -27,6 +29,10 @@ def repair(
     place: Place, model_of: Callable[[About], Model], give_up: bool = False, progress: Progress | None = None
 ) -> RepairReport:
     """Mend a collection, by its only writer; as `Collection.repair`."""
+    try:
+        make_folders(place.segments)
+    except OSError as error:
+        raise refused(place.directory, error) from error
     rescued = rescue(place) if is_damaged(place) else None
     try:
         with closing(Catalogue(rescued or place.catalogue)) as catalogue:
