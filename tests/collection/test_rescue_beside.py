@@ -14,6 +14,7 @@ from typing import NoReturn
 import pytest
 
 from lookalike.collection import Collection
+from lookalike.collection.catalogue.beside import open_beside
 from lookalike.errors import ReadError, WriteError
 
 from .conftest import LEAVE_A_WAL, Draw, Python
@@ -158,3 +159,12 @@ def test_a_name_that_a_killed_rescue_gave_to_the_wal_is_not_given_again(
         reader.communicate("\n")
     assert done.endswith("catalogue.sqlite.damaged-2")
     assert Path(f"{file}.damaged-2-wal").exists()
+
+
+def test_a_file_is_held_by_one_descriptor(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"contents")
+    first, second = open_beside(str(path)), open_beside(str(path))
+    assert first.fileno() == second.fileno()
+    first.close()
+    assert second.read() == open_beside(str(path)).read() == b"contents"

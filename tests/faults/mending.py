@@ -15,6 +15,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from lookalike.collection import Collection, RepairReport
 from lookalike.collection.catalogue.untold import Untold
@@ -147,7 +148,8 @@ def run(top: str, every: int, seed: int) -> Counter[str]:
                 whole = file.read()
             made = (Patient(victim, name, dice.choice(KINDS)(whole, dice)) for _ in range(1000))
             fit = (patient for patient in made if patient.is_fit())
-            for patient in (next(fit) for _ in range(WOUNDS)):
+            lossy = (patient for patient in fit if killed or any(patient.losses))  # beside a WAL these are rare
+            for patient in (next(lossy), *islice(fit, WOUNDS - 1)):
                 for at in range(1, patient.calls + 1):
                     for how in FAULTS:
                         if not dice.randrange(every):
