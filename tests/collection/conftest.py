@@ -20,6 +20,15 @@ Python = Callable[..., "subprocess.CompletedProcess[str]"]
 
 PICTURES = 6
 
+LEAVE_A_WAL = """
+import os, signal, sys
+from lookalike.collection import Collection
+collection = Collection.open(sys.argv[1])
+collection.describe({path: {"stars": 5} for path in collection.paths()})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""A script that gives each picture of a collection five stars, and leaves that in the WAL alone."""
+
 
 def draw_picture(path: Path, seed: int, size: tuple[int, int] = (96, 64)) -> Path:
     """A picture of a few shapes, another one for each seed."""

@@ -15,7 +15,7 @@ import pytest
 import lookalike
 from lookalike.collection import Collection
 from lookalike.collection.sealed import segments
-from lookalike.errors import BusyError, DamagedError, NotAnIndexError, ReadError
+from lookalike.errors import BusyError, DamagedError, NotAnIndexError, ReadError, WriteError
 from lookalike.index import Index
 
 from .conftest import PICTURES, Draw
@@ -354,6 +354,13 @@ def test_a_segment_that_cannot_be_read_now_is_left_alone(photos: Path, monkeypat
             Collection.repair(photos)
     assert Collection.verify(photos) == []
     assert Collection.repair(photos).done == []
+
+
+def test_a_folder_of_segments_that_cannot_be_made(photos: Path) -> None:
+    shutil.rmtree(photos / ".lookalike" / "segments")
+    (photos / ".lookalike" / "segments").touch()
+    with pytest.raises(WriteError, match=r"expected to write in .*\.lookalike"):
+        Collection.repair(photos)
 
 
 @pytest.mark.parametrize("buried", [False, True])

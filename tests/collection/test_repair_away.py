@@ -142,3 +142,37 @@ def test_the_facts_of_a_picture_that_is_gone_are_told(sources: list[Path], tmp_p
     assert report.lost_ids == [item.id]
     assert report.lost_facts == [LostFacts(item.id, str(sources[0] / "1.png"), {"mine": "1.png"})]
     assert report.lost_anything
+
+
+@pytest.mark.parametrize("how", ["exchanged", "in turn", "onto another"])
+def test_a_picture_whose_name_another_has_now_is_embedded_from_where_it_is(
+    sources: list[Path], tmp_path: Path, how: str
+) -> None:
+    disk = sources[0]
+    one, two, three = (disk / f"{i}.png" for i in range(3))
+    moves = {
+        "exchanged": {one: two, two: one},
+        "in turn": {one: two, two: three, three: one},
+        "onto another": {one: two},  # which is gone
+    }[how]
+    for path in moves:
+        path.rename(path.with_suffix(".aside"))
+    for path, to in moves.items():
+        path.with_suffix(".aside").rename(to)
+    gone = {two} if how == "onto another" else set()
+    report = Collection.repair(tmp_path / "index")
+    assert {Path(failure.path) for failure in report.lost} == gone
+    assert [lost[1:] for lost in report.lost_facts] == [(str(path), {"mine": path.name}) for path in gone]
+    assert report.embedded == 6 - len(gone)
+    with Collection.open(tmp_path / "index") as collection:
+        assert collection.sync().moved == len(moves)
+        there = {path for folder in sources for path in folder.iterdir()}
+        before = {to: path for path, to in moves.items()}
+        assert names(collection) == {str(path): before.get(path, path).name for path in there}
+
+
+def test_a_picture_whose_file_was_touched_is_embedded_again(sources: list[Path], tmp_path: Path) -> None:
+    for path in sources[0].iterdir():
+        os.utime(path, ns=(1, 1))
+    report = Collection.repair(tmp_path / "index")
+    assert (report.embedded, report.lost) == (6, [])

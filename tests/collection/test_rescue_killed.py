@@ -12,15 +12,7 @@ import pytest
 
 from lookalike.collection import Collection
 
-from .conftest import Draw, Python
-
-LEAVE_A_WAL = """
-import os, signal, sys
-from lookalike.collection import Collection
-collection = Collection.open(sys.argv[1])
-collection.describe({path: {"stars": 5} for path in collection.paths()})
-os.kill(os.getpid(), signal.SIGKILL)
-"""
+from .conftest import LEAVE_A_WAL, Draw, Python
 
 KILLED = """
 import os, signal, sys

@@ -84,6 +84,7 @@ class Victim:
         states = []
         with Collection.create(self.folder, self.index, model=pictures.MODEL) as collection:
             collection.sync()
+            collection.describe({path: {"name": os.path.basename(path)} for path in collection.paths()})
             states.append(observe(collection, self.folder)[0])
         with Collection.open(self.index) as collection:
             for seed in (50, 51, None, 52):  # each is one transaction

@@ -20,8 +20,7 @@ from lookalike.collection.collection import Collection, open
 from lookalike.collection.describe import Described
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
-from lookalike.collection.mending.repair import RepairReport
-from lookalike.collection.mending.rescue import LostFacts
+from lookalike.collection.mending.report import LostFacts, RepairReport
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 
 __all__ = [

@@ -16,13 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike.arrays import as_count
 from lookalike.collection.access import Access, model_of
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
-from lookalike.collection.catalogue.folders import make_folders
 from lookalike.collection.create import create, place_for
 from lookalike.collection.describe import Described, Given, Keys, describe
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
 from lookalike.collection.lock import writer_lock
-from lookalike.collection.mending.repair import RepairReport, repair
+from lookalike.collection.mending.repair import repair
+from lookalike.collection.mending.report import RepairReport
 from lookalike.collection.mending.verify import verify
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Image, read_query
@@ -167,7 +167,6 @@ class Collection:
         """
         place = existing_place(os.fspath(where))
         with writer_lock(place.directory):
-            make_folders(place.segments)
             return repair(place, lambda about: model_of(place, about), give_up, progress)
 
     def optimize(self) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.file_facts import file_facts
 from lookalike.collection.catalogue.metadata import Known, Metadata
+from lookalike.collection.catalogue.untold import Untold
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.facts import Facts
 from lookalike.metric import Metric
@@ -65,6 +66,7 @@ class Catalogue:
     def __init__(self, path: str) -> None:
         self._database = Database(path)
         self.metadata = Metadata(self._database)
+        self.untold = Untold(self._database)
         try:
             with self.reading():
                 pass  # refuse a damaged file now, not at the first query
@@ -271,7 +273,7 @@ class Catalogue:
         """What is wrong with it, row by row and as SQLite's file; nothing where all is well."""
         found = self._database.problems()
         tables = (self.about, self.roots, self.items, self.pending, self.removed, self.segments)
-        for read in (*tables, self.metadata.read_all):
+        for read in (*tables, self.metadata.read_all, self.untold.read):
             try:
                 read()
             except DamagedError as error:

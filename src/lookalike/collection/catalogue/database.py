@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from lookalike.collection.catalogue.folders import sync_folder
 from lookalike.collection.catalogue.refused import refused
-from lookalike.collection.catalogue.schema import APPLICATION_ID, MIGRATIONS, VERSION
+from lookalike.collection.catalogue.schema import APPLICATION_ID, MIGRATIONS, UNTOLD, VERSION
 from lookalike.errors import BusyError, DamagedError, LookalikeError, NotAnIndexError, WriteError
 
 Row = tuple[Any, ...]
@@ -74,8 +74,7 @@ class Database:
             WriteError: it is of an older version and may not be written.
         """
         self.path = path
-        # Never opened but by SQLite: closing any other descriptor of the file would drop the locks of its
-        # connections in this process (sqlite.org/howtocorrupt.html, 2.2).
+        # Never opened but by SQLite and `open_beside`, which says why.
         if not os.path.lexists(path):
             raise NotAnIndexError(f"expected a catalogue at {path}, received no file; index a folder first")
         self._closed = False
@@ -90,7 +89,7 @@ class Database:
 
     @staticmethod
     def create(path: str, rows: dict[str, Sequence[Row]]) -> None:
-        """Write a file with the tables of `schema` and rows in some of them: whole, or not at all."""
+        """Write a file with the tables of `schema`, and rows in some of them: whole, or not at all."""
         Database.replace(path, Database.prepare(path, rows))
 
     @staticmethod
@@ -297,6 +296,8 @@ def _write(path: str, rows: dict[str, Sequence[Row]]) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("BEGIN")
         _migrate(connection)
+        for statement in UNTOLD if "untold" in rows else ():
+            connection.execute(statement)
         for table, values in rows.items():
             _insert(connection, table, values)
         connection.execute("COMMIT")
@@ -318,9 +319,11 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _layout(connection: sqlite3.Connection) -> list[Row]:
-    """The tables, indexes and triggers, as they were defined."""
+    """The tables, indexes and triggers, as they were defined, but for those that come and go."""
     with suppress(sqlite3.DatabaseError, UnicodeDecodeError):  # damaged: none of ours
-        return connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name, type").fetchall()
+        return connection.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE tbl_name <> 'untold' ORDER BY name, type"
+        ).fetchall()
     return []
 
 

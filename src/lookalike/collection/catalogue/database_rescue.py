@@ -9,7 +9,8 @@ import urllib.parse
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from lookalike.collection.catalogue.database import Row, row_crc, translate
+from lookalike.collection.catalogue.beside import copy_beside, open_beside
+from lookalike.collection.catalogue.database import Database, Row, row_crc, translate
 from lookalike.collection.catalogue.folders import sync_folder
 from lookalike.collection.catalogue.refused import refused
 from lookalike.errors import DamagedError, NotAnIndexError
@@ -22,6 +23,7 @@ _TABLES = {  # with the key to go along, and the columns
     "segments": ("rowid", "name, vectors"),
     "removed": ("rowid", "id"),
     "metadata": ("rowid", "id, exif, given"),
+    "untold": ("rowid", "number, report"),
 }
 _BEYOND = 2**62
 _HEADER, _PAGE = 100, 4096  # bytes: sqlite.org/fileformat2.html, 1.3
@@ -49,49 +51,61 @@ def take_in_wal(path: str) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # as does, where the schema is damaged, closing it
         if os.path.exists(f"{copy}-wal") and os.path.getsize(f"{copy}-wal"):
             return  # nothing can be read of it either
-        with open(copy, "rb") as file:
-            os.fsync(file)
-        os.rename(copy, path)  # with the WAL still beside it: to write that into it again changes nothing
-        sync_folder(os.path.dirname(path))
+        try:
+            with open(copy, "rb") as file:
+                os.fsync(file)
+            os.rename(copy, path)  # with the WAL still beside it: to write that into it again changes nothing
+            sync_folder(os.path.dirname(path))
+        except OSError as error:
+            raise refused(os.path.dirname(path), error) from error
 
 
 @contextmanager
 def _mended(path: str, *, as_copy: bool = False) -> Iterator[str]:
     """The file itself, or where its header is damaged a copy with the header as we write it."""
-    with open(path, "rb") as file:  # by the only writer, when its own connections are closed
+    copy = f"{path}.rescue"
+    try:
+        try:
+            readable = path if not as_copy and _is_right(path) else _copy_mended(path, copy)
+        except OSError as error:
+            raise refused(os.path.dirname(path), error) from error
+        yield readable
+    finally:
+        Database.discard(copy)
+
+
+def _is_right(path: str) -> bool:
+    header = open_beside(path).read(_HEADER)
+    return header == _right(header, os.path.getsize(path))
+
+
+def _copy_mended(path: str, copy: str) -> str:
+    Database.discard(copy)  # what a killed process left: its WAL would be replayed into this one
+    # The WAL first: a reader that closes last meanwhile writes it into the file, and deletes it.
+    with suppress(FileNotFoundError):
+        shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+    copy_beside(path, copy)
+    with open(copy, "r+b") as file:
         header = file.read(_HEADER)
+        if len(header) == _HEADER:
+            file.seek(0)
+            file.write(_right(header, os.path.getsize(copy)))
+    return copy
+
+
+def _right(header: bytes, length: int) -> bytes:
+    """The header as we write it of a file of so many bytes, with what may vary as it is (fileformat2.html, 1.3)."""
     size = int.from_bytes(header[16:18], "big")
     if size not in (1, *(1 << n for n in range(9, 16))):
         size = _PAGE
-    pages = min(int.from_bytes(header[28:32], "big"), os.path.getsize(path) // size)
-    right = b"SQLite format 3\0" + size.to_bytes(2, "big") + bytes([2, 2, 0, 64, 32, 32])
-    right += (
-        header[24:28]
-        + pages.to_bytes(4, "big")
-        + header[32:44]
-        + (4).to_bytes(4, "big")
-        + header[48:56]
-        + (1).to_bytes(4, "big")
-        + header[60:72]
+    pages = min(int.from_bytes(header[28:32], "big"), length // size)
+    return b"".join(
+        (
+            b"SQLite format 3\0" + size.to_bytes(2, "big") + bytes([2, 2, 0, 64, 32, 32]),
+            header[24:28] + pages.to_bytes(4, "big") + header[32:44] + (4).to_bytes(4, "big"),
+            header[48:56] + (1).to_bytes(4, "big") + header[60:72] + bytes(20) + header[92:],
+        )
     )
-    right += bytes(20) + header[92:]
-    if (header == right and not as_copy) or len(header) < _HEADER:
-        yield path
-        return
-    copy = f"{path}.rescue"
-    try:
-        shutil.copyfile(path, copy)
-        if os.path.exists(f"{path}-wal"):
-            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
-        with open(copy, "r+b") as file:
-            file.write(right)
-        yield copy
-    except OSError as error:
-        raise refused(os.path.dirname(path), error) from error
-    finally:
-        for ending in ("", "-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                os.unlink(copy + ending)
 
 
 def _read(path: str) -> dict[str, list[Row]]:

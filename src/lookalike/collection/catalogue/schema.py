@@ -79,3 +79,10 @@ MIGRATIONS = (_VERSION_1, _VERSION_2)
 """MIGRATIONS[v] brings a catalogue from version v to v + 1; an empty file is version 0. They may call `row_crc`."""
 
 VERSION = len(MIGRATIONS)
+
+UNTOLD = (
+    # what a repair has not told yet, as JSON objects
+    "CREATE TABLE untold (number INTEGER PRIMARY KEY, report TEXT NOT NULL, crc INTEGER NOT NULL)",
+    *_counted("untold"),
+)
+"""Of no version: a repair makes it in any, and the one that ends well drops it."""

@@ -3,4 +3,5 @@
 verify.py   every byte and reference
 repair.py   mends what remains.py looks at
 rescue.py   a new catalogue of a damaged one
+report.py   what a repair did and lost
 """

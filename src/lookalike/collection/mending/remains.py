@@ -27,7 +27,7 @@ class Remains:
         damaged: those of which not every byte and id is right, with what is wrong, and the ids that are left.
         sealed: the ids in segments whose vectors are intact.
         indexed: how many pictures are.
-        found: those without a vector whose file is there, with its path: as it was, or moved.
+        found: those without a vector whose file is there, with its path: as it was, moved, or at theirs another.
         away: those in a source or folder that is out of reach, with why.
         gone: those that are nowhere in the sources.
     """
@@ -124,19 +124,24 @@ def _look_at_segments(place: Place, remains: Remains) -> None:
 
 
 def _look_for(missing: Sequence[Item], place: Place, seen: Survey, remains: Remains) -> None:
-    lost: list[Item] = []
+    elsewhere: list[Item] = []  # or changed, or gone
     for item in missing:
-        if item.path in seen.files or (item.path in seen.skipped and not out_of_reach(item.path, seen)):
-            remains.found.append((item, place.absolute(item.path)))
-        elif away := out_of_reach(item.path, seen):
+        file = seen.files.get(item.path)
+        if file and (file.size, file.mtime_ns) == (item.size, item.mtime_ns):
+            remains.found.append((item, file.path))
+        elif file is None and (away := out_of_reach(item.path, seen)):
             remains.away.append((item, away.reason if away.path in away.reason else f"{away.path}: {away.reason}"))
         else:
-            lost.append(item)
-    wanted = {item.size for item in lost}
-    by_content = {_sha256(file.path): file.path for file in seen.files.values() if file.size in wanted}
-    for item in lost:
-        if item.sha256 and (moved := by_content.get(item.sha256)):
-            remains.found.append((item, moved))
+            elsewhere.append(item)
+    wanted = {item.size for item in elsewhere}
+    by_content = {_sha256(file.path): file for file in seen.files.values() if file.size in wanted}
+    moved = {item.id: file for item in elsewhere if item.sha256 and (file := by_content.get(item.sha256))}
+    taken = {file.key for file in moved.values()}
+    for item in elsewhere:
+        if file := moved.get(item.id):
+            remains.found.append((item, file.path))
+        elif item.path not in taken and (item.path in seen.files or item.path in seen.skipped):
+            remains.found.append((item, place.absolute(item.path)))  # what is wrong with it is told when it is read
         else:
             remains.gone.append(item)
 

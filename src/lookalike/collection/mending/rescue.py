@@ -8,20 +8,20 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
+from lookalike.collection.catalogue.beside import copy_beside
 from lookalike.collection.catalogue.catalogue import About, Item
 from lookalike.collection.catalogue.database import Database, Row
 from lookalike.collection.catalogue.database_rescue import intact_rows, take_in_wal
 from lookalike.collection.catalogue.metadata import Known, fields_of
 from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.create import METRIC
+from lookalike.collection.mending.report import LostFacts, RepairReport
 from lookalike.collection.place import FOLDER, Place
 from lookalike.collection.sealed.segments import segment_name
 from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError
-from lookalike.facts import Facts
 from lookalike.index import Index
 from lookalike.models import DEFAULT, get_model
 
@@ -29,39 +29,8 @@ _SLACK = 1 << 32
 """How far new ids stay above the largest one known, where the row that says which were given is lost."""
 
 
-class LostFacts(NamedTuple):
-    """A picture whose facts are lost.
-
-    Attributes:
-        id: as it was.
-        path: "" where that is lost, too.
-        facts: those that were given; None where they are not known, and perhaps there were none.
-    """
-
-    id: int
-    path: str
-    facts: Facts | None
-
-
-@dataclass(frozen=True)
-class Rescued:
-    """A new catalogue that is not in its place yet.
-
-    Attributes:
-        path: the new file.
-        said: what is in it.
-        facts: the facts that are not.
-        pictures: how many rows of pictures are not: the next sync finds them as new.
-    """
-
-    path: str
-    said: str
-    facts: list[LostFacts]
-    pictures: int
-
-
-def rescue(place: Place) -> Rescued:
-    """Write a catalogue of all intact rows of the damaged one, beside it.
+def rescue(place: Place) -> str:
+    """Write a catalogue of all intact rows of the damaged one, and of what is lost, beside it; its path.
 
     Raises:
         NotAnIndexError: nothing can be read of it, not even what it was a catalogue of.
@@ -80,7 +49,19 @@ def rescue(place: Place) -> Rescued:
     indexed = {item.id for item in items if item.state == "indexed"}
     known = {item.id for item in items}
     metadata = [row for row in found["metadata"] if row[0] in known]
-    fresh = Database.prepare(
+    without = known - {row[0] for row in metadata}
+    report = RepairReport(
+        lost_facts=_lost_facts(place, found, items, without),
+        lost_items=max(_written(found).get("items", 0) - len(items), 0),
+    )
+    said = f"the catalogue was written anew with its {len(items):,} intact items"
+    if without:
+        said += f"; the facts of {len(without):,} of them are lost, those of their EXIF until the next sync"
+    if report.lost_items:
+        said += f"; {report.lost_items:,} items are lost: the next sync finds them as new"
+    report.done.append(f"{said}{assumed}; the damaged one is kept as {_free_name(place)}")
+    untold = [*(part for _, part in found["untold"]), report.as_part()]
+    return Database.prepare(
         place.catalogue,
         {
             "about": [about],
@@ -92,27 +73,19 @@ def rescue(place: Place) -> Rescued:
             "removed": [row for row in found["removed"] if row[0] not in known],
             "metadata": metadata,
             "fields": sorted(fields_of(given for _, _, given in metadata)),
+            "untold": list(enumerate(untold, 1)),
         },
     )
-    without = known - {row[0] for row in metadata}
-    said = f"the catalogue was written anew with its {len(items):,} intact items"
-    if without:
-        said += f"; the facts of {len(without):,} of them are lost, those of their EXIF until the next sync"
-    pictures = max(_written(found).get("items", 0) - len(items), 0)
-    if pictures:
-        said += f"; {pictures:,} items are lost: the next sync finds them as new"
-    return Rescued(fresh, said + assumed, _lost_facts(place, found, items, without), pictures)
 
 
-def put_in_place(place: Place, rescued: Rescued) -> str:
-    """Replace the catalogue, once the new one is closed, and say what was done. The old file is kept beside it."""
-    kept = _keep(place)
+def put_in_place(place: Place, rescued: str) -> None:
+    """Replace the catalogue, once the new one is closed. The old file is kept beside it."""
     try:
-        take_in_wal(place.catalogue)
+        _keep(place, _free_name(place))
     except OSError as error:
         raise refused(place.directory, error) from error
-    Database.replace(place.catalogue, rescued.path)
-    return f"{rescued.said}; the damaged one is kept as {kept}"
+    take_in_wal(place.catalogue)
+    Database.replace(place.catalogue, rescued)
 
 
 def _lost_facts(place: Place, found: dict[str, list[Row]], items: Sequence[Item], without: set[int]) -> list[LostFacts]:
@@ -193,26 +166,27 @@ def _distinct(items: Sequence[Item]) -> list[Item]:
     return sorted(newest.values())
 
 
-def _keep(place: Place) -> str:
-    """Link the catalogue and its WAL under another name, so that nothing of them is lost."""
+def _free_name(place: Place) -> str:
+    """Where the damaged catalogue is kept: the same for as long as one has the writer's lock."""
     number = 1
-    while os.path.lexists(kept := f"{place.catalogue}.damaged-{number}"):
+    while any(os.path.lexists(f"{place.catalogue}.damaged-{number}{ending}") for ending in ("", "-wal")):
         number += 1
-    try:
-        for ending in ("", "-wal"):
-            if os.path.exists(place.catalogue + ending):
-                _link_or_copy(place.catalogue + ending, kept + ending)
-    except OSError as error:
-        raise refused(place.directory, error) from error
-    return kept
+    return f"{place.catalogue}.damaged-{number}"
 
 
-def _link_or_copy(path: str, to: str) -> None:
+def _keep(place: Place, kept: str) -> None:
+    """Link the catalogue and its WAL under another name, so that nothing of them is lost."""
+    with suppress(FileNotFoundError):  # first: a reader that closes last writes it into the file, and deletes it
+        _link_or(shutil.copyfile, f"{place.catalogue}-wal", f"{kept}-wal")
+    _link_or(copy_beside, place.catalogue, kept)
+
+
+def _link_or(copy: Callable[[str, str], object], path: str, to: str) -> None:
     try:
         os.link(path, to)
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EACCES):
             raise
-        shutil.copyfile(path, to)  # exFAT, some network drives
-        with open(to, "rb") as copy:
-            os.fsync(copy)
+        copy(path, to)  # exFAT, some network drives
+        with open(to, "rb") as kept:
+            os.fsync(kept)

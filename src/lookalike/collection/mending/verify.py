@@ -46,6 +46,8 @@ def _problems(place: Place, catalogue: Catalogue, about: About, progress: Progre
             if progress:
                 progress(1 + done, 1 + len(names))
         found = found or _unmatched(np.concatenate(vectors), catalogue)
+        if catalogue.untold.read():
+            found.append("a repair was stopped before it told what it did and what was lost: the next one tells that")
     return found
 
 
