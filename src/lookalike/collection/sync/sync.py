@@ -6,7 +6,7 @@ there: at most one batch is embedded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sync.changes import Changes, Content
 from lookalike.collection.sync.compare import Differences, File, compare, has_changed, survey
-from lookalike.collection.sync.moves import Seen, find_moves
+from lookalike.collection.sync.moves import Seen, find_halves, find_moves
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import UNSETTLED, Settling
 from lookalike.collection.sync.unread import read_exif, unread
@@ -35,6 +35,7 @@ BATCH = 64
 
 _NO_VECTOR = "the model makes no usable vector of it"
 _CHANGED = "changed or gone while it was read; the next sync takes it"
+_HALF = "perhaps half of a move, while the other half is being written; the next sync takes both"
 
 Fresh = tuple[File, Item | None]  # a new or changed file, with the item that was at its path
 
@@ -61,6 +62,7 @@ class Sync:
         self._settling = settling
         self._report = SyncReport()
         self._changes = Changes(catalogue)
+        self._left: list[Fresh] = []
         self._done = self._total = 0
         with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
             self._sealed = segments.open_sealed(place, catalogue, about)
@@ -88,6 +90,7 @@ class Sync:
             gone = {item.id: item for item in differences.vanished}
             unknown = self._recognise(differences, gone)
         self._embed(unknown)
+        self._keep_what_may_have_moved(gone)
         with report.timed("commit"):
             report.removed += sum(item.state == "indexed" for item in gone.values())
             self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
@@ -114,15 +117,19 @@ class Sync:
         return differences
 
     def _leave_unsettled(self, differences: Differences, settling: Settling) -> None:
-        """Leave what is being written to the next round, and keep what may have moved to there."""
+        """Leave what is being written to the next round."""
         moving = settling.part([file for file, _ in differences.fresh])
-        unsettled = [file for file, _ in differences.fresh if file.key in moving]
-        for file in unsettled:
-            self._leave(file, UNSETTLED)
-        differences.fresh = [pair for pair in differences.fresh if pair[0].key not in moving]
-        sizes = {file.size for file in unsettled}
-        differences.kept += [item for item in differences.vanished if item.size in sizes]
-        differences.vanished = [item for item in differences.vanished if item.size not in sizes]
+        for file, old in differences.fresh:
+            if file.key in moving:
+                self._leave(file, old, UNSETTLED)
+        differences.fresh = [(file, old) for file, old in differences.fresh if file.key not in moving]
+
+    def _keep_what_may_have_moved(self, gone: dict[int, Item]) -> None:
+        """Leave to the next sync what may be in a file that is left to it, too."""
+        sizes = {file.size for file, _ in self._left}
+        for item in [item for item in gone.values() if item.size in sizes]:
+            del gone[item.id]
+            self._report.kept += item.state == "indexed"
 
     def _recognise(self, differences: Differences, gone: dict[int, Item]) -> list[Fresh]:
         """Settle the files whose content is indexed already: touched, moved or copied; return the others.
@@ -131,9 +138,16 @@ class Sync:
         """
         if not differences.fresh:
             return []
-        before = [item for _, item in differences.fresh if item]
+        before = [item for _, item in (*differences.fresh, *self._left) if item]
         known = [item for item in (*differences.same, *differences.kept, *gone.values(), *before) if item.sha256]
-        seen = list(self._hashed(differences.fresh, known))
+        sizes, contents = {item.size for item in known}, {item.sha256 for item in known}
+        seen = list(self._hashed(differences.fresh, sizes, contents))
+        halves = self._halves(seen, differences.same)
+        for each in halves.values():
+            self._leave(each.file, each.old, _HALF)
+            if each.sha256 not in contents:
+                self._advance(1)
+        seen = [each for each in seen if each.file.key not in halves]
         moved = find_moves(seen, gone.values())
         ids = {item.id for item in moved.values()}
         rest: list[Seen] = []
@@ -153,19 +167,25 @@ class Sync:
         self._changes.commit()  # at once, for what changed places is half of a move without the other half
         return list(self._copied(rest))
 
-    def _hashed(self, fresh: Sequence[Fresh], known: Sequence[Item]) -> Iterator[Seen]:
+    def _hashed(self, fresh: Sequence[Fresh], sizes: Set[int], contents: Set[bytes | None]) -> Iterator[Seen]:
         """The files with what tells their contents; those that are known are done with then."""
-        sizes, contents = {item.size for item in known}, {item.sha256 for item in known}
         for file, old in fresh:
             sha256 = _sha256(file.path) if file.size in sizes else None
             if sha256 not in contents:  # it is counted when it is decoded
                 yield Seen(file, old, sha256)
                 continue
             if has_changed(file):
-                self._leave(file, _CHANGED)
+                self._leave(file, old, _CHANGED)
             else:
                 yield Seen(file, old, sha256)
             self._advance(1)
+
+    def _halves(self, seen: Sequence[Seen], same: Sequence[Item]) -> dict[bytes, Seen]:
+        """What may be half of a move, by path: to a file that was left, or while the folder was looked through."""
+        copied = {each.sha256 for each in seen}
+        uncertain = [item for _, item in self._left if item]
+        uncertain += [item for item in same if item.sha256 in copied and has_changed(self._file(item))]
+        return find_halves(seen, [file for file, _ in self._left], uncertain)
 
     def _copied(self, rest: Sequence[Seen]) -> Iterator[Fresh]:
         """Add the files that are copies, by batches, and give the others."""
@@ -197,7 +217,7 @@ class Sync:
                     contents = self._contents([p for p in pictures if not isinstance(p, Failed)])
                 for (file, old), picture in zip(files, pictures, strict=True):
                     if has_changed(file):
-                        self._leave(file, _CHANGED)
+                        self._leave(file, old, _CHANGED)
                     elif isinstance(picture, Failed):
                         self._fail(file, old, picture.reason)
                     elif content := contents[picture.sha256]:
@@ -265,12 +285,17 @@ class Sync:
         self._report.failed.append(Failure(file.path, reason))
         self._report.newly_failed += old is None or old.reason != reason
 
-    def _leave(self, file: File, reason: str) -> None:
+    def _leave(self, file: File, old: Item | None, reason: str) -> None:
         """Leave a file to the next sync, and what was at its path as it is."""
+        self._left.append((file, old))
         if self._settling and reason == _CHANGED:
             self._settling.unsettle(file)
         self._report.skipped.append(Skipped(file.path, reason))
         self._report.unsettled += 1
+
+    def _file(self, item: Item) -> File:
+        """The file of an item, as it was found."""
+        return File(item.path, self._place.absolute(item.path), item.size, item.mtime_ns)
 
     def _watched(self, pictures: Iterator[Loaded | Failed]) -> Iterator[Loaded | Failed]:
         for picture in pictures:
