@@ -64,7 +64,7 @@ class Differences:
 def survey(place: Place, roots: Sequence[bytes]) -> Survey:
     """Look through the sources of a collection."""
     seen = Survey()
-    own = place.directory + "/"
+    own = tuple(f"{name}/" for name in place.names)
     for root in roots:
         top = place.absolute(root)
         key_of = _keys(place, root, top)
