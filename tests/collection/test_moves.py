@@ -132,6 +132,85 @@ def test_a_picture_moves_to_the_name_of_one_that_could_not_be_read(collection: C
     assert first_names(collection)["bad.png"] == "0.png"
 
 
+def damage(path: Path) -> bytes:
+    """Let a picture be unreadable, and give what it held."""
+    content = path.read_bytes()
+    path.write_text("no picture")
+    return content
+
+
+def test_a_restored_picture_keeps_its_facts_though_a_copy_of_it_is_gone(collection: Collection, folder: Path) -> None:
+    shutil.copyfile(folder / "0.png", folder / "copy.png")
+    collection.sync()
+    collection.describe({folder / "copy.png": {"first": "copy"}})
+    content = damage(folder / "0.png")
+    assert len(collection.sync().failed) == 1
+    (folder / "0.png").write_bytes(content)
+    (folder / "copy.png").unlink()
+    assert counts(collection.sync()) == {"new": 1, "removed": 1, "unchanged": PICTURES - 1}
+    assert first_names(collection) == {name: name for name in NAMES}
+    assert Collection.verify(folder) == []
+
+
+@pytest.mark.parametrize("place", ["z.png", "1.png", "bad.png"])
+@pytest.mark.parametrize("before", [None, "a picture", "no picture, too"])
+def test_a_picture_that_could_not_be_read_is_restored_elsewhere(
+    collection: Collection, folder: Path, draw: Draw, place: str, before: str | None
+) -> None:
+    (folder / "bad.png").write_text("never was one")
+    content = damage(folder / "0.png")
+    assert len(collection.sync().failed) == 2
+    (folder / place).write_bytes(content)
+    if before is None:
+        (folder / "0.png").unlink()
+    elif before == "a picture":
+        draw(folder / "0.png", seed=100)
+    else:
+        (folder / "0.png").write_text(before)
+    report = collection.sync()
+    assert report.new == 1 + (before == "a picture")
+    expected = {name: name for name in NAMES} | {"0.png": None, place: "0.png"}
+    assert first_names(collection) == {k: v for k, v in expected.items() if k != "0.png" or before == "a picture"}
+    assert collection.sync().changes == 0
+    assert Collection.verify(folder) == []
+
+
+def test_a_picture_that_moves_and_cannot_be_read_there_keeps_its_facts_for_later(
+    collection: Collection, folder: Path
+) -> None:
+    content = damage(folder / "0.png")
+    collection.sync()
+    whole, broken = folder / "z.png", content[:200] + bytes(len(content) - 200)
+    (folder / "0.png").unlink()
+    whole.write_bytes(content)
+
+    def break_it(done: int, total: int) -> None:
+        if done == 0:
+            whole.write_bytes(broken)
+
+    collection.sync(break_it)
+    whole.write_bytes(content)
+    collection.sync()
+    assert first_names(collection).get("z.png") == "0.png"
+
+
+def test_what_an_earlier_version_remembers_of_a_picture_that_cannot_be_read_is_enough(
+    collection: Collection, folder: Path
+) -> None:
+    """It forgot the content."""
+    content = damage(folder / "0.png")
+    collection.sync()
+    with collection._access.writer(0) as catalogue, catalogue.writing():
+        failed = catalogue.with_path(b"0.png")
+        assert failed
+        catalogue.update([failed._replace(sha256=None)])
+    shutil.copyfile(folder / "1.png", folder / "0.png")
+    assert counts(collection.sync()) == {"new": 1, "unchanged": PICTURES - 1}
+    (folder / "0.png").write_bytes(content)
+    assert counts(collection.sync()) == {"changed": 1, "unchanged": PICTURES - 1, "embedded": 1}
+    assert first_names(collection) == {name: name for name in NAMES}
+
+
 def test_a_copy_is_no_move(collection: Collection, folder: Path) -> None:
     shutil.copyfile(folder / "0.png", folder / "copy.png")
     shutil.copyfile(folder / "0.png", folder / "1.png")

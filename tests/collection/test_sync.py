@@ -236,6 +236,24 @@ def test_an_unreadable_picture_is_tried_again(folder: Path, python: Python, unpr
         assert counts(collection.sync()) == {"new": 1, "unchanged": PICTURES - 1, "embedded": 1}
 
 
+def test_a_picture_that_stays_unreadable_is_written_down_once(
+    folder: Path, python: Python, unprivileged: tuple[str, ...]
+) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+    (folder / "0.png").chmod(0)
+    script = """
+import lookalike, sys
+with lookalike.Collection.open(sys.argv[1]) as collection:
+    reports = [collection.sync() for _ in range(3)]
+    with collection._access.reading() as about:
+        print([(report.removed, report.newly_failed, len(report.failed)) for report in reports], about.next_id)
+"""
+    done = python(script, folder, prefix=unprivileged)
+    (folder / "0.png").chmod(0o600)
+    assert done.stdout == f"[(0, 1, 1), (0, 0, 1), (0, 0, 1)] {PICTURES + 2}\n", done.stderr
+
+
 def test_a_source_that_is_missing_keeps_its_pictures(tmp_path: Path, folder: Path, draw: Draw) -> None:
     draw(tmp_path / "disk" / "a.png", seed=200)
     with Collection.create([folder, tmp_path / "disk"], tmp_path / "index") as collection:

@@ -17,7 +17,7 @@ from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sync.changes import Changes, Content
 from lookalike.collection.sync.compare import Differences, File, compare, has_changed, survey
-from lookalike.collection.sync.moves import Seen, find_halves, find_moves
+from lookalike.collection.sync.moves import Seen, find_halves, find_moves, may_have
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import UNSETTLED, Settling
 from lookalike.collection.sync.unread import read_exif, unread
@@ -127,51 +127,64 @@ class Sync:
     def _keep_what_may_have_moved(self, gone: dict[int, Item]) -> None:
         """Leave to the next sync what may be in a file that is left to it, too."""
         sizes = {file.size for file, _ in self._left}
-        for item in [item for item in gone.values() if item.size in sizes]:
+        for item in [item for item in gone.values() if may_have(item, sizes)]:
             del gone[item.id]
             self._report.kept += item.state == "indexed"
 
     def _recognise(self, differences: Differences, gone: dict[int, Item]) -> list[Fresh]:
-        """Settle the files whose content is indexed already: touched, moved or copied; return the others.
+        """Settle the files whose content is known already: touched, moved or copied; return the others.
 
-        Only a file that has the size of an indexed one is read. What moved is taken out of `gone`.
+        Only a file that has the size of a known one is read. What moved is taken out of `gone`.
         """
         if not differences.fresh:
             return []
         before = [item for _, item in (*differences.fresh, *self._left) if item]
-        known = [item for item in (*differences.same, *differences.kept, *gone.values(), *before) if item.sha256]
-        sizes, contents = {item.size for item in known}, {item.sha256 for item in known}
-        seen = list(self._hashed(differences.fresh, sizes, contents))
+        kept = [item for item in differences.kept if item.state == "indexed"]
+        known = [item for item in (*differences.same, *kept, *gone.values(), *before) if item.sha256]
+        indexed = {item.sha256 for item in known if item.state == "indexed"}
+        seen = list(self._hashed(differences.fresh, known, indexed))
         halves = self._halves(seen, differences.same)
         for each in halves.values():
             self._leave(each.file, each.old, _HALF)
-            if each.sha256 not in contents:
+            if each.sha256 not in indexed:
                 self._advance(1)
-        seen = [each for each in seen if each.file.key not in halves]
+        return list(self._copied(self._moved([each for each in seen if each.file.key not in halves], gone)))
+
+    def _moved(self, seen: Sequence[Seen], gone: dict[int, Item]) -> list[Seen]:
+        """Write down what was touched or moved, and return the other files, each with the item whose facts it gets."""
         moved = find_moves(seen, gone.values())
         ids = {item.id for item in moved.values()}
         rest: list[Seen] = []
         for each in seen:
-            if each.old and each.is_old:
-                self._changes.touch(each.file, each.old)
+            old = None if each.old and each.old.id in ids else each.old  # by now elsewhere
+            item = old if each.is_old else moved.get(each.file.key)
+            if item is None:
+                rest.append(each._replace(old=old))
+                continue
+            gone.pop(item.id, None)
+            if old and old is not item:
+                self._changes.remove([old.id])
+                self._report.removed += old.state == "indexed"
+            if item.state == "failed":  # it has no vector: its file is read as a new one, now or by the next sync
+                if item is not old:
+                    item = self._changes.touch(each.file._replace(mtime_ns=-1), item)
+                rest.append(each._replace(old=item))
+                continue
+            self._changes.touch(each.file, item)
+            if item is old:
                 self._report.unchanged += 1
-            elif item := moved.get(each.file.key):
-                self._changes.touch(each.file, item)
-                self._report.moved += 1
-                gone.pop(item.id, None)
-                if each.old and each.old.id not in ids:
-                    self._changes.remove([each.old.id])
-                    self._report.removed += each.old.state == "indexed"
             else:
-                rest.append(each._replace(old=None) if each.old and each.old.id in ids else each)
+                self._report.moved += 1
         self._changes.commit()  # at once, for what changed places is half of a move without the other half
-        return list(self._copied(rest))
+        return rest
 
-    def _hashed(self, fresh: Sequence[Fresh], sizes: Set[int], contents: Set[bytes | None]) -> Iterator[Seen]:
-        """The files with what tells their contents; those that are known are done with then."""
+    def _hashed(self, fresh: Sequence[Fresh], known: Sequence[Item], indexed: Set[bytes | None]) -> Iterator[Seen]:
+        """The files with what tells their contents; those whose content is indexed are done with then."""
+        sizes = {item.size for item in known}
+        any_size = any(item.state == "failed" for item in known)  # see `may_have`
         for file, old in fresh:
-            sha256 = _sha256(file.path) if file.size in sizes else None
-            if sha256 not in contents:  # it is counted when it is decoded
+            sha256 = _sha256(file.path) if any_size or file.size in sizes else None
+            if sha256 not in indexed:  # it is counted when it is decoded
                 yield Seen(file, old, sha256)
                 continue
             if has_changed(file):
@@ -279,11 +292,8 @@ class Sync:
             self._report.new += 1
 
     def _fail(self, file: File, old: Item | None, reason: str) -> None:
-        if old is None or (old.reason, old.size, old.mtime_ns) != (reason, file.size, file.mtime_ns):
-            self._changes.remove([old.id] if old else [])
-            self._changes.fail(file, reason, old)
+        self._report.newly_failed += self._changes.fail(file, reason, old)
         self._report.failed.append(Failure(file.path, reason))
-        self._report.newly_failed += old is None or old.reason != reason
 
     def _leave(self, file: File, old: Item | None, reason: str) -> None:
         """Leave a file to the next sync, and what was at its path as it is."""
