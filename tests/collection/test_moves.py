@@ -167,7 +167,7 @@ def test_a_picture_that_could_not_be_read_is_restored_elsewhere(
         draw(folder / "0.png", seed=100)
     else:
         (folder / "0.png").write_text(before)
-    report = collection.sync()
+    report = collection.sync(batch=1)
     assert report.new == 1 + (before == "a picture")
     expected = {name: name for name in NAMES} | {"0.png": None, place: "0.png"}
     assert first_names(collection) == {k: v for k, v in expected.items() if k != "0.png" or before == "a picture"}
@@ -323,25 +323,37 @@ def test_a_picture_that_is_touched_on_its_way_keeps_its_facts(collection: Collec
     assert what_is_known(collection)["1.png"] == before["2.png"]
 
 
+@pytest.mark.parametrize(("old", "new"), [("0.png", "below/new.png"), ("below/last.png", "0a.png")])
 def test_a_picture_that_moves_while_the_folder_is_looked_through_keeps_its_facts(
-    collection: Collection, folder: Path, monkeypatch: pytest.MonkeyPatch
+    collection: Collection, folder: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str
 ) -> None:
-    """It was seen where it was, and then where it is."""
+    """It is seen where it was and where it is, or at neither."""
     before = what_is_known(collection)
 
     def moving(top: str) -> Iterator[Found | Skipped]:
+        monkeypatch.undo()
         for number, entry in enumerate(find(top)):
             yield entry
             if number == 2:
-                (folder / "0.png").rename(folder / "below" / "moved.png")
+                (folder / old).rename(folder / new)
 
     monkeypatch.setattr("lookalike.collection.sync.compare.find", moving)
-    (folder / "below").rename(folder / "z")
-    (folder / "below").mkdir()
-    assert collection.sync().unsettled == 1
-    monkeypatch.undo()
+    assert collection.sync().changes == 0
     assert counts(collection.sync()) == {"moved": 1, "unchanged": PICTURES - 1}
-    assert what_is_known(collection)["below/moved.png"] == before["0.png"]
+    assert what_is_known(collection)[new] == before[old]
+
+
+def test_a_picture_that_is_away_for_a_moment_is_no_news(collection: Collection, folder: Path) -> None:
+    """As when a program takes the old one away before it puts the new one there."""
+    (folder / "0.png").rename(folder / "0.png~")
+
+    def put_back(done: int, total: int) -> None:
+        (folder / "0.png~").replace(folder / "0.png")
+
+    report = collection.sync(put_back)
+    assert (report.unchanged, report.kept, report.removed) == (PICTURES - 1, 1, 0)
+    assert counts(collection.sync()) == {"unchanged": PICTURES}
+    assert first_names(collection)["0.png"] == "0.png"
 
 
 def test_moved_and_sealed(collection: Collection, folder: Path) -> None:

@@ -241,6 +241,7 @@ def test_a_picture_that_stays_unreadable_is_written_down_once(
 ) -> None:
     with Collection.open(folder) as collection:
         collection.sync()
+    os.utime(folder / "0.png", (1, 1))  # else it is not opened
     (folder / "0.png").chmod(0)
     script = """
 import lookalike, sys
@@ -327,6 +328,22 @@ def test_the_only_source_that_goes_away_while_it_is_looked_through_is_an_error(
         with pytest.raises(NoPicturesError, match="went away"):
             collection.sync()
         assert len(collection) == PICTURES
+
+
+def test_a_source_that_goes_away_later_on_keeps_its_pictures(tmp_path: Path, folder: Path, draw: Draw) -> None:
+    draw(tmp_path / "home" / "a.png", seed=200)
+    with Collection.create([folder, tmp_path / "home"], tmp_path / "index") as collection:
+        collection.sync()
+        (folder / "0.png").unlink()
+
+        def go_away(done: int, total: int) -> None:
+            if folder.exists():
+                folder.rename(tmp_path / "away")
+
+        report = collection.sync(go_away)
+        assert counts(report) == {"unchanged": PICTURES, "kept": 1, "lost": 1}
+        (tmp_path / "away").rename(folder)
+        assert counts(collection.sync()) == {"unchanged": PICTURES, "removed": 1}
 
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])

@@ -16,7 +16,7 @@ from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sync.changes import Changes, Content
-from lookalike.collection.sync.compare import Differences, File, compare, has_changed, survey
+from lookalike.collection.sync.compare import Differences, File, Survey, compare, has_changed, out_of_reach, survey
 from lookalike.collection.sync.moves import Seen, find_halves, find_moves, may_have
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import UNSETTLED, Settling
@@ -63,6 +63,8 @@ class Sync:
         self._report = SyncReport()
         self._changes = Changes(catalogue)
         self._left: list[Fresh] = []
+        self._roots: list[bytes] = []
+        self._seen = Survey()
         self._done = self._total = 0
         with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
             self._sealed = segments.open_sealed(place, catalogue, about)
@@ -90,7 +92,8 @@ class Sync:
             gone = {item.id: item for item in differences.vanished}
             unknown = self._recognise(differences, gone)
         self._embed(unknown)
-        self._keep_what_may_have_moved(gone)
+        with report.timed("find"):
+            self._look_again(gone)
         with report.timed("commit"):
             report.removed += sum(item.state == "indexed" for item in gone.values())
             self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
@@ -101,11 +104,15 @@ class Sync:
 
     def _compare(self) -> Differences:
         with self._catalogue.reading():
-            roots, items = self._catalogue.roots(), self._catalogue.items()
-        seen = survey(self._place, roots)
-        if roots and len(seen.lost) == len(roots) and not self._settling:  # a watch waits for them to come back
+            self._roots, items = self._catalogue.roots(), self._catalogue.items()
+        seen = survey(self._place, self._roots)
+        if (
+            self._roots and len(seen.lost) == len(self._roots) and not self._settling
+        ):  # a watch waits for them to come back
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
         differences = compare(items, seen, self._retry)
+        if differences.vanished:
+            self._seen = seen  # for a second look; else its memory is wanted
         if self._settling:
             self._leave_unsettled(differences, self._settling)
         report = self._report
@@ -124,12 +131,22 @@ class Sync:
                 self._leave(file, old, UNSETTLED)
         differences.fresh = [(file, old) for file, old in differences.fresh if file.key not in moving]
 
-    def _keep_what_may_have_moved(self, gone: dict[int, Item]) -> None:
-        """Leave to the next sync what may be in a file that is left to it, too."""
+    def _look_again(self, gone: dict[int, Item]) -> None:
+        """Leave to the next sync of what is `gone` all that may be there: in a file that was left, or by a second look.
+
+        Pictures that moved while the first one went on may have been missed by it, and so may those of a disk that
+        was away for a moment.
+        """
+        if not gone:
+            return
+        before, now = self._seen, survey(self._place, self._roots)
         sizes = {file.size for file, _ in self._left}
-        for item in [item for item in gone.values() if may_have(item, sizes)]:
-            del gone[item.id]
-            self._report.kept += item.state == "indexed"
+        sizes |= {file.size for key, file in now.files.items() if before.files.get(key) != file}
+        for item in list(gone.values()):
+            if item.path in now.files or out_of_reach(item.path, now) or may_have(item, sizes):
+                del gone[item.id]
+                self._report.kept += item.state == "indexed"
+        self._report.lost += [source for root, source in now.lost.items() if root not in before.lost]
 
     def _recognise(self, differences: Differences, gone: dict[int, Item]) -> list[Fresh]:
         """Settle the files whose content is known already: touched, moved or copied; return the others.
