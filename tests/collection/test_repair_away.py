@@ -86,6 +86,26 @@ def test_given_up_they_keep_their_facts_for_when_the_source_is_back(sources: lis
         assert names(collection) == {str(path): path.name for folder in sources for path in folder.iterdir()}
 
 
+def test_given_up_they_keep_their_facts_also_where_they_come_back_under_other_names(
+    sources: list[Path], tmp_path: Path
+) -> None:
+    disk, index = sources[0], tmp_path / "index"
+    disk.rename(tmp_path / "away")
+    Collection.repair(index, give_up=True)
+    (tmp_path / "away").rename(disk)
+    (disk / "0.png").rename(disk / "x.png")
+    (disk / "1.png").rename(disk / "0.png")
+    (disk / "2.png").rename(disk / "1.png")
+    with Collection.open(index) as collection:
+        report = collection.sync()
+        assert (report.new, report.embedded, report.failed) == (3, 3, [])
+        expected = {str(path): path.name for path in sources[1].iterdir()}
+        renamed = {"x.png": "0.png", "0.png": "1.png", "1.png": "2.png"}
+        assert names(collection) == expected | {str(disk / new): old for new, old in renamed.items()}
+        assert collection.failed() == []
+    assert Collection.verify(index) == []
+
+
 def test_a_folder_that_may_not_be_read_is_out_of_reach(
     sources: list[Path], tmp_path: Path, python: Python, unprivileged: tuple[str, ...]
 ) -> None:

@@ -15,7 +15,7 @@ from lookalike.collection import Collection, SyncReport
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.sync.compare import Survey, compare
 from lookalike.errors import ArgumentError, NoPicturesError
-from lookalike.images.find import Skipped
+from lookalike.images.find import Found, Skipped, find
 from lookalike.models import Input
 from lookalike.models import model as registry
 
@@ -236,6 +236,25 @@ def test_an_unreadable_picture_is_tried_again(folder: Path, python: Python, unpr
         assert counts(collection.sync()) == {"new": 1, "unchanged": PICTURES - 1, "embedded": 1}
 
 
+def test_a_picture_that_stays_unreadable_is_written_down_once(
+    folder: Path, python: Python, unprivileged: tuple[str, ...]
+) -> None:
+    with Collection.open(folder) as collection:
+        collection.sync()
+    os.utime(folder / "0.png", (1, 1))  # else it is not opened
+    (folder / "0.png").chmod(0)
+    script = """
+import lookalike, sys
+with lookalike.Collection.open(sys.argv[1]) as collection:
+    reports = [collection.sync() for _ in range(3)]
+    with collection._access.reading() as about:
+        print([(report.removed, report.newly_failed, len(report.failed)) for report in reports], about.next_id)
+"""
+    done = python(script, folder, prefix=unprivileged)
+    (folder / "0.png").chmod(0o600)
+    assert done.stdout == f"[(0, 1, 1), (0, 0, 1), (0, 0, 1)] {PICTURES + 2}\n", done.stderr
+
+
 def test_a_source_that_is_missing_keeps_its_pictures(tmp_path: Path, folder: Path, draw: Draw) -> None:
     draw(tmp_path / "disk" / "a.png", seed=200)
     with Collection.create([folder, tmp_path / "disk"], tmp_path / "index") as collection:
@@ -250,6 +269,123 @@ def test_a_source_that_is_missing_keeps_its_pictures(tmp_path: Path, folder: Pat
         (tmp_path / "disk").rmdir()
         (tmp_path / "away").rename(tmp_path / "disk")
         assert counts(collection.sync()) == {"unchanged": PICTURES + 1}
+
+
+Meanwhile = Callable[[Path, Callable[[], object]], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Let something happen in the middle of the next look through a source: after two of its files."""
+
+    def arrange(source: Path, happens: Callable[[], object]) -> None:
+        def disturbed(top: str) -> Iterator[Found | Skipped]:
+            if Path(top) == source:
+                monkeypatch.setattr("lookalike.collection.sync.compare.find", find)
+            for number, entry in enumerate(find(top)):
+                if Path(top) == source and number == 2:
+                    happens()
+                yield entry
+
+        monkeypatch.setattr("lookalike.collection.sync.compare.find", disturbed)
+
+    return arrange
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "another"])
+def test_a_source_that_goes_away_while_it_is_looked_through_keeps_its_pictures(
+    tmp_path: Path, folder: Path, draw: Draw, meanwhile: Meanwhile, how: str
+) -> None:
+    draw(tmp_path / "home" / "a.png", seed=200)
+    away = tmp_path / "away"
+
+    def go_away() -> None:
+        folder.rename(away)
+        if how == "another":
+            draw(folder / "another.png", seed=300)
+        elif how == "empty":
+            folder.mkdir()
+
+    with Collection.create([folder, tmp_path / "home"], tmp_path / "index") as collection:
+        collection.sync()
+        meanwhile(folder, go_away)
+        report = collection.sync()
+        assert (report.unchanged, report.kept, report.removed) == (1, PICTURES, 0)
+        assert [source.path for source in report.lost] == [str(folder)]
+        assert len(collection) == PICTURES + 1
+        if folder.exists():
+            shutil.rmtree(folder)
+        away.rename(folder)
+        assert counts(collection.sync()) == {"unchanged": PICTURES + 1}
+
+
+def test_the_only_source_that_goes_away_while_it_is_looked_through_is_an_error(
+    tmp_path: Path, folder: Path, meanwhile: Meanwhile
+) -> None:
+    with Collection.create(folder, tmp_path / "index") as collection:
+        collection.sync()
+        meanwhile(folder, lambda: folder.rename(tmp_path / "away"))
+        with pytest.raises(NoPicturesError, match="went away"):
+            collection.sync()
+        assert len(collection) == PICTURES
+
+
+def test_a_source_that_goes_away_later_on_keeps_its_pictures(tmp_path: Path, folder: Path, draw: Draw) -> None:
+    draw(tmp_path / "home" / "a.png", seed=200)
+    with Collection.create([folder, tmp_path / "home"], tmp_path / "index") as collection:
+        collection.sync()
+        (folder / "0.png").unlink()
+
+        def go_away(done: int, total: int) -> None:
+            if folder.exists():
+                folder.rename(tmp_path / "away")
+
+        report = collection.sync(go_away)
+        assert counts(report) == {"unchanged": PICTURES, "kept": 1, "lost": 1}
+        (tmp_path / "away").rename(folder)
+        assert counts(collection.sync()) == {"unchanged": PICTURES, "removed": 1}
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_folder_that_is_deleted_takes_its_pictures_along(
+    folder: Path, draw: Draw, meanwhile: Meanwhile, when: str
+) -> None:
+    draw(folder / "later" / "deeper" / "a.png", seed=200)
+    with Collection.open(folder) as collection:
+        assert collection.sync().new == PICTURES + 1
+        if when == "meanwhile":
+            meanwhile(folder, lambda: shutil.rmtree(folder / "later"))
+        else:
+            shutil.rmtree(folder / "later")
+        assert counts(collection.sync()) == {"unchanged": PICTURES, "removed": 1}
+
+
+def test_a_disk_below_a_source_that_is_a_source_of_its_own_keeps_its_pictures(
+    tmp_path: Path, folder: Path, draw: Draw
+) -> None:
+    draw(folder / "disk" / "a.png", seed=200)
+    with Collection.create([folder, folder / "disk"], tmp_path / "index") as collection:
+        assert collection.sync().new == PICTURES + 1
+        (folder / "disk" / "a.png").rename(tmp_path / "away.png")
+        assert counts(collection.sync()) == {"unchanged": PICTURES, "kept": 1, "lost": 1}
+        (folder / "disk").rmdir()
+        assert counts(collection.sync()) == {"unchanged": PICTURES, "kept": 1, "lost": 1}
+
+
+@pytest.mark.parametrize("source", ["file", "link"])
+def test_a_source_that_is_one_file_may_be_replaced_and_lost(
+    tmp_path: Path, folder: Path, draw: Draw, source: str
+) -> None:
+    picture = draw(tmp_path / "disk" / "a.png", seed=200)
+    if source == "link":
+        (tmp_path / "link.png").symlink_to(picture)
+        picture = tmp_path / "link.png"
+    with Collection.create([folder, picture], tmp_path / "index") as collection:
+        assert collection.sync().new == PICTURES + 1
+        draw(tmp_path / "other.png", seed=201, size=(99, 66)).replace(tmp_path / "disk" / "a.png")
+        assert counts(collection.sync()) == {"unchanged": PICTURES, "changed": 1, "embedded": 1}
+        (tmp_path / "disk").rename(tmp_path / "away")
+        assert counts(collection.sync()) == {"unchanged": PICTURES, "kept": 1, "lost": 1}
 
 
 def test_no_source_left_is_an_error_and_changes_nothing(tmp_path: Path, folder: Path) -> None:

@@ -9,12 +9,14 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from lookalike.collection import Collection, SyncReport
 from lookalike.collection.lock import writer_lock
+from lookalike.collection.sync.signs import Signs
 from lookalike.errors import ArgumentError, LookalikeError
 
 from .conftest import PICTURES, Draw
@@ -268,6 +270,32 @@ def test_pictures_that_were_just_put_there_are_in_the_first_report(folder: Path,
 def test_a_poll_of_no_time_at_all_is_refused(folder: Path, poll: object) -> None:
     with Collection.open(folder) as collection, pytest.raises(ArgumentError, match="poll"):
         next(collection.watch(poll=poll))  # type: ignore[arg-type]
+
+
+@pytest.fixture(params=["link/index", "photos/below/link", "link/link"])
+def linked(request: pytest.FixtureRequest, tmp_path: Path, folder: Path) -> Path:
+    """A collection directory below its source, by a name with a link: of the folder around it, its own, or both."""
+    (folder / "below" / "index").mkdir()
+    (folder / "below" / "link").symlink_to("index")
+    (tmp_path / "link").symlink_to(folder / "below")
+    return tmp_path / str(request.param)
+
+
+@pytest.mark.parametrize("source", [".", "below"])
+def test_a_collection_by_the_name_of_a_link_in_its_source_is_no_part_of_that(
+    linked: Path, folder: Path, draw: Draw, source: str
+) -> None:
+    with Collection.create(folder / source, linked) as collection:
+        report = collection.sync()
+        assert {os.path.basename(path) for path, _ in report.skipped} <= {"notes.txt", "link"}
+        sources = collection.info().roots
+        with closing(Signs(lambda: sources, collection.place.directory)) as signs:
+            draw(folder / "below" / "new.png", seed=100)
+            assert signs.wait(PATIENCE)
+            collection.sync()
+            assert not signs.wait(1), "what the sync itself wrote"
+            draw(folder / "below" / "newer.png", seed=101)
+            assert signs.wait(PATIENCE)
 
 
 def test_what_the_system_does_not_tell_is_found_by_looking(

@@ -49,6 +49,12 @@ class Place:
         return os.path.join(self.directory, "segments")
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The collection directory by every name that it may have below a source."""
+        real = os.path.realpath(self.directory)
+        return self.directory, real, os.path.join(self.shown, os.path.basename(real))
+
+    @property
     def exists(self) -> bool:
         return os.path.lexists(self.catalogue)
 

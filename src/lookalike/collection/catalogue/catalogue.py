@@ -43,7 +43,11 @@ class About(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One picture: indexed, or failed for a reason."""
+    """One picture: indexed, or failed for a reason.
+
+    Of a failed one the size and time are those of what cannot be read, and the hash is of what was indexed last, if
+    anything was: by that it is known when it is back.
+    """
 
     id: int
     path: bytes
@@ -140,7 +144,7 @@ class Catalogue:
 
     def with_sha256(self, sha256: bytes) -> Item | None:
         """The oldest indexed item with this content; where SQLite's index is damaged, perhaps None."""
-        return self._one("sha256", sha256)
+        return self._one("state = 'indexed' AND sha256", sha256)
 
     def facts(self, item: Item) -> Facts:
         """What is known of an item: of its file, from its EXIF, and what was given, each before the one before it."""
@@ -257,7 +261,7 @@ class Catalogue:
     def set_aside(self, item: Item, reason: str) -> None:
         """Let an item whose vector is lost be a failed one, with what is known of it; the next sync tries it again."""
         text = reason.encode("utf-8", "backslashreplace").decode()
-        failed = item._replace(mtime_ns=-1, sha256=None, width=None, height=None, state="failed", reason=text)
+        failed = item._replace(mtime_ns=-1, width=None, height=None, state="failed", reason=text)
         self.update([failed])
 
     def replace_segments(self, segments: Mapping[str, int]) -> None:
@@ -294,8 +298,8 @@ class Catalogue:
             raise self._database.damaged("an id that is no number")
         return ids
 
-    def _one(self, column: str, value: int | bytes) -> Item | None:
-        rows = self._database.select("items", _ITEM, f"{column} = ? ORDER BY id LIMIT 1", (value,))
+    def _one(self, condition: str, value: int | bytes) -> Item | None:
+        rows = self._database.select("items", _ITEM, f"{condition} = ? ORDER BY id LIMIT 1", (value,))
         return Item._make(rows[0]) if rows else None
 
     def _replace(self, about: About) -> None:

@@ -39,7 +39,7 @@ _VERSION_1 = (
         generation INTEGER NOT NULL, next_id INTEGER NOT NULL, crc INTEGER NOT NULL)""",
     # paths are the bytes of the file system, relative to the folder that holds the collection
     "CREATE TABLE roots (path BLOB PRIMARY KEY, crc INTEGER NOT NULL)",
-    # sha256, width and height are null, and reason is not, where state is 'failed'
+    # where state is 'failed', width and height are null, reason is not, and sha256 is of what was indexed last, or null
     """CREATE TABLE items (
         id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER NOT NULL,
         mtime_ns INTEGER NOT NULL, sha256 BLOB, width INTEGER, height INTEGER,

@@ -34,9 +34,11 @@ class Changes:
     def __len__(self) -> int:
         return len(self._removed) + len(self._updated) + len(self._added)
 
-    def touch(self, file: File, item: Item) -> None:
-        """The content of `item` lies at `file` now, or has another time."""
-        self._updated.append(item._replace(path=file.key, size=file.size, mtime_ns=file.mtime_ns))
+    def touch(self, file: File, item: Item) -> Item:
+        """The content of `item` lies at `file` now, or has another time; what it is then."""
+        touched = item._replace(path=file.key, size=file.size, mtime_ns=file.mtime_ns)
+        self._updated.append(touched)
+        return touched
 
     def add(self, file: File, content: Content, old: Item | None = None) -> None:
         """A new item, to which go the facts that were given to the one at its path, if any."""
@@ -45,14 +47,22 @@ class Changes:
         self._vectors.append(content.vector)
         self._known.append(Known(content.exif, self._given(old)))
 
-    def fail(self, file: File, reason: str, old: Item | None = None) -> None:
-        """Remember a picture that cannot be read, so that it is not tried again before it changes; else as `add`."""
+    def fail(self, file: File, reason: str, old: Item | None = None) -> bool:
+        """Remember a picture that cannot be read instead of `old`, with its facts, until it changes.
+
+        Returns whether it did not fail before, or for another reason.
+        """
         # a permission may be given without a change of size or time: such a file is always tried again
         mtime_ns = file.mtime_ns if os.access(file.path, os.R_OK) else -1
         text = reason.encode("utf-8", "backslashreplace").decode()
-        self._added.append(Item(0, file.key, file.size, mtime_ns, None, None, None, "failed", text))
-        self._vectors.append(None)
-        self._known.append(Known(given=self._given(old)))
+        known = (old.id, old.sha256) if old else (0, None)
+        failed = Item(known[0], file.key, file.size, mtime_ns, known[1], None, None, "failed", text)
+        if failed != old:
+            self.remove([old.id] if old else [])
+            self._added.append(failed)
+            self._vectors.append(None)
+            self._known.append(Known(given=self._given(old)))
+        return old is None or old.reason != text
 
     def remove(self, ids: Iterable[int]) -> None:
         self._removed += ids

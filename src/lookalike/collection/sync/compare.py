@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -63,14 +64,12 @@ class Differences:
 def survey(place: Place, roots: Sequence[bytes]) -> Survey:
     """Look through the sources of a collection."""
     seen = Survey()
-    own = place.directory + "/"
+    own = tuple(f"{name}/" for name in place.names)
     for root in roots:
         top = place.absolute(root)
         key_of = _keys(place, root, top)
         try:
-            if _is_empty(top):
-                raise NoPicturesError(f"{top} is empty now, as when a disk is not mounted")
-            for entry in find(top):
+            for entry in _look_through(top):
                 if isinstance(entry, Found):
                     key = key_of(entry.path)
                     seen.files[key] = File(key, entry.path, entry.size, min(entry.mtime_ns, _MOST))
@@ -82,6 +81,17 @@ def survey(place: Place, roots: Sequence[bytes]) -> Survey:
     for key in seen.files.keys() & seen.skipped.keys():
         del seen.skipped[key]  # a file of no known extension that was given by name, and lies in another source
     return seen
+
+
+def _look_through(top: str) -> list[Found | Skipped]:
+    """What a source holds; NoPicturesError unless it was one folder from start to end, with something in it."""
+    before = _identity(top)
+    if _is_empty(top):
+        raise NoPicturesError(f"{top} is empty now, as when a disk is not mounted")
+    entries = list(find(top))
+    if _identity(top) != before or _is_empty(top):
+        raise NoPicturesError(f"{top} went away while it was looked through, as when a disk is unmounted")
+    return entries
 
 
 def has_changed(file: File) -> bool:
@@ -152,6 +162,15 @@ def _is_empty(top: str) -> bool:
             return next(entries, None) is None
     except OSError:
         return False  # a file, or what `find` will say is wrong
+
+
+def _identity(top: str) -> tuple[int, int] | None:
+    """The device and inode of a folder; of a file none: it may be replaced at any time, and one look tells all."""
+    try:
+        status = os.stat(top)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
 def _is_unreadable(path: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 from lookalike.collection.catalogue.catalogue import Item
@@ -15,7 +15,7 @@ class Seen(NamedTuple):
 
     Attributes:
         old: the item that was at its path.
-        sha256: of its content; None where no item has its size, or it cannot be read.
+        sha256: of its content; None where no item that matters may have its size, or it cannot be read.
     """
 
     file: File
@@ -30,9 +30,47 @@ class Seen(NamedTuple):
     @property
     def is_other(self) -> bool:
         """Whether the content of the item that was there is there no more."""
-        if self.old is None or (self.sha256 is None and self.old.size == self.file.size):
+        if self.old is None or (self.sha256 is None and may_have(self.old, {self.file.size})):
             return False  # what cannot be read may still be it
         return not self.is_old
+
+    @property
+    def turned(self) -> list[bytes]:
+        """The contents that came to its path, and that were there before."""
+        gone = self.old.sha256 if self.old and self.is_other else None
+        return [sha256 for sha256 in (self.sha256, gone) if sha256 and not self.is_old]
+
+
+def may_have(item: Item, sizes: Set[int]) -> bool:
+    """Whether the content of an item may have one of these sizes: of a failed one it is not known which it had."""
+    return item.size in sizes or (bool(sizes) and item.state == "failed" and item.sha256 is not None)
+
+
+def find_halves(seen: Iterable[Seen], left: Iterable[File], uncertain: Iterable[Item]) -> dict[bytes, Seen]:
+    """The files that may be one half of a move whose other half is left to the next sync, by path.
+
+    An item may have moved to any file of its size that is left, and each that has to do with its content waits for
+    this; so does then each that has to do with what was at the paths of these, as when many pictures are renumbered.
+
+    Args:
+        left: the files that are left to the next sync: what they hold is not known.
+        uncertain: the items of which it is not known whether they are still at their paths.
+    """
+    sizes = {file.size for file in left}
+    waiting: dict[bytes, Seen] = {}
+    turned: dict[bytes, list[Seen]] = {}
+    contents = [item.sha256 for item in uncertain if item.sha256]
+    for each in seen:
+        for sha256 in each.turned:
+            turned.setdefault(sha256, []).append(each)
+        if each.old and each.is_other and may_have(each.old, sizes):
+            waiting[each.file.key] = each
+            contents += each.turned
+    while contents:
+        for each in turned.pop(contents.pop(), ()):
+            waiting[each.file.key] = each
+            contents += each.turned
+    return waiting
 
 
 _RANKS = range(4)

@@ -38,10 +38,11 @@ class SyncReport:
         new, changed, moved, unchanged: pictures that are indexed now, by what happened to them.
         removed: pictures that were indexed and are there no more.
         kept: pictures still indexed that cannot be looked at now: in a lost source, or a closed folder; or
-            that may have moved to a file which is being written.
+            that were missed, but may be in a file that is left to the next sync.
         embedded: pictures that went through the model; copies of a known picture need not.
         skipped: files that are no pictures, cannot be opened, or are being written, with the reason.
-        unsettled: how many of them are being written, or have changed while they were read.
+        unsettled: how many of them are being written, have changed while they were read, or may be the other half of
+            a move of such a one.
         failed: pictures that cannot be read, with the reason; tried again when their size or time changes.
         newly_failed: how many of them did not fail before, or for another reason.
         lost: sources that are missing or cannot be read, with the reason.

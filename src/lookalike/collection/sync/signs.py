@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Sequence, Set
 
 from watchfiles import Change, watch
 
+from lookalike.collection.place import Place
 from lookalike.errors import LookalikeError
 
 STEP = 100  # milliseconds
@@ -23,7 +24,7 @@ Identity = tuple[int, int] | None  # device and inode
 
 
 class Signs:
-    """The system tells what changes below some folders, except in `own`; from when this is made on.
+    """The system tells what changes below some folders, except in the collection directory `own`; from now on.
 
     A folder that goes and comes back, as by mounting its disk, is a sign, and is followed again; for `own` it is
     a sign, too.
@@ -35,6 +36,7 @@ class Signs:
     def __init__(self, tops: Callable[[], Sequence[str]], own: str) -> None:
         self._tops = tops
         self._own = own + os.sep
+        self._names = tuple(name + os.sep for name in Place.at(own).names)
         self._next_look = time.monotonic() + LOOK
         self._next_tick = 0.0
         self._changes: Generator[set[tuple[Change, str]], None, None]
@@ -78,7 +80,7 @@ class Signs:
         except RuntimeError:  # it cannot tell names that are not UTF-8: that is a sign, too
             self._follow()
             return True
-        return any(not (path.startswith(self._own) or path in but) for _, path in changes)
+        return any(not (path.startswith(self._names) or path in but) for _, path in changes)
 
     def _follow(self) -> None:
         """Begin anew."""

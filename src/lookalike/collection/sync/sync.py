@@ -6,7 +6,7 @@ there: at most one batch is embedded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,8 @@ from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sync.changes import Changes, Content
-from lookalike.collection.sync.compare import Differences, File, compare, has_changed, survey
-from lookalike.collection.sync.moves import Seen, find_moves
+from lookalike.collection.sync.compare import Differences, File, Survey, compare, has_changed, out_of_reach, survey
+from lookalike.collection.sync.moves import Seen, find_halves, find_moves, may_have
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import UNSETTLED, Settling
 from lookalike.collection.sync.unread import read_exif, unread
@@ -35,6 +35,7 @@ BATCH = 64
 
 _NO_VECTOR = "the model makes no usable vector of it"
 _CHANGED = "changed or gone while it was read; the next sync takes it"
+_HALF = "perhaps half of a move, while the other half is being written; the next sync takes both"
 
 Fresh = tuple[File, Item | None]  # a new or changed file, with the item that was at its path
 
@@ -61,6 +62,9 @@ class Sync:
         self._settling = settling
         self._report = SyncReport()
         self._changes = Changes(catalogue)
+        self._left: list[Fresh] = []
+        self._roots: list[bytes] = []
+        self._seen = Survey()
         self._done = self._total = 0
         with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
             self._sealed = segments.open_sealed(place, catalogue, about)
@@ -88,6 +92,8 @@ class Sync:
             gone = {item.id: item for item in differences.vanished}
             unknown = self._recognise(differences, gone)
         self._embed(unknown)
+        with report.timed("find"):
+            self._look_again(gone)
         with report.timed("commit"):
             report.removed += sum(item.state == "indexed" for item in gone.values())
             self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
@@ -98,11 +104,15 @@ class Sync:
 
     def _compare(self) -> Differences:
         with self._catalogue.reading():
-            roots, items = self._catalogue.roots(), self._catalogue.items()
-        seen = survey(self._place, roots)
-        if roots and len(seen.lost) == len(roots) and not self._settling:  # a watch waits for them to come back
+            self._roots, items = self._catalogue.roots(), self._catalogue.items()
+        seen = survey(self._place, self._roots)
+        if (
+            self._roots and len(seen.lost) == len(self._roots) and not self._settling
+        ):  # a watch waits for them to come back
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
         differences = compare(items, seen, self._retry)
+        if differences.vanished:
+            self._seen = seen  # for a second look; else its memory is wanted
         if self._settling:
             self._leave_unsettled(differences, self._settling)
         report = self._report
@@ -114,58 +124,98 @@ class Sync:
         return differences
 
     def _leave_unsettled(self, differences: Differences, settling: Settling) -> None:
-        """Leave what is being written to the next round, and keep what may have moved to there."""
+        """Leave what is being written to the next round."""
         moving = settling.part([file for file, _ in differences.fresh])
-        unsettled = [file for file, _ in differences.fresh if file.key in moving]
-        for file in unsettled:
-            self._leave(file, UNSETTLED)
-        differences.fresh = [pair for pair in differences.fresh if pair[0].key not in moving]
-        sizes = {file.size for file in unsettled}
-        differences.kept += [item for item in differences.vanished if item.size in sizes]
-        differences.vanished = [item for item in differences.vanished if item.size not in sizes]
+        for file, old in differences.fresh:
+            if file.key in moving:
+                self._leave(file, old, UNSETTLED)
+        differences.fresh = [(file, old) for file, old in differences.fresh if file.key not in moving]
+
+    def _look_again(self, gone: dict[int, Item]) -> None:
+        """Leave to the next sync of what is `gone` all that may be there: in a file that was left, or by a second look.
+
+        Pictures that moved while the first one went on may have been missed by it, and so may those of a disk that
+        was away for a moment.
+        """
+        if not gone:
+            return
+        before, now = self._seen, survey(self._place, self._roots)
+        sizes = {file.size for file, _ in self._left}
+        sizes |= {file.size for key, file in now.files.items() if before.files.get(key) != file}
+        for item in list(gone.values()):
+            if item.path in now.files or out_of_reach(item.path, now) or may_have(item, sizes):
+                del gone[item.id]
+                self._report.kept += item.state == "indexed"
+        self._report.lost += [source for root, source in now.lost.items() if root not in before.lost]
 
     def _recognise(self, differences: Differences, gone: dict[int, Item]) -> list[Fresh]:
-        """Settle the files whose content is indexed already: touched, moved or copied; return the others.
+        """Settle the files whose content is known already: touched, moved or copied; return the others.
 
-        Only a file that has the size of an indexed one is read. What moved is taken out of `gone`.
+        Only a file that has the size of a known one is read. What moved is taken out of `gone`.
         """
         if not differences.fresh:
             return []
-        before = [item for _, item in differences.fresh if item]
-        known = [item for item in (*differences.same, *differences.kept, *gone.values(), *before) if item.sha256]
-        seen = list(self._hashed(differences.fresh, known))
+        before = [item for _, item in (*differences.fresh, *self._left) if item]
+        kept = [item for item in differences.kept if item.state == "indexed"]
+        known = [item for item in (*differences.same, *kept, *gone.values(), *before) if item.sha256]
+        indexed = {item.sha256 for item in known if item.state == "indexed"}
+        seen = list(self._hashed(differences.fresh, known, indexed))
+        halves = self._halves(seen, differences.same)
+        for each in halves.values():
+            self._leave(each.file, each.old, _HALF)
+            if each.sha256 not in indexed:
+                self._advance(1)
+        return list(self._copied(self._moved([each for each in seen if each.file.key not in halves], gone)))
+
+    def _moved(self, seen: Sequence[Seen], gone: dict[int, Item]) -> list[Seen]:
+        """Write down what was touched or moved, and return the other files, each with the item whose facts it gets."""
         moved = find_moves(seen, gone.values())
         ids = {item.id for item in moved.values()}
         rest: list[Seen] = []
         for each in seen:
-            if each.old and each.is_old:
-                self._changes.touch(each.file, each.old)
+            old = None if each.old and each.old.id in ids else each.old  # by now elsewhere
+            item = old if each.is_old else moved.get(each.file.key)
+            if item is None:
+                rest.append(each._replace(old=old))
+                continue
+            gone.pop(item.id, None)
+            if old and old is not item:
+                self._changes.remove([old.id])
+                self._report.removed += old.state == "indexed"
+            if item.state == "failed":  # it has no vector: its file is read as a new one, now or by the next sync
+                if item is not old:
+                    item = self._changes.touch(each.file._replace(mtime_ns=-1), item)
+                rest.append(each._replace(old=item))
+                continue
+            self._changes.touch(each.file, item)
+            if item is old:
                 self._report.unchanged += 1
-            elif item := moved.get(each.file.key):
-                self._changes.touch(each.file, item)
-                self._report.moved += 1
-                gone.pop(item.id, None)
-                if each.old and each.old.id not in ids:
-                    self._changes.remove([each.old.id])
-                    self._report.removed += each.old.state == "indexed"
             else:
-                rest.append(each._replace(old=None) if each.old and each.old.id in ids else each)
+                self._report.moved += 1
         self._changes.commit()  # at once, for what changed places is half of a move without the other half
-        return list(self._copied(rest))
+        return rest
 
-    def _hashed(self, fresh: Sequence[Fresh], known: Sequence[Item]) -> Iterator[Seen]:
-        """The files with what tells their contents; those that are known are done with then."""
-        sizes, contents = {item.size for item in known}, {item.sha256 for item in known}
+    def _hashed(self, fresh: Sequence[Fresh], known: Sequence[Item], indexed: Set[bytes | None]) -> Iterator[Seen]:
+        """The files with what tells their contents; those whose content is indexed are done with then."""
+        sizes = {item.size for item in known}
+        any_size = any(item.state == "failed" for item in known)  # see `may_have`
         for file, old in fresh:
-            sha256 = _sha256(file.path) if file.size in sizes else None
-            if sha256 not in contents:  # it is counted when it is decoded
+            sha256 = _sha256(file.path) if any_size or file.size in sizes else None
+            if sha256 not in indexed:  # it is counted when it is decoded
                 yield Seen(file, old, sha256)
                 continue
             if has_changed(file):
-                self._leave(file, _CHANGED)
+                self._leave(file, old, _CHANGED)
             else:
                 yield Seen(file, old, sha256)
             self._advance(1)
+
+    def _halves(self, seen: Sequence[Seen], same: Sequence[Item]) -> dict[bytes, Seen]:
+        """What may be half of a move, by path: to a file that was left, or while the folder was looked through."""
+        copied = {each.sha256 for each in seen}
+        uncertain = [item for _, item in self._left if item]
+        uncertain += [item for item in same if item.sha256 in copied and has_changed(self._file(item))]
+        return find_halves(seen, [file for file, _ in self._left], uncertain)
 
     def _copied(self, rest: Sequence[Seen]) -> Iterator[Fresh]:
         """Add the files that are copies, by batches, and give the others."""
@@ -197,7 +247,7 @@ class Sync:
                     contents = self._contents([p for p in pictures if not isinstance(p, Failed)])
                 for (file, old), picture in zip(files, pictures, strict=True):
                     if has_changed(file):
-                        self._leave(file, _CHANGED)
+                        self._leave(file, old, _CHANGED)
                     elif isinstance(picture, Failed):
                         self._fail(file, old, picture.reason)
                     elif content := contents[picture.sha256]:
@@ -259,18 +309,20 @@ class Sync:
             self._report.new += 1
 
     def _fail(self, file: File, old: Item | None, reason: str) -> None:
-        if old is None or (old.reason, old.size, old.mtime_ns) != (reason, file.size, file.mtime_ns):
-            self._changes.remove([old.id] if old else [])
-            self._changes.fail(file, reason, old)
+        self._report.newly_failed += self._changes.fail(file, reason, old)
         self._report.failed.append(Failure(file.path, reason))
-        self._report.newly_failed += old is None or old.reason != reason
 
-    def _leave(self, file: File, reason: str) -> None:
+    def _leave(self, file: File, old: Item | None, reason: str) -> None:
         """Leave a file to the next sync, and what was at its path as it is."""
+        self._left.append((file, old))
         if self._settling and reason == _CHANGED:
             self._settling.unsettle(file)
         self._report.skipped.append(Skipped(file.path, reason))
         self._report.unsettled += 1
+
+    def _file(self, item: Item) -> File:
+        """The file of an item, as it was found."""
+        return File(item.path, self._place.absolute(item.path), item.size, item.mtime_ns)
 
     def _watched(self, pictures: Iterator[Loaded | Failed]) -> Iterator[Loaded | Failed]:
         for picture in pictures:
