@@ -7,6 +7,7 @@ npy.py npz.py hdf5.py arrow.py lines.py (word2vec's text, GloVe) word2vec.py (bi
                  a format a file: what its header says, and how its numbers are walked through
 write.py         names and vectors -> a file: hdf5_write.py npy_write.py arrow_write.py word2vec_write.py;
                  draft.py: it is there whole or not at all
+hdf5_arrays.py   HDF5 as a table of matrices, for benchmarks
 source.py blocks.py numbers.py names.py limits.py
                  the file, the steps, what a number and a name may be, how much at once
 """
