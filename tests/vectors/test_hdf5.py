@@ -118,6 +118,19 @@ def test_names_that_do_not_fit(path: Path) -> None:
     require_refused(path, "a name for each of 300 vectors", layout="columns")
 
 
+def test_names_of_others(path: Path) -> None:
+    """Whoever reads the queries of a file does not want the names of what is searched."""
+
+    def fill(file: Any) -> None:
+        file["train"], file["test"], file["filenames"] = VECTORS, VECTORS[:20], NAMES
+
+    make(path, fill)
+    require_read(path, VECTORS, NAMES)
+    require_read(path, VECTORS, NAMES, key="train")
+    require_read(path, VECTORS[:20], key="test")
+    require_refused(path, "as many names as rows or columns, received 300", key="test", names="filenames")
+
+
 def ann(file: Any, distance: object = "angular") -> None:
     file.attrs["distance"] = distance
     file["train"], file["test"] = VECTORS, VECTORS[:20]

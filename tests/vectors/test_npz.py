@@ -33,6 +33,9 @@ def test_vectors_and_names(tmp_path: Path, save: Any) -> None:
     save(path, one=VECTORS, other=VECTORS[:5], words=np.array(NAMES[:5]))
     require_refused(path, "received several: 'one', 'other'; give the key")
     require_read(path, VECTORS[:5], NAMES[:5], key="other", names="words")
+    save(path, train=VECTORS, test=VECTORS[:5], names=np.array(NAMES))
+    require_read(path, VECTORS, NAMES)
+    require_read(path, VECTORS[:5], key="test")
     save(path, v=np.asfortranarray(VECTORS))
     require_read(path, VECTORS)
 

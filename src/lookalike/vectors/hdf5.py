@@ -60,7 +60,7 @@ def open_hdf5(source: Source, layout: Layout | None = None, key: str | None = No
     """
     with opened(source) as file:
         members = list(islice(file, MOST_MEMBERS))
-        asked = key
+        asked, only_key = key is not None, key is not None and names is None
         if key is None:
             key = which(source.path, members, [each for each in members if _is_matrix(file, each)])
         if names is None:
@@ -71,10 +71,12 @@ def open_hdf5(source: Source, layout: Layout | None = None, key: str | None = No
         count = (
             None if names is None else _count_names(_dataset(file, names, source), f"{source.path}: {names}", source)
         )
+        if only_key and count not in vectors.shape:  # they name others, such as `train` where `test` is read
+            names = count = None
         lies = lie(place, vectors.shape, count, layout or _own_layout(vectors), key)
         piece = _piece(vectors, lies.columns)
         plan = _Plan(key, names, lies.count, lies.dim, lies.columns, lies.dim * dtype.itemsize, piece)
-        distance = _distance(file, source.path, asked is not None)
+        distance = _distance(file, source.path, asked)
     read = partial(_read, source, plan)
     return Part(source.path, "hdf5", lies.count, lies.dim, dtype, names is not None, distance, read)
 

@@ -46,6 +46,7 @@ def open_npz(source: Source, layout: Layout | None = None, key: str | None = Non
     """
     with _archive(source) as archive:
         arrays = {each.key: each for each in _arrays(archive, source.path)}
+        only_key = key is not None and names is None
         if key is None:
             key = which(source.path, arrays, [each.key for each in arrays.values() if _is_matrix(each.header)])
         vectors = _pick(source.path, arrays, key)
@@ -58,6 +59,8 @@ def open_npz(source: Source, layout: Layout | None = None, key: str | None = Non
             _require_texts(f"{source.path}: {texts.key}", texts.header)
             _require_whole(archive, texts, f"{source.path}: {texts.key}")
         _require_whole(archive, vectors, place)
+    if only_key and texts is not None and texts.header.shape[0] not in vectors.header.shape:
+        texts = None  # they name others, such as `train` where `test` is read
     lies = lie(place, vectors.header.shape, None if texts is None else texts.header.shape[0], layout, key)
     across = vectors.header.fortran != lies.columns
     if across and vectors.header.size > BLOCK:
