@@ -188,6 +188,22 @@ def test_a_bomb(path: Path) -> None:
     require_refused(path, "packed at most 100:1")
 
 
+@pytest.mark.parametrize("codec", ["zstd", "lz4"])
+def test_a_bomb_in_arrow(path: Path, codec: str) -> None:
+    """The table says nothing of it; the buffers do."""
+    table = pa.table({"v": lists(np.zeros((100_000, 200), "f4"))})
+    feather.write_feather(table, str(path), compression=codec, chunksize=100_000)
+    assert path.stat().st_size < 400_000
+    require_refused(path, "packed at most 100:1, received .* bytes that unpack to 80,000,000")
+
+
+@pytest.mark.parametrize("codec", ["zstd", "lz4"])
+def test_a_compressed_dictionary(path: Path, codec: str) -> None:
+    table = pa.table({"v": lists(VECTORS), "path": pa.array(NAMES).dictionary_encode()})
+    feather.write_feather(table, str(path), compression=codec)
+    require_read(path, VECTORS, NAMES)
+
+
 @every
 def test_every_cut_is_refused(path: Path, write: Write) -> None:
     write(pa.table({"vec": lists(VECTORS[:30]), "path": NAMES[:30]}), path)
@@ -197,13 +213,19 @@ def test_every_cut_is_refused(path: Path, write: Write) -> None:
         require_refused(path, "a whole (Parquet|Arrow) file")
 
 
+@pytest.mark.parametrize("data", [b"ARROW1", b"ARROW1ARROW1", b"\xff\xff\xff\xff\0\0\0\0", b"x"])
+def test_marks_and_nothing_else(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    require_refused(path, "a whole Arrow file", format="arrow")
+
+
 def test_a_stream_without_its_last_batches(path: Path) -> None:
     table = pa.table({"vec": lists(VECTORS), "path": NAMES})
     with ipc.new_stream(str(path), table.schema) as writer:
         writer.write_table(table, max_chunksize=90)
     whole = path.read_bytes()
     path.write_bytes(whole[:-8])
-    require_refused(path, "a whole Arrow file, received a stream without its end; fetch it again")
+    require_refused(path, "a whole Arrow file, received one without its end; fetch it again")
 
 
 @every

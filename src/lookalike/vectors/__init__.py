@@ -4,7 +4,8 @@ open.py          paths -> VectorFile: one file, or several that make one set; ki
                  rows from columns
 vector_file.py   VectorFile: what is known of the vectors, and the vectors in chunks, checked
 npy.py npz.py hdf5.py arrow.py lines.py (word2vec's text, GloVe) word2vec.py (binary) vecs.py bins.py
-                 a format a file: what its header says, and how its numbers are walked through
+                 a format a file: what its header says, and how its numbers are walked through; arrow_messages.py: how
+                 much Arrow's unpack to
 write.py         names and vectors -> a file: hdf5_write.py npy_write.py arrow_write.py word2vec_write.py;
                  draft.py: it is there whole or not at all
 hdf5_arrays.py   HDF5 as a table of matrices, for benchmarks

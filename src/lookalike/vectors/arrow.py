@@ -16,6 +16,7 @@ import numpy as np
 
 from lookalike.errors import MissingExtraError, VectorFileError
 from lookalike.vectors import names as naming
+from lookalike.vectors.arrow_messages import require_sane_messages
 from lookalike.vectors.layout import lie, which
 from lookalike.vectors.limits import MOST_NAME, require_sane, rows_at_most
 from lookalike.vectors.numbers import EXPECTED, Dtype, Numbers
@@ -26,6 +27,9 @@ PATH = "path"
 """The column of names that ours have, and files of facts."""
 
 _NAMES = (PATH, "filename", "filenames", "name", "names", "word", "id", "key", "url")
+_MARK = b"ARROW1"
+"""Of a file, at its start and its end."""
+
 _END = b"\xff\xff\xff\xff\0\0\0\0"
 """Of a stream, which could else end after any batch."""
 
@@ -72,7 +76,7 @@ def open_arrow(source: Source, key: str | None = None, names: str | None = None)
     with _batches(source) as (schema, batches):
         key, names = _columns(source.path, schema, key, names)
         kind = schema.field(key).type
-        for batch in batches():
+        for batch in batches:
             if batch.num_rows and not count:
                 dim = _matrix(batch.slice(0, 1).column(key), f"{source.path}: {key}", 0, None).shape[1]
             count += batch.num_rows
@@ -131,27 +135,21 @@ def _parquet(source: Source, texts: list[str]) -> Iterator[Any]:
 
 
 @contextmanager
-def _batches(source: Source) -> Iterator[tuple[Any, Callable[[], Iterator[Any]]]]:
+def _batches(source: Source) -> Iterator[tuple[Any, Iterator[Any]]]:
     """The schema of an Arrow file or stream, and its record batches, which are mapped where they are not compressed."""
     pyarrow = pyarrow_()
     with source.open() as stream, _decoding(source.path, "a whole Arrow file"):
         mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        if mapped[:6] != b"ARROW1" and mapped[-8:] != _END:
+        is_file = mapped[:6] == _MARK
+        if not mapped[-8:].endswith(_MARK if is_file else _END):
             raise VectorFileError(
-                f"{source.path}: expected a whole Arrow file, received a stream without its end; fetch it again"
+                f"{source.path}: expected a whole Arrow file, received one without its end; fetch it again"
             )
+        messages = pyarrow.py_buffer(mapped).slice(8 if is_file else 0)  # a file holds a stream
+        require_sane_messages(pyarrow.ipc.MessageReader.open_stream(pyarrow.BufferReader(messages)), source.path)
         options = pyarrow.ipc.IpcReadOptions(use_threads=False)  # with chosen fields, all of them would be copied
-        opening = pyarrow.ipc.open_file if mapped[:6] == b"ARROW1" else pyarrow.ipc.open_stream
-        reader = opening(pyarrow.BufferReader(pyarrow.py_buffer(mapped)), options=options)
-
-        def batches() -> Iterator[Any]:
-            if opening is pyarrow.ipc.open_stream:
-                yield from reader
-            else:
-                for number in range(reader.num_record_batches):
-                    yield reader.get_batch(number)
-
-        yield reader.schema, batches
+        reader = pyarrow.ipc.open_stream(pyarrow.BufferReader(messages), options=options)
+        yield reader.schema, reader
 
 
 def _columns(path: str, schema: Any, key: str | None, names: str | None) -> tuple[str, str | None]:
@@ -240,7 +238,7 @@ def _read_parquet(source: Source, key: str, names: str | None, dim: int, rows: i
 def _read_arrow(source: Source, key: str, names: str | None, dim: int, rows: int) -> Iterator[Chunk]:
     with _batches(source) as (_, batches):
         at = 0
-        for whole in batches():
+        for whole in batches:
             step = rows_at_most(dim * 8, rows)
             for start in range(0, whole.num_rows, step):
                 batch = whole.slice(start, step)
