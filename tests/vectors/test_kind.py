@@ -81,13 +81,6 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         open_vectors(tmp_path / "loop")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
-def test_a_file_that_must_not_be_read(tmp_path: Path) -> None:
-    (tmp_path / "v.npy").touch(0o000)
-    with pytest.raises(ReadError, match=r"v\.npy: expected to read it, received 'Permission denied'"):
-        open_vectors(tmp_path / "v.npy")
-
-
 def test_an_unknown_format(tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", VECTORS)
     with pytest.raises(ArgumentError, match="format is 'pickle'; expected one of npy, npz, hdf5"):
