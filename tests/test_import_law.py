@@ -18,7 +18,7 @@ LAYERS = [  # from the top; those in one row do not import each other
     {"cli"},
     {"pages", "demo", "dedupe"},
     {"collection", "neighbors", "bench"},
-    {"index", "models", "images", "facts"},
+    {"index", "models", "images", "facts", "vectors"},
     {"hashing"},
     {"metric", "arrays", "names"},
     {"errors", "_core"},
@@ -26,7 +26,9 @@ LAYERS = [  # from the top; those in one row do not import each other
 FACADE = {"__init__"}  # lookalike/__init__.py names what is public; nobody below it may ask it for anything
 FROM_FACADE = {"__version__"}  # except for this
 
-DOORS = {  # where a third party, or a costly part of the standard library, may be imported
+DOORS: dict[
+    str, str | tuple[str, ...]
+] = {  # where a third party, or a costly part of the standard library, may be imported
     "PIL": "images/",
     "pi_heif": "images/",
     "onnxruntime": "models/onnx.py",
@@ -37,8 +39,8 @@ DOORS = {  # where a third party, or a costly part of the standard library, may 
     "typer": "cli/",
     "rich": "cli/",
     "subprocess": "images/child.py",
-    "pyarrow": "facts/parquet.py",
-    "h5py": "bench/datasets.py",
+    "pyarrow": ("facts/parquet.py", "vectors/arrow"),  # a table of facts is one thing, a matrix another
+    "h5py": "vectors/hdf5",
     "matplotlib": "bench/plot.py",
     "annoy": "bench/competitors/annoy.py",
     "faiss": "bench/competitors/faiss.py",

@@ -39,9 +39,11 @@ INDEX = [
 HEAVY = [
     "PIL",
     "concurrent.futures",
+    "h5py",
     "jinja2",
     "multiprocessing",
     "onnxruntime",
+    "pyarrow",
     "rich",
     "sqlite3",
     "subprocess",

@@ -9,6 +9,7 @@
     ├── ModelError                    a query or weights of another model than the index was made with
     ├── PictureError                  one picture that cannot be read, with the reason
     ├── NoPicturesError               a place without a picture in it
+    ├── VectorFileError               no file of vectors there, or one that cannot be taken as it is
     ├── ReadError (OSError)           a file that is there, but cannot be read now
     ├── WriteError (OSError)          no permission, disk full
     ├── MissingExtraError (ImportError)  a part that needs a package which is not installed
@@ -67,6 +68,10 @@ class PictureError(LookalikeError):
 
 class NoPicturesError(LookalikeError):
     """A place in which no picture was found."""
+
+
+class VectorFileError(LookalikeError):
+    """A path without a file of vectors, or one that is damaged, of an unknown kind, or holds what is no vector."""
 
 
 class ReadError(LookalikeError, OSError):

@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from lookalike.bench.datasets import Dataset, Queries, from_arrays, load, save
 from lookalike.bench.truth import Distance, exact_neighbors
-from lookalike.errors import ArgumentError
-
-h5py = pytest.importorskip("h5py", reason="needs h5py: pip install 'lookalike[bench]'")
+from lookalike.errors import ArgumentError, LookalikeError, VectorFileError
 
 
 def small(distance: Distance = "cosine") -> Dataset:
@@ -89,11 +88,11 @@ def distance_is(value: Any) -> Damage:
         (without("tune_neighbors"), "expected a dataset called tune_neighbors"),
         (lambda file: file.attrs.pop("distance"), "`distance` to be one of angular, cosine, euclidean; received None"),
         (distance_is("hamming"), "received 'hamming'"),
-        (distance_is(7), "received .*7"),
+        (distance_is(7), "received None"),
         (instead("train", np.ones(30, "f4")), "train: expected numbers in two dimensions"),
         (instead("train", np.ones((0, 4), "f4")), "at least one; received the shape \\(0, 4\\)"),
         (instead("train", np.full((30, 4), np.nan, "f4")), "train: expected finite numbers"),
-        (instead("train", np.full((30, 4), b"x")), "train: expected numbers"),
+        (instead("train", np.full((30, 4), b"x")), "train: expected floats .*received"),
         (instead("test", np.ones((5, 3), "f4")), "expected test of 4 dimensions; received 3"),
         (instead("neighbors", np.zeros((4, 10), "i4")), "expected 5 rows of neighbors and distances"),
         (instead("distances", np.zeros((5, 9), "f4")), "expected 5 rows of neighbors and distances"),
@@ -107,16 +106,16 @@ def test_a_file_that_lacks_something_is_refused(tmp_path: Path, damage: Damage, 
     save(path, small())
     with h5py.File(path, "a") as file:
         damage(file)
-    with pytest.raises(ArgumentError, match=message) as refusal:
+    with pytest.raises(LookalikeError, match=message) as refusal:
         load(path)
     assert str(path) in str(refusal.value)
 
 
 def test_what_is_no_hdf5_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"expected an HDF5 file at .*nowhere"):
+    with pytest.raises(VectorFileError, match=r"nowhere.*received no such file"):
         load(tmp_path / "nowhere.hdf5")
     (tmp_path / "text.hdf5").write_text("not this")
-    with pytest.raises(ArgumentError, match="expected an HDF5 file"):
+    with pytest.raises(VectorFileError, match="expected a whole HDF5 file"):
         load(tmp_path / "text.hdf5")
 
 
@@ -136,9 +135,9 @@ def test_numpy_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="expected queries of 4 dimensions"):
         from_arrays(base, queries, "cosine")
     np.save(other, np.array([{}], object), allow_pickle=True)
-    with pytest.raises(ArgumentError, match=r"expected a \.npy file"):
+    with pytest.raises(VectorFileError, match=r"other\.npy: expected numbers, received pickled objects"):
         from_arrays(other, queries, "cosine")
-    with pytest.raises(ArgumentError, match=r"expected a \.npy file"):
+    with pytest.raises(VectorFileError, match=r"nowhere\.npy: .*received no such file"):
         from_arrays(str(tmp_path / "nowhere.npy"), queries, "cosine")
 
 

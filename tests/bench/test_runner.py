@@ -181,7 +181,6 @@ def test_warming_up_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_command_measures_keeps_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("h5py", reason="needs h5py: pip install 'lookalike[bench]'")
     pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'lookalike[bench]'")
     data, kept = str(tmp_path / "tiny.hdf5"), str(tmp_path / "kept")
     save(data, tiny("euclidean", 300))

@@ -18,7 +18,6 @@ from lookalike.bench.truth import exact_neighbors
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The path of 6,000 vectors around 20 centres; the engine puts so many in buckets."""
-    pytest.importorskip("h5py", reason="needs h5py: pip install 'lookalike[bench]'")
     random = np.random.default_rng(3)
     centres = random.standard_normal((20, 16))
     drawn = centres[random.integers(20, size=6_020)] + 0.3 * random.standard_normal((6_020, 16))

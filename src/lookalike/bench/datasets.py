@@ -8,8 +8,7 @@ Files are HDF5, laid out as those of ann-benchmarks (Aumüller, Bernhardsson & F
     distances  (m, k)    float32           theirs
     attribute `distance`: "angular" (1 − cos) or "euclidean"
 
-A file may hold a second set of queries, so that nobody tunes on `test`: tune, tune_neighbors, tune_distances. The only
-file that imports h5py.
+A file may hold a second set of queries, so that nobody tunes on `test`: tune, tune_neighbors, tune_distances.
 """
 
 from __future__ import annotations
@@ -17,18 +16,21 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lookalike.bench.truth import Distance, Floats, Ids, Vectors, exact_neighbors
 from lookalike.errors import ArgumentError
-
-if TYPE_CHECKING:
-    import h5py
+from lookalike.vectors import read_vectors
+from lookalike.vectors.hdf5_arrays import read_arrays, write_arrays
 
 DISTANCES: dict[str, Distance] = {"angular": "cosine", "cosine": "cosine", "euclidean": "euclidean"}
 WRITTEN = {"cosine": "angular", "euclidean": "euclidean"}
+KEYS = ("train", "test", "neighbors", "distances", "tune", "tune_neighbors", "tune_distances")
+
+
+Arrays = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -66,43 +68,36 @@ def load(path: str | os.PathLike[str]) -> Dataset:
     """Reads an HDF5 file of the layout above.
 
     Raises:
-        ArgumentError: no such file, h5py is not installed, or the file lacks something that belongs to a data set.
+        VectorFileError: no such file, or one that cannot be read as HDF5.
+        ArgumentError: the file lacks something that belongs to a data set.
     """
-    h5py = _h5py()
-    try:
-        file = h5py.File(path)
-    except OSError as error:
-        raise ArgumentError(f"expected an HDF5 file at {os.fspath(path)!r}: {error}") from error
-    with file:
-        name = os.fspath(path)
-        distance = _distance(file, name)
-        base = _matrix(file, "train", name).astype(np.float32, copy=False)
-        tune = _queries(file, "tune", "tune_", base, name) if "tune" in file else None
-        return Dataset(Path(path).stem, distance, base, _queries(file, "test", "", base, name), tune)
+    name = os.fspath(path)
+    arrays, told = read_arrays(path, KEYS)
+    distance = _distance(told, name)
+    base = _matrix(arrays, "train", name).astype(np.float32, copy=False)
+    tune = _queries(arrays, "tune", "tune_", base, name) if "tune" in arrays else None
+    return Dataset(Path(path).stem, distance, base, _queries(arrays, "test", "", base, name), tune)
 
 
 def save(path: str | os.PathLike[str], data: Dataset) -> None:
     """Writes an HDF5 file of the layout above; what was at `path` is replaced when the new file is complete."""
-    h5py = _h5py()
-    part = f"{os.fspath(path)}.part"
-    with h5py.File(part, "w") as file:
-        file.attrs["distance"] = WRITTEN[data.distance]
-        file["train"] = data.base
-        for queries, name, prefix in [(data.test, "test", ""), (data.tune, "tune", "tune_")]:
-            if queries is not None:
-                file[name] = queries.vectors
-                file[f"{prefix}neighbors"] = queries.neighbors.astype(np.int32)
-                file[f"{prefix}distances"] = queries.distances.astype(np.float32)
-    os.replace(part, path)
+    arrays: Arrays = {"train": data.base}
+    for queries, name, prefix in [(data.test, "test", ""), (data.tune, "tune", "tune_")]:
+        if queries is not None:
+            arrays[name] = queries.vectors
+            arrays[f"{prefix}neighbors"] = queries.neighbors.astype(np.int32)
+            arrays[f"{prefix}distances"] = queries.distances.astype(np.float32)
+    write_arrays(path, arrays, WRITTEN[data.distance])
 
 
 def from_arrays(base: str, queries: str, distance: Distance, k: int = 100) -> Dataset:
-    """A data set of two .npy files, (n, dim) and (m, dim); the exact neighbours are computed here and now.
+    """A data set of two files of vectors, (n, dim) and (m, dim); the exact neighbours are computed here and now.
 
     Raises:
-        ArgumentError: a file that cannot be read, or arrays that do not fit each other.
+        VectorFileError: a file that cannot be read.
+        ArgumentError: vectors that do not fit each other.
     """
-    arrays = {path: _npy(path) for path in (base, queries)}
+    arrays = {path: read_vectors(path)[1].astype(np.float32, copy=False) for path in (base, queries)}
     if arrays[base].shape[1] != arrays[queries].shape[1]:
         raise ArgumentError(f"{queries}: expected queries of {arrays[base].shape[1]} dimensions, as in {base}")
     vectors = arrays[queries]
@@ -110,19 +105,17 @@ def from_arrays(base: str, queries: str, distance: Distance, k: int = 100) -> Da
     return Dataset(Path(base).stem, distance, arrays[base], Queries(vectors, neighbors, distances))
 
 
-def _distance(file: h5py.File, path: str) -> Distance:
-    received = file.attrs.get("distance")
-    text = received.decode() if isinstance(received, bytes) else received
-    if not isinstance(text, str) or text not in DISTANCES:
+def _distance(text: str | None, path: str) -> Distance:
+    if text not in DISTANCES:
         known = ", ".join(DISTANCES)
         raise ArgumentError(f"{path}: expected the attribute `distance` to be one of {known}; received {text!r}")
     return DISTANCES[text]
 
 
-def _queries(file: h5py.File, name: str, prefix: str, base: Vectors, path: str) -> Queries:
-    vectors = _matrix(file, name, path).astype(np.float32, copy=False)
-    neighbors = _matrix(file, f"{prefix}neighbors", path)
-    distances = _matrix(file, f"{prefix}distances", path)
+def _queries(arrays: Arrays, name: str, prefix: str, base: Vectors, path: str) -> Queries:
+    vectors = _matrix(arrays, name, path).astype(np.float32, copy=False)
+    neighbors = _matrix(arrays, f"{prefix}neighbors", path)
+    distances = _matrix(arrays, f"{prefix}distances", path)
     if vectors.shape[1] != base.shape[1]:
         raise ArgumentError(f"{path}: expected {name} of {base.shape[1]} dimensions; received {vectors.shape[1]}")
     if not len(vectors) == len(neighbors) == len(distances) or neighbors.shape != distances.shape:
@@ -135,41 +128,21 @@ def _queries(file: h5py.File, name: str, prefix: str, base: Vectors, path: str) 
     return Queries(vectors, neighbors.astype(np.int64), distances.astype(np.float64))
 
 
-def _matrix(file: h5py.File, name: str, path: str) -> Any:
-    import h5py
-
-    found = file.get(name)
-    if not isinstance(found, h5py.Dataset):
-        raise ArgumentError(f"{path}: expected a dataset called {name}; it holds {', '.join(file) or 'nothing'}")
-    return _checked(found[()], f"{path}: {name}")
-
-
-def _npy(path: str) -> Vectors:
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ArgumentError(f"expected a .npy file at {path!r}: {error}") from error
-    vectors: Vectors = _checked(array, path).astype(np.float32, copy=False)
-    return vectors
-
-
-def _checked(array: Any, what: str) -> Any:
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or not array.size or array.dtype.kind not in "fiu":
-        shape = getattr(array, "shape", None)
-        raise ArgumentError(f"{what}: expected numbers in two dimensions, at least one; received the shape {shape}")
+def _matrix(arrays: Arrays, name: str, path: str) -> Any:
+    if name not in arrays:
+        raise ArgumentError(
+            f"{path}: expected a dataset called {name}; it holds {', '.join(arrays) or 'none of a set'}"
+        )
+    array = arrays[name]
+    if array.ndim != 2 or not array.size:
+        raise ArgumentError(
+            f"{path}: {name}: expected numbers in two dimensions, at least one; received the shape {array.shape}"
+        )
     if not np.isfinite(array).all():
-        raise ArgumentError(f"{what}: expected finite numbers; received NaN or inf")
+        raise ArgumentError(f"{path}: {name}: expected finite numbers; received NaN or inf")
     return array
 
 
 def _unit(vectors: Vectors) -> Vectors:
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     return (vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
-
-
-def _h5py() -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise ArgumentError("reading data sets needs h5py: pip install 'lookalike[bench]'") from error
-    return h5py
