@@ -614,3 +614,18 @@ def test_the_times_of_the_stages_add_up(folder: Path) -> None:
     assert all(seconds > 0 for seconds in report.seconds.values())
     assert sum(report.seconds.values()) <= report.elapsed
     assert all(seconds > 0 for seconds in report.processor.values())
+
+
+def test_pictures_are_kept_whose_reader_is_not_installed_any_more(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "0.png").rename(folder / "phone.heic")  # its content says that it is a PNG: that is enough here
+    with Collection.open(folder) as collection:
+        monkeypatch.setattr("lookalike.images.find._heic_is_read", lambda: True)
+        assert collection.sync().new == PICTURES
+        monkeypatch.setattr("lookalike.images.find._heic_is_read", lambda: False)
+        report = collection.sync()
+        assert (report.kept, report.removed) == (1, 0)
+        (folder / "phone.heic").unlink()
+        report = collection.sync()
+        assert (report.kept, report.removed) == (0, 1)

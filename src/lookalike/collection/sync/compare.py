@@ -11,7 +11,7 @@ from typing import NamedTuple
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.place import Place
 from lookalike.errors import NoPicturesError
-from lookalike.images.find import Found, Skipped, find
+from lookalike.images.find import NO_HEIC, Found, Skipped, find
 
 _MOST = 2**63 - 1  # SQLite's integers; a file may claim to be of the year 2400
 
@@ -131,13 +131,16 @@ def compare(items: Sequence[Item], seen: Survey, retry: bool) -> Differences:
 
 
 def out_of_reach(path: bytes, seen: Survey) -> Skipped | None:
-    """The lost source or folder that cannot be read that is, or holds, `path`; the innermost source decides."""
+    """What keeps `path` from being read now, if anything: its source or folder, or a reader that is not installed.
+
+    The innermost source that holds it decides.
+    """
     outermost = max((len(root) for root in (*seen.lost, *seen.read) if _is_around(root)), default=0)
     while True:
         entry = seen.skipped.get(path)
         if path in seen.lost:
             return seen.lost[path]
-        if entry and _is_unreadable(entry.path):
+        if entry and (entry.reason == NO_HEIC or _is_unreadable(entry.path)):
             return entry
         if path in seen.read or (_is_around(path) and len(path) >= outermost):
             return None

@@ -106,9 +106,7 @@ class Sync:
         with self._catalogue.reading():
             self._roots, items = self._catalogue.roots(), self._catalogue.items()
         seen = survey(self._place, self._roots)
-        if (
-            self._roots and len(seen.lost) == len(self._roots) and not self._settling
-        ):  # a watch waits for them to come back
+        if 0 < len(self._roots) == len(seen.lost) and not self._settling:  # a watch waits for them to come back
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
         differences = compare(items, seen, self._retry)
         if differences.vanished:
