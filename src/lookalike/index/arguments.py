@@ -9,17 +9,19 @@ from typing import SupportsIndex
 
 from lookalike.arrays import as_count
 from lookalike.errors import ArgumentError, WriteError
-from lookalike.names import is_possible
 
 DEFAULT_RECALL = 0.95
 
 
 def as_path(path: str | os.PathLike[str]) -> bytes:
     """A path as the engine takes it; ArgumentError if no file can have that name."""
-    name = os.fsdecode(path)
-    if not is_possible(name):
-        raise ArgumentError(f"expected a path, received {name!r:.80}, which no file can have")
-    return os.fsencode(name)
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:  # the engine would take it for the end of the name
+        raise ArgumentError(f"expected a path, received {path!r:.80}, which no file can have")
+    return encoded
 
 
 def as_target(path: str | os.PathLike[str]) -> bytes:
