@@ -36,8 +36,9 @@ def search(
     """
     from lookalike.arrays import as_count
     from lookalike.cli.output import print_hits
-    from lookalike.cli.page import require_writable, write_results
+    from lookalike.cli.page import write_results
     from lookalike.cli.syncing import note, sync
+    from lookalike.cli.target import require_writable
     from lookalike.collection import Collection
     from lookalike.collection.place import find_place
     from lookalike.errors import NoPicturesError, PictureError
@@ -46,8 +47,7 @@ def search(
     as_count("k", k, 1)
     if only is not None:
         parse(only)
-    if html is not None:
-        require_writable(html)
+    require_writable(html)
     if not os.path.isfile(query):
         what = "is not a file" if os.path.exists(query) else "is not there"
         raise PictureError(f"the query {what}; give the path of a picture", query)
