@@ -82,11 +82,11 @@ def test_names_that_cannot_be_written(run: Run, photos: Path, picture: Path, tmp
     (tmp_path / "dangling").symlink_to("missing/page.html")
     (tmp_path / "loop").symlink_to("loop")
     for arguments in (
-        ["search", picture, photos, "--html"],
-        ["dedupe", photos, "--html"],
-        ["dedupe", photos, "--plan"],
+        ("search", picture, photos, "--html", name),
+        ("dedupe", photos, "--html", name),
+        ("dedupe", photos, "--plan", name),
     ):
-        assert "expected to write the p" in refused(run, photos, *arguments, name)
+        assert "expected to write the p" in refused(run, photos, *arguments)
 
 
 def test_what_may_not_be_written_or_read(photos: Path, tmp_path: Path, without_powers: list[str]) -> None:
