@@ -14,7 +14,7 @@ def search(
     k: Annotated[int, typer.Option("-k", "--k", help="How many to show.")] = 10,
     recall: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Share of the true neighbours to find, in (0, 1]; 0.95 by default."),
+        typer.Option(help="Share of the true neighbours to find, in (0, 1]; 0.95 by default."),
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every picture.")] = False,
     max_distance: Annotated[float | None, typer.Option(help="Leave out pictures farther away than this.")] = None,
@@ -43,8 +43,11 @@ def search(
     from lookalike.collection.place import find_place
     from lookalike.errors import NoPicturesError, PictureError
     from lookalike.facts import parse
+    from lookalike.index.arguments import how_far, largest_distance
 
     as_count("k", k, 1)
+    how_far(recall, None, None, exact)
+    largest_distance(max_distance)
     if only is not None:
         parse(only)
     require_writable(html)
