@@ -75,8 +75,21 @@ def test_a_page_and_a_plan_are_written_anew(run: Run, with_copy: Path, picture: 
     run("search", picture, with_copy, "--html", "/dev/stdout")
 
 
-@pytest.mark.parametrize("name", ["", "folder", "new/", "dangling", "loop", "x" * 300, "file/page.html"])
-def test_names_that_cannot_be_written(run: Run, photos: Path, picture: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "an empty name"),
+        ("folder", "Is a directory"),
+        ("new/", "the folder new/"),
+        ("dangling", "missing is no folder"),
+        ("loop", "symbolic links"),
+        ("x" * 300, "File name too long"),
+        ("file/page.html", "Not a directory"),
+    ],
+)
+def test_names_that_cannot_be_written(
+    run: Run, photos: Path, picture: Path, tmp_path: Path, name: str, why: str
+) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     (tmp_path / "dangling").symlink_to("missing/page.html")
@@ -86,7 +99,9 @@ def test_names_that_cannot_be_written(run: Run, photos: Path, picture: Path, tmp
         ("dedupe", photos, "--html", name),
         ("dedupe", photos, "--plan", name),
     ):
-        assert "expected to write the p" in refused(run, photos, *arguments)
+        said = refused(run, photos, *arguments)
+        assert "expected to write the p" in said
+        assert why in said
 
 
 def test_what_may_not_be_written_or_read(photos: Path, tmp_path: Path, without_powers: list[str]) -> None:

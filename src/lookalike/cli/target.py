@@ -33,11 +33,9 @@ def _require(file: str, kind: str, beginning: bytes) -> None:
         raise WriteError(f"{wanted}a file, received {f'the folder {file}' if file else 'an empty name'}; name another")
     try:
         mode = os.stat(file).st_mode
-        if stat.S_ISDIR(mode):
-            raise WriteError(f"{wanted}a file, received the folder {file}; name one in it")
-        if not stat.S_ISREG(mode):
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return  # a pipe or a device is written to, not replaced
-        with open(file, "rb") as stream:
+        with open(file, "rb") as stream:  # a folder refuses
             found = stream.read(len(beginning))
     except FileNotFoundError:
         found = b""
