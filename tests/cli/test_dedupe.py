@@ -89,6 +89,14 @@ def test_move_and_undo(run: Run, photos: Path, copied: list[str], tmp_path: Path
     assert run("dedupe", "photos", "--exact-only").stdout
 
 
+def test_the_empty_name_is_no_folder_to_move_to(run: Run, photos: Path, copied: list[str], tmp_path: Path) -> None:
+    run("dedupe", "photos", "--plan", "plan.json")
+    before = sorted(tmp_path.rglob("*"))
+    assert "received an empty name" in sentence(run("dedupe", "--apply", "plan.json", "--move-to", "", code=2).stderr)
+    assert "received both" in run("dedupe", "--apply", "plan.json", "--move-to", "", "--hard-link", code=2).stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_facts_come_back(run: Run, photos: Path, copied: list[str], tmp_path: Path) -> None:
     lines = [f"{copy},copy {number}" for number, copy in enumerate(copied)]
     (tmp_path / "facts.csv").write_text("\n".join(["path,label", *lines]))

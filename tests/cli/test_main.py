@@ -177,6 +177,26 @@ def test_nobody_reads_what_is_noted(photos: Path, tmp_path: Path) -> None:
         assert closed_pipe(*arguments, stream="stderr") == (141, ""), arguments
 
 
+@pytest.mark.parametrize(
+    ("arguments", "full"),
+    [
+        ("info photos", "1"),
+        ("info photos", "1 2"),
+        ("info nowhere", "2"),
+        ("--debug info nowhere", "2"),
+        ("verify photos", "2"),
+        ("sync photos", "2"),
+        ("--bogus", "2"),
+    ],
+)
+def test_a_stream_that_cannot_be_written_is_an_error(run: Run, photos: Path, arguments: str, full: str) -> None:
+    """Also stderr, where no more can be said than by the exit code."""
+    run("index", "photos")
+    line = " ".join([command(), arguments, *(f"{number}>/dev/full" for number in full.split())])
+    done = subprocess.run(["bash", "-c", line], cwd=photos.parent, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 0 if "2" in full else 1)
+
+
 def test_a_reader_that_has_enough(run: Run, photos: Path) -> None:
     run("index", photos)
     for verb in ("--help", f"info {photos}"):

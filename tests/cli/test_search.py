@@ -129,8 +129,23 @@ def test_k_below_1(run: Run, photos: Path, picture: Path, k: str) -> None:
     assert not (photos / ".lookalike").exists(), "refused before anything was indexed"
 
 
+@pytest.mark.parametrize(
+    "options", [["--recall", "0"], ["--recall", "nan"], ["--exact", "--recall", "0.9"], ["--max-distance", "nan"]]
+)
+def test_how_far_is_refused_before_any_work(run: Run, photos: Path, picture: Path, options: list[str]) -> None:
+    assert "expected" in sentence(run("search", picture, photos, *options, code=2).stderr)
+    assert not (photos / ".lookalike").exists()
+
+
 def test_k_that_is_no_number(run: Run, photos: Path, picture: Path) -> None:
     sentence(run("search", picture, "photos", "-k", "many", code=2).stderr)
+
+
+def test_a_query_beyond_the_limit_is_refused_unread(run: Run, photos: Path, tmp_path: Path) -> None:
+    run("index", photos)
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(1 << 40)  # sparse; its hash would take an hour
+    assert "at most 512 MiB are read" in sentence(run("search", "huge.jpg", photos, code=2).stderr)
 
 
 def test_missing_query(run: Run, photos: Path) -> None:
@@ -302,3 +317,12 @@ def test_pictures_whose_only_folder_is_away_are_found_all_the_same(
     assert done.stderr.startswith("not brought up to date: ")
     assert str(photos) in done.stderr
     assert "lookalike: " in run("sync", "index", code=2).stderr
+
+
+def test_in_a_working_folder_that_is_gone(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    script = f"cd gone && rmdir ../gone && {command()} search {picture} {photos} -k 1 && {command()} dedupe {photos}"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert f"  {photos}/" in done.stdout
+    assert "no duplicates" in done.stderr
+    assert done.returncode == 1

@@ -113,6 +113,7 @@ def test_what_cannot_be_synced_is_one_sentence(run: Run, photos: Path, where: st
 @pytest.mark.parametrize("option", [["--wait", "-1"], ["--wait", "nan"], ["--poll", "0"]])
 def test_seconds_that_are_none_are_refused(run: Run, photos: Path, option: list[str]) -> None:
     assert "seconds" in run("sync", "photos", *option, code=2).stderr
+    assert not (photos / ".lookalike").exists()
 
 
 def test_a_read_only_collection_is_an_error(photos: Path, run: Run, without_powers: list[str]) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from lookalike.collection import Collection
 from lookalike.dedupe import find_groups, read_plan, write_plan
+from lookalike.dedupe.plan import BEGINNING
+from lookalike.dedupe.undo import write_moves
 from lookalike.errors import NotAnIndexError, WriteError
 
 
@@ -34,6 +36,12 @@ def test_is_read_as_it_was_written(plan: Path, photos: Path) -> None:
     assert [other.path for other in others] == ["a.webp", "b.webp", "below/deep/c.webp"]
     assert others[0].size == (photos / "a.webp").stat().st_size
     assert others[0].mtime_ns == (photos / "a.webp").stat().st_mtime_ns
+
+
+def test_begins_as_no_undo_file_does(plan: Path, tmp_path: Path) -> None:
+    write_moves(os.fspath(tmp_path / "undo.json"), read_plan(os.fspath(plan)), "/aside", [])
+    assert plan.read_bytes().startswith(BEGINNING)
+    assert not (tmp_path / "undo.json").read_bytes().startswith(BEGINNING)
 
 
 def test_a_line_may_be_deleted(plan: Path) -> None:

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from lookalike.errors import WriteError
-from lookalike.pages import write_page
+from lookalike.pages import BEGINNING, gallery, groups_page, write_page
+
+
+def test_every_page_begins_as_ours() -> None:
+    for page in (gallery([], "Look-alikes"), groups_page([], "Duplicates", "None.")):
+        assert page.encode().startswith(BEGINNING)
 
 
 def test_a_page_is_written_as_utf8_and_replaces_the_old_one(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 
 from lookalike import demo as pictures_of_ours
 from lookalike.cli.output import flush, print_line
-from lookalike.cli.page import require_writable, write_gallery
+from lookalike.cli.page import write_gallery
 from lookalike.cli.syncing import note
+from lookalike.cli.target import require_writable
 from lookalike.collection import Hit
 from lookalike.errors import PictureError
 from lookalike.images.find import Found, find

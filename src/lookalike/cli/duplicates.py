@@ -8,8 +8,9 @@ from shlex import quote
 
 from lookalike.cli.bar import Bar
 from lookalike.cli.output import counted, flush, print_json, print_line, short, size
-from lookalike.cli.page import below, require_writable
+from lookalike.cli.page import below
 from lookalike.cli.syncing import note, sync
+from lookalike.cli.target import require_writable
 from lookalike.collection import Collection
 from lookalike.dedupe import WITHIN, Group, Keep, find_groups, group_fields, write_plan
 from lookalike.dedupe.files import File
@@ -37,9 +38,7 @@ def show_duplicates(
     """Does it, and gives the exit code."""
     distance = WITHIN if within is None else within
     require_distance(distance)
-    for file, what in ((html, "the page"), (plan, "the plan")):
-        if file is not None:
-            require_writable(file, what)
+    require_writable(html, plan)
     with Collection.open(where) as collection:
         if check:
             sync(collection, asked_for=False)

@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 
-from lookalike.cli.streams import OutputClosedError, silence, take_streams
+from lookalike.cli.streams import BROKEN_PIPE, OutputClosedError, silence, take_streams
 
 
 def main() -> None:
@@ -26,7 +26,11 @@ def main() -> None:
             sys.stderr.write("lookalike: interrupted\n")
             code = 130
     except OutputClosedError:
-        code = silence()
+        silence()
+        code = BROKEN_PIPE
+    except OSError:  # of stderr: there is nowhere to say it
+        silence()
+        code = 2
     sys.exit(code)
 
 

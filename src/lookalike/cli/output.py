@@ -56,8 +56,11 @@ def _written() -> Iterator[None]:
 
 
 def short(path: str) -> str:
-    """A path as one would type it here."""
-    here = os.getcwd()
+    """A path as one would type it here; whole where the working folder is gone."""
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        return path
     return os.path.relpath(path, here) if path.startswith(here.rstrip("/") + "/") else path
 
 

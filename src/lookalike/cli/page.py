@@ -6,35 +6,8 @@ import os
 from collections.abc import Sequence
 
 from lookalike.collection import Collection, Hit, Hits
-from lookalike.errors import WriteError
 
-_LONGEST = 64  # bytes that tell whether a file is ours
 _SIDE = 320  # pixels of a thumbnail's longer side
-
-
-def require_writable(file: str, what: str = "the page") -> None:
-    """WriteError, before any work is done, where `file` could not be written, or is another's, such as a picture."""
-    folder = os.path.dirname(os.path.abspath(file))
-    if not os.path.exists(file):
-        if not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
-            raise WriteError(
-                f"expected to write {what} to {file}, but {folder} is no folder that may be written; name another"
-            )
-    elif os.path.isfile(file) and not _begins_as_ours(file):
-        raise WriteError(
-            f"expected to write {what} to {file}, received a file that is none of lookalike's; name another, "
-            "or move it away"
-        )
-
-
-def _begins_as_ours(file: str) -> bool:
-    """Whether a file is empty, or begins as a page or a plan does; what may not be read is left to who writes it."""
-    try:
-        with open(file, "rb") as stream:
-            start = stream.read(_LONGEST)
-    except OSError:
-        return True
-    return not start or start.lower().startswith((b"<!doctype html", b'{"lookalike": '))
 
 
 def write_results(file: str, collection: Collection, query: str, hits: Hits, only: str | None) -> None:

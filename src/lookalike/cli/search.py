@@ -14,7 +14,7 @@ def search(
     k: Annotated[int, typer.Option("-k", "--k", help="How many to show.")] = 10,
     recall: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Share of the true neighbours to find, in (0, 1]; 0.95 by default."),
+        typer.Option(help="Share of the true neighbours to find, in (0, 1]; 0.95 by default."),
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every picture.")] = False,
     max_distance: Annotated[float | None, typer.Option(help="Leave out pictures farther away than this.")] = None,
@@ -36,18 +36,21 @@ def search(
     """
     from lookalike.arrays import as_count
     from lookalike.cli.output import print_hits
-    from lookalike.cli.page import require_writable, write_results
+    from lookalike.cli.page import write_results
     from lookalike.cli.syncing import note, sync
+    from lookalike.cli.target import require_writable
     from lookalike.collection import Collection
     from lookalike.collection.place import find_place
     from lookalike.errors import NoPicturesError, PictureError
     from lookalike.facts import parse
+    from lookalike.index.arguments import how_far, largest_distance
 
     as_count("k", k, 1)
+    how_far(recall, None, None, exact)
+    largest_distance(max_distance)
     if only is not None:
         parse(only)
-    if html is not None:
-        require_writable(html)
+    require_writable(html)
     if not os.path.isfile(query):
         what = "is not a file" if os.path.exists(query) else "is not there"
         raise PictureError(f"the query {what}; give the path of a picture", query)

@@ -20,7 +20,8 @@ def apply_plan(plan: str, to: str | None, *, hard_link: bool) -> int:
     """Does what a plan says, and gives the exit code: 1 if there was nothing that could be done."""
     if (to is None) is not hard_link:
         raise ArgumentError(
-            f"expected one of --move-to DIR and --hard-link with --apply {plan}, received {'both' if to else 'none'}"
+            f"expected one of --move-to DIR and --hard-link with --apply {plan}, "
+            f"received {'both' if hard_link else 'none'}"
         )
     read, undo_file, outcome = read_plan(plan), _free_name(plan), Outcome()
     cure = f"take it back with: lookalike dedupe --undo {quote(undo_file)}"

@@ -41,14 +41,13 @@ def take_streams() -> None:
     sys.stderr = _stream(sys.stderr or open(os.devnull, "w"))  # noqa: SIM115
 
 
-def silence() -> int:
-    """What is left of what nobody reads goes nowhere, lest Python complain at its end; the exit code."""
+def silence() -> None:
+    """What is left of what nobody reads, or cannot be written, goes nowhere, lest Python complain at its end."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OutputClosedError:
+        except (OutputClosedError, OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    return BROKEN_PIPE
 
 
 def _stream(stream: TextIO) -> TextIO:

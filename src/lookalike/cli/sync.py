@@ -38,8 +38,11 @@ def sync(
     from lookalike.cli.describing import describe, read_facts
     from lookalike.cli.syncing import follow, patiently, sync
     from lookalike.collection import Collection
+    from lookalike.collection.sync.watch import LEAST_POLL, as_seconds
     from lookalike.errors import ArgumentError
 
+    if poll is not None:
+        as_seconds("--poll", poll, least=LEAST_POLL)
     following = watch or poll is not None
     if following and metadata is not None:
         raise ArgumentError("expected --metadata without --watch or --poll, received both; give the facts first")

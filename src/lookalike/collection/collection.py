@@ -32,7 +32,7 @@ from lookalike.collection.sealed.live import LiveIndex
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import Settling
 from lookalike.collection.sync.sync import BATCH, Sync
-from lookalike.collection.sync.watch import Clock, as_seconds, out_of_reach, rounds
+from lookalike.collection.sync.watch import LEAST_POLL, Clock, as_seconds, out_of_reach, rounds
 from lookalike.errors import DamagedError, LookalikeError, PictureError
 from lookalike.facts import Facts
 from lookalike.index import Index
@@ -274,7 +274,7 @@ class Collection:
             retry, wait, last, away = False, math.inf, report, False
             return report
 
-        every = None if poll is None else as_seconds("poll", poll, least=0.1)
+        every = None if poll is None else as_seconds("poll", poll, least=LEAST_POLL)
         with closing(Signs(tops, self.place.directory) if every is None else Clock(every)) as waiting:
             yield from rounds(sync, waiting)
 

@@ -29,8 +29,8 @@ def move_others(plan: Plan, to: str, undo_file: str, outcome: Outcome, progress:
     taken in `to` is not touched.
 
     Raises:
-        ArgumentError: `to` lies among the pictures, where they would be found again, or on another file system than
-            all of them.
+        ArgumentError: `to` is empty, or lies among the pictures, where they would be found again, or on another file
+            system than all of them.
         DamagedError: the collection is; the facts that it knows of the pictures cannot be kept.
         WriteError: `to` or the undo file cannot be written, or the undo file is there already; nothing was done.
     """
@@ -94,6 +94,8 @@ def _told(steps: Sequence[T], progress: Progress | None) -> Iterator[T]:
 
 def _folder_for(plan: Plan, to: str) -> str:
     """The folder to move to, which is made."""
+    if not to:
+        raise ArgumentError("expected a folder to move to, received an empty name; name one")
     target = os.path.abspath(to)
     for source in plan.sources:
         below = os.path.relpath(os.path.realpath(target), os.path.realpath(source)).split("/")

@@ -19,6 +19,9 @@ from lookalike.dedupe.lines import absolute, named, read_lines, relative, sha256
 
 KIND, VERSION = "dedupe plan", 1
 
+BEGINNING = to_lines([{"lookalike": KIND}]).rstrip(b"}\n")
+"""How every plan begins, and no undo file: only such a file may be replaced by a plan."""
+
 
 @dataclass(frozen=True)
 class Planned:

@@ -13,6 +13,9 @@ from lookalike.errors import PictureError
 SMALLER = "make a smaller copy of it"
 """What to do about a picture beyond a limit."""
 
+MOST = 512 << 20
+"""Bytes of the largest file that is decoded, by the limits that hold unless others are given: half of their memory."""
+
 _CHUNK = 1 << 20
 
 
@@ -23,26 +26,28 @@ def read_file(path: str | bytes, most: int) -> bytes:
         PictureError: it is gone, unreadable, larger, a FIFO, a device or a folder.
     """
     with _regular_file(path) as descriptor:
-        size = os.fstat(descriptor).st_size
-        if size > most:
-            raise PictureError(f"the file has {size >> 20} MiB; at most {most >> 20} MiB are read; {SMALLER}")
-        return b"".join(_chunks(descriptor, size))
+        return b"".join(_chunks(descriptor, path, most))
 
 
-def file_sha256(path: str) -> bytes:
-    """The 32 bytes of the SHA-256 of a regular file's content, read in chunks.
+def file_sha256(path: str, most: int | None = None) -> bytes:
+    """The 32 bytes of the SHA-256 of a regular file's content, read in chunks; of at most `most` bytes, if given.
 
     Raises:
-        PictureError: it is gone, unreadable, a FIFO, a device or a folder.
+        PictureError: it is gone, unreadable, larger, a FIFO, a device or a folder.
     """
     digest = hashlib.sha256()
     with _regular_file(path) as descriptor:
-        for chunk in _chunks(descriptor, os.fstat(descriptor).st_size):
+        for chunk in _chunks(descriptor, path, most):
             digest.update(chunk)
     return digest.digest()
 
 
-def _chunks(descriptor: int, size: int) -> Iterator[bytes]:
+def _chunks(descriptor: int, path: str | bytes, most: int | None) -> Iterator[bytes]:
+    size = os.fstat(descriptor).st_size
+    if most is not None and size > most:
+        raise PictureError(
+            f"the file has {size >> 20} MiB; at most {most >> 20} MiB are read; {SMALLER}", os.fsdecode(path)
+        )
     # Never more than the size seen at first: a file that grows for ever (a log) still ends.
     while size > 0 and (chunk := os.read(descriptor, min(size, _CHUNK))):
         size -= len(chunk)

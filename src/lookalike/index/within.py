@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+Pair: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,9 +31,15 @@ class Within:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def __getitem__(self, query: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    @overload
+    def __getitem__(self, query: int) -> Pair: ...
+    @overload
+    def __getitem__(self, query: slice) -> list[Pair]: ...
+    def __getitem__(self, query: int | slice) -> Pair | list[Pair]:
+        if isinstance(query, slice):
+            return [self[each] for each in range(len(self))[query]]
         begin, end = self.starts[: len(self)][query], self.starts[1:][query]
         return self.ids[begin:end], self.distances[begin:end]
 
-    def __iter__(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def __iter__(self) -> Iterator[Pair]:
         return (self[query] for query in range(len(self)))

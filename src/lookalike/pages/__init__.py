@@ -2,6 +2,6 @@
 
 from lookalike.pages.gallery import Row, Tile, gallery
 from lookalike.pages.groups import Alike, Picture, groups_page
-from lookalike.pages.write import write_page
+from lookalike.pages.write import BEGINNING, write_page
 
-__all__ = ["Alike", "Picture", "Row", "Tile", "gallery", "groups_page", "write_page"]
+__all__ = ["BEGINNING", "Alike", "Picture", "Row", "Tile", "gallery", "groups_page", "write_page"]

@@ -9,6 +9,11 @@ from contextlib import suppress
 
 from lookalike.errors import WriteError
 
+BEGINNING = (
+    b'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="lookalike">\n'
+)
+"""How every page begins, and nobody else's: only such a file may be replaced by a page."""
+
 
 def write_page(page: str, path: str) -> None:
     """Writes `page` to `path` as UTF-8: into a new file beside it, which then takes its place.

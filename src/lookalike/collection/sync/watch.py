@@ -13,6 +13,9 @@ from lookalike.collection.sync.settle import SETTLE, Settling
 from lookalike.errors import ArgumentError
 from lookalike.images.find import Skipped
 
+LEAST_POLL = 0.1
+"""So many seconds at least are between two looks of a watch that looks by the clock."""
+
 _IDLE = 60.0  # seconds of waiting at a time; any number will do
 
 
