@@ -96,11 +96,13 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def _over_white(image: Image.Image) -> Image.Image:
+    """Gray stays gray, for a profile of gray."""
     if image.mode in ("La", "RGBa"):
         image = image.convert(image.mode.upper())
-    if image.mode != "RGBA":  # else `convert` would copy it
-        image = image.convert("RGBA")
-    white = Image.new("RGB", image.size, "white")
+    flat, alpha = ("L", "LA") if image.mode in ("1", "L", "LA") else ("RGB", "RGBA")
+    if image.mode != alpha:  # else `convert` would copy it
+        image = image.convert(alpha)
+    white = Image.new(flat, image.size, "white")
     white.paste(image, mask=image)
     return white
 
