@@ -154,6 +154,22 @@ def test_a_gif_that_claims_a_huge_screen(pool: DecoderPool, tmp_path: Path) -> N
     assert "65535 x 65535 pixels" in reason(only(pool, tmp_path / "x.gif", data))
 
 
+def webp_chunk(name: bytes, body: bytes) -> bytes:
+    return name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+@pytest.mark.parametrize("side", [9000, 12000, 16383])
+@pytest.mark.parametrize("extended", [False, True])
+def test_a_webp_of_a_few_bytes_that_claims_too_many_pixels(
+    pool: DecoderPool, tmp_path: Path, side: int, extended: bool
+) -> None:
+    body = webp_chunk(b"VP8L", b"\x2f" + struct.pack("<I", (side - 1) | (side - 1) << 14) + bytes(20))
+    if extended:
+        body = webp_chunk(b"VP8X", bytes(4) + 2 * (side - 1).to_bytes(3, "little")) + body
+    data = webp_chunk(b"RIFF", b"WEBP" + body)
+    assert reason(only(pool, tmp_path / "x.webp", data)) == f"{side} x {side} pixels {TOO_MANY}"
+
+
 def test_a_float_tiff(pool: DecoderPool, tmp_path: Path) -> None:
     file = BytesIO()
     Image.new("F", (40, 40), 0.5).save(file, "TIFF")
