@@ -86,7 +86,7 @@ def test_the_size_of_a_webp_is_read_without_its_reader(options: dict[str, Any]) 
         open_picture(data, max_pixels=59_999)
     assert open_picture(data, max_pixels=60_000).size == (300, 200)
     for length in range(12, len(data)):
-        with pytest.raises(PictureError, match="WEBP|300 x 200 pixels"):
+        with pytest.raises(PictureError, match=r"WEBP|300 x 200 pixels"):
             open_picture(data[:length], max_pixels=59_999).load()
 
 
