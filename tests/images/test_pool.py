@@ -573,6 +573,77 @@ def test_children_end_with_a_parent_that_is_killed(tmp_path: Path, pictures: lis
     assert eventually(lambda: all(gone(pid) for pid in children))
 
 
+def test_children_end_with_a_parent_that_is_killed_after_a_fork(pictures: list[str]) -> None:
+    code = (
+        LOAD
+        + """
+import os, signal
+decoders = [child._process.pid for child in pool._children]
+forked = os.fork()
+if forked == 0:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.dup2(1, 2)
+    signal.pause()
+print(forked, *decoders, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    )
+    out, _ = script(code, *pictures).communicate()
+    forked, *decoders = map(int, out.splitlines()[-1].split())
+    try:
+        assert decoders
+        assert eventually(lambda: all(gone(pid) for pid in decoders))
+        assert not gone(forked)
+    finally:
+        os.kill(forked, signal.SIGKILL)
+
+
+def test_a_fork_leaves_the_children_of_its_parent_alone(pictures: list[str]) -> None:
+    with DecoderPool(1) as pool:
+        loaded(pool.load(pictures, 8, "pad"))
+        before = pids(pool)
+        forked = os.fork()
+        if forked == 0:
+            pool.close()
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
+        loaded(pool.load(pictures, 8, "pad"))
+        assert pids(pool) == before
+
+
+def test_the_time_in_which_the_parent_is_stopped_does_not_count(tmp_path: Path, pictures: list[str]) -> None:
+    # The reply is larger than a pipe holds: the child waits with the most of it until the parent goes on.
+    code = f"""
+import sys
+sys.path.insert(0, {SOURCE!r})
+from lookalike.images import child
+from lookalike.images.pool import DecoderPool, Limits
+child._START = child._START.replace({IMPORT!r}, '''
+import os, time
+from lookalike.images import worker
+answer = worker.answer
+def waiting(request, *limits):
+    if request.side == 1000:
+        open("begun", "w").close()
+        while not os.path.exists("stopped"):
+            time.sleep(0.01)
+    return answer(request, *limits)
+worker.answer = waiting
+{IMPORT}''')
+with DecoderPool(1, Limits(seconds=2)) as pool:
+    for side in (8, 1000):
+        print(*(type(each).__name__ for each in pool.load(sys.argv[1:], side, "squeeze")))
+"""
+    process = script(code, pictures[0], cwd=tmp_path)
+    assert eventually((tmp_path / "begun").exists)
+    process.send_signal(signal.SIGSTOP)  # as Ctrl-Z does; the children are in a group of their own
+    (tmp_path / "stopped").touch()
+    time.sleep(3)
+    process.send_signal(signal.SIGCONT)
+    out, error = process.communicate()
+    assert (out, error) == ("Loaded\nLoaded\n", "")
+
+
 def test_ctrl_c_ends_the_parent_and_its_children(slow: str) -> None:
     code = f"""
 import sys
