@@ -361,9 +361,95 @@ def wide_gamut() -> bytes:
     return bytes(profile)
 
 
+def icc(space: bytes, name: str, tags: dict[bytes, bytes]) -> bytes:
+    """A profile of version 2 (ICC.1:2001-04) for a display, written by hand."""
+    title = name.encode() + b"\0"
+    tags = {b"desc": b"desc\0\0\0\0" + struct.pack("!I", len(title)) + title + bytes(78), **tags}
+    tags |= {b"wtpt": xyz(0.9642, 1.0, 0.8249), b"cprt": b"text\0\0\0\0none\0"}
+    header = b"\0" * 8 + b"\x02\x10\0\0mntr" + space + b"XYZ " + b"\0" * 12 + b"acsp" + b"\0" * 28
+    header += xyz(0.9642, 1.0, 0.8249)[8:] + b"\0" * 48
+    start, table, body = 132 + 12 * len(tags), struct.pack("!I", len(tags)), b""
+    for tag, value in tags.items():
+        table += tag + struct.pack("!II", start + len(body), len(value))
+        body += value + b"\0" * (-len(value) % 4)
+    whole = header[4:] + table + body
+    return struct.pack("!I", 4 + len(whole)) + whole
+
+
+def xyz(*values: float) -> bytes:
+    return b"XYZ \0\0\0\0" + struct.pack("!3i", *(round(value * 65536) for value in values))
+
+
+def curve(gamma: float) -> bytes:
+    return b"curv\0\0\0\0" + struct.pack("!IH", 1, round(gamma * 256)) + b"\0\0"
+
+
+def rgb_profile(name: str, gamma: float) -> bytes:
+    """With the primaries of sRGB under D50."""
+    curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve(gamma))
+    primaries = {
+        b"rXYZ": xyz(0.4360, 0.2225, 0.0139),
+        b"gXYZ": xyz(0.3851, 0.7169, 0.0971),
+        b"bXYZ": xyz(0.1431, 0.0606, 0.7139),
+    }
+    return icc(b"RGB ", name, primaries | curves)
+
+
+def gray_profile(gamma: float) -> bytes:
+    return icc(b"GRAY", "gray", {b"kTRC": curve(gamma)})
+
+
+def srgb_curve(linear: NDArray[Any]) -> NDArray[Any]:
+    """IEC 61966-2-1, of levels from 0 to 255."""
+    share = linear / 255
+    return 255 * np.where(share <= 0.0031308, 12.92 * share, 1.055 * share ** (1 / 2.4) - 0.055)
+
+
 def test_an_embedded_profile_is_honoured() -> None:
     image = Image.new("RGB", (SIDE, SIDE), (250, 10, 120))
     got = pixels(encode(image, "PNG", icc_profile=wide_gamut()))
+    assert np.abs(got - [10, 250, 120]).max() <= 2
+
+
+@pytest.mark.parametrize("name", ["GIMP built-in Linear sRGB", "linear"])
+def test_a_profile_is_known_by_what_it_does_not_by_its_name(name: str) -> None:
+    got = pixels(encode(Image.fromarray(COLOURS), "PNG", icc_profile=rgb_profile(name, 1.0)))
+    assert np.abs(got - srgb_curve(COLOURS)).max() <= 2
+
+
+@pytest.mark.parametrize("name", ["c2", "sRGB"])
+def test_what_is_srgb_but_for_rounding_changes_nothing(name: str) -> None:
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    description = profile.find("sRGB".encode("utf-16-be"))
+    profile[description : description + 8] = name.ljust(4).encode("utf-16-be")
+    assert np.array_equal(pixels(encode(Image.fromarray(COLOURS), "PNG", icc_profile=bytes(profile))), COLOURS)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "L with a transparent level"])
+def test_a_gray_profile_is_honoured_with_and_without_alpha(mode: str) -> None:
+    image = Image.fromarray(RAMP)
+    options: dict[str, Any] = {"icc_profile": gray_profile(4.0)}
+    expected = srgb_curve(255 * (RAMP / 255) ** 4)
+    if mode == "1":
+        image, expected = image.convert("1"), np.asarray(image.convert("1").convert("L"), dtype=float)
+    elif mode == "LA":
+        image.putalpha(Image.fromarray(RAMP).point(lambda level: 255 if level < 200 else 0))
+        expected[RAMP >= 200] = 255
+    elif mode != "L":
+        options["transparency"] = 77
+        expected[RAMP == 77] = 255
+    assert np.abs(pixels(encode(image, "PNG", **options)) - gray(expected)).max() <= 2
+
+
+def test_a_gray_profile_is_honoured_with_premultiplied_alpha() -> None:
+    image = Image.new("LA", (SIDE, SIDE), (60, 255)).convert("La")
+    image.info["icc_profile"] = gray_profile(1.0)
+    assert np.abs(fit_image(image, SIDE, "squeeze") - srgb_curve(np.array(60))).max() <= 2
+
+
+def test_a_profile_of_many_megabytes_is_honoured() -> None:
+    image = Image.new("RGB", (SIDE, SIDE), (250, 10, 120))
+    got = pixels(encode(image, "TIFF", icc_profile=wide_gamut() + bytes(5 << 20)))
     assert np.abs(got - [10, 250, 120]).max() <= 2
 
 

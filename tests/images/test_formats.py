@@ -78,6 +78,18 @@ def test_the_limit_of_pixels_is_checked_in_the_header() -> None:
         open_picture(data, max_pixels=99_999)
 
 
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"}])
+def test_the_size_of_a_webp_is_read_without_its_reader(options: dict[str, Any]) -> None:
+    data = encode("WEBP", (300, 200), **options)
+    assert data[12:16] in (b"VP8 ", b"VP8L", b"VP8X")
+    with pytest.raises(PictureError, match="300 x 200 pixels are more than the limit"):
+        open_picture(data, max_pixels=59_999)
+    assert open_picture(data, max_pixels=60_000).size == (300, 200)
+    for length in range(12, len(data)):
+        with pytest.raises(PictureError, match=r"WEBP|300 x 200 pixels"):
+            open_picture(data[:length], max_pixels=59_999).load()
+
+
 def test_heic_without_its_extra_names_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pi_heif", None)
     with pytest.raises(PictureError, match=r"pip install 'lookalike\[heic\]'"):

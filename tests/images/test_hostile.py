@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
@@ -153,6 +154,22 @@ def test_a_gif_that_claims_a_huge_screen(pool: DecoderPool, tmp_path: Path) -> N
     assert "65535 x 65535 pixels" in reason(only(pool, tmp_path / "x.gif", data))
 
 
+def webp_chunk(name: bytes, body: bytes) -> bytes:
+    return name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+@pytest.mark.parametrize("side", [9000, 12000, 16383])
+@pytest.mark.parametrize("extended", [False, True])
+def test_a_webp_of_a_few_bytes_that_claims_too_many_pixels(
+    pool: DecoderPool, tmp_path: Path, side: int, extended: bool
+) -> None:
+    body = webp_chunk(b"VP8L", b"\x2f" + struct.pack("<I", (side - 1) | (side - 1) << 14) + bytes(20))
+    if extended:
+        body = webp_chunk(b"VP8X", bytes(4) + 2 * (side - 1).to_bytes(3, "little")) + body
+    data = webp_chunk(b"RIFF", b"WEBP" + body)
+    assert reason(only(pool, tmp_path / "x.webp", data)) == f"{side} x {side} pixels {TOO_MANY}"
+
+
 def test_a_float_tiff(pool: DecoderPool, tmp_path: Path) -> None:
     file = BytesIO()
     Image.new("F", (40, 40), 0.5).save(file, "TIFF")
@@ -162,6 +179,29 @@ def test_a_float_tiff(pool: DecoderPool, tmp_path: Path) -> None:
 def test_a_tiff_whose_directory_points_at_itself(pool: DecoderPool, tmp_path: Path) -> None:
     data = b"II*\0\x08\0\0\0" + struct.pack("<H", 0) + struct.pack("<I", 8)
     assert "damaged TIFF" in reason(only(pool, tmp_path / "x.tif", data))
+
+
+def tiff_with_profile(path: Path, size: int) -> None:
+    """One gray pixel, and a colour profile of `size` bytes that is none and unlike any other; sparse."""
+    short, long, undefined = 3, 4, 7
+    tags = [(256, short, 1, 1), (257, short, 1, 1), (258, short, 1, 8), (259, short, 1, 1), (262, short, 1, 1)]
+    tags += [(273, long, 1, 200), (277, short, 1, 1), (278, short, 1, 1), (279, long, 1, 1)]
+    tags += [(34675, undefined, size, 256)]
+    directory = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory
+    path.write_bytes(head.ljust(256, b"\0") + path.name.encode())
+    os.truncate(path, 256 + size)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's address space")
+def test_a_picture_with_a_huge_profile_takes_no_memory_from_the_next(tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((4000, 4000)).convert("RGB").save(tmp_path / "large.png", compress_level=1)
+    paths = [tmp_path / f"{number}.tif" for number in range(8)]
+    for path in paths:
+        tiff_with_profile(path, 24 << 20)
+    with DecoderPool(1, Limits(memory=256 << 20)) as pool:
+        results = list(pool.load(map(str, [tmp_path / "large.png", *paths, tmp_path / "large.png"]), 32, "pad"))
+    assert [each for each in results if isinstance(each, Failed)] == []
 
 
 def test_a_text_file_and_an_empty_file(pool: DecoderPool, tmp_path: Path) -> None:

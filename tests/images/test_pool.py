@@ -124,6 +124,51 @@ def test_names_are_bytes(tmp_path: Path, pictures: list[str]) -> None:
         assert [picture.path for picture in loaded(pool.load(paths, 8, "crop"))] == paths
 
 
+def test_a_name_that_no_file_can_have_is_one_result(pictures: list[str]) -> None:
+    with DecoderPool(1) as pool:
+        for results in (pool.load(["\ud800.png", "nul\0.png"], 8, "pad"), pool.thumbnails(["\ud800.png", "\0"], 8)):
+            for result in results:
+                assert isinstance(result, Failed)
+                assert result.reason.startswith("cannot be read (")
+        loaded(pool.load(pictures, 8, "pad"))
+
+
+def test_relative_paths_lie_in_the_folder_that_is_current_at_the_call(
+    pictures: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to("elsewhere")
+    Image.new("RGB", (7, 7)).save(tmp_path / "elsewhere" / "there.png")
+    Image.new("RGB", (9, 9)).save(tmp_path / "there.png")
+    with DecoderPool(1) as pool:
+        loaded(pool.load(pictures, 8, "pad"))
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        results = pool.load(["there.png", "../0.png", "../link/../there.png"], 8, "pad")
+        monkeypatch.chdir(tmp_path)
+        assert [(picture.path, picture.width) for picture in loaded(results)] == [
+            ("there.png", 7),
+            ("../0.png", 50),
+            ("../link/../there.png", 9),
+        ]
+        (thumbnail,) = pool.thumbnails(["0.png"], 8)
+        assert isinstance(thumbnail, bytes)
+
+
+def test_a_working_folder_that_is_gone_matters_to_relative_paths_only(
+    pictures: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with DecoderPool(1) as pool:
+        monkeypatch.chdir(tmp_path)
+        loaded(pool.load(["0.png"], 8, "pad"))
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        relative, absolute = pool.load(["0.png", pictures[0]], 8, "pad")
+    assert relative == Failed("0.png", "cannot be read (the working folder is gone)")
+    assert isinstance(absolute, Loaded)
+
+
 def test_nothing_in_nothing_out() -> None:
     with DecoderPool() as pool:
         assert list(pool.load([], 8, "pad")) == []
@@ -181,8 +226,14 @@ def test_what_libraries_print_neither_shows_nor_blocks(tmp_path: Path, capfd: py
 def test_arguments_are_refused_at_once(pictures: list[str]) -> None:
     with pytest.raises(ArgumentError, match="at least 1 worker, got 0"):
         DecoderPool(0)
-    with DecoderPool(1) as pool, pytest.raises(ArgumentError, match="at least 1 pixel, got 0"):
-        pool.load(pictures, 0, "pad")
+    with DecoderPool(1) as pool:
+        for side in (0, 32769, 1 << 33):
+            with pytest.raises(ArgumentError, match=f"a side of 1 to 32768 pixels, got {side}"):
+                pool.load(pictures, side, "pad")
+            with pytest.raises(ArgumentError, match=f"a side of 1 to 32768 pixels, got {side}"):
+                pool.thumbnails(pictures, side)
+        with pytest.raises(ArgumentError, match="expected a fit of squeeze, crop, pad or seamless, got 'stretch'"):
+            pool.load(pictures, 8, "stretch")  # type: ignore[arg-type]
 
 
 def test_the_limits_are_those_promised() -> None:
@@ -312,6 +363,36 @@ def test_a_reply_that_is_too_long_is_not_read(pictures: list[str], monkeypatch: 
     assert "decoder" in result.reason
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "b''",
+        "b'short'",
+        "wire.Picture(bytes(32), 1, 1, {}, bytes(3 * 8 * 8 - 1)).pack()",
+        "wire.Picture(bytes(32), 1, 1, {}, bytes(3 * 8 * 8 + 1)).pack()",
+        "wire.Picture(bytes(32), 1, 1, {'no': 'fact'}, bytes(3 * 8 * 8)).pack()",
+        "bytes(32) + b'\\xff' * 10 + bytes(3 * 8 * 8)",
+    ],
+)
+def test_a_reply_that_makes_no_sense_costs_one_picture(
+    reply: str, pictures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change_children(
+        monkeypatch,
+        f"""
+from lookalike.images import wire, worker
+answer = worker.answer
+def confused(request, *limits):
+    return wire.OK + {reply} if request.path.endswith(b"/1.png") else answer(request, *limits)
+worker.answer = confused""",
+    )
+    with DecoderPool(1) as pool:
+        before, confused, after = pool.load(pictures[:3], 8, "pad")
+    assert isinstance(before, Loaded)
+    assert confused == Failed(pictures[1], "its decoder gave an answer that makes no sense")
+    assert isinstance(after, Loaded)
+
+
 def test_children_that_cannot_start_are_an_error_not_failed_pictures(
     pictures: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,6 +434,45 @@ def test_close_ends_children_in_the_midst_of_a_picture(pictures: list[str]) -> N
             next(waiting)
     assert len(children) == 2
     assert all(gone(pid) for pid in children), "neither alive nor zombies"
+
+
+def test_close_while_other_threads_load_is_told_to_each_as_such(pictures: list[str]) -> None:
+    ends: list[str] = []
+
+    def work(pool: DecoderPool, begun: threading.Event) -> None:
+        try:
+            for _ in pool.load(pictures * 1000, 8, "pad"):
+                begun.set()
+        except LookalikeError as error:
+            ends.append(str(error))
+
+    for _ in range(20):
+        pool = DecoderPool(2)
+        begun = [threading.Event() for _ in range(3)]
+        threads = [threading.Thread(target=work, args=(pool, event)) for event in begun]
+        for thread in threads:
+            thread.start()
+        for event in begun:
+            event.wait()
+        pool.close()
+        for thread in threads:
+            thread.join()
+    assert ends == ["this DecoderPool is closed; make a new one"] * 60
+
+
+def test_a_pool_that_closes_between_check_and_submit_says_so(
+    pictures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with DecoderPool(1) as pool:
+        submit = pool._threads.submit
+
+        def late(*arguments: Any) -> Any:
+            pool.close()
+            return submit(*arguments)
+
+        monkeypatch.setattr(pool._threads, "submit", late)
+        with pytest.raises(LookalikeError, match="closed"):
+            next(pool.load(pictures, 8, "pad"))
 
 
 def test_children_ignore_ctrl_c(pictures: list[str]) -> None:
@@ -451,6 +571,77 @@ def test_children_end_with_a_parent_that_is_killed(tmp_path: Path, pictures: lis
     children = [int(pid) for pid in out.splitlines()[-1].split()]
     assert children
     assert eventually(lambda: all(gone(pid) for pid in children))
+
+
+def test_children_end_with_a_parent_that_is_killed_after_a_fork(pictures: list[str]) -> None:
+    code = (
+        LOAD
+        + """
+import os, signal
+decoders = [child._process.pid for child in pool._children]
+forked = os.fork()
+if forked == 0:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.dup2(1, 2)
+    signal.pause()
+print(forked, *decoders, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    )
+    out, _ = script(code, *pictures).communicate()
+    forked, *decoders = map(int, out.splitlines()[-1].split())
+    try:
+        assert decoders
+        assert eventually(lambda: all(gone(pid) for pid in decoders))
+        assert not gone(forked)
+    finally:
+        os.kill(forked, signal.SIGKILL)
+
+
+def test_a_fork_leaves_the_children_of_its_parent_alone(pictures: list[str]) -> None:
+    with DecoderPool(1) as pool:
+        loaded(pool.load(pictures, 8, "pad"))
+        before = pids(pool)
+        forked = os.fork()
+        if forked == 0:
+            pool.close()
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
+        loaded(pool.load(pictures, 8, "pad"))
+        assert pids(pool) == before
+
+
+def test_the_time_in_which_the_parent_is_stopped_does_not_count(tmp_path: Path, pictures: list[str]) -> None:
+    # The reply is larger than a pipe holds: the child waits with the most of it until the parent goes on.
+    code = f"""
+import sys
+sys.path.insert(0, {SOURCE!r})
+from lookalike.images import child
+from lookalike.images.pool import DecoderPool, Limits
+child._START = child._START.replace({IMPORT!r}, '''
+import os, time
+from lookalike.images import worker
+answer = worker.answer
+def waiting(request, *limits):
+    if request.side == 1000:
+        open("begun", "w").close()
+        while not os.path.exists("stopped"):
+            time.sleep(0.01)
+    return answer(request, *limits)
+worker.answer = waiting
+{IMPORT}''')
+with DecoderPool(1, Limits(seconds=2)) as pool:
+    for side in (8, 1000):
+        print(*(type(each).__name__ for each in pool.load(sys.argv[1:], side, "squeeze")))
+"""
+    process = script(code, pictures[0], cwd=tmp_path)
+    assert eventually((tmp_path / "begun").exists)
+    process.send_signal(signal.SIGSTOP)  # as Ctrl-Z does; the children are in a group of their own
+    (tmp_path / "stopped").touch()
+    time.sleep(3)
+    process.send_signal(signal.SIGCONT)
+    out, error = process.communicate()
+    assert (out, error) == ("Loaded\nLoaded\n", "")
 
 
 def test_ctrl_c_ends_the_parent_and_its_children(slow: str) -> None:

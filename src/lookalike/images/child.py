@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
+from weakref import WeakSet
 
 from lookalike.errors import LookalikeError, PictureError
 from lookalike.images import wire
@@ -25,7 +26,7 @@ class Limits:
         memory: bytes of address space of a child (Linux only).
         cpu_seconds: of CPU time.
         pixels: width times height, checked in the header before any pixel is decoded.
-        seconds: of wall-clock time, for reading from a slow or dead drive.
+        seconds: of wall-clock time, for reading from a slow or dead drive; not while this process is stopped.
     """
 
     memory: int = 1 << 30
@@ -36,6 +37,7 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
+_STEP = 0.1  # seconds of waiting at once: no more are counted where this process was stopped meanwhile (Ctrl-Z)
 
 # The package without its __init__, which imports NumPy: a child is up in a third of the time.
 # Not multiprocessing: it would import the user's __main__ again. Without site (-S): sys.path is the parent's,
@@ -63,6 +65,7 @@ class Child:
         self._limits = limits
         self._started = False
         self._ended = False
+        self._seconds_left = limits.seconds
         given = (_PACKAGE, str(limits.memory), str(limits.cpu_seconds), str(limits.pixels))
         try:
             self._process = subprocess.Popen(  # noqa: S603 (our own command, without a shell)
@@ -83,6 +86,7 @@ class Child:
         self._requests = cast("IO[bytes]", self._process.stdin)
         self._replies = cast("IO[bytes]", self._process.stdout)
         self._complaints = cast("IO[bytes]", self._process.stderr)
+        _living.add(self)
 
     @property
     def alive(self) -> bool:
@@ -95,12 +99,12 @@ class Child:
             PictureError: the picture cannot be read, or the child came to grief over it (see `alive`).
             LookalikeError: the child could not even start.
         """
-        deadline = time.monotonic() + self._limits.seconds
+        self._seconds_left = self._limits.seconds
         try:
             if not self._started:
-                self._wait_ready(deadline)
+                self._wait_ready()
             self._send(request.pack())
-            reply = self._receive(request.largest_reply, deadline)
+            reply = self._receive(request.largest_reply)
         except (EOFError, BrokenPipeError) as error:
             raise PictureError(self._cause_of_death()) from error
         except TimeoutError as error:
@@ -121,12 +125,16 @@ class Child:
         # It may be stuck in the kernel, on a dead network drive; then subprocess reaps it later.
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Closes this process's ends of the pipes; the child ends once nobody else has them."""
         for pipe in (self._requests, self._replies, self._complaints):
             pipe.close()
 
-    def _wait_ready(self, deadline: float) -> None:
+    def _wait_ready(self) -> None:
         try:
-            self._started = self._receive(len(wire.READY), deadline) == wire.READY
+            self._started = self._receive(len(wire.READY)) == wire.READY
         except EOFError:
             if self._process.wait() < 0:
                 raise  # killed from outside: that says nothing about the next one
@@ -143,26 +151,35 @@ class Child:
         while rest:
             rest = rest[os.write(self._requests.fileno(), rest) :]
 
-    def _receive(self, most: int, deadline: float) -> bytes:
-        (length,) = wire.LENGTH.unpack(self._read(wire.LENGTH.size, deadline))
+    def _receive(self, most: int) -> bytes:
+        (length,) = wire.LENGTH.unpack(self._read(wire.LENGTH.size))
         if length > most:
             raise EOFError("a reply that is too long")
-        return self._read(length, deadline)
+        return self._read(length)
 
-    def _read(self, count: int, deadline: float) -> bytes:
-        descriptor = self._replies.fileno()
-        readable = select.poll()
-        readable.register(descriptor, select.POLLIN)
+    def _read(self, count: int) -> bytes:
         chunks = []
         while count > 0:
-            if not readable.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise TimeoutError
-            chunk = os.read(descriptor, count)
+            self._wait_for_reply()
+            chunk = os.read(self._replies.fileno(), count)
             if not chunk:
                 raise EOFError
             chunks.append(chunk)
             count -= len(chunk)
         return b"".join(chunks)
+
+    def _wait_for_reply(self) -> None:
+        readable = select.poll()
+        readable.register(self._replies.fileno(), select.POLLIN)
+        while True:
+            step = min(self._seconds_left, _STEP)
+            began = time.monotonic()
+            ready = readable.poll(step * 1000)
+            self._seconds_left -= min(time.monotonic() - began, step)
+            if ready:
+                return
+            if self._seconds_left <= 0:
+                raise TimeoutError
 
     def _cause_of_death(self) -> str:
         self.end()
@@ -172,3 +189,15 @@ class Child:
         if code is not None and code < 0:
             return f"its decoder was ended by signal {-code} ({signal.strsignal(-code)})"
         return f"its decoder ended unexpectedly (exit code {code})"
+
+
+_living: WeakSet[Child] = WeakSet()
+
+
+def _let_go_of_all() -> None:
+    for child in _living:
+        child.let_go()
+
+
+# Else a process forked from this one, and alive when this one is killed, would keep the children waiting for requests.
+os.register_at_fork(after_in_child=_let_go_of_all)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from io import BytesIO
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 from lookalike.errors import PictureError
 from lookalike.images.formats import DAMAGE
@@ -26,6 +26,8 @@ _UPRIGHT = {
 }
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF 6.0, section 8
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+_KEPT_BYTES = 1 << 20  # of a profile; what is kept is memory that the next pictures do not have
+_ROUNDING = 2  # levels
 
 
 def orientation(image: Image.Image) -> int:
@@ -74,16 +76,17 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return rgb
 
 
-@lru_cache(maxsize=8)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """The transform to sRGB; None when there is nothing to do or the profile is not fit for this mode."""
+    return (_kept_transform if len(profile) <= _KEPT_BYTES else _new_transform)(profile, mode)
+
+
+def _new_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if source.profile.xcolor_space.strip() != _PROFILE_SPACES.get(mode):
             return None
-        if "sRGB" in (source.profile.profile_description or ""):
-            return None
-        return ImageCms.buildTransform(
+        transform = ImageCms.buildTransform(
             source,
             ImageCms.createProfile("sRGB"),
             mode,
@@ -91,16 +94,31 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
+        return None if _changes_nothing(transform, mode) else transform
     except (ImageCms.PyCMSError, *DAMAGE):
         return None  # a damaged profile leaves the colours as they are
 
 
+_kept_transform = lru_cache(maxsize=8)(_new_transform)
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    """Whether the profile is that of sRGB but for rounding, whatever its name: tried on every level of every band."""
+    bands = Image.getmodebands(mode)
+    colours = bytes(level * (2 * band + 1) % 256 for level in range(256) for band in range(bands))
+    image = Image.frombytes(mode, (256, 1), colours)
+    difference = ImageChops.difference(transform.apply(image), image.convert("RGB"))
+    return max(difference.tobytes()) <= _ROUNDING
+
+
 def _over_white(image: Image.Image) -> Image.Image:
+    """Gray stays gray, for a profile of gray."""
     if image.mode in ("La", "RGBa"):
         image = image.convert(image.mode.upper())
-    if image.mode != "RGBA":  # else `convert` would copy it
-        image = image.convert("RGBA")
-    white = Image.new("RGB", image.size, "white")
+    flat, alpha = ("L", "LA") if image.mode in ("1", "L", "LA") else ("RGB", "RGBA")
+    if image.mode != alpha:  # else `convert` would copy it
+        image = image.convert(alpha)
+    white = Image.new(flat, image.size, "white")
     white.paste(image, mask=image)
     return white
 

@@ -61,6 +61,8 @@ def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         PictureError: no picture of an allowed format, a damaged header, or more than `max_pixels`.
     """
     name = format_of(data)
+    if name == "WEBP":
+        _accept_size(_webp_size(data), max_pixels)  # its reader begins with memory for two whole pictures
     _load_reader(name)
     try:
         image = Image.open(BytesIO(data), formats=(name,))
@@ -70,11 +72,28 @@ def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise PictureError(f"more than the limit of {max_pixels / 1e6:g} million pixels; {SMALLER}") from error
     except DAMAGE as error:
         raise PictureError(f"a damaged {name} file, or of a kind that is not supported") from error
-    width, height = image.size
+    _accept_size(image.size, max_pixels)
+    return image
+
+
+def _accept_size(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
     if width * height > max_pixels:
         limit = f"{max_pixels / 1e6:g} million"
         raise PictureError(f"{width} x {height} pixels are more than the limit of {limit}; {SMALLER}")
-    return image
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """By the first chunk (RFC 9649, sections 2.5, 2.6 and 2.7.1.2); without pixels where it is none."""
+    kind, body = data[12:16], data[20:30]
+    if kind == b"VP8X" and len(body) == 10:
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:], "little")
+    if kind == b"VP8L" and len(body) >= 5 and body[0] == 0x2F:
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 " and len(body) == 10 and body[3:6] == b"\x9d\x01\x2a":  # RFC 6386, section 9.1
+        return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:], "little") & 0x3FFF
+    return 0, 0
 
 
 def format_of(data: bytes) -> str:

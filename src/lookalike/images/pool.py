@@ -9,7 +9,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
@@ -92,20 +92,24 @@ class DecoderPool:
     def load(self, paths: Iterable[str], side: int, fit: Fit) -> Iterator[Loaded | Failed]:
         """Decodes each path to a square of `side` pixels; exactly one result a path, in the order of `paths`.
 
-        `paths` is read ahead by a bounded number. Closing the iterator drops what is not begun.
+        A relative path is one from the folder that is current at the call. `paths` is read ahead by a bounded number.
+        Closing the iterator drops what is not begun.
 
         Raises:
-            ArgumentError: `side` < 1.
+            ArgumentError: `side` is not from 1 to 32768, or `fit` is none.
             LookalikeError: the pool is closed, was made before a fork, or no child can start.
         """
+        if fit not in wire.FITS:
+            raise ArgumentError(f"expected a fit of squeeze, crop, pad or seamless, got {fit!r}")
+        folder = _working_folder()
 
         def one(path: str) -> Loaded | Failed:
             try:
-                reply = self._ask(wire.Request(wire.LOAD, os.fsencode(path), side, fit))
+                reply = self._ask(wire.Request(wire.LOAD, _absolute(folder, path), side, fit))
             except PictureError as error:
                 return Failed(path, error.reason)
             try:
-                picture = wire.Picture.unpack(reply)
+                picture = wire.Picture.unpack(reply, side)
             except ValueError:
                 return Failed(path, "its decoder gave an answer that makes no sense")
             pixels = np.frombuffer(picture.pixels, np.uint8).reshape(side, side, 3)
@@ -115,10 +119,11 @@ class DecoderPool:
 
     def thumbnails(self, paths: Iterable[str], side: int) -> Iterator[bytes | Failed]:
         """A JPEG for each path, over white, its longer side at most `side` pixels; otherwise as `load`."""
+        folder = _working_folder()
 
         def one(path: str) -> bytes | Failed:
             try:
-                return self._ask(wire.Request(wire.THUMBNAIL, os.fsencode(path), side, "pad"))
+                return self._ask(wire.Request(wire.THUMBNAIL, _absolute(folder, path), side, "pad"))
             except PictureError as error:
                 return Failed(path, error.reason)
 
@@ -143,8 +148,8 @@ class DecoderPool:
         self.close()
 
     def _in_order(self, task: Callable[[str], T], paths: Iterable[str], side: int) -> Iterator[T]:
-        if side < 1:
-            raise ArgumentError(f"expected a side of at least 1 pixel, got {side}")
+        if not 1 <= side <= wire.LARGEST_SIDE:
+            raise ArgumentError(f"expected a side of 1 to {wire.LARGEST_SIDE} pixels, got {side}")
         self._check_open()
         ahead = max(2 * self._workers, min(256, _AHEAD_BYTES // (3 * side * side)))
         return self._stream(task, paths, ahead)
@@ -153,8 +158,7 @@ class DecoderPool:
         window: deque[Future[T]] = deque()
         try:
             for path in paths:
-                self._check_open()
-                window.append(self._threads.submit(task, path))
+                window.append(self._begin(task, path))
                 while window and (len(window) > ahead or window[0].done()):
                     yield self._result(window.popleft())
             while window:
@@ -163,9 +167,21 @@ class DecoderPool:
             for future in window:
                 future.cancel()
 
+    def _begin(self, task: Callable[[str], T], path: str) -> Future[T]:
+        self._check_open()
+        try:
+            return self._threads.submit(task, path)
+        except RuntimeError:  # the threads take nothing more: `close` came in between
+            self._check_open()
+            raise
+
     def _result(self, future: Future[T]) -> T:
         self._check_open()
-        result = future.result()
+        try:
+            result = future.result()
+        except CancelledError:  # by `close`
+            self._check_open()
+            raise
         self._check_open()  # a picture is not to blame when `close` ended its child
         return result
 
@@ -204,6 +220,29 @@ class DecoderPool:
     def _forget(self, child: Child) -> None:
         self._children.discard(child)
         child.end()
+
+
+def _working_folder() -> bytes | None:
+    """None where it is gone."""
+    try:
+        return os.getcwdb()
+    except OSError:
+        return None
+
+
+def _absolute(folder: bytes | None, path: str) -> bytes:
+    """The path for a child, which may have started in another folder.
+
+    Raises:
+        PictureError: no file can be there.
+    """
+    try:
+        name = os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise PictureError("cannot be read (no file has such a name)") from error
+    if folder is None and not os.path.isabs(name):
+        raise PictureError("cannot be read (the working folder is gone)")
+    return os.path.join(folder or b"/", name)
 
 
 def _cores() -> int:

@@ -28,7 +28,10 @@ LOAD, THUMBNAIL = range(2)
 FAILED, OK = b"\0", b"\1"
 REASON_BYTES = 4096
 
-_FITS: tuple[Fit, ...] = ("squeeze", "crop", "pad", "seamless")
+FITS: tuple[Fit, ...] = ("squeeze", "crop", "pad", "seamless")
+LARGEST_SIDE = 1 << 15
+"""In pixels; the length of a reply of that many squared still fits `LENGTH`."""
+
 _REQUEST = struct.Struct("!BBI")
 _PICTURE = struct.Struct("!32sIIH")
 
@@ -42,12 +45,12 @@ class Request(NamedTuple):
     fit: Fit
 
     def pack(self) -> bytes:
-        return _REQUEST.pack(self.what, _FITS.index(self.fit), self.side) + self.path
+        return _REQUEST.pack(self.what, FITS.index(self.fit), self.side) + self.path
 
     @classmethod
     def unpack(cls, message: bytes) -> Request:
         what, fit, side = _REQUEST.unpack_from(message)
-        return cls(what, message[_REQUEST.size :], side, _FITS[fit])
+        return cls(what, message[_REQUEST.size :], side, FITS[fit])
 
     @property
     def largest_reply(self) -> int:
@@ -69,8 +72,13 @@ class Picture(NamedTuple):
         return _PICTURE.pack(self.sha256, self.width, self.height, len(facts)) + facts + self.pixels
 
     @classmethod
-    def unpack(cls, message: bytes) -> Picture:
-        """ValueError where the facts are none."""
+    def unpack(cls, message: bytes, side: int) -> Picture:
+        """ValueError where it is none of `side` pixels squared, or its facts are none."""
+        if len(message) < _PICTURE.size:
+            raise ValueError(f"expected a picture, received {len(message)} bytes")
         sha256, width, height, length = _PICTURE.unpack_from(message)
         end = _PICTURE.size + length
-        return cls(sha256, width, height, unpack(message[_PICTURE.size : end]), message[end:])
+        facts, pixels = unpack(message[_PICTURE.size : end]), message[end:]
+        if len(pixels) != 3 * side**2:
+            raise ValueError(f"expected {3 * side**2} bytes of pixels, received {len(pixels)}")
+        return cls(sha256, width, height, facts, pixels)
