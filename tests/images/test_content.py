@@ -36,8 +36,10 @@ def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large.tif"
     with path.open("wb") as file:
         file.truncate(3 << 30)  # sparse
-    with pytest.raises(PictureError, match="3072 MiB; at most 512 MiB"):
-        read_file(str(path), most=512 << 20)
+    with pytest.raises(PictureError, match=r"large\.tif: the file has 3072 MiB; at most 1 MiB"):
+        read_file(str(path), most=1 << 20)
+    with pytest.raises(PictureError, match=r"large\.tif: the file has 3072 MiB; at most 512 MiB"):
+        file_sha256(str(path))
 
 
 @pytest.mark.parametrize("read", [file_sha256, lambda path: read_file(path, most=100)])
