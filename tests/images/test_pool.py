@@ -455,7 +455,7 @@ def test_close_while_other_threads_load_is_told_to_each_as_such(pictures: list[s
         for thread in threads:
             thread.start()
         for event in begun:
-            event.wait()
+            assert event.wait(60)
         pool.close()
         for thread in threads:
             thread.join()
