@@ -19,6 +19,7 @@ from PIL import Image
 import lookalike
 from lookalike.errors import ArgumentError, LookalikeError
 from lookalike.images import child as child_module
+from lookalike.images.content import LARGEST_FILE
 from lookalike.images.decode import decode
 from lookalike.images.formats import MAX_PIXELS
 from lookalike.images.pool import DecoderPool, Failed, Limits, Loaded
@@ -239,6 +240,7 @@ def test_arguments_are_refused_at_once(pictures: list[str]) -> None:
 def test_the_limits_are_those_promised() -> None:
     assert Limits() == Limits(memory=1 << 30, cpu_seconds=3, pixels=MAX_PIXELS, seconds=30)
     assert MAX_PIXELS == 64_000_000
+    assert Limits().memory // 2 == LARGEST_FILE, "a child reads half as much as it may hold"
 
 
 def test_a_closed_pool_says_so(pictures: list[str]) -> None:
@@ -453,7 +455,7 @@ def test_close_while_other_threads_load_is_told_to_each_as_such(pictures: list[s
         for thread in threads:
             thread.start()
         for event in begun:
-            event.wait()
+            assert event.wait(60)
         pool.close()
         for thread in threads:
             thread.join()

@@ -16,7 +16,7 @@ from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.place import Place
 from lookalike.collection.sealed.segments import cure_of
 from lookalike.errors import PictureError, VectorError
-from lookalike.images.content import MOST, file_sha256
+from lookalike.images.content import file_sha256
 from lookalike.index import Index
 from lookalike.models import Model
 
@@ -71,7 +71,7 @@ def _of_file(path: str, place: Place, catalogue: Catalogue, index: Index, model:
 
     A file that is too large to be decoded is not hashed either: none of its content is indexed.
     """
-    sha256 = file_sha256(path, MOST)
+    sha256 = file_sha256(path)
     real = os.path.realpath(path)
     key = place.relative(path)
 

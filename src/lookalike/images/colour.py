@@ -26,7 +26,8 @@ _UPRIGHT = {
 }
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # TIFF 6.0, section 8
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
-_KEPT_BYTES = 1 << 20  # of a profile; what is kept is memory that the next pictures do not have
+_KEPT = 8  # transforms, each with two copies of its profile: memory that the next pictures do not have
+_KEPT_BYTES = 4 << 20  # of a profile; those of printers have up to about 3 MiB
 _ROUNDING = 2  # levels
 
 
@@ -99,7 +100,7 @@ def _new_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | No
         return None  # a damaged profile leaves the colours as they are
 
 
-_kept_transform = lru_cache(maxsize=8)(_new_transform)
+_kept_transform = lru_cache(maxsize=_KEPT)(_new_transform)
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:

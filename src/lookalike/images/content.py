@@ -13,8 +13,8 @@ from lookalike.errors import PictureError
 SMALLER = "make a smaller copy of it"
 """What to do about a picture beyond a limit."""
 
-MOST = 512 << 20
-"""Bytes of the largest file that is decoded, by the limits that hold unless others are given: half of their memory."""
+LARGEST_FILE = 512 << 20
+"""In bytes; a larger file is no picture that is read."""
 
 _CHUNK = 1 << 20
 
@@ -25,33 +25,31 @@ def read_file(path: str | bytes, most: int) -> bytes:
     Raises:
         PictureError: it is gone, unreadable, larger, a FIFO, a device or a folder.
     """
-    with _regular_file(path) as descriptor:
-        return b"".join(_chunks(descriptor, path, most))
+    return b"".join(_chunks(path, most))
 
 
-def file_sha256(path: str, most: int | None = None) -> bytes:
-    """The 32 bytes of the SHA-256 of a regular file's content, read in chunks; of at most `most` bytes, if given.
+def file_sha256(path: str) -> bytes:
+    """The 32 bytes of the SHA-256 of a regular file of at most `LARGEST_FILE` bytes, read in chunks.
 
     Raises:
-        PictureError: it is gone, unreadable, larger, a FIFO, a device or a folder.
+        PictureError: as `read_file`.
     """
     digest = hashlib.sha256()
-    with _regular_file(path) as descriptor:
-        for chunk in _chunks(descriptor, path, most):
-            digest.update(chunk)
+    for chunk in _chunks(path, LARGEST_FILE):
+        digest.update(chunk)
     return digest.digest()
 
 
-def _chunks(descriptor: int, path: str | bytes, most: int | None) -> Iterator[bytes]:
-    size = os.fstat(descriptor).st_size
-    if most is not None and size > most:
-        raise PictureError(
-            f"the file has {size >> 20} MiB; at most {most >> 20} MiB are read; {SMALLER}", os.fsdecode(path)
-        )
-    # Never more than the size seen at first: a file that grows for ever (a log) still ends.
-    while size > 0 and (chunk := os.read(descriptor, min(size, _CHUNK))):
-        size -= len(chunk)
-        yield chunk
+def _chunks(path: str | bytes, most: int) -> Iterator[bytes]:
+    with _regular_file(path) as descriptor:
+        size = os.fstat(descriptor).st_size
+        if size > most:
+            reason = f"the file has {size >> 20} MiB; at most {most >> 20} MiB are read; {SMALLER}"
+            raise PictureError(reason, os.fsdecode(path))
+        # Never more than the size seen at first: a file that grows for ever (a log) still ends.
+        while size > 0 and (chunk := os.read(descriptor, min(size, _CHUNK))):
+            size -= len(chunk)
+            yield chunk
 
 
 @contextmanager
