@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -153,6 +154,11 @@ def run(code: str, status: int = 0) -> str:
     return done.stdout
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 # The work takes seconds on the one processor it is kept to; the signal comes at once.
 INTERRUPTED = """
 import os, signal, threading, time, numpy as np, lookalike
@@ -180,7 +186,7 @@ SEALING_IN_THE_BACKGROUND = "index.add(many[:1000])"  # and so the 16,384 are fu
     [
         ("", "index.search(queries, 10)"),
         ("", "index.optimize()"),
-        ("", "index.save(os.devnull)"),
+        ("", "index.save('saved')"),
         (SEALING_IN_THE_BACKGROUND, "index.optimize()"),
         (SEALING_IN_THE_BACKGROUND, "index.search(queries, 10)"),
     ],
@@ -197,7 +203,7 @@ def test_ctrl_c_ends_long_work_and_changes_nothing(prepare: str, work: str) -> N
         ("len(index)", "index.search(queries, 10)"),
         ("index.add(many[0])", "index.search(queries, 10)"),
         ("index.optimize()", "index.optimize()"),
-        ("index.save(os.devnull)", "index.optimize()"),
+        ("index.save('saved')", "index.optimize()"),
     ],
 )
 def test_a_signal_handler_that_uses_the_index_gets_an_error_and_never_hangs(handler: str, work: str) -> None:
@@ -241,7 +247,7 @@ print("done")
     "work",
     [
         "index.optimize()",
-        "index.save(os.devnull)",
+        "index.save('saved')",
         "index.search(vectors, exact=True)",
         "while True: index.search(vectors[0])",  # so that the interpreter ends while this waits for the GIL
         "index.optimize(); sys.exit(2)",

@@ -26,11 +26,10 @@ def main() -> None:
             sys.stderr.write("lookalike: interrupted\n")
             code = 130
     except OutputClosedError:
-        silence()
         code = BROKEN_PIPE
     except OSError:  # of stderr: there is nowhere to say it
-        silence()
         code = 2
+    silence()
     sys.exit(code)
 
 
