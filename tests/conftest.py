@@ -26,6 +26,15 @@ def require_or_skip() -> Require:
     return require
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A newcomer need not wait for what takes minutes."""
+    if IN_CI or LONG:
+        return
+    for item in items:
+        if item.get_closest_marker("thorough") or "faults" in item.path.parts:
+            item.add_marker(pytest.mark.skip("takes long; LOOKALIKE_LONG=1 runs it in full, and CI in short"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A newcomer's skip, with its reason, is a failure in CI, which has all that a test may need."""

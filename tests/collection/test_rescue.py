@@ -204,6 +204,7 @@ print(len(left), took)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_what_is_left_of_a_segment_takes_no_memory(tmp_path: Path, python: Python) -> None:
     """5,000 vectors of 2,048 dimensions are 39 MiB."""

@@ -56,6 +56,7 @@ print(grown(lambda: index.save(sys.argv[1], little_memory=sys.argv[2] == "little
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_vectors_take_no_memory(tmp_path: Path) -> None:
     """20,000 of 2,048 dimensions are 156 MiB, as many again while they are brought in order, and a sample."""

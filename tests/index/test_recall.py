@@ -177,6 +177,7 @@ def test_recall_is_kept_by_principal_axes() -> None:
         check_recall(index, wide[1], true, 10, recall, 0.03)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_recall_is_kept_in_clusters_smaller_than_a_bucket_and_far_apart(metric: Metric) -> None:
     """The sketches of neighbours err alike, by hundreds of times their distance: only what is left of A orders them."""

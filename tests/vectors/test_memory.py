@@ -12,7 +12,7 @@ import pytest
 
 from tests.memory import GROWN
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = [pytest.mark.thorough, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 COUNT, DIM = 200_000, 640
 SIZE = COUNT * DIM * 4  # 488 MiB
