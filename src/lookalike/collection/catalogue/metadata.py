@@ -80,9 +80,11 @@ class Metadata:
         self._dropped.difference_update(facts.given for facts in known.values())
 
     def remove(self, ids: Iterable[int]) -> None:
-        for item_id in ids:
-            found = self._database.execute("DELETE FROM metadata WHERE id = ? RETURNING given", (item_id,))
-            self._dropped.update(given for (given,) in found if given != "{}")
+        each = [(item_id,) for item_id in ids]
+        for one in each:
+            found = self._database.execute("SELECT given FROM metadata WHERE id = ? AND given <> '{}'", one)
+            self._dropped.update(given for (given,) in found)
+        self._database.execute_many("DELETE FROM metadata WHERE id = ?", each)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
