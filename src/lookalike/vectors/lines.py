@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from typing import BinaryIO
@@ -44,27 +44,36 @@ def is_line(line: bytes, dim: int) -> bool:
     return dim <= MOST_DIM and _parsed([line], dim) is not None
 
 
-def open_word2vec(source: Source) -> Part:
-    """The words of a word2vec file in text, float32.
+def promised(source: Source, least: Callable[[int, int], int], advice: str) -> tuple[int, int, int]:
+    """Count and dims as line 1 says, and where the words begin, which take at `least` so many bytes.
 
-    Raises:
-        VectorFileError: no header, or one that promises more than there is.
+    VectorFileError where there is no such line, or there are fewer bytes.
     """
     with source.open() as stream:
         told = header(stream.readline(_HEADER + 1))
         start = stream.tell()
     if told is None:
         raise VectorFileError(
-            f"{source.path}: expected the number of words and of dimensions in line 1, received neither; "
-            "if it is GloVe's, give that format"
+            f"{source.path}: expected the number of words and of dimensions in line 1, received neither; {advice}"
         )
     lie(source.path, told, None, "rows")
     count, dim = told
-    if count * 2 * (dim + 1) - 1 > source.size - start:
+    if least(count, dim) > source.size - start:
         raise VectorFileError(
             f"{source.path}: expected {count:,} words of {dim:,} numbers, as line 1 says, received "
             f"{source.size - start:,} bytes, which cannot hold them; fetch it again"
         )
+    return count, dim, start
+
+
+def open_word2vec(source: Source) -> Part:
+    """The words of a word2vec file in text, float32.
+
+    Raises:
+        VectorFileError: no header, or one that promises more than there is.
+    """
+    advice = "if it is GloVe's, give that format"
+    count, dim, _ = promised(source, lambda count, dim: count * 2 * (dim + 1) - 1, advice)
     return Part(source.path, "word2vec", count, dim, FLOAT32, True, None, partial(_read, source, count, dim, 1))
 
 

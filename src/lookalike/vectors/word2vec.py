@@ -12,9 +12,8 @@ import numpy as np
 
 from lookalike.errors import VectorFileError
 from lookalike.vectors import names as naming
-from lookalike.vectors.layout import lie
 from lookalike.vectors.limits import MOST_NAME, rows_at_most
-from lookalike.vectors.lines import FLOAT32, header
+from lookalike.vectors.lines import FLOAT32, promised
 from lookalike.vectors.source import Source
 from lookalike.vectors.vector_file import Chunk, Part
 
@@ -27,21 +26,7 @@ def open_binary(source: Source) -> Part:
     Raises:
         VectorFileError: no header, or one that promises more than there is.
     """
-    with source.open() as stream:
-        told = header(stream.readline(1 << 10))
-        start = stream.tell()
-    if told is None:
-        raise VectorFileError(
-            f"{source.path}: expected the number of words and of dimensions in line 1, received neither; "
-            "give another format"
-        )
-    lie(source.path, told, None, "rows")
-    count, dim = told
-    if count * (4 * dim + 2) > source.size - start:
-        raise VectorFileError(
-            f"{source.path}: expected {count:,} words of {dim:,} numbers, as line 1 says, received "
-            f"{source.size - start:,} bytes, which cannot hold them; fetch it again"
-        )
+    count, dim, start = promised(source, lambda count, dim: count * (4 * dim + 2), "give another format")
     return Part(
         source.path, "word2vec-binary", count, dim, FLOAT32, True, None, partial(_read, source, count, dim, start)
     )
