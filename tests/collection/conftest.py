@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from lookalike.collection import Collection
 from tests.conftest import Require
 
 Draw = Callable[..., Path]
@@ -89,3 +90,16 @@ def unprivileged(require_or_skip: Require) -> tuple[str, ...]:
     require_or_skip(shutil.which("setpriv"), "root needs setpriv (of util-linux) to drop its powers")
     powers = "-dac_override,-dac_read_search,-chown,-fowner"
     return ("setpriv", f"--bounding-set={powers}", f"--inh-caps={powers}")
+
+
+@pytest.fixture
+def with_a_wal(tmp_path: Path, draw: Draw, python: Python) -> Path:
+    """A folder of three pictures with five stars each, of which the WAL of its catalogue alone knows."""
+    place = tmp_path / "photos"
+    for i in range(3):
+        draw(place / f"{i}.png", seed=i)
+    with Collection.open(place) as collection:
+        collection.sync()
+    python(LEAVE_A_WAL, place)
+    assert (place / ".lookalike" / "catalogue.sqlite-wal").stat().st_size
+    return place

@@ -17,7 +17,7 @@ from lookalike.collection import Collection
 from lookalike.collection.catalogue.beside import open_beside
 from lookalike.errors import ReadError, WriteError
 
-from .conftest import LEAVE_A_WAL, Draw, Python
+from .conftest import Draw, Python
 
 FLIP = """
 import sys
@@ -94,16 +94,10 @@ def test_a_repair_that_ends_early_loses_no_later_commit(
 
 
 def test_a_reader_that_closes_meanwhile_writes_the_wal_into_the_file(
-    tmp_path: Path, draw: Draw, python: Python, monkeypatch: pytest.MonkeyPatch
+    with_a_wal: Path, python: Python, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos = tmp_path / "photos"
-    for i in range(3):
-        draw(photos / f"{i}.png", seed=i)
-    with Collection.open(photos) as collection:
-        collection.sync()
-    python(LEAVE_A_WAL, photos)
-    file = photos / ".lookalike" / "catalogue.sqlite"
-    command = [sys.executable, "-c", READER, str(photos)]
+    file = with_a_wal / ".lookalike" / "catalogue.sqlite"
+    command = [sys.executable, "-c", READER, str(with_a_wal)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
         assert reader.stdout
         assert reader.stdout.readline() == "open\n"
@@ -117,45 +111,33 @@ def test_a_reader_that_closes_meanwhile_writes_the_wal_into_the_file(
                 assert not Path(f"{file}-wal").exists()
 
         monkeypatch.setattr(shutil, "copyfile", copy_and_let_it_close)
-        Collection.repair(photos)
+        Collection.repair(with_a_wal)
         assert reader.poll() == 0
-    with Collection.open(photos) as collection:
+    with Collection.open(with_a_wal) as collection:
         assert [collection.facts(path)["stars"] for path in collection.paths()] == [5, 5, 5]
-    assert Collection.verify(photos) == []
+    assert Collection.verify(with_a_wal) == []
 
 
-def test_the_wal_of_a_rescue_that_was_killed_is_not_taken(tmp_path: Path, draw: Draw, python: Python) -> None:
-    photos = tmp_path / "photos"
-    for i in range(3):
-        draw(photos / f"{i}.png", seed=i)
-    with Collection.open(photos) as collection:
-        collection.sync()
-    python(LEAVE_A_WAL, photos)
-    file = photos / ".lookalike" / "catalogue.sqlite"
+def test_the_wal_of_a_rescue_that_was_killed_is_not_taken(with_a_wal: Path, python: Python) -> None:
+    file = with_a_wal / ".lookalike" / "catalogue.sqlite"
     shutil.copyfile(f"{file}-wal", f"{file}.rescue-wal")
-    with Collection.open(photos) as collection:
+    with Collection.open(with_a_wal) as collection:
         collection.describe({path: {"stars": 4} for path in collection.paths()})
     python(FLIP, file, 5)
-    Collection.repair(photos)
-    with Collection.open(photos) as collection:
+    Collection.repair(with_a_wal)
+    with Collection.open(with_a_wal) as collection:
         assert [collection.facts(path)["stars"] for path in collection.paths()] == [4, 4, 4]
 
 
-def test_a_name_that_a_killed_rescue_gave_to_the_wal_is_not_given_again(
-    tmp_path: Path, draw: Draw, python: Python
-) -> None:
-    draw(tmp_path / "photos" / "1.png", seed=1)
-    with Collection.open(tmp_path / "photos") as collection:
-        collection.sync()
-    python(LEAVE_A_WAL, tmp_path / "photos")
-    file = tmp_path / "photos" / ".lookalike" / "catalogue.sqlite"
+def test_a_name_that_a_killed_rescue_gave_to_the_wal_is_not_given_again(with_a_wal: Path, python: Python) -> None:
+    file = with_a_wal / ".lookalike" / "catalogue.sqlite"
     os.link(f"{file}-wal", f"{file}.damaged-1-wal")
-    command = [sys.executable, "-c", READER, str(tmp_path / "photos")]
+    command = [sys.executable, "-c", READER, str(with_a_wal)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
         assert reader.stdout
         assert reader.stdout.readline() == "open\n"
         python(FLIP, file, 5)
-        (done,) = Collection.repair(tmp_path / "photos").done
+        (done,) = Collection.repair(with_a_wal).done
         reader.communicate("\n")
     assert done.endswith("catalogue.sqlite.damaged-2")
     assert Path(f"{file}.damaged-2-wal").exists()

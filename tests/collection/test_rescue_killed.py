@@ -12,7 +12,7 @@ import pytest
 
 from lookalike.collection import Collection
 
-from .conftest import LEAVE_A_WAL, Draw, Python
+from .conftest import Python
 
 KILLED = """
 import os, signal, sys
@@ -42,20 +42,13 @@ time.sleep(600)
 
 
 @pytest.fixture
-def hurt(tmp_path: Path, draw: Draw, python: Python) -> Path:
+def hurt(with_a_wal: Path) -> Path:
     """A collection whose facts are in the WAL alone, and whose catalogue is damaged elsewhere."""
-    folder = tmp_path / "photos"
-    for i in range(3):
-        draw(folder / f"{i}.png", seed=i)
-    with Collection.open(folder) as collection:
-        collection.sync()
-    python(LEAVE_A_WAL, folder)
-    file = folder / ".lookalike" / "catalogue.sqlite"
-    assert file.with_name("catalogue.sqlite-wal").stat().st_size
+    file = with_a_wal / ".lookalike" / "catalogue.sqlite"
     data = bytearray(file.read_bytes())
     data[data.index(b"1.png")] ^= 1
     file.write_bytes(data)
-    return folder
+    return with_a_wal
 
 
 def test_what_only_the_wal_held_is_there_after_a_kill(hurt: Path, tmp_path: Path, python: Python) -> None:
