@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
-from contextlib import suppress
 
+from lookalike.durable import draft, put
 from lookalike.errors import WriteError
 from lookalike.images.content import file_sha256
 
@@ -45,16 +44,12 @@ def write_new(path: str, data: bytes, cure: str) -> None:
     Raises:
         WriteError: there is one of that name, or it cannot be written.
     """
-    draft = _draft(path)
     try:
-        _write(draft, data)
-        rename_to_new(draft, path)
-        sync_folder(os.path.dirname(draft))
+        with draft(path) as beside:
+            _write(beside, data)
+            put(beside, path, rename_to_new)
     except OSError as error:
         raise _unwritten(path, error, cure) from error
-    finally:
-        with suppress(FileNotFoundError):  # renamed, or never made
-            os.unlink(draft)
 
 
 def write_over(path: str, data: bytes) -> None:
@@ -63,40 +58,21 @@ def write_over(path: str, data: bytes) -> None:
     WriteError where it cannot be written.
     """
     path = os.path.realpath(path)
-    draft = _draft(path)
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             with open(path, "wb") as stream:
                 stream.write(data)
             return
-        _write(draft, data)
-        os.replace(draft, path)
-        sync_folder(os.path.dirname(draft))
+        with draft(path) as beside:
+            _write(beside, data)
+            put(beside, path)
     except OSError as error:
         raise _unwritten(path, error, "name another") from error
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(draft)
-
-
-def sync_folder(folder: str) -> None:
-    """Let the names in a folder outlast a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _draft(path: str) -> str:
-    return os.path.join(os.path.dirname(os.path.abspath(path)), f".lookalike-{secrets.token_hex(8)}")
 
 
 def _write(path: str, data: bytes) -> None:
     with open(path, "xb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _unwritten(path: str, error: OSError, cure: str) -> WriteError:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-from contextlib import suppress
 
+from lookalike.durable import draft, sync
 from lookalike.errors import WriteError
 
 BEGINNING = (
@@ -29,7 +28,12 @@ def write_page(page: str, path: str) -> None:
             with open(path, "wb") as stream:
                 stream.write(data)
         else:
-            _replace(os.path.realpath(path), data)
+            target = os.path.realpath(path)
+            with draft(target) as beside:
+                with open(beside, "xb") as file:
+                    file.write(data)
+                sync(beside)
+                os.replace(beside, target)
     except OSError as error:
         raise WriteError(
             error.errno,
@@ -45,16 +49,3 @@ def _is_stream(path: str) -> bool:
     except FileNotFoundError:
         return False
     return not stat.S_ISREG(mode)  # a directory refuses to be opened, which says why
-
-
-def _replace(path: str, data: bytes) -> None:
-    draft = os.path.join(os.path.dirname(path), f".lookalike-{secrets.token_hex(8)}.html")
-    try:
-        with open(draft, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        with suppress(FileNotFoundError):  # gone, when it took its place
-            os.unlink(draft)

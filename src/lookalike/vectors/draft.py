@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from io import FileIO
 
+from lookalike import durable
 from lookalike.errors import WriteError
 
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)  # file systems without hard links
@@ -27,16 +28,10 @@ def draft(path: str, overwrite: bool) -> Iterator[str]:
     with writing(path):
         target = os.path.realpath(path)
         require_free(path, overwrite)
-    beside = os.path.join(os.path.dirname(target), f".lookalike-{secrets.token_hex(8)}")
-    try:
+    with durable.draft(target) as beside:
         yield beside
         with writing(path):
-            _sync(beside)
-            _name(beside, target, overwrite)
-            _sync(os.path.dirname(target))
-    finally:
-        with suppress(FileNotFoundError):  # gone, when it took its place
-            os.unlink(beside)
+            durable.put(beside, target, partial(_name, overwrite=overwrite))
 
 
 def require_free(path: str, overwrite: bool) -> None:
@@ -89,14 +84,6 @@ def _name(beside: str, target: str, overwrite: bool) -> None:
         else:
             return
     os.replace(beside, target)
-
-
-def _sync(path: str) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 class Sink:

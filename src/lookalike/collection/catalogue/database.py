@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
 
-from lookalike.collection.catalogue.folders import sync_folder
 from lookalike.collection.catalogue.refused import refused
 from lookalike.collection.catalogue.schema import APPLICATION_ID, MIGRATIONS, UNTOLD, VERSION
+from lookalike.durable import sync
 from lookalike.errors import BusyError, DamagedError, LookalikeError, NotAnIndexError, WriteError
 
 Row = tuple[Any, ...]
@@ -114,7 +114,7 @@ class Database:
             for ending in ("-wal", "-shm"):
                 _unlink(path + ending)  # one that outlived its database would be replayed into the new one
             os.rename(fresh, path)
-            sync_folder(os.path.dirname(path))
+            sync(os.path.dirname(path))
         except OSError as error:
             raise refused(os.path.dirname(path), error) from error
 

@@ -11,8 +11,8 @@ from contextlib import closing, contextmanager, suppress
 
 from lookalike.collection.catalogue.beside import copy_beside, open_beside
 from lookalike.collection.catalogue.database import Database, Row, row_crc, translate
-from lookalike.collection.catalogue.folders import sync_folder
 from lookalike.collection.catalogue.refused import refused
+from lookalike.durable import sync
 from lookalike.errors import DamagedError, NotAnIndexError
 
 _TABLES = {  # with the key to go along, and the columns
@@ -52,10 +52,9 @@ def take_in_wal(path: str) -> None:
         if os.path.exists(f"{copy}-wal") and os.path.getsize(f"{copy}-wal"):
             return  # nothing can be read of it either
         try:
-            with open(copy, "rb") as file:
-                os.fsync(file)
+            sync(copy)
             os.rename(copy, path)  # with the WAL still beside it: to write that into it again changes nothing
-            sync_folder(os.path.dirname(path))
+            sync(os.path.dirname(path))
         except OSError as error:
             raise refused(os.path.dirname(path), error) from error
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from lookalike.durable import sync
+
 
 def make_folders(path: str) -> None:
     """Make a folder and those around it that are missing; OSError where that cannot be."""
@@ -17,13 +19,4 @@ def make_folders(path: str) -> None:
         if not os.path.isdir(path):
             raise
     with suppress(PermissionError):  # what nobody may list nobody can sync, as /home where it is closed
-        sync_folder(around)  # also where it is there: a killed process may have made it just now
-
-
-def sync_folder(folder: str) -> None:
-    """Put the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(around)  # also where it is there: a killed process may have made it just now
