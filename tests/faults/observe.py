@@ -40,11 +40,12 @@ class Known:
         self.paths = {path: {seed} for path, seed in state.items()}
 
     def check(self, state: State, ids: dict[int, int]) -> None:
+        moved = {state[path] for path, seeds in self.paths.items() if len(seeds) > 1 and path in state}
         for path in self.paths.keys() | state.keys():
             allowed = self.paths.get(path, {None})
             seed = state.get(path)
-            if seed is None and len(allowed) > 1 and allowed & set(state.values()):
-                continue  # what was there is elsewhere already, by its copy, and what comes is not embedded yet
+            if seed is None and len(allowed) > 1 and allowed & moved:
+                continue  # what was there has moved to where a copy was made, and what comes is not embedded yet
             assert seed in allowed, f"{path} has {seed or 'no picture'}, expected one of {allowed}"
         for item_id, seed in ids.items():
             assert self.ids.setdefault(item_id, seed) == seed, f"id {item_id} was used for another content"
