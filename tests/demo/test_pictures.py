@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from lookalike import demo
+from lookalike.fitting import Input
 from lookalike.images.decode import decode
 
 PICTURES = Path(demo.folder())
@@ -45,7 +46,7 @@ def test_formats_are_mixed_so_that_the_demo_exercises_the_decoder() -> None:
 
 def test_each_decodes_and_is_not_blank() -> None:
     for name in FILES:
-        pixels, width, height = decode((PICTURES / name).read_bytes(), 64, "squeeze")
+        pixels, width, height = decode((PICTURES / name).read_bytes(), Input(64, "squeeze"))
         assert max(width, height) <= 192, name
         assert min(width, height) >= 24, name
         assert pixels.std() > 8, f"{name} is nearly blank"

@@ -15,7 +15,7 @@ def test_the_nearest_three_of_each_query_are_of_its_kind() -> None:
     model = get_model()
     pictures = Path(demo.folder())
     paths = sorted(path for path in pictures.rglob("*") if path.is_file())
-    squares = [decode(path.read_bytes(), model.input.side, model.input.fit).pixels for path in paths]
+    squares = [decode(path.read_bytes(), model.input).pixels for path in paths]
     vectors = model.embed(np.stack(squares))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     for query in demo.QUERIES:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from lookalike.errors import PictureError
+from lookalike.fitting import Input
 from lookalike.images.decode import decode, fit_image
 
 SIDE = 16
@@ -28,7 +29,7 @@ def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 def pixels(data: bytes) -> NDArray[np.int16]:
     """Decoded at the picture's own size, so that no resize hides a wrong value; signed for differences."""
-    decoded = decode(data, SIDE, "squeeze")
+    decoded = decode(data, Input(SIDE, "squeeze"))
     assert (decoded.width, decoded.height) == (SIDE, SIDE)
     return decoded.pixels.astype(np.int16)
 
@@ -146,21 +147,21 @@ def test_alpha_of_an_image_in_memory(mode: str) -> None:
     else:
         image = Image.new("LA", (SIDE, SIDE), (100, 128)).convert("RGBA" if mode == "RGBa" else "LA")
         image = image.convert(mode)
-    assert np.abs(fit_image(image, SIDE, "squeeze").astype(int) - 177).max() <= 1
+    assert np.abs(fit_image(image, Input(SIDE, "squeeze")).astype(int) - 177).max() <= 1
 
 
 def test_what_hides_under_alpha_0_comes_out_white() -> None:
     hidden = Image.fromarray(np.dstack([COLOURS, np.zeros_like(RAMP)]))
     assert (pixels(encode(hidden, "PNG")) == 255).all()
     large = hidden.resize((640, 480))
-    assert (decode(encode(large, "PNG"), SIDE, "squeeze").pixels == 255).all()
+    assert (decode(encode(large, "PNG"), Input(SIDE, "squeeze")).pixels == 255).all()
 
 
 def test_alpha_does_not_bleed_in_a_resize() -> None:
     # Red that is seen beside black that is not: black must not darken the edge.
     image = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
     image.paste((255, 0, 0, 255), (0, 0, 100, 200))
-    got = decode(encode(image, "PNG"), 20, "squeeze").pixels
+    got = decode(encode(image, "PNG"), Input(20, "squeeze")).pixels
     assert (got[..., 0] >= 254).all()
 
 
@@ -237,7 +238,7 @@ def test_12_bit_gray_tiff() -> None:
 def test_16_bit_gray_in_memory(mode: str) -> None:
     raw = FINE.astype(">u2" if mode == "I;16B" else "<u2").tobytes()
     image = Image.frombytes(mode, (SIDE, SIDE), raw)
-    assert np.array_equal(fit_image(image, SIDE, "squeeze"), gray(np.rint(FINE / 257)))
+    assert np.array_equal(fit_image(image, Input(SIDE, "squeeze")), gray(np.rint(FINE / 257)))
 
 
 COLOURS_16 = COLOURS.astype(np.uint16) * 257
@@ -281,13 +282,13 @@ def test_16_bit_rgb_tiff(order: Literal["<", ">"]) -> None:
 )
 def test_pixels_without_a_defined_white_are_refused(array: NDArray[Any], tags: dict[int, Any]) -> None:
     with pytest.raises(PictureError, match=r"no defined white|not supported"):
-        decode(tiff(array, tags), SIDE, "squeeze")
+        decode(tiff(array, tags), Input(SIDE, "squeeze"))
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_wide_images_in_memory_are_refused(mode: str) -> None:
     with pytest.raises(PictureError, match="8 or 16 bits"):
-        fit_image(Image.new(mode, (4, 4)), SIDE, "squeeze")
+        fit_image(Image.new(mode, (4, 4)), Input(SIDE, "squeeze"))
 
 
 # -- CMYK, YCCK, LAB, YCbCr
@@ -444,7 +445,7 @@ def test_a_gray_profile_is_honoured_with_and_without_alpha(mode: str) -> None:
 def test_a_gray_profile_is_honoured_with_premultiplied_alpha() -> None:
     image = Image.new("LA", (SIDE, SIDE), (60, 255)).convert("La")
     image.info["icc_profile"] = gray_profile(1.0)
-    assert np.abs(fit_image(image, SIDE, "squeeze") - srgb_curve(np.array(60))).max() <= 2
+    assert np.abs(fit_image(image, Input(SIDE, "squeeze")) - srgb_curve(np.array(60))).max() <= 2
 
 
 def test_a_profile_of_many_megabytes_is_honoured() -> None:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from lookalike.fitting import Input
 from lookalike.images.decode import decode_square
 from lookalike.images.facts import FACTS, FACTS_BYTES, pack, unpack
 from lookalike.images.pool import DecoderPool, Loaded
@@ -41,7 +42,7 @@ def encode(block: bytes | Image.Exif, kind: str = "JPEG", **options: Any) -> byt
 
 
 def facts(block: bytes | Image.Exif, kind: str = "JPEG") -> dict[str, Any]:
-    return dict(decode_square(encode(block, kind), 8, "squeeze").facts)
+    return dict(decode_square(encode(block, kind), Input(8, "squeeze")).facts)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
@@ -131,7 +132,7 @@ def test_any_damage_leaves_the_picture(kind: str) -> None:
         cut = bytes(damaged[: dice.choice([len(damaged), dice.randrange(10, len(damaged))])])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # as the children do
-            square = decode_square(encode(cut, kind), 8, "squeeze")
+            square = decode_square(encode(cut, kind), Input(8, "squeeze"))
         assert unpack(pack(square.facts)) == square.facts
         assert len(pack(square.facts)) <= FACTS_BYTES
 
@@ -152,7 +153,7 @@ def test_the_largest_facts_pass_the_wire(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(encode(exif({MODEL: name.encode()}, {ORIGINAL: "2024:05:17 09:30:00", LENS: b'"' * 200}, SYDNEY)))
     with DecoderPool(1) as pool:
-        (picture,) = pool.load([os.fspath(path)], 8, "squeeze")
+        (picture,) = pool.load([os.fspath(path)], Input(8, "squeeze"))
     assert isinstance(picture, Loaded)
     assert picture.facts.keys() == FACTS.keys()
     assert picture.facts["camera"] == "\U0001f600" * 100
@@ -180,5 +181,5 @@ def test_a_child_that_speaks_nonsense_costs_its_picture(tmp_path: Path, monkeypa
     path.write_bytes(encode(exif({MODEL: "X100"})))
     monkeypatch.setattr(wire, "unpack", lambda data: unpack(change(data)))
     with DecoderPool(1) as pool:
-        (picture,) = pool.load([os.fspath(path)], 8, "squeeze")
+        (picture,) = pool.load([os.fspath(path)], Input(8, "squeeze"))
     assert picture == (os.fspath(path), "its decoder gave an answer that makes no sense")

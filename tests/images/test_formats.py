@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from lookalike.errors import PictureError
+from lookalike.fitting import Input
 from lookalike.images.decode import decode
 from lookalike.images.formats import format_of, open_picture
 
@@ -107,7 +108,7 @@ def test_the_first_frame_stands_for_an_animation() -> None:
         file = BytesIO()
         options = {"lossless": True} if kind == "WEBP" else {}
         frames[0].save(file, kind, save_all=True, append_images=frames[1:], duration=100, **options)
-        red, green, blue = decode(file.getvalue(), 8, "squeeze").pixels.reshape(-1, 3).mean(axis=0)
+        red, green, blue = decode(file.getvalue(), Input(8, "squeeze")).pixels.reshape(-1, 3).mean(axis=0)
         assert red > 245, kind
         assert max(green, blue) < 10, kind
 
@@ -128,9 +129,9 @@ BoECAwWEhgAAABppcmVmAAAAAAAAAA5jZHNjAAIAAQABAAAAqG1kYXQAAAB4KAGvEyGdifj4EPdn/+jJ
 
 def test_heic_is_read_upright() -> None:
     pytest.importorskip("pi_heif", reason="HEIC is an extra: pip install 'lookalike[heic]'")
-    decoded = decode(b64decode(HEIC), 16, "squeeze")
+    decoded = decode(b64decode(HEIC), Input(16, "squeeze"))
     assert (decoded.width, decoded.height) == (16, 32)
     assert np.abs(decoded.pixels[:6].astype(int) - (20, 90, 220)).max() <= 25
     assert np.abs(decoded.pixels[10:].astype(int) - (200, 60, 30)).max() <= 25
     with pytest.raises(PictureError, match="HEIF"):
-        decode(b64decode(HEIC)[:300], 16, "squeeze")
+        decode(b64decode(HEIC)[:300], Input(16, "squeeze"))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lookalike.fitting import Input
 from lookalike.images.find import Found, Skipped, find
 from lookalike.images.pool import DecoderPool, Failed, Limits, Loaded
 
@@ -31,7 +32,7 @@ def only(pool: DecoderPool, path: Path, data: bytes) -> Loaded | Failed:
     path.write_bytes(data)
     good = path.with_name("good.png")
     Image.new("RGB", (20, 20), (10, 20, 30)).save(good)
-    before, result, after = pool.load([str(good), str(path), str(good)], 32, "squeeze")
+    before, result, after = pool.load([str(good), str(path), str(good)], Input(32, "squeeze"))
     for each in (before, after):
         assert isinstance(each, Loaded)
         assert (each.pixels == (10, 20, 30)).all()
@@ -200,7 +201,7 @@ def test_a_picture_with_a_huge_profile_takes_no_memory_from_the_next(tmp_path: P
     for path in paths:
         tiff_with_profile(path, 24 << 20)
     with DecoderPool(1, Limits(memory=256 << 20)) as pool:
-        results = list(pool.load(map(str, [tmp_path / "large.png", *paths, tmp_path / "large.png"]), 32, "pad"))
+        results = list(pool.load(map(str, [tmp_path / "large.png", *paths, tmp_path / "large.png"]), Input(32, "pad")))
     assert [each for each in results if isinstance(each, Failed)] == []
 
 
@@ -241,7 +242,7 @@ def test_each_file_of_a_hostile_folder_ends_as_exactly_one_thing(tmp_path: Path)
     (tmp_path / "turning.png").unlink()
     os.mkfifo(tmp_path / "turning.png")  # into what would block for ever
     with DecoderPool(2, Limits(seconds=20)) as pool:
-        results = list(pool.load([each.path for each in listed if isinstance(each, Found)], 8, "pad"))
+        results = list(pool.load([each.path for each in listed if isinstance(each, Found)], Input(8, "pad")))
 
     ends: dict[str, str] = {}
     for each in [*(each for each in listed if isinstance(each, Skipped)), *results]:

@@ -18,11 +18,12 @@ from PIL import Image
 
 import lookalike
 from lookalike.errors import ArgumentError, LookalikeError
+from lookalike.fitting import Box, Input
 from lookalike.images import child as child_module
 from lookalike.images.content import LARGEST_FILE
 from lookalike.images.decode import decode
 from lookalike.images.formats import MAX_PIXELS
-from lookalike.images.pool import DecoderPool, Failed, Limits, Loaded
+from lookalike.images.pool import DecoderPool, Failed, Given, Limits, Loaded
 
 SOURCE = str(Path(lookalike.__path__[0]).parent)
 
@@ -83,14 +84,63 @@ def loaded(results: Iterator[Loaded | Failed]) -> list[Loaded]:
 
 def test_results_are_those_of_decode_in_the_order_of_paths(pictures: list[str]) -> None:
     with DecoderPool(3) as pool:
-        results = loaded(pool.load(pictures, 24, "pad"))
+        results = loaded(pool.load(pictures, Input(24, "pad")))
     assert [picture.path for picture in results] == pictures
     for picture in results:
         data = Path(picture.path).read_bytes()
-        expected = decode(data, 24, "pad")
+        expected = decode(data, Input(24, "pad"))
         assert np.array_equal(picture.pixels, expected.pixels)
         assert (picture.width, picture.height) == (expected.width, expected.height)
         assert picture.sha256 == hashlib.sha256(data).digest()
+
+
+def test_a_picture_given_by_its_bytes_is_as_its_file(pictures: list[str]) -> None:
+    given = [Given(f"shard.tar/{i}.png", Path(path).read_bytes()) for i, path in enumerate(pictures)]
+    mixed: list[str | Given] = [*given, *pictures, Given("none.png", b"")]
+    with DecoderPool(2) as pool:
+        *results, none = pool.load(mixed, Input(16, "squeeze"))
+        (thumbnail,) = pool.thumbnails(given[:1], 16)
+    good = loaded(iter(results))
+    assert [picture.path for picture in good] == [*(each.path for each in given), *pictures]
+    for one, other in zip(good[: len(given)], good[len(given) :], strict=True):
+        assert one.sha256 == other.sha256
+        assert np.array_equal(one.pixels, other.pixels)
+    assert none == Failed("none.png", "the file is empty")
+    assert isinstance(thumbnail, bytes)
+
+
+def test_given_bytes_wait_in_bounded_memory(pictures: list[str]) -> None:
+    large = Path(pictures[0]).read_bytes() + bytes(20 << 20)
+    taken = 0
+
+    def many() -> Iterator[Given]:
+        nonlocal taken
+        for taken in range(1, 31):
+            yield Given(str(taken), large)
+
+    with DecoderPool(2) as pool:
+        results = pool.load(many(), Input(8, "pad"))
+        for done, _ in enumerate(results, 1):
+            assert taken - done <= 4, "of 20 MiB each three wait, and one is about to"
+    assert taken == 30
+
+
+def test_a_part_of_a_picture_is_looked_at(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[10:30, 20:50] = (200, 0, 0)
+    Image.fromarray(pixels).save(tmp_path / "red.png")
+    path = str(tmp_path / "red.png")
+    with DecoderPool(1) as pool:
+        (red,) = loaded(pool.load([path], Input(8, "squeeze"), Box(20, 10, 30, 20)))
+        (outside,) = pool.load([path], Input(8, "squeeze"), Box(20, 10, 30, 31))
+        (thumbnail,) = pool.thumbnails([path], 320, Box(20, 10, 30, 20))
+    assert (red.pixels == (200, 0, 0)).all()
+    assert (red.width, red.height) == (60, 40)
+    assert isinstance(outside, Failed)
+    assert outside.reason == "expected a part within its 60 x 40 pixels, received one from 20, 10 to 50, 41"
+    assert isinstance(thumbnail, bytes)
+    with Image.open(BytesIO(thumbnail)) as small:
+        assert small.size == (30, 20)
 
 
 def test_every_path_ends_as_one_result_whatever_it_is(tmp_path: Path, pictures: list[str]) -> None:
@@ -104,7 +154,7 @@ def test_every_path_ends_as_one_result_whatever_it_is(tmp_path: Path, pictures: 
         pictures[1],
     ]
     with DecoderPool() as pool:
-        results = list(pool.load(paths * 30, 8, "squeeze"))
+        results = list(pool.load(paths * 30, Input(8, "squeeze")))
     assert [result.path for result in results] == paths * 30
     assert [result.reason if isinstance(result, Failed) else "" for result in results[:6]] == [
         "",
@@ -122,16 +172,19 @@ def test_names_are_bytes(tmp_path: Path, pictures: list[str]) -> None:
     for path in paths:
         os.link(pictures[0], path)
     with DecoderPool(1) as pool:
-        assert [picture.path for picture in loaded(pool.load(paths, 8, "crop"))] == paths
+        assert [picture.path for picture in loaded(pool.load(paths, Input(8, "crop")))] == paths
 
 
 def test_a_name_that_no_file_can_have_is_one_result(pictures: list[str]) -> None:
     with DecoderPool(1) as pool:
-        for results in (pool.load(["\ud800.png", "nul\0.png"], 8, "pad"), pool.thumbnails(["\ud800.png", "\0"], 8)):
+        for results in (
+            pool.load(["\ud800.png", "nul\0.png"], Input(8, "pad")),
+            pool.thumbnails(["\ud800.png", "\0"], 8),
+        ):
             for result in results:
                 assert isinstance(result, Failed)
                 assert result.reason.startswith("cannot be read (")
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
 
 
 def test_relative_paths_lie_in_the_folder_that_is_current_at_the_call(
@@ -142,9 +195,9 @@ def test_relative_paths_lie_in_the_folder_that_is_current_at_the_call(
     Image.new("RGB", (7, 7)).save(tmp_path / "elsewhere" / "there.png")
     Image.new("RGB", (9, 9)).save(tmp_path / "there.png")
     with DecoderPool(1) as pool:
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
         monkeypatch.chdir(tmp_path / "elsewhere")
-        results = pool.load(["there.png", "../0.png", "../link/../there.png"], 8, "pad")
+        results = pool.load(["there.png", "../0.png", "../link/../there.png"], Input(8, "pad"))
         monkeypatch.chdir(tmp_path)
         assert [(picture.path, picture.width) for picture in loaded(results)] == [
             ("there.png", 7),
@@ -162,17 +215,17 @@ def test_a_working_folder_that_is_gone_matters_to_relative_paths_only(
     gone.mkdir()
     with DecoderPool(1) as pool:
         monkeypatch.chdir(tmp_path)
-        loaded(pool.load(["0.png"], 8, "pad"))
+        loaded(pool.load(["0.png"], Input(8, "pad")))
         monkeypatch.chdir(gone)
         gone.rmdir()
-        relative, absolute = pool.load(["0.png", pictures[0]], 8, "pad")
+        relative, absolute = pool.load(["0.png", pictures[0]], Input(8, "pad"))
     assert relative == Failed("0.png", "cannot be read (the working folder is gone)")
     assert isinstance(absolute, Loaded)
 
 
 def test_nothing_in_nothing_out() -> None:
     with DecoderPool() as pool:
-        assert list(pool.load([], 8, "pad")) == []
+        assert list(pool.load([], Input(8, "pad"))) == []
         assert pids(pool) == [], "no child starts before it is needed"
 
 
@@ -200,7 +253,7 @@ def test_paths_are_read_ahead_by_a_bounded_number(pictures: list[str]) -> None:
             yield pictures[0]
 
     with DecoderPool(2) as pool:
-        results = pool.load(endless(), 1000, "squeeze")
+        results = pool.load(endless(), Input(1000, "squeeze"))
         for _ in range(20):
             next(results)
         assert taken <= 20 + 32 * 2**20 // (3 * 1000 * 1000) + 1
@@ -216,7 +269,7 @@ def test_what_libraries_print_neither_shows_nor_blocks(tmp_path: Path, capfd: py
     Image.new("RGB", (9, 9)).save(tmp_path / "exif.png", exif=exif)
     paths = [str(tmp_path / "fax.tif"), str(tmp_path / "exif.png")] * 400  # together more than a pipe holds
     with DecoderPool(1, Limits(seconds=10)) as pool:
-        results = list(pool.load(paths, 8, "pad"))
+        results = list(pool.load(paths, Input(8, "pad")))
     assert not [each for each in results if isinstance(each, Failed) and "took more" in each.reason]
     assert capfd.readouterr() == ("", "")
 
@@ -229,12 +282,8 @@ def test_arguments_are_refused_at_once(pictures: list[str]) -> None:
         DecoderPool(0)
     with DecoderPool(1) as pool:
         for side in (0, 32769, 1 << 33):
-            with pytest.raises(ArgumentError, match=f"a side of 1 to 32768 pixels, got {side}"):
-                pool.load(pictures, side, "pad")
-            with pytest.raises(ArgumentError, match=f"a side of 1 to 32768 pixels, got {side}"):
+            with pytest.raises(ArgumentError, match=f"a side of 1 to 32768 pixels, received {side}"):
                 pool.thumbnails(pictures, side)
-        with pytest.raises(ArgumentError, match="expected a fit of squeeze, crop, pad or seamless, got 'stretch'"):
-            pool.load(pictures, 8, "stretch")  # type: ignore[arg-type]
 
 
 def test_the_limits_are_those_promised() -> None:
@@ -245,12 +294,12 @@ def test_the_limits_are_those_promised() -> None:
 
 def test_a_closed_pool_says_so(pictures: list[str]) -> None:
     with DecoderPool(1) as pool:
-        begun = pool.load(pictures, 8, "pad")
+        begun = pool.load(pictures, Input(8, "pad"))
         next(begun)
     with pytest.raises(LookalikeError, match="closed"):
         next(begun)
     with pytest.raises(LookalikeError, match="closed"):
-        pool.load(pictures, 8, "pad")
+        pool.load(pictures, Input(8, "pad"))
     pool.close()
 
 
@@ -259,13 +308,13 @@ def test_a_closed_pool_says_so(pictures: list[str]) -> None:
 
 def test_too_many_pixels(slow: str) -> None:
     with DecoderPool(1, Limits(pixels=24_000_000)) as pool:
-        (result,) = pool.load([slow], 8, "pad")
+        (result,) = pool.load([slow], Input(8, "pad"))
     assert result == Failed(slow, "5000 x 5000 pixels are more than the limit of 24 million; make a smaller copy of it")
 
 
 def test_too_much_time_costs_one_picture_and_its_child(slow: str, pictures: list[str]) -> None:
     with DecoderPool(1, Limits(cpu_seconds=0.05)) as pool:
-        first, second, third = pool.load([pictures[0], slow, pictures[1]], 8, "pad")
+        first, second, third = pool.load([pictures[0], slow, pictures[1]], Input(8, "pad"))
     assert isinstance(first, Loaded)
     assert second == Failed(slow, "took more than 0.05 s of CPU time to decode")
     assert isinstance(third, Loaded)
@@ -276,7 +325,7 @@ def test_cpu_time_is_counted_for_each_picture_anew(slow: str) -> None:
     with DecoderPool(1, Limits(cpu_seconds=1)) as pool:
         used = 0.0
         while used < 1.2:
-            loaded(pool.load([slow], 8, "pad"))
+            loaded(pool.load([slow], Input(8, "pad")))
             (pid,) = pids(pool)
             ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
             used = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
@@ -285,17 +334,17 @@ def test_cpu_time_is_counted_for_each_picture_anew(slow: str) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's address space")
 def test_too_much_memory(slow: str, pictures: list[str]) -> None:
     with DecoderPool(1, Limits(memory=110 << 20)) as pool:
-        hungry, fine = pool.load([slow, pictures[0]], 8, "pad")
+        hungry, fine = pool.load([slow, pictures[0]], Input(8, "pad"))
     assert hungry == Failed(slow, "needs more than 110 MiB of memory to decode; make a smaller copy of it")
     assert isinstance(fine, Loaded)
 
 
 def test_too_much_wall_clock(pictures: list[str]) -> None:
     with DecoderPool(1, Limits(seconds=0.5)) as pool:
-        loaded(pool.load(pictures[:1], 8, "pad"))
+        loaded(pool.load(pictures[:1], Input(8, "pad")))
         (pid,) = pids(pool)
         os.kill(pid, signal.SIGSTOP)  # as on a network drive that no longer answers
-        stuck, fine = pool.load(pictures[:2], 8, "pad")
+        stuck, fine = pool.load(pictures[:2], Input(8, "pad"))
         assert stuck == Failed(pictures[0], "took more than 0.5 s to read and decode")
         assert isinstance(fine, Loaded)
         assert gone(pid)
@@ -312,11 +361,11 @@ def test_a_killed_child_costs_at_most_the_picture_it_was_at(slow: str, pictures:
             killed.append(min(list(pool._children), key=id))
             os.kill(killed[-1]._process.pid, signal.SIGKILL)
 
-        loaded(pool.load([slow, *pictures], 8, "pad"))
+        loaded(pool.load([slow, *pictures], Input(8, "pad")))
         killers = [threading.Timer(delay, kill) for delay in (0.1, 0.2, 0.3)]
         for killer in killers:
             killer.start()
-        results = list(pool.load([*pictures, slow, slow, slow, *pictures], 8, "pad"))
+        results = list(pool.load([*pictures, slow, slow, slow, *pictures], Input(8, "pad")))
         for killer in killers:
             killer.join()
         assert eventually(lambda: not any(child.alive for child in killed))
@@ -324,16 +373,16 @@ def test_a_killed_child_costs_at_most_the_picture_it_was_at(slow: str, pictures:
         reasons = [result.reason for result in results if isinstance(result, Failed)]
         assert set(reasons) <= {"its decoder was ended by signal 9 (Killed)"}
         assert len(reasons) <= 3
-        assert len(loaded(pool.load(pictures, 8, "pad"))) == 12
+        assert len(loaded(pool.load(pictures, Input(8, "pad")))) == 12
 
 
 def test_a_child_found_dead_is_replaced(pictures: list[str]) -> None:
     with DecoderPool(1) as pool:
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
         (pid,) = pids(pool)
         os.kill(pid, signal.SIGKILL)
         assert eventually(lambda: not pool._idle[0].alive)
-        assert len(loaded(pool.load(pictures, 8, "pad"))) == 12
+        assert len(loaded(pool.load(pictures, Input(8, "pad")))) == 12
 
 
 @pytest.mark.parametrize("sent", [0, 1, 4, 5, 30, 48, 100])
@@ -352,7 +401,7 @@ def cut(file, message):
 worker._send = cut"""
     change_children(monkeypatch, cut)
     with DecoderPool(1) as pool:
-        results = list(pool.load(pictures[:3], 8, "pad"))
+        results = list(pool.load(pictures[:3], Input(8, "pad")))
     assert results == [Failed(path, "its decoder ended unexpectedly (exit code 3)") for path in pictures[:3]]
 
 
@@ -360,7 +409,7 @@ def test_a_reply_that_is_too_long_is_not_read(pictures: list[str], monkeypatch: 
     flood = "from lookalike.images import worker; worker.answer = lambda *_: bytes(10_000_000)"
     change_children(monkeypatch, flood)
     with DecoderPool(1) as pool:
-        (result,) = pool.load(pictures[:1], 8, "pad")
+        (result,) = pool.load(pictures[:1], Input(8, "pad"))
     assert isinstance(result, Failed)
     assert "decoder" in result.reason
 
@@ -389,7 +438,7 @@ def confused(request, *limits):
 worker.answer = confused""",
     )
     with DecoderPool(1) as pool:
-        before, confused, after = pool.load(pictures[:3], 8, "pad")
+        before, confused, after = pool.load(pictures[:3], Input(8, "pad"))
     assert isinstance(before, Loaded)
     assert confused == Failed(pictures[1], "its decoder gave an answer that makes no sense")
     assert isinstance(after, Loaded)
@@ -400,7 +449,7 @@ def test_children_that_cannot_start_are_an_error_not_failed_pictures(
 ) -> None:
     monkeypatch.setattr(child_module, "_START", "raise ImportError('no Pillow here')")
     with DecoderPool(1) as pool, pytest.raises(LookalikeError, match="no Pillow here"):
-        list(pool.load(pictures, 8, "pad"))
+        list(pool.load(pictures, Input(8, "pad")))
 
 
 def test_a_system_that_starts_no_process_is_an_error_too(
@@ -408,7 +457,7 @@ def test_a_system_that_starts_no_process_is_an_error_too(
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
     with DecoderPool(1) as pool, pytest.raises(LookalikeError, match="No such file"):
-        list(pool.load(pictures, 8, "pad"))
+        list(pool.load(pictures, Input(8, "pad")))
 
 
 # -- lifetime
@@ -416,21 +465,21 @@ def test_a_system_that_starts_no_process_is_an_error_too(
 
 def test_a_pool_goes_on_after_its_iterator_was_dropped(tmp_path: Path, pictures: list[str]) -> None:
     with DecoderPool(2) as pool:
-        for picture in pool.load(pictures * 50, 8, "pad"):
+        for picture in pool.load(pictures * 50, Input(8, "pad")):
             assert isinstance(picture, Loaded)
             break
         with pytest.raises(AttributeError):
-            [picture.no_such_thing for picture in pool.load(pictures * 50, 8, "pad")]  # type: ignore[union-attr]
-        assert len(loaded(pool.load(pictures, 8, "pad"))) == 12
+            [picture.no_such_thing for picture in pool.load(pictures * 50, Input(8, "pad"))]  # type: ignore[union-attr]
+        assert len(loaded(pool.load(pictures, Input(8, "pad")))) == 12
 
 
 def test_close_ends_children_in_the_midst_of_a_picture(pictures: list[str]) -> None:
     with DecoderPool(2, Limits(seconds=3600)) as pool:
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
         children = pids(pool)
         for pid in children:
             os.kill(pid, signal.SIGSTOP)  # a picture that takes for ever
-        waiting = pool.load(pictures, 8, "pad")
+        waiting = pool.load(pictures, Input(8, "pad"))
         threading.Timer(0.2, pool.close).start()
         with pytest.raises(LookalikeError, match="closed"):
             next(waiting)
@@ -443,7 +492,7 @@ def test_close_while_other_threads_load_is_told_to_each_as_such(pictures: list[s
 
     def work(pool: DecoderPool, begun: threading.Event) -> None:
         try:
-            for _ in pool.load(pictures * 1000, 8, "pad"):
+            for _ in pool.load(pictures * 1000, Input(8, "pad")):
                 begun.set()
         except LookalikeError as error:
             ends.append(str(error))
@@ -474,15 +523,15 @@ def test_a_pool_that_closes_between_check_and_submit_says_so(
 
         monkeypatch.setattr(pool._threads, "submit", late)
         with pytest.raises(LookalikeError, match="closed"):
-            next(pool.load(pictures, 8, "pad"))
+            next(pool.load(pictures, Input(8, "pad")))
 
 
 def test_children_ignore_ctrl_c(pictures: list[str]) -> None:
     with DecoderPool(1) as pool:
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
         (before,) = pids(pool)
         os.kill(before, signal.SIGINT)
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
         assert pids(pool) == [before]
 
 
@@ -491,7 +540,7 @@ def test_several_threads_share_a_pool(pictures: list[str]) -> None:
     with DecoderPool(2) as pool:
 
         def work() -> None:
-            results.append(loaded(pool.load(pictures * 5, 8, "pad")))
+            results.append(loaded(pool.load(pictures * 5, Input(8, "pad"))))
 
         threads = [threading.Thread(target=work) for _ in range(4)]
         for thread in threads:
@@ -504,16 +553,16 @@ def test_several_threads_share_a_pool(pictures: list[str]) -> None:
 
 def test_after_a_fork_it_raises_rather_than_hangs(pictures: list[str]) -> None:
     with DecoderPool(1) as pool:
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
         child = os.fork()
         if child == 0:
             try:
-                pool.load(pictures, 8, "pad")
+                pool.load(pictures, Input(8, "pad"))
             except LookalikeError as error:
                 os._exit(0 if "fork" in str(error) else 2)
             os._exit(1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
 
 
 # -- the user's side: scripts
@@ -533,9 +582,10 @@ def script(text: str, *arguments: str, **options: Any) -> subprocess.Popen[str]:
 LOAD = f"""
 import sys
 sys.path.insert(0, {SOURCE!r})
+from lookalike.fitting import Input
 from lookalike.images.pool import DecoderPool
 pool = DecoderPool(2)
-for picture in pool.load(sys.argv[1:], 8, "squeeze"):
+for picture in pool.load(sys.argv[1:], Input(8, "squeeze")):
     print(type(picture).__name__)
 """
 
@@ -602,14 +652,14 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_a_fork_leaves_the_children_of_its_parent_alone(pictures: list[str]) -> None:
     with DecoderPool(1) as pool:
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
         before = pids(pool)
         forked = os.fork()
         if forked == 0:
             pool.close()
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
-        loaded(pool.load(pictures, 8, "pad"))
+        loaded(pool.load(pictures, Input(8, "pad")))
         assert pids(pool) == before
 
 
@@ -619,6 +669,7 @@ def test_the_time_in_which_the_parent_is_stopped_does_not_count(tmp_path: Path, 
 import sys
 sys.path.insert(0, {SOURCE!r})
 from lookalike.images import child
+from lookalike.fitting import Input
 from lookalike.images.pool import DecoderPool, Limits
 child._START = child._START.replace({IMPORT!r}, '''
 import os, time
@@ -634,7 +685,7 @@ worker.answer = waiting
 {IMPORT}''')
 with DecoderPool(1, Limits(seconds=2)) as pool:
     for side in (8, 1000):
-        print(*(type(each).__name__ for each in pool.load(sys.argv[1:], side, "squeeze")))
+        print(*(type(each).__name__ for each in pool.load(sys.argv[1:], Input(side, "squeeze"))))
 """
     process = script(code, pictures[0], cwd=tmp_path)
     assert eventually((tmp_path / "begun").exists)
@@ -650,9 +701,10 @@ def test_ctrl_c_ends_the_parent_and_its_children(slow: str) -> None:
     code = f"""
 import sys
 sys.path.insert(0, {SOURCE!r})
+from lookalike.fitting import Input
 from lookalike.images.pool import DecoderPool
 with DecoderPool(2) as pool:
-    for picture in pool.load([sys.argv[1]] * 100_000, 8, "pad"):
+    for picture in pool.load([sys.argv[1]] * 100_000, Input(8, "pad")):
         print(*[child._process.pid for child in pool._children], flush=True)
 """
     process = script(code, slow, start_new_session=True)
@@ -670,11 +722,11 @@ def test_a_child_imports_neither_numpy_nor_the_rest(pictures: list[str], monkeyp
 from lookalike.images import worker
 tops = {name.split(".")[0] for name in sys.modules}
 parts = {name.split(".")[1] for name in sys.modules if name.startswith("lookalike.")}
-surplus = sorted(tops & {"numpy", "subprocess", "multiprocessing", "site"} | parts - {"errors", "images"})
+surplus = sorted(tops & {"numpy", "subprocess", "multiprocessing", "site"} | parts - {"errors", "fitting", "images"})
 worker.answer = lambda *_: worker.wire.FAILED + repr(surplus).encode()"""
     change_children(monkeypatch, tell)
     with DecoderPool(1) as pool:
-        assert list(pool.load(pictures[:1], 8, "pad")) == [Failed(pictures[0], "[]")]
+        assert list(pool.load(pictures[:1], Input(8, "pad"))) == [Failed(pictures[0], "[]")]
 
 
 def test_the_parent_does_not_import_pillow(pictures: list[str]) -> None:

@@ -70,7 +70,7 @@ def _on_white(path: Path) -> Image.Image:
 
 def _embed(images: list[Image.Image]) -> Vectors:
     model = get_model()
-    batch = np.stack([fit_image(image, model.input.side, model.input.fit) for image in images])
+    batch = np.stack([fit_image(image, model.input) for image in images])
     vectors = model.embed(batch)
     unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit

@@ -73,7 +73,7 @@ def _step(sentence: str) -> Iterator[Callable[[int], None]]:
 def _embed(paths: Sequence[str], model: Model) -> NDArray[np.float32]:
     pixels = []
     with DecoderPool() as pool:
-        for picture in pool.load(paths, model.input.side, model.input.fit):
+        for picture in pool.load(paths, model.input):
             if isinstance(picture, Failed):
                 raise PictureError(f"{picture.reason}; install lookalike again", picture.path)
             pixels.append(picture.pixels)

@@ -89,7 +89,7 @@ def _embed_file(path: str, model: Model) -> NDArray[np.float32]:
     from lookalike.images.pool import DecoderPool, Failed  # needs Pillow
 
     with DecoderPool(workers=1) as pool:
-        (picture,) = pool.load([path], model.input.side, model.input.fit)
+        (picture,) = pool.load([path], model.input)
     if isinstance(picture, Failed):
         raise PictureError(picture.reason, path)
     return _embed(picture.pixels, model)
@@ -103,7 +103,7 @@ def _is_image(given: Any) -> bool:
 def _of_image(image: Any, model: Model) -> NDArray[np.float32]:
     from lookalike.images.decode import fit_image
 
-    return _embed(fit_image(image, model.input.side, model.input.fit), model)
+    return _embed(fit_image(image, model.input), model)
 
 
 def _embed(pixels: NDArray[np.uint8], model: Model) -> NDArray[np.float32]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
 from lookalike.errors import PictureError
+from lookalike.fitting import Box, Filter, Fit, Input
 from lookalike.images.colour import flatten, orientation, to_srgb, upright
 from lookalike.images.exif import exif_facts
 from lookalike.images.facts import Fact
@@ -22,15 +23,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Fit = Literal["squeeze", "crop", "pad", "seamless"]
-"""How a picture becomes square: `squeeze` ignores proportions, `crop` keeps the centre, `pad` adds white, `seamless`
-is `pad` where what lies along the two long edges is mostly white already, else `crop`."""
-
 _DRAFT = 2  # a JPEG is decoded at no less than twice the size it is resized to
 _REDUCE = 3.0  # shrink by whole numbers first, to no less than 3 times the size it is resized to
 _QUALITY = 85
 _EDGE = 64  # samples along an edge
 _WHITE = 240  # and above, in each channel
+_MOST_SCALED = 1 << 24  # pixels that are resized to be cut; of a longer strip only what is kept is made
+_RESAMPLING: Mapping[Filter, Image.Resampling] = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+}
 
 
 class Decoded(NamedTuple):
@@ -55,33 +57,34 @@ class Square(NamedTuple):
     facts: Mapping[str, Fact]
 
 
-def decode(data: bytes, side: int, fit: Fit, max_pixels: int = MAX_PIXELS) -> Decoded:
+def decode(data: bytes, input: Input, max_pixels: int = MAX_PIXELS, crop: Box | None = None) -> Decoded:
     """Decodes a JPEG, PNG, WebP, GIF (first frame), TIFF (first page), BMP, AVIF or HEIC file.
 
     Alpha is laid over white, 16 bits are scaled to 8, an ICC profile is honoured, the orientation applied; the resize
-    is bicubic with antialiasing. Pillow may warn of damaged metadata through `warnings`.
+    averages over what each pixel stands for. Pillow may warn of damaged metadata through `warnings`.
+
+    Args:
+        crop: the part of the upright picture that is looked at; all of it by default.
 
     Raises:
-        PictureError: no picture, damaged, truncated, more than `max_pixels`, or not to be decoded faithfully.
+        PictureError: no picture, damaged, truncated, more than `max_pixels`, not to be decoded faithfully, or without
+            that part.
 
     Example:
-        >>> pixels, width, height = decode(Path("cat.jpg").read_bytes(), 224, "squeeze")
+        >>> pixels, width, height = decode(Path("cat.jpg").read_bytes(), Input(224, "squeeze"))
     """
-    square = decode_square(data, side, fit, max_pixels)
+    square = decode_square(data, input, max_pixels, crop)
     return Decoded(_array(square.image), square.width, square.height)
 
 
-def decode_square(data: bytes, side: int, fit: Fit, max_pixels: int = MAX_PIXELS) -> Square:
+def decode_square(data: bytes, input: Input, max_pixels: int = MAX_PIXELS, crop: Box | None = None) -> Square:
     """As `decode`, without NumPy."""
     image = open_picture(data, max_pixels)
-    width, height = image.size
-    small, sideways = _shrink(image, side, fit, draft=True)
-    if sideways:
-        width, height = height, width
-    return Square(_on_white(small, side), width, height, exif_facts(image))
+    small, (width, height) = _shrink(image, input, crop, draft=True)
+    return Square(_on_white(small, input.side), width, height, exif_facts(image))
 
 
-def fit_image(image: Image.Image, side: int, fit: Fit) -> NDArray[np.uint8]:
+def fit_image(image: Image.Image, input: Input, crop: Box | None = None) -> NDArray[np.uint8]:
     """The pixels of a Pillow image as `decode` makes them of a file: uint8, (side, side, 3).
 
     The image is not changed. A large JPEG differs by a level or two from the same file given to `decode`.
@@ -89,12 +92,12 @@ def fit_image(image: Image.Image, side: int, fit: Fit) -> NDArray[np.uint8]:
     Raises:
         PictureError: as `decode`.
     """
-    small, _ = _shrink(image, side, fit, draft=False)
-    return _array(_on_white(small, side))
+    small, _ = _shrink(image, input, crop, draft=False)
+    return _array(_on_white(small, input.side))
 
 
-def thumbnail(data: bytes, side: int, max_pixels: int = MAX_PIXELS) -> bytes:
-    """A JPEG of the whole picture over white, its longer side at most `side` pixels, without metadata.
+def thumbnail(data: bytes, side: int, max_pixels: int = MAX_PIXELS, crop: Box | None = None) -> bytes:
+    """A JPEG of a picture, or a part of it, over white, its longer side at most `side` pixels, without metadata.
 
     Smaller pictures keep their size.
 
@@ -102,7 +105,8 @@ def thumbnail(data: bytes, side: int, max_pixels: int = MAX_PIXELS) -> bytes:
         PictureError: as `decode`.
     """
     image = open_picture(data, max_pixels)
-    small, _ = _shrink(image, min(side, max(image.size)), "pad", draft=True)
+    longest = max(image.size if crop is None else (crop.width, crop.height))
+    small, _ = _shrink(image, Input(min(side, longest), "pad"), crop, draft=True)
     file = BytesIO()
     small.save(file, "JPEG", quality=_QUALITY)
     return file.getvalue()
@@ -125,29 +129,68 @@ def _placement(size: tuple[int, int], side: int, fit: Fit) -> _Placement:
     return _Placement(scaled, (0, 0, width, height))
 
 
-def _shrink(image: Image.Image, side: int, fit: Fit, *, draft: bool) -> tuple[Image.Image, bool]:
-    """The picture in RGB, upright, resized but not padded, and whether its width and height changed places."""
+def _shrink(image: Image.Image, input: Input, crop: Box | None, *, draft: bool) -> tuple[Image.Image, tuple[int, int]]:
+    """The picture in RGB, upright, resized but not padded; and its whole size, upright."""
     whole = image.size
     if 0 in whole:
         raise PictureError("a picture without pixels")
     profile = image.info.get("icc_profile")
     scale = 1.0
     try:
-        if draft:
-            width, height = _placement(whole, side, "crop" if fit == "seamless" else fit).size
+        if draft and not input.exact and crop is None:
+            # what is seamless may be cropped, which takes more pixels
+            fit: Fit = "crop" if input.fit == "seamless" else input.fit
+            width, height = _placement(whole, input.shorter or input.side, fit).size
             drafted = image.draft(None, (width * _DRAFT, height * _DRAFT))
             # Not image.width / width: the last column may stand for less than a whole one.
             scale = drafted[1][2] / whole[0] if drafted else 1.0
         image.load()
-        flat = flatten(image)
-        if fit == "seamless":
-            fit = "pad" if _white_along_long_edges(flat, profile) >= 0.5 else "crop"
-        size, (left, top, right, bottom) = _placement(whole, side, fit)
-        box = (left * scale, top * scale, right * scale, bottom * scale)
-        small = flat.resize(size, Image.Resampling.BICUBIC, box, reducing_gap=_REDUCE)
-        return upright(to_srgb(small, profile), orientation(image))
+        flat, turn, size = flatten(image), orientation(image), whole
+        if crop is not None:
+            flat, turn = _cut(upright(flat, turn)[0], crop), 1
+            size = flat.size
+        small = to_srgb(_resize(flat, size, scale, input, profile), profile)
+        small, sideways = upright(small, turn)
+        return small, whole[::-1] if sideways else whole
     except DAMAGE as error:
         raise PictureError(_damage(image, error)) from error
+
+
+def _cut(image: Image.Image, crop: Box) -> Image.Image:
+    right, lower = crop.x + crop.width, crop.y + crop.height
+    if right > image.width or lower > image.height:
+        raise PictureError(
+            f"expected a part within its {image.width} x {image.height} pixels, received one from {crop.x}, {crop.y} "
+            f"to {right}, {lower}"
+        )
+    return image.crop((crop.x, crop.y, right, lower))
+
+
+def _resize(
+    image: Image.Image, whole: tuple[int, int], scale: float, input: Input, profile: bytes | None
+) -> Image.Image:
+    """A picture of the size `whole`, of which `image` may be drafted at a smaller `scale`, resized but not padded."""
+    fit, resample = input.fit, _RESAMPLING[input.filter]
+    if fit == "seamless":
+        fit = "pad" if _white_along_long_edges(image, profile) >= 0.5 else "crop"
+    size, box = _placement(whole, input.side, fit)
+    if input.shorter:
+        scaled, (left, top) = _shorter(whole, input.side, input.shorter)
+        if input.exact and scaled[0] * scaled[1] <= _MOST_SCALED:
+            return image.resize(scaled, resample).crop((left, top, left + input.side, top + input.side))
+        along_x, along_y = whole[0] / scaled[0], whole[1] / scaled[1]
+        right, lower = left + input.side, top + input.side
+        box = (left * along_x, top * along_y, right * along_x, lower * along_y)
+    part = (box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale)
+    return image.resize(size, resample, part, reducing_gap=None if input.exact else _REDUCE)
+
+
+def _shorter(whole: tuple[int, int], side: int, shorter: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The size once the shorter edge is scaled, and the corner of the square in its middle, as torchvision rounds."""
+    width, height = whole
+    longer = shorter * max(whole) // min(whole)
+    size = (shorter, longer) if width <= height else (longer, shorter)
+    return size, (round((size[0] - side) / 2), round((size[1] - side) / 2))
 
 
 def _white_along_long_edges(image: Image.Image, profile: bytes | None) -> float:

@@ -11,24 +11,38 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, LookalikeError, PictureError
+from lookalike.fitting import Box, Input
 from lookalike.images import wire
 from lookalike.images.child import DEFAULT_LIMITS, Child, Limits
 from lookalike.images.facts import Fact
 
-if TYPE_CHECKING:  # Pillow is for the children alone
-    from lookalike.images.decode import Fit
-
-__all__ = ["DecoderPool", "Failed", "Limits", "Loaded"]
+__all__ = ["DecoderPool", "Failed", "Given", "Limits", "Loaded"]
 
 _AHEAD_BYTES = 32 << 20  # of results that wait for the caller
+_GIVEN_BYTES = 64 << 20  # of pictures given by their bytes that wait for a child, besides one
 
 T = TypeVar("T")
+
+
+class Given(NamedTuple):
+    """A picture by its bytes, such as a member of an archive.
+
+    Attributes:
+        path: what it is called.
+    """
+
+    path: str
+    data: bytes
+
+
+Source = str | Given
+"""A picture, by the path of its file or by its bytes."""
 
 
 class Loaded(NamedTuple):
@@ -72,7 +86,7 @@ class DecoderPool:
 
     Example:
         >>> with DecoderPool() as pool:
-        ...     for picture in pool.load(paths, 224, "squeeze"):
+        ...     for picture in pool.load(paths, Input(224, "squeeze")):
         ...         if isinstance(picture, Loaded):
         ...             print(picture.path, picture.pixels.mean())
     """
@@ -89,45 +103,49 @@ class DecoderPool:
         self._idle: list[Child] = []
         self._closed = False
 
-    def load(self, paths: Iterable[str], side: int, fit: Fit) -> Iterator[Loaded | Failed]:
-        """Decodes each path to a square of `side` pixels; exactly one result a path, in the order of `paths`.
+    def load(self, pictures: Iterable[Source], input: Input, crop: Box | None = None) -> Iterator[Loaded | Failed]:
+        """Decodes each picture to a square; exactly one result a picture, in their order.
 
-        A relative path is one from the folder that is current at the call. `paths` is read ahead by a bounded number.
-        Closing the iterator drops what is not begun.
+        A relative path is one from the folder that is current at the call. `pictures` is read ahead by a bounded
+        number, and bounded bytes. Closing the iterator drops what is not begun.
+
+        Args:
+            crop: the part of each that is looked at; all of it by default.
 
         Raises:
-            ArgumentError: `side` is not from 1 to 32768, or `fit` is none.
             LookalikeError: the pool is closed, was made before a fork, or no child can start.
         """
-        if fit not in wire.FITS:
-            raise ArgumentError(f"expected a fit of squeeze, crop, pad or seamless, got {fit!r}")
-        folder = _working_folder()
+        folder, side = _working_folder(), input.side
 
-        def one(path: str) -> Loaded | Failed:
+        def one(picture: Source) -> Loaded | Failed:
             try:
-                reply = self._ask(wire.Request(wire.LOAD, _absolute(folder, path), side, fit))
+                reply = self._ask(_request(wire.LOAD, folder, picture, input, crop))
             except PictureError as error:
-                return Failed(path, error.reason)
+                return Failed(_name(picture), error.reason)
             try:
-                picture = wire.Picture.unpack(reply, side)
+                answer = wire.Picture.unpack(reply, side)
             except ValueError:
-                return Failed(path, "its decoder gave an answer that makes no sense")
-            pixels = np.frombuffer(picture.pixels, np.uint8).reshape(side, side, 3)
-            return Loaded(path, picture.sha256, pixels, picture.width, picture.height, picture.facts)
+                return Failed(_name(picture), "its decoder gave an answer that makes no sense")
+            pixels = np.frombuffer(answer.pixels, np.uint8).reshape(side, side, 3)
+            return Loaded(_name(picture), answer.sha256, pixels, answer.width, answer.height, answer.facts)
 
-        return self._in_order(one, paths, side)
+        return self._in_order(one, pictures, side)
 
-    def thumbnails(self, paths: Iterable[str], side: int) -> Iterator[bytes | Failed]:
-        """A JPEG for each path, over white, its longer side at most `side` pixels; otherwise as `load`."""
-        folder = _working_folder()
+    def thumbnails(self, pictures: Iterable[Source], side: int, crop: Box | None = None) -> Iterator[bytes | Failed]:
+        """A JPEG for each picture, over white, its longer side at most `side` pixels; otherwise as `load`.
 
-        def one(path: str) -> bytes | Failed:
+        Raises:
+            ArgumentError: `side` is not from 1 to 32768.
+        """
+        folder, input = _working_folder(), Input(side, "pad")
+
+        def one(picture: Source) -> bytes | Failed:
             try:
-                return self._ask(wire.Request(wire.THUMBNAIL, _absolute(folder, path), side, "pad"))
+                return self._ask(_request(wire.THUMBNAIL, folder, picture, input, crop))
             except PictureError as error:
-                return Failed(path, error.reason)
+                return Failed(_name(picture), error.reason)
 
-        return self._in_order(one, paths, side)
+        return self._in_order(one, pictures, side)
 
     def close(self) -> None:
         """Ends all children, also in the midst of a picture. A closed pool stays closed."""
@@ -147,30 +165,35 @@ class DecoderPool:
     ) -> None:
         self.close()
 
-    def _in_order(self, task: Callable[[str], T], paths: Iterable[str], side: int) -> Iterator[T]:
-        if not 1 <= side <= wire.LARGEST_SIDE:
-            raise ArgumentError(f"expected a side of 1 to {wire.LARGEST_SIDE} pixels, got {side}")
+    def _in_order(self, task: Callable[[Source], T], pictures: Iterable[Source], side: int) -> Iterator[T]:
         self._check_open()
         ahead = max(2 * self._workers, min(256, _AHEAD_BYTES // (3 * side * side)))
-        return self._stream(task, paths, ahead)
+        return self._stream(task, pictures, ahead)
 
-    def _stream(self, task: Callable[[str], T], paths: Iterable[str], ahead: int) -> Iterator[T]:
-        window: deque[Future[T]] = deque()
+    def _stream(self, task: Callable[[Source], T], pictures: Iterable[Source], ahead: int) -> Iterator[T]:
+        window: deque[tuple[Future[T], int]] = deque()  # with the bytes that each was given
+        given = 0
         try:
-            for path in paths:
-                window.append(self._begin(task, path))
-                while window and (len(window) > ahead or window[0].done()):
-                    yield self._result(window.popleft())
+            for picture in pictures:
+                size = len(picture.data) if isinstance(picture, Given) else 0
+                while window and given + size > _GIVEN_BYTES:
+                    given -= window[0][1]
+                    yield self._result(window.popleft()[0])
+                window.append((self._begin(task, picture), size))
+                given += size
+                while window and (len(window) > ahead or window[0][0].done()):
+                    given -= window[0][1]
+                    yield self._result(window.popleft()[0])
             while window:
-                yield self._result(window.popleft())
+                yield self._result(window.popleft()[0])
         finally:
-            for future in window:
+            for future, _ in window:
                 future.cancel()
 
-    def _begin(self, task: Callable[[str], T], path: str) -> Future[T]:
+    def _begin(self, task: Callable[[Source], T], picture: Source) -> Future[T]:
         self._check_open()
         try:
-            return self._threads.submit(task, path)
+            return self._threads.submit(task, picture)
         except RuntimeError:  # the threads take nothing more: `close` came in between
             self._check_open()
             raise
@@ -220,6 +243,17 @@ class DecoderPool:
     def _forget(self, child: Child) -> None:
         self._children.discard(child)
         child.end()
+
+
+def _name(picture: Source) -> str:
+    return picture.path if isinstance(picture, Given) else picture
+
+
+def _request(what: int, folder: bytes | None, picture: Source, input: Input, crop: Box | None) -> wire.Request:
+    """PictureError where no file can be at the path."""
+    if isinstance(picture, Given):
+        return wire.Request(what, None, picture.data, input, crop)
+    return wire.Request(what, _absolute(folder, picture), b"", input, crop)
 
 
 def _working_folder() -> bytes | None:

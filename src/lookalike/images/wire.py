@@ -1,6 +1,7 @@
 """The messages between the pool and its children: a length, then that many bytes.
 
-    request    "!BBI" what, fit, side | the path's bytes
+    request    "!7B6I" what, by data, fit, filter, exact, shorter is given, crop is given,
+                       side, shorter, crop's x, y, width and height | the path's bytes, or the picture's
     reply      "!B" 0 | a failure's reason in UTF-8
                "!B" 1 | 32 bytes SHA-256, "!IIH" width, height, n, n bytes of facts, side * side * 3 bytes of RGB
                                                                                         for LOAD
@@ -13,14 +14,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import astuple
+from typing import NamedTuple, get_args
 
+from lookalike.fitting import Box, Filter, Fit, Input
 from lookalike.images.facts import FACTS_BYTES, Fact, pack, unpack
 
-if TYPE_CHECKING:  # the parent works without Pillow
-    from lookalike.images.decode import Fit
-
-LENGTH = struct.Struct("!I")
+LENGTH = struct.Struct("!I")  # the pixels of the largest side fit, and so does the largest file
 READY = b"ready"
 """A child's first message: its imports and limits stand."""
 
@@ -28,34 +28,50 @@ LOAD, THUMBNAIL = range(2)
 FAILED, OK = b"\0", b"\1"
 REASON_BYTES = 4096
 
-FITS: tuple[Fit, ...] = ("squeeze", "crop", "pad", "seamless")
-LARGEST_SIDE = 1 << 15
-"""In pixels; the length of a reply of that many squared still fits `LENGTH`."""
+FITS: tuple[Fit, ...] = get_args(Fit)
+FILTERS: tuple[Filter, ...] = get_args(Filter)
 
-_REQUEST = struct.Struct("!BBI")
+_REQUEST = struct.Struct("!7B6I")
 _PICTURE = struct.Struct("!32sIIH")
 
 
 class Request(NamedTuple):
-    """What a child is asked for."""
+    """What a child is asked for: of the picture at `path`, or where that is None, in `data`."""
 
     what: int
-    path: bytes
-    side: int
-    fit: Fit
+    path: bytes | None
+    data: bytes
+    input: Input
+    crop: Box | None = None
 
     def pack(self) -> bytes:
-        return _REQUEST.pack(self.what, FITS.index(self.fit), self.side) + self.path
+        input, crop = self.input, self.crop
+        head = _REQUEST.pack(
+            self.what,
+            self.path is None,
+            FITS.index(input.fit),
+            FILTERS.index(input.filter),
+            input.exact,
+            input.shorter is not None,
+            crop is not None,
+            input.side,
+            input.shorter or 0,
+            *(astuple(crop) if crop else (0, 0, 0, 0)),
+        )
+        return head + (self.data if self.path is None else self.path)
 
     @classmethod
     def unpack(cls, message: bytes) -> Request:
-        what, fit, side = _REQUEST.unpack_from(message)
-        return cls(what, message[_REQUEST.size :], side, FITS[fit])
+        what, by_data, fit, filter, exact, shortened, cropped, side, shorter, *crop = _REQUEST.unpack_from(message)
+        rest = message[_REQUEST.size :]
+        input = Input(side, FITS[fit], shorter if shortened else None, FILTERS[filter], bool(exact))
+        path, data = (None, rest) if by_data else (rest, b"")
+        return cls(what, path, data, input, Box(*crop) if cropped else None)
 
     @property
     def largest_reply(self) -> int:
         """In bytes; a JPEG never takes more than its pixels and a header."""
-        return max(REASON_BYTES, _PICTURE.size + FACTS_BYTES + 3 * self.side**2 + 1024) + 1
+        return max(REASON_BYTES, _PICTURE.size + FACTS_BYTES + 3 * self.input.side**2 + 1024) + 1
 
 
 class Picture(NamedTuple):

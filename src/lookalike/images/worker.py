@@ -37,10 +37,10 @@ def main(memory: int, cpu_seconds: float, max_pixels: int) -> None:
 def answer(request: wire.Request, memory: int, max_pixels: int) -> bytes:
     """The reply to one request: the file is read once, hashed and decoded from the same bytes."""
     try:
-        data = read_file(request.path, most=memory // 2)
+        data = request.data if request.path is None else read_file(request.path, most=memory // 2)
         if request.what == wire.THUMBNAIL:
-            return wire.OK + thumbnail(data, request.side, max_pixels)
-        square = decode_square(data, request.side, request.fit, max_pixels)
+            return wire.OK + thumbnail(data, request.input.side, max_pixels, request.crop)
+        square = decode_square(data, request.input, max_pixels, request.crop)
         digest = hashlib.sha256(data).digest()
         return wire.OK + wire.Picture(digest, square.width, square.height, square.facts, square.image.tobytes()).pack()
     except PictureError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from .model import DEFAULT, Fit, Input, Model, get_model, register
+from lookalike.fitting import Fit, Input
+
+from .model import DEFAULT, Model, get_model, register
 
 __all__ = ["DEFAULT", "Fit", "Input", "Model", "get_model", "register"]

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, ModelError
-
-Fit = Literal["squeeze", "crop", "pad", "seamless"]
-"""How a picture becomes a square: squeezed, its middle cropped out, padded with white, or padded only where its
-long edges are white already, and cropped elsewhere."""
+from lookalike.fitting import Input
 
 DEFAULT = "efficientnet-lite0"
-
-
-@dataclass(frozen=True)
-class Input:
-    """The pictures that a model takes: RGB squares of `side` pixels, made by `fit`."""
-
-    side: int
-    fit: Fit
 
 
 class Model(Protocol):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, ModelError
-from lookalike.models.model import Input
+from lookalike.fitting import Input
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -48,7 +48,9 @@ class OnnxModel:
     @property
     def hash(self) -> str:
         """Of all that a vector depends on: the file, and how a picture is fitted to it."""
-        return hashlib.sha256(f"{self.sha256} {self.input.side} {self.input.fit}".encode()).hexdigest()
+        input = self.input
+        rest = "" if input == Input(input.side, input.fit) else f" {input.shorter} {input.filter} {input.exact}"
+        return hashlib.sha256(f"{self.sha256} {input.side} {input.fit}{rest}".encode()).hexdigest()
 
     def embed(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The vectors of `batch`: (n, side, side, 3) uint8 RGB in, (n, dim) float32 out, for any n >= 0.

@@ -144,9 +144,9 @@ class Repair:
             return bad
         from lookalike.images.pool import DecoderPool, Failed
 
-        size, done = self._model.input, 0
+        done = 0
         with DecoderPool() as pool:
-            results = zip(found, pool.load((path for _, path in found), size.side, size.fit), strict=True)
+            results = zip(found, pool.load((path for _, path in found), self._model.input), strict=True)
             while batch := list(islice(results, _BATCH)):
                 good: list[tuple[Item, NDArray[np.uint8]]] = []
                 for (item, _), picture in batch:

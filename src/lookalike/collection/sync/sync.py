@@ -234,9 +234,9 @@ class Sync:
             return
         from lookalike.images.pool import DecoderPool, Failed  # Pillow, which a sync without news spares
 
-        report, size = self._report, self._model.input
+        report = self._report
         with DecoderPool() as pool:
-            results = self._watched(pool.load((file.path for file, _ in unknown), size.side, size.fit))
+            results = self._watched(pool.load((file.path for file, _ in unknown), self._model.input))
             for start in range(0, len(unknown), self._batch):
                 files = unknown[start : start + self._batch]
                 with report.timed("decode"):

@@ -9,6 +9,7 @@ from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.catalogue.metadata import Known
 from lookalike.collection.place import Place
 from lookalike.facts.fact import to_json
+from lookalike.fitting import Input
 
 
 def unread(catalogue: Catalogue, items: Sequence[Item]) -> list[Item]:
@@ -29,7 +30,7 @@ def read_exif(
     from lookalike.images.pool import DecoderPool, Loaded  # Pillow
 
     with DecoderPool() as pool:
-        pictures = pool.load((place.absolute(item.path) for item in items), 8, "squeeze")
+        pictures = pool.load((place.absolute(item.path) for item in items), Input(8, "squeeze"))
         for start in range(0, len(items), batch):
             known: dict[int, Known] = {}
             some = items[start : start + batch]
