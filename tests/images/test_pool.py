@@ -676,7 +676,7 @@ import os, time
 from lookalike.images import worker
 answer = worker.answer
 def waiting(request, *limits):
-    if request.side == 1000:
+    if request.input.side == 1000:
         open("begun", "w").close()
         while not os.path.exists("stopped"):
             time.sleep(0.01)
