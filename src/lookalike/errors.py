@@ -74,6 +74,10 @@ class VectorFileError(LookalikeError):
     """A path without a file of vectors, or one that is damaged, of an unknown kind, or holds what is no vector."""
 
 
+class ArchiveError(LookalikeError):
+    """An archive that is damaged, hostile or of a kind that is not read."""
+
+
 class ReadError(LookalikeError, OSError):
     """A file that is there and cannot be read now: no permission, too many open files, no memory.
 

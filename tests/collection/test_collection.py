@@ -318,7 +318,7 @@ def test_info(folder: Path, collection: Collection) -> None:
     collection.sync()
     info = collection.info()
     model = get_model()
-    assert (info.pictures, info.failed, info.pending, info.segments) == (PICTURES, 1, 0, 1)
+    assert (info.indexed, info.failed, info.pending, info.segments) == (PICTURES, 1, 0, 1)
     assert (info.model, info.model_hash, info.dim, info.metric) == (model.name, model.hash, 1280, "cosine")
     assert (info.path, info.roots, info.read_only) == (str(folder / ".lookalike"), [str(folder)], None)
     assert info.created <= info.updated

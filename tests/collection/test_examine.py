@@ -63,7 +63,7 @@ def test_questions_within_are_answered_from_its_snapshot(folder: Path, draw: Dra
                 assert writer.sync().new == 1
             path = folder / "0.png"
             assert len(collection.search(path, k=100, where="width > 1")) == PICTURES - 1
-            assert len(collection) == len(collection.paths()) == collection.info().pictures == PICTURES
+            assert len(collection) == len(collection.paths()) == collection.info().indexed == PICTURES
             assert [Path(failure.path).name for failure in collection.failed()] == ["broken.png"]
             (item,) = (item for item in items if item.path == b"0.png")
             assert collection.facts(path) == collection.facts_of([item.id])[item.id]

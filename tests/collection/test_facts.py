@@ -294,7 +294,7 @@ def test_facts_that_cannot_be_given_change_nothing(folder: Path, collection: Col
     with pytest.raises(ArgumentError, match="at most 64 KiB"):
         collection.describe([good, (folder / "2.png", {"x": "y" * 4000})])
     assert names(collection, "stars > 0") == ["0.png"]
-    assert collection.info().pictures == before.pictures
+    assert collection.info().indexed == before.indexed
 
 
 def test_facts_of_no_picture(folder: Path, collection: Collection) -> None:

@@ -185,4 +185,4 @@ def test_a_seal_while_a_reader_was_about_to_open_the_old_segment(
         elif read == "vector":
             assert len(reader.vector(given)) == reader.model.dim
         else:
-            assert reader.info().pictures == 2 * COUNT
+            assert reader.info().indexed == 2 * COUNT

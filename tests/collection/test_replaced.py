@@ -45,7 +45,7 @@ def test_readers_go_on_with_the_new_one(folder: Path, draw: Draw, python: Python
         assert len(reader.paths()) == PICTURES + 1
         assert reader.facts(folder / "new.png")
         assert len(reader.search(np.ones(1280), k=100)) == PICTURES + 1
-        assert reader.info().pictures == PICTURES + 1
+        assert reader.info().indexed == PICTURES + 1
         draw(folder / "newer.png", seed=51)
         assert writer.sync().new == 1
         assert len(writer.search(np.ones(1280), k=100, where="width > 0")) == PICTURES + 2

@@ -287,7 +287,7 @@ def test_a_collection_by_the_name_of_a_link_in_its_source_is_no_part_of_that(
 ) -> None:
     with Collection.create(folder / source, linked) as collection:
         report = collection.sync()
-        assert {os.path.basename(path) for path, _ in report.skipped} <= {"notes.txt", "link"}
+        assert {os.path.basename(path) for path, _, _ in report.skipped} <= {"notes.txt", "link"}
         sources = collection.info().roots
         with closing(Signs(lambda: sources, collection.place.directory)) as signs:
             draw(folder / "below" / "new.png", seed=100)

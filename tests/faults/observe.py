@@ -55,7 +55,7 @@ def observe(collection: Collection, folder: str) -> tuple[State, dict[int, int]]
     """The state of a collection, and the seed of each id; AssertionError where two of its answers differ."""
     vectors = {path: collection.vector(path) for path in collection.paths()}
     state = {os.path.relpath(path, folder): pictures.seed_of(vector) for path, vector in vectors.items()}
-    assert len(state) == len(collection) == collection.info().pictures
+    assert len(state) == len(collection) == collection.info().indexed
     assert collection.failed() == []
     ids: dict[int, int] = {}
     for query in np.random.default_rng(len(state)).standard_normal((QUERIES, pictures.DIM)):

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from lookalike.collection import Info
+
+
+def _made_by(about: Info) -> dict[str, str]:
+    compared = f"{about.dim} dimensions, {about.metric} distance"
+    if about.things == "vectors":
+        return {"each": compared}
+    return {"model": f"{about.model} ({compared}), {about.model_hash[:12]}…"}
 
 
 def info(
     where: Annotated[str, typer.Argument(metavar="PATH", help="An indexed folder, or what `index --to` made.")],
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> int:
-    """Tell what an index holds: pictures, model, size, and what could not be read."""
+    """Tell what an index holds: pictures or vectors, model, size, and what could not be read."""
     from lookalike.cli.output import counted, print_json, print_line, size, with_bytes
     from lookalike.collection import Collection
     from lookalike.collection.place import existing_place
@@ -26,9 +36,9 @@ def info(
         return 0
     rows: dict[str, Any] = {
         "index": about.path,
-        "of": ", ".join(about.roots),
-        "pictures": f"{about.pictures:,}",
-        "model": f"{about.model} ({about.dim} dimensions, {about.metric} distance), {about.model_hash[:12]}…",
+        "sources": ", ".join(about.roots),
+        about.things: f"{about.indexed:,}",
+        **_made_by(about),
         "on disk": f"{size(about.bytes_on_disk)}, {counted(about.segments, 'segment')}, "
         f"{counted(about.pending, 'vector')} pending",
         "created": f"{about.created:%Y-%m-%d %H:%M} UTC",
@@ -43,7 +53,7 @@ def info(
         print_line(visible(f"{name:<11} {value}"))
     for point in curve:
         print_line(
-            f"{'':<11} {point.asked:.2f} → {point.found:.3f}, {point.compared:,.0f} of {about.pictures:,}, "
+            f"{'':<11} {point.asked:.2f} → {point.found:.3f}, {point.compared:,.0f} of {about.indexed:,}, "
             f"{point.seconds * 1e6:,.0f} µs"
         )
     print_line(f"{'unreadable':<11} {about.failed:,}")

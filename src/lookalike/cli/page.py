@@ -14,7 +14,7 @@ def write_results(file: str, collection: Collection, query: str, hits: Hits, onl
     """Writes the page of one search, perhaps by a condition. WriteError where FILE cannot be written."""
     about = collection.info()
     facts = [
-        ("Pictures", f"{about.pictures:,}"),
+        (about.things.capitalize(), f"{about.indexed:,}"),
         ("Model", f"{about.model}, {about.dim} dimensions"),
         ("Distance", about.metric),
         ("Expected recall", f"{hits.recall:.2f}"),

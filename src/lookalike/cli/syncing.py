@@ -36,7 +36,7 @@ def sync(
     if collection.read_only and not asked_for:
         note(f"not checked for changes: {collection.read_only}")
         return None
-    with Bar() as bar:
+    with Bar(things=collection.things) as bar:
         try:
             with _interruptible(collection):
                 report = patiently(lambda seconds: collection.sync(bar.show, retry=asked_for, wait=seconds), wait)
@@ -70,7 +70,7 @@ def follow(collection: Collection, *, poll: float | None, wait: float, json: boo
         return report
 
     roots = ", ".join(collection.info().roots)  # before the first report: from then on their disk may go away
-    with Bar() as bar, _interruptible(collection):
+    with Bar(things=collection.things) as bar, _interruptible(collection):
         report, reports = patiently(begin, wait)
         last = tell(report, sentences(report, in_any_case=True))
         note(f"following {roots}; Ctrl-C ends it")
@@ -96,7 +96,8 @@ def _interruptible(collection: Collection) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         try:
-            kept = f"{counted(len(collection), 'picture is', 'pictures are')} kept"
+            count, one = len(collection), collection.things.removesuffix("s")
+            kept = f"{counted(count, f'{one} is', f'{one}s are')} kept"
         except LookalikeError:  # its disk is away
             kept = "what was committed is kept"
         raise Interrupted(f"interrupted; {kept}, and the same command goes on from there") from None

@@ -24,9 +24,9 @@ def sentences(report: SyncReport, *, in_any_case: bool) -> Iterator[str]:
     if not (report.changes or report.newly_failed or in_any_case):
         return
     read = _read(report)
-    pace = f" ({read / report.elapsed:,.0f} pictures/s)" if read else ""
+    pace = f" ({read / report.elapsed:,.0f} {report.things}/s)" if read else ""
     done = _changes(report) or "nothing new"
-    yield f"{counted(report.indexed, 'picture')} indexed: {done}, in {report.elapsed:.1f} s{pace}"
+    yield f"{_counted(report.indexed, report)} indexed: {done}, in {report.elapsed:.1f} s{pace}"
     yield from _skipped(report.skipped)
     yield from _failures(report.failed)
 
@@ -42,14 +42,14 @@ def round_sentences(report: SyncReport, before: SyncReport) -> Iterator[str]:
     changes = _changes(report) or ("nothing new" if fresh else "")
     if changes:
         count = report.indexed + report.kept
-        yield f"{time.strftime('%H:%M:%S')}  {changes}; {counted(count, 'picture')} indexed, in {report.elapsed:.1f} s"
+        yield f"{time.strftime('%H:%M:%S')}  {changes}; {_counted(count, report)} indexed, in {report.elapsed:.1f} s"
     yield from _failures(fresh)
 
 
 def statistics(report: SyncReport) -> Iterator[str]:
     """What each stage took, and how busy the cores were."""
     busy = sum(report.processor.values()) / report.elapsed
-    pace = f", {_read(report) / report.elapsed:,.1f} pictures/s" if _read(report) else ""
+    pace = f", {_read(report) / report.elapsed:,.1f} {report.things}/s" if _read(report) else ""
     yield f"  {report.elapsed:.2f} s{pace}; {busy:.2f} of {_cores()} cores busy"
     others = report.elapsed - sum(report.seconds.values())
     decoders = f"waited for; {report.processor['decoders']:.2f} s of processor time meanwhile"
@@ -63,11 +63,12 @@ def fields(report: SyncReport, where: str) -> dict[str, Any]:
     names = (*_PARTS, "unchanged", "kept", "indexed", "found", "embedded", "newly_failed", "unsettled")
     return {
         "collection": where,
+        "things": report.things,
         **{name: getattr(report, name) for name in names},
         "failed": len(report.failed),
-        "skipped": Counter(skipped.reason for skipped in report.skipped),
+        "skipped": _by_reason(report.skipped),
         "failures": [with_bytes({"path": path, "reason": reason}) for path, reason in report.failed],
-        "lost": [with_bytes({"path": path, "reason": reason}) for path, reason in report.lost],
+        "lost": [with_bytes({"path": path, "reason": reason}) for path, reason, _ in report.lost],
         "seconds": {**report.seconds, "elapsed": report.elapsed},
         "processor_seconds": report.processor,
     }
@@ -77,8 +78,14 @@ def nothing_indexed(report: SyncReport, roots: Sequence[str]) -> str:
     """Why no picture is indexed, for an error."""
     where = ", ".join(roots)
     if report.failed:
-        return f"of {counted(len(report.failed), 'picture')} in {where} none can be read; see the reasons above"
+        return f"of {_counted(len(report.failed), report)} in {where} none can be read; see the reasons above"
+    if report.things == "vectors":
+        return f"no vectors in {where}; name a file that holds some"
     return f"no pictures in {where}; expected JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files in it or below"
+
+
+def _counted(count: int, report: SyncReport) -> str:
+    return counted(count, report.things.removesuffix("s"))
 
 
 def _read(report: SyncReport) -> int:
@@ -96,10 +103,17 @@ def _lost(sources: Sequence[Skipped]) -> Iterator[str]:
 
 
 def _skipped(skipped: Sequence[Skipped]) -> Iterator[str]:
-    for reason, count in Counter(entry.reason for entry in skipped).most_common():
-        paths = islice((short(entry.path) for entry in skipped if entry.reason == reason), _NAMED)
-        more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+    for reason, count in _by_reason(skipped).most_common():
+        paths = list(islice((short(entry.path) for entry in skipped if entry.reason == reason), _NAMED))
+        more = f" and {count - len(paths):,} more" if count > len(paths) else ""
         yield f"  {count:,} skipped: {reason}: {', '.join(paths)}{more}"
+
+
+def _by_reason(skipped: Sequence[Skipped]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for entry in skipped:
+        counts[entry.reason] += entry.total
+    return counts
 
 
 def _failures(failed: Sequence[Failure]) -> Iterator[str]:

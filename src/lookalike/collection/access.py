@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.lock import writer_lock
+from lookalike.collection.no_model import VECTORS, NoModel
 from lookalike.collection.place import Place
 from lookalike.collection.sealed.live import LiveIndex
 from lookalike.errors import DamagedError, LookalikeError, ModelError
@@ -146,6 +147,8 @@ def model_of(place: Place, about: About) -> Model:
     Raises:
         ModelError: there is none of its name and hash here.
     """
+    if about.model == VECTORS:
+        return NoModel(about.dim)
     model = get_model(about.model)
     if (model.hash, model.dim) != (about.model_hash, about.dim):
         raise ModelError(

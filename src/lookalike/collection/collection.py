@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from types import TracebackType
@@ -17,26 +17,31 @@ from lookalike.arrays import as_count
 from lookalike.collection.access import Access, model_of
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
-from lookalike.collection.describe import Described, Given, Keys, describe
+from lookalike.collection.describe import Described, Given, describe
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
+from lookalike.collection.keys_of import Keys
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.mending.repair import repair
 from lookalike.collection.mending.report import RepairReport
 from lookalike.collection.mending.verify import verify
+from lookalike.collection.no_model import NoModel
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Image, read_query
 from lookalike.collection.recall import Measured, recall_curve
 from lookalike.collection.sealed import segments
 from lookalike.collection.sealed.live import LiveIndex
-from lookalike.collection.sync.report import Failure, Progress, SyncReport
+from lookalike.collection.sources import Looked, look_at
+from lookalike.collection.sync.report import Failure, Progress, SyncReport, Things
 from lookalike.collection.sync.settle import Settling
 from lookalike.collection.sync.sync import BATCH, Sync
 from lookalike.collection.sync.watch import LEAST_POLL, Clock, as_seconds, out_of_reach, rounds
 from lookalike.errors import DamagedError, LookalikeError, PictureError
 from lookalike.facts import Facts
 from lookalike.index import Index
+from lookalike.metric import Metric
 from lookalike.models import Model
+from lookalike.vectors import Format, Layout
 
 T = TypeVar("T")
 
@@ -66,6 +71,12 @@ class Collection:
         """
         self.place = place
         self._access = Access(place)
+        self._looked: Mapping[bytes, Looked] = {}  # before the first sync, which need not look again
+
+    @property
+    def things(self) -> Things:
+        """What its items are: pictures, or vectors from files."""
+        return "vectors" if isinstance(self.model, NoModel) else "pictures"
 
     @property
     def model(self) -> Model:
@@ -92,7 +103,7 @@ class Collection:
         patience = as_seconds("wait", wait, least=0)
         place = find_place(os.fspath(where))
         if not place.exists:
-            create(place, [place.shown], wait=patience)
+            create(place, look_at([place.shown], {}), wait=patience)
         return cls(place)
 
     @classmethod
@@ -102,27 +113,46 @@ class Collection:
         to: StrPath | None = None,
         *,
         model: str | None = None,
+        metric: Metric | None = None,
+        layout: Layout | None = None,
+        format: Format | None = None,
+        key: str | None = None,
+        names: str | None = None,
         wait: SupportsFloat = 0,
     ) -> Self:
-        """The collection of folders and pictures, made where there is none; `sync` fills it.
+        """The collection of folders, pictures and archives of pictures, or of files of vectors; `sync` fills it.
+
+        It is made where there is none. Archives are tar, zip and Parquet files (docs/archives.md).
+
+            >>> words = Collection.create("words.h5", "words", metric="cosine")
+            >>> words.sync()
 
         Args:
             sources: are added to those that it has.
             to: its directory; without it, `.lookalike` in the one folder that is the source.
             model: the name of a model; by default the one it has, or EfficientNet-Lite0 for a new one.
+            metric: what vectors are compared by; by default what their file says, or cosine.
+            layout, format, names: how files of vectors are read (`lookalike.vectors.open_vectors`).
+            key: the dataset, array or column of the vectors; of Parquet with pictures their column.
             wait: seconds to wait while another process writes it.
 
         Raises:
             NoPicturesError: a source that cannot be read, or none that holds a picture.
-            ArgumentError: several sources, or a file, without `to`; or `to` holds other files.
+            ArchiveError, VectorFileError: a source that is damaged or hostile; nothing was made.
+            ArgumentError: several sources, or a file, without `to`; or `to` holds other files; pictures and vectors,
+                or an option that goes with neither.
             ModelError: it is there, and made with another model.
             WriteError, BusyError: as for `open`.
         """
         given = [sources] if isinstance(sources, str | os.PathLike) else sources
         paths = [os.fspath(source) for source in given]
+        patience = as_seconds("wait", wait, least=0)
         place = place_for(paths, None if to is None else os.fspath(to))
-        create(place, paths, model, as_seconds("wait", wait, least=0))
-        return cls(place)
+        found = look_at(paths, {"layout": layout, "format": format, "key": key, "names": names})
+        looked = create(place, found, model, metric, patience)
+        collection = cls(place)
+        collection._looked = looked
+        return collection
 
     @staticmethod
     def verify(where: StrPath, progress: Progress | None = None) -> list[str]:
@@ -288,7 +318,8 @@ class Collection:
     ) -> SyncReport:
         size, patience = as_count("batch", batch, 1), as_seconds("wait", wait, least=0)
         with self._access.writer(patience) as catalogue:
-            return Sync(self.place, catalogue, self.model, progress, size, retry, settling).run()
+            looked, self._looked = self._looked, {}
+            return Sync(self.place, catalogue, self.model, progress, size, retry, settling, looked).run()
 
     def search(
         self,
@@ -334,7 +365,7 @@ class Collection:
         name = os.fspath(path)
 
         def find(index: Index) -> NDArray[np.float32]:
-            item = self._catalogue.with_path(Keys(self.place).of(name))
+            item = self._catalogue.with_path(Keys(self.place, self._catalogue).of(name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first, or search by its path", name)
             with segments.cure_of(self.place):
@@ -404,7 +435,7 @@ class Collection:
         """
         name = os.fspath(path)
         with self._access.reading():
-            item = self._catalogue.with_path(Keys(self.place).of(name))
+            item = self._catalogue.with_path(Keys(self.place, self._catalogue).of(name))
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first", name)
             return self._catalogue.facts(item)
@@ -415,9 +446,9 @@ class Collection:
         Raises:
             DamagedError: the collection is.
         """
-        keys = Keys(self.place)
-        asked = {os.fspath(path): keys.of(os.fspath(path)) for path in paths}
         with self._access.reading():
+            keys = Keys(self.place, self._catalogue)
+            asked = {os.fspath(path): keys.of(os.fspath(path)) for path in paths}
             ids = {item.path: item.id for item in self._catalogue.items()}
             given = {path: self._catalogue.metadata.given(ids[key]) for path, key in asked.items() if key in ids}
         return {path: facts for path, facts in given.items() if facts}
@@ -431,7 +462,7 @@ class Collection:
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
         with self._access.reading():
-            failed = [item for item in self._catalogue.items() if item.state == "failed"]
+            failed = self._catalogue.failed()
         return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
 
     def info(self) -> Info:
@@ -447,7 +478,8 @@ class Collection:
             return Info(
                 path=self.place.directory,
                 roots=[self.place.absolute(root) for root in catalogue.roots()],
-                pictures=catalogue.count("indexed"),
+                things=self.things,
+                indexed=catalogue.count("indexed"),
                 failed=catalogue.count("failed"),
                 pending=catalogue.pending_count(),
                 segments=len(catalogue.segments()),
@@ -489,7 +521,7 @@ class Collection:
 
     def __repr__(self) -> str:
         try:
-            return f"<Collection of {len(self):,} pictures in {self.place.directory}>"
+            return f"<Collection of {len(self):,} {self.things} in {self.place.directory}>"
         except LookalikeError:  # closed or damaged
             return f"<Collection in {self.place.directory}>"
 

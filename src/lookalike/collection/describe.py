@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lookalike.collection.catalogue.catalogue import Catalogue
+from lookalike.collection.keys_of import Keys
 from lookalike.collection.place import Place
 from lookalike.errors import ArgumentError
 from lookalike.facts import Value
 from lookalike.facts.fact import as_facts
-from lookalike.names import is_possible
 
 Given = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 """Paths, each with a mapping of facts by name."""
@@ -34,7 +34,7 @@ class Described:
 def describe(place: Place, catalogue: Catalogue, given: Given) -> Described:
     """Give facts in one transaction, by the only writer; ArgumentError before anything is changed."""
     pairs = given.items() if isinstance(given, Mapping) else given
-    keys = Keys(place)
+    keys = Keys(place, catalogue)
     wanted: dict[bytes, tuple[str, dict[str, Value | None]]] = {}
     for path, facts in pairs:
         name = os.fspath(path)
@@ -52,20 +52,3 @@ def describe(place: Place, catalogue: Catalogue, given: Given) -> Described:
         catalogue.metadata.give(known)
     described.pictures = len(known)
     return described
-
-
-class Keys:
-    """Pictures' paths as the catalogue keeps them: links are followed to the folder, for the picture may be one."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._folders: dict[str, bytes] = {}  # to follow the links of each once
-
-    def of(self, path: str) -> bytes:
-        """The key of a path. ArgumentError for what no file can be called."""
-        if not is_possible(path):
-            raise ArgumentError(f"expected a path, received {path!r:.80}, which no file can have")
-        folder, name = os.path.split(os.path.abspath(path))
-        if folder not in self._folders:
-            self._folders[folder] = self._place.relative(folder)
-        return os.path.normpath(os.path.join(self._folders[folder], os.fsencode(name)))

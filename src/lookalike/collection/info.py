@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from lookalike.collection.sync.report import Things
 from lookalike.facts import Kind
 
 
@@ -15,7 +16,8 @@ class Info:
     Attributes:
         path: the collection directory.
         roots: the folders and files that were given to be indexed.
-        pictures, failed: how many are indexed, and how many could not be read.
+        things: "pictures", or "vectors" that came from files.
+        indexed, failed: how many of them are indexed, and how many could not be read.
         pending: vectors that are in no segment yet.
         facts: the names that conditions may use, each with the kinds of its values; those of files and EXIF first.
         read_only: why it cannot be written, or None.
@@ -23,7 +25,8 @@ class Info:
 
     path: str
     roots: list[str]
-    pictures: int
+    things: Things
+    indexed: int
     failed: int
     pending: int
     segments: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import NAME as CATALOGUE
 from lookalike.errors import NotAnIndexError
 from lookalike.images.find import OWN_FOLDER
@@ -59,13 +60,20 @@ class Place:
         return os.path.lexists(self.catalogue)
 
     def relative(self, path: str) -> bytes:
-        """A path as the catalogue keeps it."""
+        """The key of a file, or of what is fetched."""
+        if keys.is_url(os.fsencode(path)):
+            return os.fsencode(path)
         return os.fsencode(os.path.relpath(os.path.realpath(path), self.base))
 
-    def absolute(self, path: bytes) -> str:
-        """A path of the catalogue as the user may open it."""
-        base = self.base if path.split(b"/", 1)[0] == b".." else self.shown
-        return os.path.normpath(os.path.join(base, os.fsdecode(path)))
+    def absolute(self, key: bytes) -> str:
+        """What a user calls an item or a source: a path that may be opened; below an archive as below a folder; of a
+        vector in a file its name."""
+        if keys.is_row(key) or keys.is_url(key):
+            return keys.decode(keys.plain(key))
+        if container := keys.container_of(key):
+            return f"{self.absolute(container)}/{keys.decode(keys.name_in(key))}"
+        base = self.base if key.split(b"/", 1)[0] == b".." else self.shown
+        return os.path.normpath(os.path.join(base, os.fsdecode(key)))
 
 
 def existing_place(where: str) -> Place:

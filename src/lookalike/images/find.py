@@ -31,10 +31,16 @@ class Found(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A file or folder that is left out, and why."""
+    """A file or folder that is left out, and why.
+
+    Attributes:
+        path: of the first of them, where they are several in an archive.
+        total: how many they are.
+    """
 
     path: str
     reason: str
+    total: int = 1
 
 
 PICTURES = frozenset(["jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "tif", "tiff", "bmp", "dib", "avif"])
@@ -153,6 +159,11 @@ def _regular(path: str, status: os.stat_result) -> Found | Skipped:
     if not stat.S_ISREG(status.st_mode):
         return Skipped(path, "not a regular file")
     return Found(path, status.st_size, status.st_mtime_ns)
+
+
+def is_called_a_picture(path: str) -> bool:
+    """Whether a file's name says that it is a picture, of whatever kind."""
+    return _reason(os.path.basename(path)) not in (NOT_A_PICTURE, HIDDEN)
 
 
 @cache

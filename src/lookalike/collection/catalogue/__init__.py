@@ -3,6 +3,8 @@
 database.py          a SQLite file that notices damage; schema.py has its tables
 database_rescue.py   the rows of a damaged one
 catalogue.py         items, sources, pending vectors
+keys.py              what an item is called there
+containers.py        the archives and files of vectors among the sources
 metadata.py          facts from EXIF and given; file_facts.py has those of files
 matching.py          finds by facts, in SQL
 folders.py           folders whose names outlive a loss of power

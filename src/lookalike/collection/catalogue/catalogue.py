@@ -1,7 +1,8 @@
 """What a collection knows: its items, where they lie and what became of them; the one source of truth.
 
-An item is one picture file. Its id belongs to its content: an id's vector never changes, and no id is
-used twice. Reads happen inside `reading`, one snapshot; writes inside `writing`, one transaction.
+An item is one picture, or one vector of a file; `keys` says what it is called. Its id belongs to its content: an id's
+vector never changes, and no id is used twice. Reads happen inside `reading`, one snapshot; writes inside `writing`,
+one transaction.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.collection.catalogue import keys
+from lookalike.collection.catalogue.containers import Container, Containers
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.file_facts import file_facts
 from lookalike.collection.catalogue.metadata import Known, Metadata
@@ -71,6 +74,7 @@ class Catalogue:
         self._database = Database(path)
         self.metadata = Metadata(self._database)
         self.untold = Untold(self._database)
+        self.containers = Containers(self._database)
         try:
             with self.reading():
                 pass  # refuse a damaged file now, not at the first query
@@ -80,12 +84,24 @@ class Catalogue:
 
     @staticmethod
     def create(
-        path: str, *, model: str, model_hash: str, dim: int, metric: Metric, roots: Iterable[bytes] = ()
+        path: str,
+        *,
+        model: str,
+        model_hash: str,
+        dim: int,
+        metric: Metric,
+        roots: Iterable[bytes] = (),
+        containers: Iterable[Container] = (),
     ) -> None:
         """Write a catalogue without items: whole, or not at all."""
         now = time.time_ns()
         about = About(uuid.uuid4().hex, model, model_hash, dim, metric, now, now, 0, 1)
-        Database.create(path, {"about": [about], "roots": [(root,) for root in dict.fromkeys(roots)]})
+        rows: dict[str, Sequence[tuple[Any, ...]]] = {
+            "about": [about],
+            "roots": [(root,) for root in dict.fromkeys(roots)],
+            "containers": list(containers),
+        }
+        Database.create(path, rows)
 
     def close(self) -> None:
         self._database.close()
@@ -124,9 +140,39 @@ class Catalogue:
         """Every item, by id."""
         return list(map(Item._make, self._database.select_all("items", _ITEM)))
 
+    def holds(self, container: bytes) -> bool:
+        """Whether there is an item in an archive or a file of vectors."""
+        found = self._database.execute(
+            "SELECT 1 FROM items WHERE path > ? AND path < ? LIMIT 1", keys.bounds(container)
+        )
+        return bool(found)
+
+    def indexed_under(self, container: bytes) -> int:
+        """How many items in an archive or a file of vectors are indexed."""
+        ((count,),) = self._database.execute(
+            "SELECT count(*) FROM items WHERE path > ? AND path < ? AND state = 'indexed'", keys.bounds(container)
+        )
+        return int(count)
+
+    def under(self, container: bytes) -> list[Item]:
+        """The items in an archive or a file of vectors, by name."""
+        condition = "path > ? AND path < ? ORDER BY path"
+        return [Item._make(row) for row in self._database.select("items", _ITEM, condition, keys.bounds(container))]
+
+    def between(self, first: int, last: int) -> list[Item]:
+        """The items with ids from `first` to `last`, by id."""
+        return [
+            Item._make(row)
+            for row in self._database.select("items", _ITEM, "id BETWEEN ? AND ? ORDER BY id", (first, last))
+        ]
+
     def indexed(self, above: int = 0) -> NDArray[np.int64]:
         """The ids of the indexed items from `above` on, ascending; their rows are not looked at."""
         return self._ids("SELECT id FROM items WHERE id >= ? AND state = 'indexed' ORDER BY id", (above,))
+
+    def failed(self) -> list[Item]:
+        """The items that failed, by id."""
+        return [Item._make(row) for row in self._database.select("items", _ITEM, "state = 'failed' ORDER BY id", ())]
 
     def count(self, state: State) -> int:
         ((count,),) = self._database.execute("SELECT count(*) FROM items WHERE state = ?", (state,))
@@ -141,6 +187,10 @@ class Catalogue:
         if item is None and self._database.select("items", _ITEM, "+path = ?", (path,)):
             raise self._database.damaged("an index that misses a row of its table items")
         return item
+
+    def has_path(self, path: bytes) -> bool:
+        """Whether there is an item at a path; where SQLite's index is damaged, perhaps not."""
+        return bool(self._database.execute("SELECT 1 FROM items WHERE path = ?", (path,)))
 
     def with_sha256(self, sha256: bytes) -> Item | None:
         """The oldest indexed item with this content; where SQLite's index is damaged, perhaps None."""
@@ -192,8 +242,8 @@ class Catalogue:
         return dict(self._database.select_all("segments", "name, vectors"))
 
     def add_roots(self, paths: Iterable[bytes]) -> None:
-        known = self.roots()
-        self._database.insert("roots", [(path,) for path in dict.fromkeys(paths) if path not in known])
+        new = dict.fromkeys(paths).keys() - set(self.roots())
+        self._database.insert("roots", [(path,) for path in sorted(new)])
 
     def add(
         self, items: Sequence[Item], vectors: Sequence[NDArray[np.float32] | None], known: Sequence[Known] = ()
@@ -241,6 +291,10 @@ class Catalogue:
         if vectors:
             self._database.insert("segments", [(name, vectors)])
 
+    def add_segment(self, name: str, vectors: int) -> None:
+        """Let a segment file hold the vectors of items that were added without."""
+        self._database.insert("segments", [(name, vectors)])
+
     def restore(self, ids: Iterable[int], vectors: Iterable[NDArray[np.float32]]) -> None:
         """Let items that are there have these vectors, pending, and none that is sealed."""
         rows = [(item_id, vector.astype("<f4").tobytes()) for item_id, vector in zip(ids, vectors, strict=True)]
@@ -276,7 +330,7 @@ class Catalogue:
     def problems(self) -> list[str]:
         """What is wrong with it, row by row and as SQLite's file; nothing where all is well."""
         found = self._database.problems()
-        tables = (self.about, self.roots, self.items, self.pending, self.removed, self.segments)
+        tables = (self.about, self.roots, self.containers.all, self.items, self.pending, self.removed, self.segments)
         for read in (*tables, self.metadata.read_all, self.untold.read):
             try:
                 read()

@@ -18,6 +18,7 @@ from lookalike.errors import DamagedError, NotAnIndexError
 _TABLES = {  # with the key to go along, and the columns
     "about": ("rowid", "uuid, model, model_hash, dim, metric, created_ns, updated_ns, generation, next_id"),
     "roots": ("rowid", "path"),
+    "containers": ("rowid", "path, kind, options, size, mtime_ns, passed"),
     "items": ("rowid", "id, path, size, mtime_ns, sha256, width, height, state, reason"),
     "pending": ("rowid", "id, vector"),
     "segments": ("rowid", "name, vectors"),

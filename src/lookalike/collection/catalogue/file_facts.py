@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from lookalike.collection.catalogue import keys
 from lookalike.facts import Facts, Kind
 
 if TYPE_CHECKING:
@@ -31,21 +32,25 @@ class FileFact(NamedTuple):
     kind: Kind
 
 
-def shown(path: bytes) -> str:
-    r"""A path of the catalogue as text; bytes that are not UTF-8 become `\xff`."""
+def shown(key: bytes) -> str:
+    r"""A key of the catalogue as the text of a path; bytes that are not UTF-8 become `\xff`."""
+    return _text(keys.plain(key))
+
+
+def _text(path: bytes) -> str:
     return path.decode("utf-8", "backslashreplace")
 
 
-def _folder(path: bytes) -> str:
-    return shown(os.path.dirname(path)) or "."
+def _folder(key: bytes) -> str:
+    return _text(os.path.dirname(keys.plain(key))) or "."
 
 
-def _name(path: bytes) -> str:
-    return shown(os.path.basename(path))
+def _name(key: bytes) -> str:
+    return _text(os.path.basename(keys.plain(key)))
 
 
-def _ending(path: bytes) -> str | None:
-    return shown(os.path.splitext(path)[1][1:]).lower() or None
+def _ending(key: bytes) -> str | None:
+    return _text(os.path.splitext(keys.plain(key))[1][1:]).lower() or None
 
 
 def _modified(mtime_ns: int) -> str:

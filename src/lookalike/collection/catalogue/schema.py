@@ -37,7 +37,7 @@ _VERSION_1 = (
         uuid TEXT NOT NULL, model TEXT NOT NULL, model_hash TEXT NOT NULL, dim INTEGER NOT NULL,
         metric TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL,
         generation INTEGER NOT NULL, next_id INTEGER NOT NULL, crc INTEGER NOT NULL)""",
-    # paths are the bytes of the file system, relative to the folder that holds the collection
+    # paths are keys (see `keys`): as a rule the bytes of the file system, relative to the collection's folder
     "CREATE TABLE roots (path BLOB PRIMARY KEY, crc INTEGER NOT NULL)",
     # where state is 'failed', width and height are null, reason is not, and sha256 is of what was indexed last, or null
     """CREATE TABLE items (
@@ -75,7 +75,15 @@ _VERSION_2 = (
         WHERE id NOT IN (SELECT id FROM items WHERE state = 'indexed') AND EXISTS (SELECT 1 FROM segments)""",
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2)
+_VERSION_3 = (
+    # the roots that are archives or files of vectors; size and mtime_ns are -1 until all of one is taken in
+    """CREATE TABLE containers (
+        path BLOB PRIMARY KEY, kind TEXT NOT NULL, options TEXT NOT NULL, size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL, passed TEXT NOT NULL, crc INTEGER NOT NULL)""",
+    *_counted("containers"),
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 """MIGRATIONS[v] brings a catalogue from version v to v + 1; an empty file is version 0. They may call `row_crc`."""
 
 VERSION = len(MIGRATIONS)

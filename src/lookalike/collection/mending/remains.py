@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
+from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.mending.verify import verify_segment
 from lookalike.collection.place import Place
 from lookalike.collection.sync.compare import Survey, out_of_reach, survey
@@ -24,6 +26,7 @@ class Remains:
     Attributes:
         about: of the catalogue.
         named: the segment files, with the number of vectors that each should hold.
+        containers: the archives and files of vectors, by key.
         damaged: those of which not every byte and id is right, with what is wrong, and the ids that are left.
         sealed: the ids in segments whose vectors are intact.
         indexed: how many pictures are.
@@ -34,6 +37,7 @@ class Remains:
 
     about: About
     named: dict[str, int]
+    containers: dict[bytes, Container]
     damaged: dict[str, tuple[LookalikeError, list[int]]] = field(default_factory=dict)
     sealed: set[int] = field(default_factory=set)
     indexed: set[int] = field(default_factory=set)
@@ -60,7 +64,8 @@ def look(place: Place, catalogue: Catalogue) -> Remains:
         ReadError: a segment cannot be read now: it may be whole.
     """
     with catalogue.reading() as about:
-        remains = Remains(about, catalogue.segments())
+        containers = {container.path: container for container in catalogue.containers.all()}
+        remains = Remains(about, catalogue.segments(), containers)
         items = [item for item in catalogue.items() if item.state == "indexed"]
         pending, removed = catalogue.pending_ids().tolist(), catalogue.removed().tolist()
         roots = catalogue.roots()
@@ -69,7 +74,11 @@ def look(place: Place, catalogue: Catalogue) -> Remains:
     vectors = remains.sealed.difference(removed).union(pending)
     missing = [item for item in items if item.id not in vectors]
     if missing:
-        _look_for(missing, place, survey(place, roots), remains)
+        inside = [item for item in missing if keys.container_of(item.path) or keys.is_url(item.path)]
+        files = sorted(set(missing).difference(inside))
+        roots = [root for root in roots if root not in remains.containers]
+        _look_for(files, place, survey(place, roots), remains)
+        _look_inside(inside, place, remains)
     return remains
 
 
@@ -144,6 +153,19 @@ def _look_for(missing: Sequence[Item], place: Place, seen: Survey, remains: Rema
             remains.found.append((item, place.absolute(item.path)))  # what is wrong with it is told when it is read
         else:
             remains.gone.append(item)
+
+
+def _look_inside(missing: Sequence[Item], place: Place, remains: Remains) -> None:
+    """The same for what is in archives and files of vectors, and for what was fetched."""
+    for item in missing:
+        container = keys.container_of(item.path)
+        path = place.absolute(container or item.path)
+        if container is None:
+            remains.away.append((item, "it was fetched; index it again by `lookalike index URL --allow-urls`"))
+        elif container in remains.containers and os.path.exists(path):
+            remains.found.append((item, path))
+        else:
+            remains.away.append((item, f"{path} is not there now"))
 
 
 def _sha256(path: str) -> bytes | None:

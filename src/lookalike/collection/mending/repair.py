@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +18,19 @@ from lookalike.collection.catalogue.refused import refused
 from lookalike.collection.mending.remains import Remains, look, salvage
 from lookalike.collection.mending.report import LostFacts, RepairReport
 from lookalike.collection.mending.rescue import put_in_place, rescue
+from lookalike.collection.no_model import VECTORS
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sync.report import Failure, Progress
 from lookalike.errors import DamagedError, NotAnIndexError
 from lookalike.models import Model
 
+if TYPE_CHECKING:
+    from lookalike.images.pool import Source
+
 _BATCH = 64
+
+Made = tuple[Item, NDArray[np.float32] | None]  # an item, and its vector where that could be made
 
 
 def repair(
@@ -63,6 +71,10 @@ def is_damaged(place: Place) -> bool:
         return True
 
 
+def _made_again(about: About) -> str:
+    return "vectors read" if about.model == VECTORS else "pictures embedded"
+
+
 class Repair:
     """One repair of a collection whose catalogue is intact, once it is known what `remains`.
 
@@ -75,6 +87,7 @@ class Repair:
         self._catalogue = catalogue
         self._model = model
         self._remains = remains
+        self._done = 0
 
     def run(self, progress: Progress | None = None) -> RepairReport:
         """Do it.
@@ -92,7 +105,7 @@ class Repair:
         report.kept = len(remains.indexed) - len(remains.found) - len(remains.away) - len(remains.gone)
         report.embedded = len(remains.found) - len(bad)
         if report.embedded:
-            report.done.append(f"pictures embedded again from their files: {report.embedded:,}")
+            report.done.append(f"{_made_again(remains.about)} again from their files: {report.embedded:,}")
         segments.seal(self._place, self._catalogue, everything=bool(report.done))
         if self._catalogue.untold.read():
             with self._catalogue.writing():
@@ -137,34 +150,67 @@ class Repair:
                 self._catalogue.untold.add(RepairReport([done]).as_part())
 
     def _make_again(self, progress: Progress | None) -> list[tuple[Item, str]]:
-        """Embed the pictures without a vector from their files; give those whose files do not hold them, and why."""
+        """Make the lost vectors again; give the items of which that cannot be done, and why."""
         found = self._remains.found
         bad: list[tuple[Item, str]] = []
         if not found:
             return bad
+        made = self._read_again(bad) if self._remains.about.model == VECTORS else self._embedded_again(bad)
+        while batch := list(islice(made, _BATCH)):
+            good = [(item, vector) for item, vector in batch if vector is not None]
+            with self._catalogue.writing():
+                self._catalogue.restore([item.id for item, _ in good], [vector for _, vector in good])
+            if self._catalogue.pending_count() >= segments.MOST_PENDING:
+                segments.seal(self._place, self._catalogue)
+            self._done += len(batch)
+            if progress:
+                progress(self._done, len(found))
+        return bad
+
+    def _read_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
+        """The vectors that are in files; those that cannot be had are `bad`."""
+        from lookalike.collection.mending import again
+        from lookalike.images.pool import Failed
+
+        for item, vector in again.vectors(self._place, self._remains.found, self._remains.containers):
+            if isinstance(vector, Failed):
+                bad.append((item, vector.reason))
+                yield item, None
+            else:
+                yield item, vector
+
+    def _embedded_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
+        """The vectors of pictures that are still what they were; the others are `bad`."""
+        from lookalike.collection.mending import again
         from lookalike.images.pool import DecoderPool, Failed
 
-        done = 0
+        waiting: deque[Item] = deque()
+        lost: list[Item] = []
+
+        def sources() -> Iterator[Source]:
+            for item, source in again.pictures(self._place, self._remains.found, self._remains.containers):
+                if isinstance(source, Failed):
+                    bad.append((item, source.reason))
+                    lost.append(item)
+                else:
+                    waiting.append(item)
+                    yield source
+
         with DecoderPool() as pool:
-            results = zip(found, pool.load((path for _, path in found), self._model.input), strict=True)
-            while batch := list(islice(results, _BATCH)):
+            pictures = pool.load(sources(), self._model.input)
+            while batch := list(islice(pictures, _BATCH)):
                 good: list[tuple[Item, NDArray[np.uint8]]] = []
-                for (item, _), picture in batch:
-                    if isinstance(picture, Failed):
-                        bad.append((item, picture.reason))
-                    elif picture.sha256 != item.sha256:
-                        bad.append((item, "the file has another content now; the next sync indexes that"))
+                for picture in batch:
+                    item = waiting.popleft()
+                    if isinstance(picture, Failed) or picture.sha256 != item.sha256:
+                        bad.append((item, picture.reason if isinstance(picture, Failed) else again.CHANGED))
+                        lost.append(item)
                     else:
                         good.append((item, picture.pixels))
-                vectors = list(self._model.embed(np.stack([pixels for _, pixels in good]))) if good else []
-                with self._catalogue.writing():
-                    self._catalogue.restore([item.id for item, _ in good], vectors)
-                if self._catalogue.pending_count() >= segments.MOST_PENDING:
-                    segments.seal(self._place, self._catalogue)
-                done += len(batch)
-                if progress:
-                    progress(done, len(found))
-        return bad
+                if good:
+                    vectors = self._model.embed(np.stack([pixels for _, pixels in good]))
+                    yield from zip((item for item, _ in good), vectors, strict=True)
+        yield from ((item, None) for item in lost)
 
     def _lose(self, aside: Sequence[tuple[Item, str]], gone: Sequence[Item]) -> None:
         """Keep pictures that cannot be embedded now as failed ones, by whose rows a sync gives their facts back; take

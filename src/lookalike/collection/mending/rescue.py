@@ -11,8 +11,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.beside import copy_beside
 from lookalike.collection.catalogue.catalogue import About, Item
+from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.catalogue.database import Database, Row
 from lookalike.collection.catalogue.database_rescue import intact_rows, take_in_wal
 from lookalike.collection.catalogue.metadata import Known, fields_of
@@ -41,7 +43,7 @@ def rescue(place: Place) -> str:
     segments = _with_loose(place, dict(found["segments"]))
     about, assumed = _about(found, items, segments, place)
     roots = found["roots"] or ([(b".",)] if os.path.basename(place.directory) == FOLDER else [])
-    if not roots:
+    if not (roots or items):
         raise NotAnIndexError(
             f"expected in {place.catalogue} what was indexed, received nothing that can be read; delete that file, "
             f"and index again by `lookalike index SRC... --to {place.directory}`"
@@ -49,7 +51,7 @@ def rescue(place: Place) -> str:
     indexed = {item.id for item in items if item.state == "indexed"}
     known = {item.id for item in items}
     metadata = [row for row in found["metadata"] if row[0] in known]
-    without = known - {row[0] for row in metadata}
+    without = {item.id for item in items if not keys.is_row(item.path)} - {row[0] for row in metadata}
     report = RepairReport(
         lost_facts=_lost_facts(place, found, items, without),
         lost_items=max(_written(found).get("items", 0) - len(items), 0),
@@ -66,6 +68,7 @@ def rescue(place: Place) -> str:
         {
             "about": [about],
             "roots": roots,
+            "containers": _containers(found, items),
             "items": items,
             # of other dimensions where the row was lost that named another model
             "pending": [row for row in found["pending"] if row[0] in indexed and len(row[1]) == 4 * about.dim],
@@ -76,6 +79,16 @@ def rescue(place: Place) -> str:
             "untold": list(enumerate(untold, 1)),
         },
     )
+
+
+def _containers(found: dict[str, list[Row]], items: Sequence[Item]) -> list[Container]:
+    """The archives and files of vectors; of those whose rows are lost it is not known how they were to be read."""
+    known = {container.path: container for container in map(Container._make, found["containers"])}
+    for item in items:
+        path = keys.container_of(item.path)
+        if path is not None and path not in known:
+            known[path] = Container(path, "vectors" if keys.is_row(item.path) else "archive")
+    return list(known.values())
 
 
 def put_in_place(place: Place, rescued: str) -> None:
@@ -112,18 +125,18 @@ def _about(
         return about._replace(generation=about.generation + 1, updated_ns=now), ""
     named = [row[0] for row in (*found["pending"], *found["removed"])] + [item.id for item in items]
     note: dict[str, str] = {}
-    dim = 0
+    dim, metric = 0, METRIC
     for name in segments:
         try:
             index = Index.open(os.path.join(place.segments, name))
         except LookalikeError:
             continue  # a damaged segment is mended next
         named.extend(index.ids[-1:].tolist())
-        note, dim = index.note, index.dim
+        note, dim, metric = index.note, index.dim, index.metric
     next_id = max(named, default=0) + 1 + _SLACK
     of = note.get("collection", uuid.uuid4().hex)
     if {"model", "model_hash"} <= note.keys():
-        return About(of, note["model"], note["model_hash"], dim, METRIC, now, now, 0, next_id), ""
+        return About(of, note["model"], note["model_hash"], dim, metric, now, now, 0, next_id), ""
     model = get_model(DEFAULT)
     assumed = f"; which model made it is lost, too, and was assumed to be {model.name}: if it was another, index anew"
     return About(of, model.name, model.hash, model.dim, METRIC, now, now, 0, next_id), assumed

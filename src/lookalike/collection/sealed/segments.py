@@ -56,8 +56,8 @@ def is_due(catalogue: Catalogue) -> bool:
     return pending > min(sealed / 8, MOST_PENDING - 1)
 
 
-def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> None:
-    """Seal what is pending, with the files that are no larger than twice what is sealed with them.
+def seal(place: Place, catalogue: Catalogue, *, everything: bool = False, new: Sequence[str] = ()) -> None:
+    """Seal what is pending and what `new` files hold, with the files that are no larger than twice what is sealed.
 
     A vector is then written O(log n) times in its life, and files are few (Bentley & Saxe, J. Algorithms 1980).
     Files of which much was removed are written anew, too; with `everything` all are, into one. Where nothing of
@@ -68,12 +68,12 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> Non
     """
     with catalogue.reading() as about:
         names, gone = catalogue.segments(), catalogue.total("removed")[0]
-        if not (everything or is_due(catalogue) or gone > _WORN * min(names.values(), default=0)):
+        if not (everything or new or is_due(catalogue) or gone > _WORN * min(names.values(), default=0)):
             return
         whole = everything and len(names) <= 1 and not (gone or catalogue.pending_count())
         removed = catalogue.removed()
-        merged = list(names) if everything else _worth_merging(place, catalogue, about, removed)
-        if not (everything or merged or is_due(catalogue)):
+        merged = list(names) if everything else _worth_merging(place, catalogue, about, removed, new)
+        if not everything and not is_due(catalogue) and (not merged or merged == list(new)[:1]):
             return
     if not whole:
         _write_anew(place, catalogue, merged, removed, everything)
@@ -116,11 +116,16 @@ def save(place: Place, about: About, index: Index, name: str, beside: Sequence[s
     index.save(os.path.join(place.segments, name), note=note, little_memory=much)
 
 
-def _worth_merging(place: Place, catalogue: Catalogue, about: About, removed: NDArray[np.int64]) -> list[str]:
-    """The files to be written anew: the worn, and with what is pending, where that is due, the small."""
-    merged, left = [], []
-    size = catalogue.pending_count() if is_due(catalogue) else 0
-    for name, vectors in catalogue.segments().items():
+def _worth_merging(
+    place: Place, catalogue: Catalogue, about: About, removed: NDArray[np.int64], new: Sequence[str]
+) -> list[str]:
+    """The files to be written anew: the new and the worn, and with what is pending, where that is due, the small."""
+    merged, left = list(new), []
+    names = catalogue.segments()
+    size = (catalogue.pending_count() if is_due(catalogue) else 0) + sum(names[name] for name in new)
+    for name, vectors in names.items():
+        if name in new:
+            continue
         gone = 0
         if len(removed) > _WORN * vectors:  # else it cannot be worn, and need not be opened
             with cure_of(place):

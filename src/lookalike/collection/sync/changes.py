@@ -9,7 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.catalogue.metadata import Known
 from lookalike.collection.sync.compare import File
 
@@ -32,7 +34,7 @@ class Changes:
         self._clear()
 
     def __len__(self) -> int:
-        return len(self._removed) + len(self._updated) + len(self._added)
+        return len(self._removed) + len(self._updated) + len(self._added) + len(self._containers)
 
     def touch(self, file: File, item: Item) -> Item:
         """The content of `item` lies at `file` now, or has another time; what it is then."""
@@ -53,7 +55,8 @@ class Changes:
         Returns whether it did not fail before, or for another reason.
         """
         # a permission may be given without a change of size or time: such a file is always tried again
-        mtime_ns = file.mtime_ns if os.access(file.path, os.R_OK) else -1
+        readable = keys.container_of(file.key) or os.access(file.path, os.R_OK)
+        mtime_ns = file.mtime_ns if readable else -1
         text = reason.encode("utf-8", "backslashreplace").decode()
         known = (old.id, old.sha256) if old else (0, None)
         failed = Item(known[0], file.key, file.size, mtime_ns, known[1], None, None, "failed", text)
@@ -67,6 +70,10 @@ class Changes:
     def remove(self, ids: Iterable[int]) -> None:
         self._removed += ids
 
+    def put(self, container: Container) -> None:
+        """All of an archive or a file of vectors is in."""
+        self._containers.append(container)
+
     def commit(self) -> None:
         """Write all of it in one transaction."""
         if self:
@@ -74,6 +81,8 @@ class Changes:
                 self._catalogue.remove(self._removed)
                 self._catalogue.update(self._updated)
                 self._catalogue.add(self._added, self._vectors, self._known)
+                for container in self._containers:
+                    self._catalogue.containers.put(container)
         self._clear()
 
     def _given(self, old: Item | None) -> str:
@@ -85,3 +94,4 @@ class Changes:
         self._added: list[Item] = []
         self._vectors: list[NDArray[np.float32] | None] = []
         self._known: list[Known] = []
+        self._containers: list[Container] = []

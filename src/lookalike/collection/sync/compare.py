@@ -16,10 +16,20 @@ from lookalike.images.find import NO_HEIC, Found, Skipped, find
 _MOST = 2**63 - 1  # SQLite's integers; a file may claim to be of the year 2400
 
 
-class File(NamedTuple):
-    """A picture file that was found, by both of its names."""
+def change_time(status: os.stat_result) -> int:
+    """The time of a file's last change as the catalogue keeps it, in nanoseconds."""
+    return min(status.st_mtime_ns, _MOST)
 
-    key: bytes  # in the catalogue
+
+class File(NamedTuple):
+    """A picture that was found, by both of its names.
+
+    Attributes:
+        key: in the catalogue.
+        path: of the file; of a picture in an archive that of the archive, whose time it has, too.
+    """
+
+    key: bytes
     path: str
     size: int
     mtime_ns: int
@@ -100,7 +110,7 @@ def has_changed(file: File) -> bool:
         status = os.stat(file.path)
     except OSError:
         return True
-    return (status.st_size, min(status.st_mtime_ns, _MOST)) != (file.size, file.mtime_ns)
+    return (status.st_size, change_time(status)) != (file.size, file.mtime_ns)
 
 
 def _keys(place: Place, root: bytes, top: str) -> Callable[[str], bytes]:

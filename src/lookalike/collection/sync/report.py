@@ -11,6 +11,9 @@ from typing import Literal, NamedTuple, Protocol, get_args
 
 from lookalike.images.find import Skipped
 
+Things = Literal["pictures", "vectors"]
+"""What the items of a collection are."""
+
 Stage = Literal["find", "decode", "embed", "commit", "seal"]
 
 
@@ -35,6 +38,7 @@ class SyncReport:
     """What a sync found and did. Each file is counted once: `found` = `indexed` + skipped + failed.
 
     Attributes:
+        things: what is counted; below they are called pictures.
         new, changed, moved, unchanged: pictures that are indexed now, by what happened to them.
         removed: pictures that were indexed and are there no more.
         kept: pictures still indexed that cannot be looked at now: in a lost source, or a closed folder; or
@@ -52,6 +56,7 @@ class SyncReport:
         processor: seconds of processor time, of this process and of its decoders.
     """
 
+    things: Things = "pictures"
     new: int = 0
     changed: int = 0
     moved: int = 0
@@ -67,6 +72,8 @@ class SyncReport:
     seconds: dict[Stage, float] = field(default_factory=lambda: dict.fromkeys(get_args(Stage), 0.0))
     elapsed: float = 0.0
     processor: dict[Literal["own", "decoders"], float] = field(default_factory=lambda: {"own": 0.0, "decoders": 0.0})
+    _stage: Stage | None = field(default=None, init=False, repr=False)
+    _since: float = field(default=0.0, init=False, repr=False)
 
     @property
     def indexed(self) -> int:
@@ -79,15 +86,24 @@ class SyncReport:
 
     @property
     def found(self) -> int:
-        return self.indexed + len(self.skipped) + len(self.failed)
+        return self.indexed + sum(skipped.total for skipped in self.skipped) + len(self.failed)
 
     @contextmanager
     def timed(self, stage: Stage) -> Iterator[None]:
-        start = perf_counter()
+        """The time within counts for this stage, and not for the one around it."""
+        around, start = self._stage, perf_counter()
+        self._count_until(start)
+        self._stage = stage
         try:
             yield
         finally:
-            self.seconds[stage] += perf_counter() - start
+            self._count_until(perf_counter())
+            self._stage = around
+
+    def _count_until(self, now: float) -> None:
+        if self._stage is not None:
+            self.seconds[self._stage] += now - self._since
+        self._since = now
 
     @contextmanager
     def measured(self) -> Iterator[None]:

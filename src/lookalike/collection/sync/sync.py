@@ -6,35 +6,44 @@ there: at most one batch is embedded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+import os
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.catalogue.containers import Container
+from lookalike.collection.no_model import VECTORS
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
-from lookalike.collection.sync.changes import Changes, Content
-from lookalike.collection.sync.compare import Differences, File, Survey, compare, has_changed, out_of_reach, survey
+from lookalike.collection.sync.compare import (
+    Differences,
+    File,
+    Survey,
+    change_time,
+    compare,
+    has_changed,
+    out_of_reach,
+    survey,
+)
+from lookalike.collection.sync.intake import CHANGED, Intake
 from lookalike.collection.sync.moves import Seen, find_halves, find_moves, may_have
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import UNSETTLED, Settling
 from lookalike.collection.sync.unread import read_exif, unread
-from lookalike.errors import ModelError, NoPicturesError, PictureError
-from lookalike.facts.fact import to_json
+from lookalike.errors import NoPicturesError, PictureError
 from lookalike.images.content import file_sha256
-from lookalike.images.find import Skipped
 from lookalike.models import Model
 
 if TYPE_CHECKING:
+    from lookalike.collection.sources import Looked
     from lookalike.images.pool import Failed, Loaded
 
 BATCH = 64
 """Pictures embedded and committed at once."""
 
-_NO_VECTOR = "the model makes no usable vector of it"
-_CHANGED = "changed or gone while it was read; the next sync takes it"
 _HALF = "perhaps half of a move, while the other half is being written; the next sync takes both"
 
 Fresh = tuple[File, Item | None]  # a new or changed file, with the item that was at its path
@@ -52,23 +61,24 @@ class Sync:
         batch: int,
         retry: bool,
         settling: Settling | None = None,
+        looked: Mapping[bytes, Looked] | None = None,
     ) -> None:
+        self._looked = looked or {}
         self._place = place
         self._catalogue = catalogue
-        self._model = model
-        self._progress = progress
-        self._batch = batch
         self._retry = retry
         self._settling = settling
-        self._report = SyncReport()
-        self._changes = Changes(catalogue)
+        self._intake = Intake(place, catalogue, model, progress, batch)
+        self._report = self._intake.report
+        self._changes = self._intake.changes
         self._left: list[Fresh] = []
         self._roots: list[bytes] = []
         self._seen = Survey()
-        self._done = self._total = 0
-        with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
-            self._sealed = segments.open_sealed(place, catalogue, about)
+        with catalogue.reading() as about:
             self._generation = about.generation
+            self._of_vectors = about.model == VECTORS
+        if self._of_vectors:
+            self._report.things = "vectors"
 
     def run(self) -> SyncReport:
         """Do it.
@@ -84,50 +94,102 @@ class Sync:
     def _run(self, report: SyncReport) -> None:
         with report.timed("find"):
             segments.sweep(self._place, self._catalogue)
-            differences = self._compare()
+            with self._catalogue.reading():
+                containers = self._catalogue.containers.all()
+                inside = {container.path for container in containers}
+                self._roots = [root for root in self._catalogue.roots() if root not in inside]
+        if self._of_vectors:
+            self._take_vectors(containers)
+        else:
+            self._take_pictures(containers)
+        with report.timed("seal"):
+            if self._catalogue.about().generation != self._generation or segments.is_due(self._catalogue):
+                segments.seal(self._place, self._catalogue)
+
+    def _take_vectors(self, containers: Sequence[Container]) -> None:
+        from lookalike.collection.sync.vector_files import VectorSync, unchanged
+
+        moving = self._moving([], containers)
+        for container in containers:
+            if container.path not in moving:
+                VectorSync(self._intake, container, self._looked.get(container.path)).run()
+        unchanged(self._intake)
+        self._require_source(containers)
+
+    def _take_pictures(self, containers: Sequence[Container]) -> None:
+        report = self._report
+        with report.timed("find"):
+            differences, moving = self._compare(containers)
             earlier = unread(self._catalogue, differences.same)
-            self._total = len(differences.fresh) + len(earlier)
-            self._advance(0)
-            read_exif(self._place, self._catalogue, earlier, self._batch, self._advance)
+            self._intake.expect(len(differences.fresh) + len(earlier))
+            read_exif(self._place, self._catalogue, earlier, self._intake.batch, self._intake.advance)
             gone = {item.id: item for item in differences.vanished}
             unknown = self._recognise(differences, gone)
         self._embed(unknown)
         with report.timed("find"):
             self._look_again(gone)
-        with report.timed("commit"):
-            report.removed += sum(item.state == "indexed" for item in gone.values())
-            self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
-            self._changes.commit()
-        with report.timed("seal"):
-            if self._catalogue.about().generation != self._generation or segments.is_due(self._catalogue):
-                segments.seal(self._place, self._catalogue)
+        report.removed += sum(item.state == "indexed" for item in gone.values())
+        self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
+        self._intake.commit()
+        for container in containers:
+            from lookalike.collection.sync.archives import ArchiveSync
 
-    def _compare(self) -> Differences:
+            if container.path not in moving:
+                ArchiveSync(self._intake, container, self._retry, self._looked.get(container.path)).run()
+        self._require_source(containers)
+
+    def _moving(self, files: Sequence[File], containers: Sequence[Container]) -> set[bytes]:
+        """The keys of those that are being written, and wait for the next round of a watch."""
+        if not self._settling:
+            return set()
+        changed = []
+        for container in containers:
+            path = self._place.absolute(container.path)
+            with suppress(OSError):  # whoever reads it says why
+                status = os.stat(path)
+                file = File(container.path, path, status.st_size, change_time(status))
+                if (file.size, file.mtime_ns) != (container.size, container.mtime_ns):
+                    changed.append(file)
+        moving = self._settling.part([*files, *changed])
+        for file in changed:
+            if file.key in moving:
+                self._intake.leave(file.path, UNSETTLED)
+                self._report.kept += self._catalogue.indexed_under(file.key)
+        return moving
+
+    def _require_source(self, containers: Sequence[Container]) -> None:
+        """Raise where no source of any kind can be read; a watch waits for them to come back."""
+        sources, lost = len(self._roots) + len(containers), self._report.lost
+        if 0 < sources == len(lost) and not self._settling:
+            raise NoPicturesError("; ".join(source.reason for source in lost))
+
+    def _compare(self, containers: Sequence[Container]) -> tuple[Differences, set[bytes]]:
+        """What changed, and the keys of what is being written."""
         with self._catalogue.reading():
-            self._roots, items = self._catalogue.roots(), self._catalogue.items()
+            items = self._catalogue.items()
+        fetched = [item for item in items if keys.is_url(item.path)]
+        items = [item for item in items if not (keys.is_url(item.path) or keys.container_of(item.path))]
         seen = survey(self._place, self._roots)
-        if 0 < len(self._roots) == len(seen.lost) and not self._settling:  # a watch waits for them to come back
+        if 0 < len(self._roots) == len(seen.lost) and not (containers or self._settling):
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
         differences = compare(items, seen, self._retry)
         if differences.vanished:
             self._seen = seen  # for a second look; else its memory is wanted
-        if self._settling:
-            self._leave_unsettled(differences, self._settling)
-        report = self._report
-        report.skipped += seen.skipped.values()
-        report.lost += seen.lost.values()
-        report.unchanged = len(differences.same)
-        report.kept = sum(item.state == "indexed" for item in differences.kept)
-        report.failed += [Failure(self._place.absolute(i.path), i.reason or "") for i in differences.failed]
-        return differences
-
-    def _leave_unsettled(self, differences: Differences, settling: Settling) -> None:
-        """Leave what is being written to the next round."""
-        moving = settling.part([file for file, _ in differences.fresh])
+        moving = self._moving([file for file, _ in differences.fresh], containers)
         for file, old in differences.fresh:
             if file.key in moving:
                 self._leave(file, old, UNSETTLED)
         differences.fresh = [(file, old) for file, old in differences.fresh if file.key not in moving]
+        report = self._report
+        report.skipped += seen.skipped.values()
+        report.lost += seen.lost.values()
+        report.unchanged = len(differences.same) + sum(item.state == "indexed" for item in fetched)
+        report.kept = sum(item.state == "indexed" for item in differences.kept)
+        report.failed += [
+            Failure(self._place.absolute(i.path), i.reason or "")
+            for i in differences.failed + [item for item in fetched if item.state == "failed"]
+        ]
+        return differences, moving
 
     def _look_again(self, gone: dict[int, Item]) -> None:
         """Leave to the next sync of what is `gone` all that may be there: in a file that was left, or by a second look.
@@ -162,7 +224,7 @@ class Sync:
         for each in halves.values():
             self._leave(each.file, each.old, _HALF)
             if each.sha256 not in indexed:
-                self._advance(1)
+                self._intake.advance(1)
         return list(self._copied(self._moved([each for each in seen if each.file.key not in halves], gone)))
 
     def _moved(self, seen: Sequence[Seen], gone: dict[int, Item]) -> list[Seen]:
@@ -203,10 +265,10 @@ class Sync:
                 yield Seen(file, old, sha256)
                 continue
             if has_changed(file):
-                self._leave(file, old, _CHANGED)
+                self._leave(file, old, CHANGED)
             else:
                 yield Seen(file, old, sha256)
-            self._advance(1)
+            self._intake.advance(1)
 
     def _halves(self, seen: Sequence[Seen], same: Sequence[Item]) -> dict[bytes, Seen]:
         """What may be half of a move, by path: to a file that was left, or while the folder was looked through."""
@@ -218,105 +280,42 @@ class Sync:
     def _copied(self, rest: Sequence[Seen]) -> Iterator[Fresh]:
         """Add the files that are copies, by batches, and give the others."""
         for file, old, sha256 in rest:
-            content = self._known(sha256)
+            content = self._intake.known(sha256)
             if content is None:
                 yield file, old
                 continue
-            self._add(file, old, content)
-            if len(self._changes) >= self._batch:
-                self._changes.commit()
-                self._seal_much()
-        self._changes.commit()
+            self._intake.add(file, old, content)
+            if len(self._changes) >= self._intake.batch:
+                self._intake.commit()
+        self._intake.commit()
 
     def _embed(self, unknown: Sequence[Fresh]) -> None:
         """Decode the files on all cores, and embed and commit them by batches."""
         if not unknown:
             return
-        from lookalike.images.pool import DecoderPool, Failed  # Pillow, which a sync without news spares
+        from lookalike.images.pool import DecoderPool  # Pillow, which a sync without news spares
 
-        report = self._report
         with DecoderPool() as pool:
-            results = self._watched(pool.load((file.path for file, _ in unknown), self._model.input))
-            for start in range(0, len(unknown), self._batch):
-                files = unknown[start : start + self._batch]
-                with report.timed("decode"):
-                    pictures = list(islice(results, len(files)))
-                with report.timed("embed"):
-                    contents = self._contents([p for p in pictures if not isinstance(p, Failed)])
-                for (file, old), picture in zip(files, pictures, strict=True):
-                    if has_changed(file):
-                        self._leave(file, old, _CHANGED)
-                    elif isinstance(picture, Failed):
-                        self._fail(file, old, picture.reason)
-                    elif content := contents[picture.sha256]:
-                        self._add(file, old, content)
-                    else:
-                        self._fail(file, old, _NO_VECTOR)
-                with report.timed("commit"):
-                    self._changes.commit()
-                with report.timed("seal"):
-                    self._seal_much()
+            results = pool.load((file.path for file, _ in unknown), self._intake.model.input)
+            for start in range(0, len(unknown), self._intake.batch):
+                files = unknown[start : start + self._intake.batch]
+                with self._report.timed("decode"):
+                    pictures = list(self._watched(islice(results, len(files))))
+                self._intake.take(files, pictures, self._has_changed)
 
-    def _seal_much(self) -> None:
-        """Seal while syncing, so that never more than so many vectors are pending."""
-        if self._catalogue.pending_count() >= segments.MOST_PENDING:
-            segments.seal(self._place, self._catalogue)
-            with self._catalogue.reading() as about:
-                self._sealed = segments.open_sealed(self._place, self._catalogue, about)
-
-    def _contents(self, pictures: Sequence[Loaded]) -> dict[bytes, Content | None]:
-        """What the pictures hold, by hash; each content is embedded once, and None where that fails."""
-        known = {picture.sha256: self._known(picture.sha256) for picture in pictures}
-        new = {picture.sha256: picture for picture in pictures if known[picture.sha256] is None}
-        if not new:
-            return known
-        vectors = self._model.embed(np.stack([picture.pixels for picture in new.values()]))
-        if vectors.shape != (len(new), self._model.dim):
-            raise ModelError(
-                f"expected {len(new)} vectors of {self._model.dim} dimensions from the model "
-                f"{self._model.name}, received an array of shape {vectors.shape}; correct its `embed`"
-            )
-        self._report.embedded += len(new)
-        for picture, vector in zip(new.values(), vectors, strict=True):
-            if np.isfinite(vector).all() and vector.any():
-                known[picture.sha256] = Content(
-                    picture.sha256, picture.width, picture.height, vector, to_json(picture.facts)
-                )
-        return known
-
-    def _known(self, sha256: bytes | None) -> Content | None:
-        """The content with this hash, if it is indexed."""
-        item = self._catalogue.with_sha256(sha256) if sha256 else None
-        if item is None:
-            return None
-        vector = self._catalogue.pending_vector(item.id)
-        if vector is None:
-            if item.id not in self._sealed:
-                return None
-            with segments.cure_of(self._place):
-                vector = self._sealed[item.id]
-        exif = self._catalogue.metadata.of(item.id).exif
-        return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector, exif)
-
-    def _add(self, file: File, old: Item | None, content: Content) -> None:
-        self._changes.remove([old.id] if old else [])
-        self._changes.add(file, content, old)
-        if old and old.state == "indexed":
-            self._report.changed += 1
-        else:
-            self._report.new += 1
-
-    def _fail(self, file: File, old: Item | None, reason: str) -> None:
-        self._report.newly_failed += self._changes.fail(file, reason, old)
-        self._report.failed.append(Failure(file.path, reason))
+    def _has_changed(self, file: File, old: Item | None) -> bool:
+        """Whether a file is another one by now, and left."""
+        changed = has_changed(file)
+        if changed:
+            self._leave(file, old, CHANGED)
+        return changed
 
     def _leave(self, file: File, old: Item | None, reason: str) -> None:
         """Leave a file to the next sync, and what was at its path as it is."""
         self._left.append((file, old))
-        if self._settling and reason == _CHANGED:
+        if self._settling and reason == CHANGED:
             self._settling.unsettle(file)
-        self._report.skipped.append(Skipped(file.path, reason))
-        self._report.unsettled += 1
+        self._intake.leave(file.path, reason)
 
     def _file(self, item: Item) -> File:
         """The file of an item, as it was found."""
@@ -324,13 +323,8 @@ class Sync:
 
     def _watched(self, pictures: Iterator[Loaded | Failed]) -> Iterator[Loaded | Failed]:
         for picture in pictures:
-            self._advance(1)
+            self._intake.advance(1)
             yield picture
-
-    def _advance(self, files: int) -> None:
-        self._done += files
-        if self._progress:
-            self._progress(self._done, self._total)
 
 
 def _sha256(path: str) -> bytes | None:

@@ -1,0 +1,93 @@
+"""What a picture or a vector that was lost is made of again: its file, its place in an archive, its row in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.collection.catalogue import keys
+from lookalike.collection.catalogue.catalogue import Item
+from lookalike.collection.catalogue.containers import Container
+from lookalike.collection.place import Place
+from lookalike.collection.sync.compare import change_time
+from lookalike.collection.sync.vector_files import rows_of
+from lookalike.errors import ArchiveError, ReadError, VectorFileError
+from lookalike.images.archives import read
+from lookalike.images.pool import Failed, Source
+from lookalike.vectors import open_vectors
+
+CHANGED = "the file has another content now; the next sync indexes that"
+
+_NOT_THERE = "it is not in its file any more"
+
+
+def pictures(
+    place: Place, found: Sequence[tuple[Item, str]], containers: Mapping[bytes, Container]
+) -> Iterator[tuple[Item, Source | Failed]]:
+    """Each picture with what to decode it from, or why it cannot be had.
+
+    Args:
+        found: pictures, each with the path of its file, or of its archive.
+    """
+    for archive, some in _by_container(found):
+        if archive is None:
+            yield from some
+        else:
+            options = json.loads(containers[archive].options)
+            yield from _members({keys.name_in(item.path): item for item, _ in some}, place.absolute(archive), options)
+
+
+def vectors(
+    place: Place, found: Sequence[tuple[Item, str]], containers: Mapping[bytes, Container]
+) -> Iterator[tuple[Item, NDArray[np.float32] | Failed]]:
+    """Each vector in a file again, or why it cannot be had."""
+    for file, some in _by_container(found):
+        if file is not None:
+            yield from _rows(
+                {keys.name_in(item.path): item for item, _ in some}, place.absolute(file), containers[file]
+            )
+
+
+def _by_container(found: Sequence[tuple[Item, str]]) -> Iterator[tuple[bytes | None, list[tuple[Item, str]]]]:
+    def container(each: tuple[Item, str]) -> bytes:
+        return keys.container_of(each[0].path) or b""
+
+    for key, some in groupby(sorted(found, key=container), key=container):
+        yield key or None, list(some)
+
+
+def _members(
+    wanted: dict[bytes, Item], path: str, options: Mapping[str, str]
+) -> Iterator[tuple[Item, Source | Failed]]:
+    reason = _NOT_THERE
+    try:
+        for member in read(path, {keys.decode(name) for name in wanted}, **options):
+            yield wanted.pop(keys.encode(member.path)), member
+    except (ArchiveError, ReadError) as error:
+        reason = str(error)
+    for item in wanted.values():
+        yield item, Failed(path, reason)
+
+
+def _rows(
+    wanted: dict[bytes, Item], path: str, container: Container
+) -> Iterator[tuple[Item, NDArray[np.float32] | Failed]]:
+    reason = _NOT_THERE
+    try:
+        status = os.stat(path)
+        if (status.st_size, change_time(status)) == (container.size, container.mtime_ns):
+            for names, rows in rows_of(open_vectors(path, **json.loads(container.options))):
+                for name, row in zip(map(keys.encode, names), rows, strict=True):
+                    if name in wanted:
+                        yield wanted.pop(name), row
+        else:
+            reason = CHANGED
+    except (OSError, VectorFileError) as error:
+        reason = str(error)
+    for item in wanted.values():
+        yield item, Failed(path, reason)

@@ -1,0 +1,139 @@
+"""What every part of a sync does with what it finds: recognise, embed, write down by batches, count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.place import Place
+from lookalike.collection.sealed import segments
+from lookalike.collection.sync.changes import Changes, Content
+from lookalike.collection.sync.compare import File
+from lookalike.collection.sync.report import Failure, Progress, SyncReport
+from lookalike.errors import ModelError
+from lookalike.facts.fact import to_json
+from lookalike.images.find import Skipped
+from lookalike.models import Model
+
+if TYPE_CHECKING:
+    from lookalike.images.pool import Failed, Loaded
+
+CHANGED = "changed or gone while it was read; the next sync takes it"
+
+_NO_VECTOR = "the model makes no usable vector of it"
+
+
+class Intake:
+    """What one run of a sync writes, with its report and progress; DamagedError where a segment is damaged."""
+
+    def __init__(self, place: Place, catalogue: Catalogue, model: Model, progress: Progress | None, batch: int) -> None:
+        self.place = place
+        self.catalogue = catalogue
+        self.model = model
+        self.batch = batch
+        self.report = SyncReport()
+        self.changes = Changes(catalogue)
+        self._progress = progress
+        self._done = self._total = 0
+        with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
+            self._sealed = segments.open_sealed(place, catalogue, about)
+
+    def expect(self, items: int) -> None:
+        """So many more are to be read."""
+        self._total += items
+        self.advance(0)
+
+    def advance(self, items: int) -> None:
+        """So many more were."""
+        self._done += items
+        if self._progress:
+            self._progress(self._done, self._total)
+
+    def known(self, sha256: bytes | None) -> Content | None:
+        """The content with this hash, if it is indexed."""
+        item = self.catalogue.with_sha256(sha256) if sha256 else None
+        if item is None:
+            return None
+        vector = self.catalogue.pending_vector(item.id)
+        if vector is None:
+            if item.id not in self._sealed:
+                return None
+            with segments.cure_of(self.place):
+                vector = self._sealed[item.id]
+        exif = self.catalogue.metadata.of(item.id).exif
+        return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector, exif)
+
+    def take(
+        self,
+        files: Sequence[tuple[File, Item | None]],
+        pictures: Sequence[Loaded | Failed],
+        has_changed: Callable[[File, Item | None], bool],
+    ) -> None:
+        """Add what was decoded, each picture with its file and the item that was at its path, and commit it.
+
+        What `has_changed` since it was found is left.
+        """
+        from lookalike.images.pool import Failed  # needs NumPy alone
+
+        with self.report.timed("embed"):
+            contents = self._contents([picture for picture in pictures if not isinstance(picture, Failed)])
+        for (file, old), picture in zip(files, pictures, strict=True):
+            if has_changed(file, old):
+                continue
+            if isinstance(picture, Failed):
+                self.fail(file, old, picture.reason)
+            elif content := contents[picture.sha256]:
+                self.add(file, old, content)
+            else:
+                self.fail(file, old, _NO_VECTOR)
+        self.commit()
+
+    def add(self, file: File, old: Item | None, content: Content) -> None:
+        self.changes.remove([old.id] if old else [])
+        self.changes.add(file, content, old)
+        if old and old.state == "indexed":
+            self.report.changed += 1
+        else:
+            self.report.new += 1
+
+    def fail(self, file: File, old: Item | None, reason: str) -> None:
+        self.report.newly_failed += self.changes.fail(file, reason, old)
+        self.report.failed.append(Failure(self.place.absolute(file.key), reason))
+
+    def leave(self, path: str, reason: str) -> None:
+        """Leave a file to the next sync."""
+        self.report.skipped.append(Skipped(path, reason))
+        self.report.unsettled += 1
+
+    def commit(self) -> None:
+        """Commit the changes, and seal while syncing, so that never more than so many vectors are pending."""
+        with self.report.timed("commit"):
+            self.changes.commit()
+        with self.report.timed("seal"):
+            if self.catalogue.pending_count() >= segments.MOST_PENDING:
+                segments.seal(self.place, self.catalogue)
+                with self.catalogue.reading() as about:
+                    self._sealed = segments.open_sealed(self.place, self.catalogue, about)
+
+    def _contents(self, pictures: Sequence[Loaded]) -> dict[bytes, Content | None]:
+        """What the pictures hold, by hash; each content is embedded once, and None where that fails."""
+        known = {picture.sha256: self.known(picture.sha256) for picture in pictures}
+        new = {picture.sha256: picture for picture in pictures if known[picture.sha256] is None}
+        if not new:
+            return known
+        vectors = self.model.embed(np.stack([picture.pixels for picture in new.values()]))
+        if vectors.shape != (len(new), self.model.dim):
+            raise ModelError(
+                f"expected {len(new)} vectors of {self.model.dim} dimensions from the model "
+                f"{self.model.name}, received an array of shape {vectors.shape}; correct its `embed`"
+            )
+        self.report.embedded += len(new)
+        for picture, vector in zip(new.values(), vectors, strict=True):
+            if np.isfinite(vector).all() and vector.any():
+                known[picture.sha256] = Content(
+                    picture.sha256, picture.width, picture.height, vector, to_json(picture.facts)
+                )
+        return known
