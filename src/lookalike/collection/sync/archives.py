@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.sync.compare import File, change_time, has_changed
+from lookalike.collection.sync.given import GivenSync, Member
 from lookalike.collection.sync.intake import CHANGED, Intake
 from lookalike.collection.sync.report import Failure
 from lookalike.errors import ArchiveError, ReadError
 from lookalike.images.archives import Passed, look, read
 from lookalike.images.find import Skipped
-from lookalike.images.pool import DecoderPool, Failed, Given
+from lookalike.images.pool import Given
 
 if TYPE_CHECKING:
     from lookalike.collection.sources import Looked
@@ -35,7 +33,6 @@ class ArchiveSync:
         self._retry = retry
         self._path = intake.place.absolute(container.path)
         self._options = json.loads(container.options)
-        self._waiting: deque[tuple[File, Item | None]] = deque()  # those that are being decoded
         self._items: dict[bytes, Item] = {}  # those that were there, and of which nothing is said in the report yet
 
     def run(self) -> None:
@@ -85,7 +82,7 @@ class ArchiveSync:
         todo = set(names.values()).difference(names[key] for key in same)
         self._count(same, contents.passed)
         intake.expect(len(todo))
-        if todo and not self._take(archive, todo):
+        if todo and not GivenSync(intake, lambda: has_changed(archive)).take(self._members(archive, todo)):
             intake.leave(self._path, CHANGED)
             self._keep()
             return
@@ -95,39 +92,8 @@ class ArchiveSync:
         intake.changes.put(self._container._replace(size=archive.size, mtime_ns=archive.mtime_ns, passed=passed))
         intake.commit()
 
-    def _take(self, archive: File, todo: set[str]) -> bool:
-        """Take these members in; False where the archive has changed meanwhile."""
-        intake = self._intake
-        with DecoderPool() as pool:
-            pictures = pool.load(self._unknown(archive, todo), intake.model.input)
-            while True:
-                with intake.report.timed("decode"):
-                    batch = list(islice(pictures, intake.batch))
-                intake.take([self._waiting.popleft() for _ in batch], batch, lambda *_: has_changed(archive))
-                if has_changed(archive):
-                    return False
-                if len(batch) < intake.batch:
-                    return True
-
-    def _unknown(self, archive: File, todo: set[str]) -> Iterator[Given]:
-        """The members whose content is not known; the others are written down on the way."""
-        intake = self._intake
+    def _members(self, archive: File, todo: set[str]) -> Iterator[Member]:
         for member in read(self._path, todo, **self._options):
             key = keys.of_member(archive.key, member.path)
-            old, size = self._items.pop(key, None), len(member.data) if isinstance(member, Given) else 0
-            file = File(key, self._path, size, archive.mtime_ns)
-            intake.advance(1)
-            if isinstance(member, Failed):
-                intake.fail(file, old, member.reason)
-                continue
-            sha256 = hashlib.sha256(member.data).digest()
-            if old and old.state == "indexed" and old.sha256 == sha256:
-                intake.changes.touch(file, old)
-                intake.report.unchanged += 1
-            elif content := intake.known(sha256):
-                intake.add(file, old, content)
-            else:
-                self._waiting.append((file, old))
-                yield member
-            if len(intake.changes) >= intake.batch and not has_changed(archive):
-                intake.commit()
+            size = len(member.data) if isinstance(member, Given) else 0
+            yield File(key, self._path, size, archive.mtime_ns), self._items.pop(key, None), member
