@@ -75,6 +75,8 @@ class Process:
         self._requests = cast("IO[bytes]", self._process.stdin)
         self._replies = cast("IO[bytes]", self._process.stdout)
         self._complaints = cast("IO[bytes]", self._process.stderr)
+        self._readable = select.poll()
+        self._readable.register(self._replies.fileno(), select.POLLIN)
         _living.add(self)
 
     @property
@@ -156,12 +158,10 @@ class Process:
         return b"".join(chunks)
 
     def _wait_for_reply(self) -> None:
-        readable = select.poll()
-        readable.register(self._replies.fileno(), select.POLLIN)
         while True:
             step = min(self._seconds_left, _STEP)
             began = time.monotonic()
-            ready = readable.poll(step * 1000)
+            ready = self._readable.poll(step * 1000)
             self._seconds_left -= min(time.monotonic() - began, step)
             if ready:
                 return

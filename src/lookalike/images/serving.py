@@ -51,10 +51,12 @@ def receive(file: BinaryIO) -> bytes:
     return file.read(*LENGTH.unpack(head)) if len(head) == LENGTH.size else b""
 
 
-def send(file: BinaryIO, message: bytes) -> None:
+def send(file: BinaryIO, message: bytes, more: bool = False) -> None:
+    """Sends a message, now or, where `more` follow, with them."""
     try:
         file.write(LENGTH.pack(len(message)))
         file.write(message)
-        file.flush()
+        if not more:
+            file.flush()
     except BrokenPipeError:
         os._exit(0)  # the parent is gone
