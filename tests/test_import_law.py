@@ -38,7 +38,7 @@ DOORS: dict[
     "markupsafe": "pages/",
     "typer": "cli/",
     "rich": "cli/",
-    "subprocess": "images/child.py",
+    "subprocess": "images/process.py",
     "pyarrow": ("facts/parquet.py", "vectors/arrow"),  # a table of facts is one thing, a matrix another
     "h5py": "vectors/hdf5",
     "matplotlib": "bench/plot.py",

@@ -9,6 +9,7 @@
     ├── ModelError                    a query or weights of another model than the index was made with
     ├── PictureError                  one picture that cannot be read, with the reason
     ├── NoPicturesError               a place without a picture in it
+    ├── ArchiveError                  an archive that is damaged, hostile or of a kind that is not read
     ├── VectorFileError               no file of vectors there, or one that cannot be taken as it is
     ├── ReadError (OSError)           a file that is there, but cannot be read now
     ├── WriteError (OSError)          no permission, disk full
@@ -70,12 +71,12 @@ class NoPicturesError(LookalikeError):
     """A place in which no picture was found."""
 
 
+class ArchiveError(LookalikeError):
+    """An archive of pictures that is damaged, hostile or of a kind that is not read."""
+
+
 class VectorFileError(LookalikeError):
     """A path without a file of vectors, or one that is damaged, of an unknown kind, or holds what is no vector."""
-
-
-class ArchiveError(LookalikeError):
-    """An archive that is damaged, hostile or of a kind that is not read."""
 
 
 class ReadError(LookalikeError, OSError):

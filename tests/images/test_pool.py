@@ -390,15 +390,15 @@ def test_a_child_may_die_at_any_byte_of_its_reply(
     sent: int, pictures: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut = f"""
-from lookalike.images import worker
-send = worker._send
+from lookalike.images import serving
+send = serving.send
 def cut(file, message):
     if message == b"ready":
         return send(file, message)
     file.write((len(message).to_bytes(4, "big") + message)[:{sent}])
     file.flush()
     __import__("os")._exit(3)
-worker._send = cut"""
+serving.send = cut"""
     change_children(monkeypatch, cut)
     with DecoderPool(1) as pool:
         results = list(pool.load(pictures[:3], Input(8, "pad")))

@@ -52,7 +52,7 @@ OWN_FOLDER = ".lookalike"
 HIDDEN = "hidden"
 NOT_A_PICTURE = "not a picture"
 NO_HEIC = "HEIC needs an extra: pip install 'lookalike[heic]'"
-_ATTRIBUTES = "not a picture but its attributes, kept by macOS"
+ATTRIBUTES = "not a picture but its attributes, kept by macOS"
 _OTHERS = {
     "a camera's RAW file; export it as JPEG or TIFF": "3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos"
     " mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f",
@@ -124,7 +124,7 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str] | Skipped]:
 
 def _hidden(entry: os.DirEntry[str]) -> Iterator[Skipped]:
     if entry.name != OWN_FOLDER:
-        yield Skipped(entry.path, _ATTRIBUTES if entry.name.startswith("._") else HIDDEN)
+        yield Skipped(entry.path, ATTRIBUTES if entry.name.startswith("._") else HIDDEN)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -136,7 +136,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _file(entry: os.DirEntry[str]) -> Found | Skipped | None:
     """None for a file that vanished."""
-    reason = _reason(entry.name)
+    reason = why_not(entry.name)
     try:
         if entry.is_symlink() and entry.is_dir():
             return Skipped(entry.path, "a symbolic link to a folder is not followed")
@@ -151,7 +151,7 @@ def _file(entry: os.DirEntry[str]) -> Found | Skipped | None:
 
 def _named(path: str, status: os.stat_result) -> Found | Skipped:
     """The one file a user named: an extension of no known kind is left to the content."""
-    reason = _reason(os.path.basename(path))
+    reason = why_not(os.path.basename(path))
     return Skipped(path, reason) if reason not in ("", NOT_A_PICTURE) else _regular(path, status)
 
 
@@ -162,8 +162,8 @@ def _regular(path: str, status: os.stat_result) -> Found | Skipped:
 
 
 def is_called_a_picture(path: str) -> bool:
-    """Whether a file's name says that it is a picture, of whatever kind."""
-    return _reason(os.path.basename(path)) not in (NOT_A_PICTURE, HIDDEN)
+    """Whether a file's name says that it is a picture or the like, read or not."""
+    return why_not(os.path.basename(path)) != NOT_A_PICTURE
 
 
 @cache
@@ -171,12 +171,12 @@ def _heic_is_read() -> bool:
     return find_spec("pi_heif") is not None
 
 
-def _reason(name: str) -> str:
-    """Why a file of this name is left out, or "" for a picture."""
+def why_not(name: str) -> str:
+    """Why a file of this name is left out, be it hidden or not; "" for a picture."""
     before, _, last = name.rpartition(".")
     extension = last.lower() if before else ""
     if name.startswith("._"):
-        return _ATTRIBUTES
+        return ATTRIBUTES
     if extension in PICTURES:
         return ""
     if extension in HEIC:

@@ -21,6 +21,7 @@ from lookalike.fitting import Box, Input
 from lookalike.images import wire
 from lookalike.images.child import DEFAULT_LIMITS, Child, Limits
 from lookalike.images.facts import Fact
+from lookalike.images.given import Failed, Given, Source
 
 __all__ = ["DecoderPool", "Failed", "Given", "Limits", "Loaded"]
 
@@ -28,21 +29,6 @@ _AHEAD_BYTES = 32 << 20  # of results that wait for the caller
 _GIVEN_BYTES = 64 << 20  # of pictures given by their bytes that wait for a child, besides one
 
 T = TypeVar("T")
-
-
-class Given(NamedTuple):
-    """A picture by its bytes, such as a member of an archive.
-
-    Attributes:
-        path: what it is called.
-    """
-
-    path: str
-    data: bytes
-
-
-Source = str | Given
-"""A picture, by the path of its file or by its bytes."""
 
 
 class Loaded(NamedTuple):
@@ -62,13 +48,6 @@ class Loaded(NamedTuple):
     width: int
     height: int
     facts: Mapping[str, Fact]
-
-
-class Failed(NamedTuple):
-    """A picture that could not be read or decoded, and why."""
-
-    path: str
-    reason: str
 
 
 class DecoderPool:

@@ -1,4 +1,4 @@
-"""The messages between the pool and its children: a length, then that many bytes.
+"""The messages between the pool and its children.
 
     request    "!7B6I" what, by data, fit, filter, exact, shorter is given, crop is given,
                        side, shorter, crop's x, y, width and height | the path's bytes, or the picture's
@@ -19,10 +19,6 @@ from typing import NamedTuple, get_args
 
 from lookalike.fitting import Box, Filter, Fit, Input
 from lookalike.images.facts import FACTS_BYTES, Fact, pack, unpack
-
-LENGTH = struct.Struct("!I")  # the pixels of the largest side fit, and so does the largest file
-READY = b"ready"
-"""A child's first message: its imports and limits stand."""
 
 LOAD, THUMBNAIL = range(2)
 FAILED, OK = b"\0", b"\1"

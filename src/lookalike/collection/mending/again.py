@@ -18,7 +18,7 @@ from lookalike.collection.sync.compare import change_time
 from lookalike.collection.sync.vector_files import rows_of
 from lookalike.errors import ArchiveError, ReadError, VectorFileError
 from lookalike.images.archives import read
-from lookalike.images.pool import Failed, Source
+from lookalike.images.given import Failed, Source
 from lookalike.vectors import open_vectors
 
 CHANGED = "the file has another content now; the next sync indexes that"
@@ -38,8 +38,8 @@ def pictures(
         if archive is None:
             yield from some
         else:
-            options = json.loads(containers[archive].options)
-            yield from _members({keys.name_in(item.path): item for item, _ in some}, place.absolute(archive), options)
+            column = json.loads(containers[archive].options).get("column")
+            yield from _members({keys.name_in(item.path): item for item, _ in some}, place.absolute(archive), column)
 
 
 def vectors(
@@ -61,12 +61,10 @@ def _by_container(found: Sequence[tuple[Item, str]]) -> Iterator[tuple[bytes | N
         yield key or None, list(some)
 
 
-def _members(
-    wanted: dict[bytes, Item], path: str, options: Mapping[str, str]
-) -> Iterator[tuple[Item, Source | Failed]]:
+def _members(wanted: dict[bytes, Item], path: str, column: str | None) -> Iterator[tuple[Item, Source | Failed]]:
     reason = _NOT_THERE
     try:
-        for member in read(path, {keys.decode(name) for name in wanted}, **options):
+        for member in read(path, {keys.decode(name) for name in wanted}, column=column):
             yield wanted.pop(keys.encode(member.path)), member
     except (ArchiveError, ReadError) as error:
         reason = str(error)

@@ -23,10 +23,11 @@ from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sync.report import Failure, Progress
 from lookalike.errors import DamagedError, NotAnIndexError
+from lookalike.images.given import Failed
 from lookalike.models import Model
 
 if TYPE_CHECKING:
-    from lookalike.images.pool import Source
+    from lookalike.images.given import Source
 
 _BATCH = 64
 
@@ -170,7 +171,6 @@ class Repair:
     def _read_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
         """The vectors that are in files; those that cannot be had are `bad`."""
         from lookalike.collection.mending import again
-        from lookalike.images.pool import Failed
 
         for item, vector in again.vectors(self._place, self._remains.found, self._remains.containers):
             if isinstance(vector, Failed):
@@ -182,7 +182,7 @@ class Repair:
     def _embedded_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
         """The vectors of pictures that are still what they were; the others are `bad`."""
         from lookalike.collection.mending import again
-        from lookalike.images.pool import DecoderPool, Failed
+        from lookalike.images.pool import DecoderPool
 
         waiting: deque[Item] = deque()
         lost: list[Item] = []

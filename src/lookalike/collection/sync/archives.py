@@ -15,9 +15,9 @@ from lookalike.collection.sync.given import GivenSync, Member
 from lookalike.collection.sync.intake import CHANGED, Intake
 from lookalike.collection.sync.report import Failure
 from lookalike.errors import ArchiveError, ReadError
-from lookalike.images.archives import Passed, look, read
+from lookalike.images.archives import Contents, Passed, look, read
 from lookalike.images.find import Skipped
-from lookalike.images.pool import Given
+from lookalike.images.given import Given
 
 if TYPE_CHECKING:
     from lookalike.collection.sources import Looked
@@ -32,7 +32,7 @@ class ArchiveSync:
         self._container = container
         self._retry = retry
         self._path = intake.place.absolute(container.path)
-        self._options = json.loads(container.options)
+        self._column = json.loads(container.options).get("column")
         self._items: dict[bytes, Item] = {}  # those that were there, and of which nothing is said in the report yet
 
     def run(self) -> None:
@@ -72,7 +72,7 @@ class ArchiveSync:
         contents = self._looked.contents if self._looked and self._looked[:2] == archive[2:] else None
         if contents is None:
             with intake.report.timed("find"):
-                contents = look(self._path, **self._options)
+                contents = look(self._path, column=self._column)
         names = {keys.of_member(archive.key, name): name for name in contents.names}
         same = [
             key
@@ -82,7 +82,7 @@ class ArchiveSync:
         todo = set(names.values()).difference(names[key] for key in same)
         self._count(same, contents.passed)
         intake.expect(len(todo))
-        if todo and not GivenSync(intake, lambda: has_changed(archive)).take(self._members(archive, todo)):
+        if todo and not GivenSync(intake, lambda: has_changed(archive)).take(self._members(archive, todo, contents)):
             intake.leave(self._path, CHANGED)
             self._keep()
             return
@@ -92,8 +92,8 @@ class ArchiveSync:
         intake.changes.put(self._container._replace(size=archive.size, mtime_ns=archive.mtime_ns, passed=passed))
         intake.commit()
 
-    def _members(self, archive: File, todo: set[str]) -> Iterator[Member]:
-        for member in read(self._path, todo, **self._options):
+    def _members(self, archive: File, todo: set[str], contents: Contents) -> Iterator[Member]:
+        for member in read(self._path, todo, column=self._column, contents=contents):
             key = keys.of_member(archive.key, member.path)
             size = len(member.data) if isinstance(member, Given) else 0
             yield File(key, self._path, size, archive.mtime_ns), self._items.pop(key, None), member

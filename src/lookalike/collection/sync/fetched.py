@@ -9,7 +9,7 @@ from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.sync.compare import File
 from lookalike.collection.sync.given import GivenSync, Member
 from lookalike.collection.sync.intake import Intake
-from lookalike.images.pool import Given
+from lookalike.images.given import Given
 from lookalike.images.urls import fetch, normal_url
 
 

@@ -10,7 +10,8 @@ from itertools import islice
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.sync.compare import File
 from lookalike.collection.sync.intake import Intake
-from lookalike.images.pool import DecoderPool, Failed, Given
+from lookalike.images.given import Failed, Given
+from lookalike.images.pool import DecoderPool
 
 Member = tuple[File, Item | None, Given | Failed]
 """A picture as a file, with the item that was there, and its bytes, or why they cannot be had."""
