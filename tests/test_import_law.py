@@ -40,7 +40,7 @@ DOORS: dict[
     "rich": "cli/",
     "subprocess": "images/child.py",
     "http": "images/urls/",  # whatever may open a connection: that is promised to be done only on demand
-    "socket": "images/urls/connection.py",
+    "socket": "images/urls/",
     "ssl": "images/urls/",
     "pyarrow": ("facts/parquet.py", "vectors/arrow"),  # a table of facts is one thing, a matrix another
     "h5py": "vectors/hdf5",

@@ -106,7 +106,7 @@ def test_every_url_has_one_result_whatever_it_is(site: Site) -> None:
         "no connection to its server (Connection refused)",
     ]
     assert reasons[4].startswith("its host is not found (")
-    assert reasons[5].startswith("expected a URL that begins with http")
+    assert reasons[5].startswith("no URL of http")
 
 
 def test_passwords_are_not_in_the_results() -> None:
@@ -137,7 +137,7 @@ def test_redirects_are_followed_five_times(site: Site) -> None:
 def test_redirects_to_elsewhere_are_not_followed(site: Site, where: str) -> None:
     site.server.pages = {"/r": plain(b"", "302 Found", f"Location: {where}")}
     reason = site.reason("/r")
-    assert reason.startswith("leads to what is no address: ")
+    assert reason.startswith(f"leads to {where[:4]}")
     assert "secret" not in reason
     assert site.server.paths() == ["/r"]
 

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from lookalike.errors import ArgumentError
+from lookalike.errors import PictureError
 
 LONGEST = 4096
 """In bytes; as long as a path."""
@@ -59,8 +59,8 @@ def normal(url: str) -> str:
         'http://example.com/%C3%84%20b.jpg'
 
     Raises:
-        ArgumentError: it is none of http or https, has no host, a user name or a password, control characters or
-            more than 4,096 bytes.
+        PictureError: it is none of http or https, has no host, a user name or a password, control characters or
+            more than 4,096 bytes. Its path is the URL without what is secret.
     """
     return str(parse(url))
 
@@ -68,34 +68,29 @@ def normal(url: str) -> str:
 def parse(url: str) -> Address:
     """As `normal`, in its parts."""
     if len(url) > LONGEST:
-        raise _refused(f"a URL of at most {LONGEST:,} bytes", url)
+        raise _refused(f"longer than {LONGEST:,} bytes", url)
     if not is_url(url) or _CONTROL.search(url):
-        raise _refused("a URL that begins with http:// or https:// and has no control characters", url)
+        raise _refused("no URL of http or https, or one with control characters", url)
     try:
         parts = urlsplit(url)
         address = Address(parts.scheme, _host(parts.hostname or ""), parts.port or _PORTS[parts.scheme], _target(parts))
     except ValueError as error:
-        raise _refused("a URL with the name of a host, and a port below 65,536", url) from error
+        raise _refused("a URL without the name of a host, or of no port", url) from error
     if parts.username is not None:
-        raise _refused("a URL without user name and password, which would be kept and shown", url)
+        raise _refused("a URL with a user name or a password, which would be kept and shown", url)
     if len(str(address)) > LONGEST:
-        raise _refused(f"a URL of at most {LONGEST:,} bytes once it is percent-encoded", url)
+        raise _refused(f"longer than {LONGEST:,} bytes when percent-encoded", url)
     return address
 
 
 def redirected(address: Address, location: str) -> Address:
-    """Where a header `Location`, each of whose characters is one byte, leads from an address.
-
-    Raises:
-        ArgumentError: as `normal`.
-    """
+    """Where a header `Location`, each of whose characters is one byte, leads; PictureError as `normal`."""
     text = location.encode("latin-1").decode("utf-8", "surrogateescape")
     try:
-        return parse(urljoin(str(address), text))
-    except ArgumentError:
-        raise
+        url = urljoin(str(address), text)
     except ValueError as error:
-        raise _refused("a URL", text) from error
+        raise _refused("no URL", text) from error
+    return parse(url)
 
 
 def without_secrets(url: str) -> str:
@@ -119,5 +114,5 @@ def _target(parts: SplitResult) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _refused(expected: str, url: str) -> ArgumentError:
-    return ArgumentError(f"expected {expected}, received {without_secrets(url)}; correct it, or leave it out")
+def _refused(why: str, url: str) -> PictureError:
+    return PictureError(why, without_secrets(url))

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from lookalike.arrays import as_count
-from lookalike.errors import ArgumentError, PictureError
+from lookalike.errors import PictureError
 from lookalike.images.pool import Failed, Given
-from lookalike.images.urls.address import parse, without_secrets
+from lookalike.images.urls.address import parse
 from lookalike.images.urls.clock import DEFAULT_LIMITS, FetchLimits
 from lookalike.images.urls.get import Get
 from lookalike.images.urls.traffic import Traffic
@@ -50,14 +50,10 @@ def _fetch(urls: Iterable[str], limits: FetchLimits, workers: int) -> Iterator[G
 
     def one(turn: int, url: str) -> Given | Failed:
         try:
-            address = parse(url)
-        except ArgumentError as error:
-            return Failed(without_secrets(url), str(error))
-        try:
-            return Given(url, Get(limits, traffic, turn).run(address))
+            return Given(url, Get(limits, traffic, turn).run(parse(url)))
         except PictureError as error:
             traffic.drop(turn)
-            return Failed(url, error.reason)
+            return Failed(error.path or url, error.reason)  # its path is without what is secret
 
     def taken() -> Given | Failed:
         result = window.popleft().result()

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, IncompleteRead
+from io import BytesIO
 
-from lookalike.errors import ArgumentError, PictureError
-from lookalike.images.urls.address import Address, redirected, without_secrets
+from lookalike.errors import PictureError
+from lookalike.images.urls.address import Address, redirected
 from lookalike.images.urls.clock import Clock, FetchLimits
 from lookalike.images.urls.traffic import Traffic
 
@@ -78,8 +79,8 @@ class Get:
         if response.status in _ELSEWHERE and location:
             try:
                 return redirected(address, location)
-            except ArgumentError as error:
-                raise PictureError(f"leads to what is no address: {without_secrets(location)}") from error
+            except PictureError as error:
+                raise PictureError(f"leads to {error.path}: {error.reason}") from error
         if response.status != HTTPStatus.OK:
             raise PictureError(_named(response.status))
         if _packed(response):
@@ -87,19 +88,18 @@ class Get:
         return self._content(response)
 
     def _content(self, response: HTTPResponse) -> bytes:
-        chunks, size = [], response.length or 0
+        content, size = BytesIO(), response.length or 0
         if size <= self._limits.size:
             size = 0
             while size <= self._limits.size and (chunk := response.read(_CHUNK)):
-                size += len(chunk)
-                chunks.append(chunk)
+                size += content.write(chunk)
                 self._traffic.hold(self._turn, len(chunk))
                 self._clock.skip()
         if size > self._limits.size:
             raise PictureError(f"is larger than {self._limits.size / (1 << 20):g} MiB")
         if response.length:
             raise PictureError(f"its server's answer ends {response.length:,} bytes early")
-        return b"".join(chunks)
+        return content.getvalue()
 
 
 def _packed(response: HTTPResponse) -> bool:
