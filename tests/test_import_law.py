@@ -39,6 +39,9 @@ DOORS: dict[
     "typer": "cli/",
     "rich": "cli/",
     "subprocess": "images/process.py",
+    "http": "images/urls/",  # whatever may open a connection: that is promised to be done only on demand
+    "socket": "images/urls/",
+    "ssl": "images/urls/",
     "pyarrow": ("facts/parquet.py", "vectors/arrow"),  # a table of facts is one thing, a matrix another
     "h5py": "vectors/hdf5",
     "matplotlib": "bench/plot.py",

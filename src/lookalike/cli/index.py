@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
+
+from lookalike.cli.sources import AllowUrls, Null, resolve
 
 if TYPE_CHECKING:
     from lookalike.metric import Metric
@@ -17,13 +20,17 @@ def index(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SRC...", help="Folders, pictures, archives of pictures (tar, zip, Parquet), or files of vectors."
+            metavar="SRC...",
+            help="Folders, pictures, archives of pictures (tar, zip, Parquet), or files of vectors; patterns of them; "
+            "- for a list on stdin; URLs.",
         ),
     ],
     to: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="Where to keep the index; by default in the folder's .lookalike."),
     ] = None,
+    null: Null = False,
+    allow_urls: AllowUrls = False,
     wait: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long to wait while another process writes; inf: for ever.")
     ] = 0,
@@ -68,14 +75,18 @@ def index(
     Search it with: lookalike search QUERY PATH
     """
     from lookalike.cli.describing import describe, read_facts
-    from lookalike.cli.syncing import patiently, sync
+    from lookalike.cli.syncing import fetch, patiently, sync
     from lookalike.collection import Collection
+    from lookalike.images.urls.address import is_url
 
     facts = read_facts(metadata)
+    found = resolve(sources, sys.stdin.buffer if sys.stdin else None, null=null, allow_urls=allow_urls)
+    urls = [each for each in found if is_url(each)]
+    paths = [each for each in found if not is_url(each)]
 
     def create(seconds: float) -> Collection:
         return Collection.create(
-            sources,
+            paths,
             to,
             metric=cast("Metric | None", metric),
             layout=layout,
@@ -86,6 +97,9 @@ def index(
         )
 
     with patiently(create, wait) as collection:
-        sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
+        if paths or not urls:
+            sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
+        if urls:
+            fetch(collection, urls, wait=wait, json=json, stats=stats)
         describe(collection, facts)
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -53,6 +53,17 @@ def sync(
     if nothing:
         raise NoPicturesError(nothing_indexed(report, collection.info().roots))
     return report
+
+
+def fetch(collection: Collection, urls: Sequence[str], *, wait: float, json: bool, stats: bool) -> None:
+    """Fetches pictures, and says what was done."""
+    with Bar("fetching") as bar, _interruptible(collection):
+        report = patiently(lambda seconds: collection.fetch(urls, bar.show, wait=seconds), wait)
+    for sentence in sentences(report, in_any_case=True):
+        note(sentence)
+    _add(report, collection, json, stats)
+    if report.indexed == 0:
+        raise NoPicturesError(nothing_indexed(report, [f"{len(urls):,} URLs"]))
 
 
 def follow(collection: Collection, *, poll: float | None, wait: float, json: bool, stats: bool) -> None:

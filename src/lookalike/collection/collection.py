@@ -32,6 +32,7 @@ from lookalike.collection.recall import Measured, recall_curve
 from lookalike.collection.sealed import segments
 from lookalike.collection.sealed.live import LiveIndex
 from lookalike.collection.sources import Looked, look_at
+from lookalike.collection.sync.intake import Intake, taken_in
 from lookalike.collection.sync.report import Failure, Progress, SyncReport, Things
 from lookalike.collection.sync.settle import Settling
 from lookalike.collection.sync.sync import BATCH, Sync
@@ -128,7 +129,7 @@ class Collection:
             >>> words.sync()
 
         Args:
-            sources: are added to those that it has.
+            sources: are added to those that it has. They may be none where `to` is given: `fetch` fills it, too.
             to: its directory; without it, `.lookalike` in the one folder that is the source.
             model: the name of a model; by default the one it has, or EfficientNet-Lite0 for a new one.
             metric: what vectors are compared by; by default what their file says, or cosine.
@@ -320,6 +321,35 @@ class Collection:
         with self._access.writer(patience) as catalogue:
             looked, self._looked = self._looked, {}
             return Sync(self.place, catalogue, self.model, progress, size, retry, settling, looked).run()
+
+    def fetch(
+        self,
+        urls: Iterable[str],
+        progress: Progress | None = None,
+        *,
+        batch: int = BATCH,
+        wait: SupportsFloat = 0,
+    ) -> SyncReport:
+        """Fetch pictures from URLs of http and https, and index them; nothing else here opens a connection.
+
+        One that is indexed stays as it was then; one that could not be had is tried again.
+
+        Args:
+            progress, batch, wait: as for `sync`.
+
+        Raises:
+            PictureError: one of them is no such URL; nothing was done.
+            ModelError: this is a collection of vectors.
+            BusyError, WriteError, DamagedError: as for `sync`.
+        """
+        from lookalike.collection.sync.fetched import Fetch
+
+        def fetching(intake: Intake) -> None:
+            Fetch(intake, urls).run()
+
+        size, patience = as_count("batch", batch, 1), as_seconds("wait", wait, least=0)
+        with self._access.writer(patience) as catalogue:
+            return taken_in(Intake(self.place, catalogue, self.model, progress, size), fetching)
 
     def search(
         self,

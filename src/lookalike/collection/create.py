@@ -32,7 +32,7 @@ def place_for(sources: Sequence[str], to: str | None) -> Place:
         ArgumentError: no source; `to` is missing where it is needed, or holds other files.
         WriteError: nobody may look into `to`.
     """
-    if not sources:
+    if not sources and to is None:
         raise ArgumentError("expected at least one folder or picture to index, received none")
     if to is None:
         if len(sources) > 1 or os.path.isfile(sources[0]):

@@ -134,7 +134,7 @@ def _read_pictures(sources: Sources, given: Mapping[str, Any]) -> None:
         contents = look(path, **sources.options)
         sources.archives[path] = looked._replace(contents=contents)
         holds.append(bool(contents.names))
-    if not any(holds):
+    if (sources.plain or sources.archives) and not any(holds):
         raise NoPicturesError(
             f"expected pictures in {', '.join([*sources.plain, *sources.archives])}, received none (JPEG, PNG, WebP, "
             "GIF, TIFF, BMP and AVIF are read); name a folder that holds some"

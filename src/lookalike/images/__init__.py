@@ -12,4 +12,5 @@ Bytes on disk become pixels in this order; each module needs only those before i
     worker.py    the child: answers one message at a time
     child.py     the parent's end of one child
     pool.py      all cores: paths -> pictures, in order
+    urls/        URLs      -> their bytes, in order, for the pool
 """

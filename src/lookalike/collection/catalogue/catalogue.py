@@ -245,6 +245,9 @@ class Catalogue:
         new = dict.fromkeys(paths).keys() - set(self.roots())
         self._database.insert("roots", [(path,) for path in sorted(new)])
 
+    def remove_roots(self, paths: Iterable[bytes]) -> None:
+        self._database.execute_many("DELETE FROM roots WHERE path = ?", [(path,) for path in paths])
+
     def add(
         self, items: Sequence[Item], vectors: Sequence[NDArray[np.float32] | None], known: Sequence[Known] = ()
     ) -> None:

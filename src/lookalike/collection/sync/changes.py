@@ -70,6 +70,10 @@ class Changes:
     def remove(self, ids: Iterable[int]) -> None:
         self._removed += ids
 
+    def drop_roots(self, paths: Iterable[bytes]) -> None:
+        """These are no sources any more."""
+        self._dropped += paths
+
     def put(self, container: Container) -> None:
         """All of an archive or a file of vectors is in."""
         self._containers.append(container)
@@ -81,6 +85,7 @@ class Changes:
                 self._catalogue.remove(self._removed)
                 self._catalogue.update(self._updated)
                 self._catalogue.add(self._added, self._vectors, self._known)
+                self._catalogue.remove_roots(self._dropped)
                 for container in self._containers:
                     self._catalogue.containers.put(container)
         self._clear()
@@ -95,3 +100,4 @@ class Changes:
         self._vectors: list[NDArray[np.float32] | None] = []
         self._known: list[Known] = []
         self._containers: list[Container] = []
+        self._dropped: list[bytes] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -71,8 +71,8 @@ class Differences:
     kept: list[Item] = field(default_factory=list)
 
 
-def survey(place: Place, roots: Sequence[bytes]) -> Survey:
-    """Look through the sources of a collection."""
+def survey(place: Place, roots: Sequence[bytes], files: Set[bytes] = frozenset()) -> Survey:
+    """Look through the sources of a collection; one of those that were `files` is gone where only its folder is."""
     seen = Survey()
     own = tuple(f"{name}/" for name in place.names)
     for root in roots:
@@ -87,7 +87,10 @@ def survey(place: Place, roots: Sequence[bytes]) -> Survey:
                     seen.skipped[key_of(entry.path)] = entry
             seen.read.add(root)
         except NoPicturesError as error:
-            seen.lost[root] = Skipped(top, str(error))
+            if root in files and _is_gone(top):
+                seen.read.add(root)
+            else:
+                seen.lost[root] = Skipped(top, str(error))
     for key in seen.files.keys() & seen.skipped.keys():
         del seen.skipped[key]  # a file of no known extension that was given by name, and lies in another source
     return seen
@@ -166,6 +169,15 @@ def _folder_of(path: bytes) -> bytes:
     if path == b".":
         return b".."
     return b"../" + path if _is_around(path) else os.path.dirname(path) or b"."
+
+
+def _is_gone(top: str) -> bool:
+    """Whether nothing is at a path, though its folder is there, and with it its disk."""
+    try:
+        with os.scandir(os.path.dirname(top)) as entries:
+            return next(entries, None) is not None and not os.path.lexists(top)
+    except OSError:
+        return False
 
 
 def _is_empty(top: str) -> bool:

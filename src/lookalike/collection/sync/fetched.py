@@ -10,7 +10,8 @@ from lookalike.collection.sync.compare import File
 from lookalike.collection.sync.given import GivenSync, Member
 from lookalike.collection.sync.intake import Intake
 from lookalike.images.given import Given
-from lookalike.images.urls import fetch, normal_url
+from lookalike.images.urls.address import normal
+from lookalike.images.urls.fetch import fetch
 
 
 class Fetch:
@@ -21,9 +22,10 @@ class Fetch:
         self._urls = urls
 
     def run(self) -> None:
+        """Do it. PictureError, and nothing is done, where one is no URL of http or https."""
         report, catalogue = self._intake.report, self._intake.catalogue
         todo: dict[str, Item | None] = {}
-        for url in dict.fromkeys(map(normal_url, self._urls)):
+        for url in dict.fromkeys(map(normal, self._urls)):
             item = catalogue.with_path(url.encode())
             if item and item.state == "indexed":
                 report.unchanged += 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.no_model import NoModel
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sync.changes import Changes, Content
@@ -26,6 +27,20 @@ CHANGED = "changed or gone while it was read; the next sync takes it"
 _NO_VECTOR = "the model makes no usable vector of it"
 
 
+def taken_in(intake: Intake, work: Callable[[Intake], None]) -> SyncReport:
+    """The report once the work is done, and sealed."""
+    place, catalogue, report = intake.place, intake.catalogue, intake.report
+    with report.measured():
+        with report.timed("find"):
+            segments.sweep(place, catalogue)
+            generation = catalogue.about().generation
+        work(intake)
+        with report.timed("seal"):
+            if catalogue.about().generation != generation or segments.is_due(catalogue):
+                segments.seal(place, catalogue)
+    return report
+
+
 class Intake:
     """What one run of a sync writes, with its report and progress; DamagedError where a segment is damaged."""
 
@@ -34,7 +49,7 @@ class Intake:
         self.catalogue = catalogue
         self.model = model
         self.batch = batch
-        self.report = SyncReport()
+        self.report = SyncReport(things="vectors" if isinstance(model, NoModel) else "pictures")
         self.changes = Changes(catalogue)
         self._progress = progress
         self._done = self._total = 0

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.catalogue.containers import Container
-from lookalike.collection.no_model import VECTORS
 from lookalike.collection.place import Place
-from lookalike.collection.sealed import segments
 from lookalike.collection.sync.compare import (
     Differences,
     File,
@@ -28,7 +26,7 @@ from lookalike.collection.sync.compare import (
     out_of_reach,
     survey,
 )
-from lookalike.collection.sync.intake import CHANGED, Intake
+from lookalike.collection.sync.intake import CHANGED, Intake, taken_in
 from lookalike.collection.sync.moves import Seen, find_halves, find_moves, may_have
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import UNSETTLED, Settling
@@ -73,12 +71,8 @@ class Sync:
         self._changes = self._intake.changes
         self._left: list[Fresh] = []
         self._roots: list[bytes] = []
+        self._files: set[bytes] = set()  # the sources that were files
         self._seen = Survey()
-        with catalogue.reading() as about:
-            self._generation = about.generation
-            self._of_vectors = about.model == VECTORS
-        if self._of_vectors:
-            self._report.things = "vectors"
 
     def run(self) -> SyncReport:
         """Do it.
@@ -87,24 +81,17 @@ class Sync:
             NoPicturesError: no source can be read; nothing was changed.
             WriteError: the disk is full; what was committed stays.
         """
-        with self._report.measured():
-            self._run(self._report)
-        return self._report
+        return taken_in(self._intake, self._run)
 
-    def _run(self, report: SyncReport) -> None:
-        with report.timed("find"):
-            segments.sweep(self._place, self._catalogue)
-            with self._catalogue.reading():
-                containers = self._catalogue.containers.all()
-                inside = {container.path for container in containers}
-                self._roots = [root for root in self._catalogue.roots() if root not in inside]
-        if self._of_vectors:
+    def _run(self, intake: Intake) -> None:
+        with intake.catalogue.reading():
+            containers = intake.catalogue.containers.all()
+            inside = {container.path for container in containers}
+            self._roots = [root for root in intake.catalogue.roots() if root not in inside]
+        if intake.report.things == "vectors":
             self._take_vectors(containers)
         else:
             self._take_pictures(containers)
-        with report.timed("seal"):
-            if self._catalogue.about().generation != self._generation or segments.is_due(self._catalogue):
-                segments.seal(self._place, self._catalogue)
 
     def _take_vectors(self, containers: Sequence[Container]) -> None:
         from lookalike.collection.sync.vector_files import VectorSync, unchanged
@@ -130,6 +117,7 @@ class Sync:
             self._look_again(gone)
         report.removed += sum(item.state == "indexed" for item in gone.values())
         self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
+        self._changes.drop_roots(self._files.intersection(item.path for item in gone.values()))
         self._intake.commit()
         for container in containers:
             from lookalike.collection.sync.archives import ArchiveSync
@@ -167,9 +155,10 @@ class Sync:
         """What changed, and the keys of what is being written."""
         with self._catalogue.reading():
             items = self._catalogue.items()
+        self._files = {item.path for item in items}.intersection(self._roots)
         fetched = [item for item in items if keys.is_url(item.path)]
         items = [item for item in items if not (keys.is_url(item.path) or keys.container_of(item.path))]
-        seen = survey(self._place, self._roots)
+        seen = survey(self._place, self._roots, self._files)
         if 0 < len(self._roots) == len(seen.lost) and not (containers or self._settling):
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
         differences = compare(items, seen, self._retry)
@@ -199,7 +188,7 @@ class Sync:
         """
         if not gone:
             return
-        before, now = self._seen, survey(self._place, self._roots)
+        before, now = self._seen, survey(self._place, self._roots, self._files)
         sizes = {file.size for file, _ in self._left}
         sizes |= {file.size for key, file in now.files.items() if before.files.get(key) != file}
         for item in list(gone.values()):
