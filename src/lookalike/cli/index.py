@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from lookalike.cli.models import BgrOption, DeviceOption, ModelOption, WeightsOption, model_options
+
 
 def index(
     sources: Annotated[list[str], typer.Argument(metavar="SRC...", help="Folders of pictures, or pictures.")],
@@ -24,6 +26,10 @@ def index(
         str | None,
         typer.Option(metavar="FILE", help="Facts of the pictures: CSV, JSON, NDJSON or Parquet with a column `path`."),
     ] = None,
+    model: ModelOption = None,
+    weights: WeightsOption = None,
+    bgr: BgrOption = False,
+    device: DeviceOption = "cpu",
 ) -> int:
     """Make an index of pictures, or add them to one; interrupted, it goes on when run again.
 
@@ -35,8 +41,8 @@ def index(
     from lookalike.cli.syncing import patiently, sync
     from lookalike.collection import Collection
 
-    facts = read_facts(metadata)
-    with patiently(lambda seconds: Collection.create(sources, to, wait=seconds), wait) as collection:
+    facts, how = read_facts(metadata), model_options(model, weights, bgr, device)
+    with patiently(lambda seconds: Collection.create(sources, to, wait=seconds, **how), wait) as collection:
         sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
         describe(collection, facts)
     return 0

@@ -10,11 +10,11 @@ from lookalike.collection.catalogue.catalogue import Catalogue
 from lookalike.collection.catalogue.folders import make_folders
 from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.lock import writer_lock
+from lookalike.collection.model import AS_REMEMBERED, RememberedModel, Wanted
 from lookalike.collection.place import FOLDER, Place
-from lookalike.errors import ArgumentError, ModelError, NoPicturesError
+from lookalike.errors import ArgumentError, NoPicturesError
 from lookalike.images.find import Found, find
 from lookalike.metric import Metric
-from lookalike.models import DEFAULT, get_model
 
 METRIC: Metric = "cosine"
 
@@ -50,18 +50,22 @@ def place_for(sources: Sequence[str], to: str | None) -> Place:
     return place
 
 
-def create(place: Place, sources: Iterable[str], model: str | None = None, wait: float = 0) -> None:
-    """Make the collection where there is none, and add the sources to it.
+def create(place: Place, sources: Iterable[str], wanted: Wanted = AS_REMEMBERED, wait: float = 0) -> None:
+    """Make the collection where there is none, and add the sources to it; its model is the one `wanted`.
 
     Raises:
         NoPicturesError: a source that cannot be read, or none that holds a picture.
-        ModelError: it is there, and made with another model than the one named; or no model has that name.
+        ModelError: it is there, and made with another model than the one named; or no model has that name, or its
+            weights cannot be had.
+        ArgumentError, MissingExtraError: as by `get_model`.
         WriteError: no permission, or the disk is full.
         BusyError: another process is writing it, and still so after `wait` seconds.
     """
     roots = [place.relative(source) for source in sources]
     _refuse_pictureless([place.absolute(root) for root in roots])
-    of_new = get_model(DEFAULT if model is None else model)
+    of_new = wanted.get()
+    if not place.exists:
+        of_new.dim  # noqa: B018 (weights that cannot be had are told before anything is made)
     try:
         make_folders(place.segments)
     except OSError as error:
@@ -78,12 +82,8 @@ def create(place: Place, sources: Iterable[str], model: str | None = None, wait:
                 roots=roots,
             )
         with closing(Catalogue(place.catalogue)) as catalogue:
-            about = catalogue.about()
-            if model not in (None, about.model):
-                raise ModelError(
-                    f"expected the model {about.model}, with which {place.directory} was made, received "
-                    f"{model}; name another place for this model"
-                )
+            if wanted.name is not None:
+                RememberedModel(place, catalogue.about(), wanted).remember(catalogue)
             if set(roots) - set(catalogue.roots()):
                 with catalogue.writing():
                     catalogue.add_roots(roots)
