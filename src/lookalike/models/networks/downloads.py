@@ -11,8 +11,8 @@ from lookalike.errors import ModelError
 from lookalike.models.notify import Notify
 
 
-def from_url(url: str, megabytes: float | None, model: str, notify: Notify) -> str:
-    """The path of what is at `url`; a name that ends in the first digits of a SHA-256, as torchvision's, is a promise.
+def from_url(url: str, size: int | None, model: str, notify: Notify) -> str:
+    """The path of what is at `url`, of `size` bytes; the first digits of a SHA-256 in its name are a promise.
 
     Raises:
         ModelError: it is not in the cache, and cannot be fetched, or is another file.
@@ -22,7 +22,7 @@ def from_url(url: str, megabytes: float | None, model: str, notify: Notify) -> s
     name = os.path.basename(urlsplit(url).path)
     path = os.path.join(hub.get_dir(), "checkpoints", name)
     if not os.path.exists(path):
-        _announce(model, megabytes, url, notify)
+        _announce(model, size, url, notify)
         digits = hub.HASH_REGEX.search(name)
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -52,7 +52,7 @@ def from_hub(repository: str, files: Sequence[str], model: str, notify: Notify) 
                 if file == files[-1]:
                     raise
                 continue
-            _announce(model, None if size is None else size / 1e6, f"{repository}/{file}", notify)
+            _announce(model, size, f"{repository}/{file}", notify)
             break
         path: str = hub.hf_hub_download(repository, file)
         return path
@@ -73,9 +73,9 @@ def in_short(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _announce(model: str, megabytes: float | None, source: str, notify: Notify) -> None:
-    size = "" if megabytes is None else f" ({megabytes:,.0f} MB)"
-    notify(f"downloading the weights of {model}{size} from {source}")
+def _announce(model: str, size: int | None, source: str, notify: Notify) -> None:
+    much = "" if size is None else f" ({size / 1e6:,.0f} MB)"
+    notify(f"downloading the weights of {model}{much} from {source}")
 
 
 def _not_fetched(model: str, source: str, error: Exception) -> ModelError:

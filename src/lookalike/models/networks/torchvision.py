@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +35,7 @@ def load(spec: Spec, notify: Notify) -> Network:
     """
     require_extra("torch", "torchvision", "safetensors")
     name, _, tag = spec.name.partition("/")
-    fit, pixels = preprocessing(name, tag)
+    fit, pixels = _preprocessing(name, tag)
     path = spec.get("weights") or fetch(name, tag, f"{spec}", notify)
     module = _module(name, tag)
     last = _without_last(module, f"{spec}")
@@ -50,7 +48,7 @@ def load(spec: Spec, notify: Notify) -> Network:
     return Network(module, module, fit, pixels, f"torchvision:{name} before {last}", path)
 
 
-def preprocessing(name: str, tag: str) -> tuple[Input, Pixels]:
+def _preprocessing(name: str, tag: str) -> tuple[Input, Pixels]:
     """How torchvision prepares a picture for the weights `tag` of a model."""
     preset = _weights(name, tag).transforms()
     (size,), (shorter,), filter = preset.crop_size, preset.resize_size, preset.interpolation.value
@@ -64,17 +62,7 @@ def preprocessing(name: str, tag: str) -> tuple[Input, Pixels]:
 def fetch(name: str, tag: str, model: str, notify: Notify) -> str:
     """The path of torchvision's weights, fetched where they are not in the cache; ModelError where they cannot be."""
     found = _weights(name, tag)
-    return from_url(found.url, found.meta["_file_size"], model, notify)
-
-
-def is_file_of(path: str, name: str, tag: str) -> bool:
-    """Whether a file is torchvision's own of these weights, whose URL has the first digits of its SHA-256."""
-    found = _weights(name, tag)
-    digits = os.path.splitext(os.path.basename(found.url))[0].rpartition("-")[2]
-    if not os.path.isfile(path) or abs(os.path.getsize(path) / 2**20 - found.meta["_file_size"]) > 1:
-        return False
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().startswith(digits)
+    return from_url(found.url, round(found.meta["_file_size"] * 2**20), model, notify)
 
 
 def _weights(name: str, tag: str) -> Any:

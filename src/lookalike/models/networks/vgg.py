@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +17,10 @@ from lookalike.models.spec import Spec
 
 CAFFE_INPUT = Input(224, "squeeze", exact=True)
 CAFFE_PIXELS = Pixels((123.68, 116.779, 103.939), (1, 1, 1), range=255, bgr=True)
+
+ANEW_INPUT = Input(224, "crop", 256, "bilinear", exact=True)
+ANEW_PIXELS = Pixels()
+_ANEW_MIB, _ANEW_SHA256 = 527.796, "397923af"  # of torchvision's IMAGENET1K_V1, as it names and describes it
 
 _BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels and convolutions, before each halving
 _FC = 4096
@@ -30,24 +36,38 @@ def load(spec: Spec, notify: Notify) -> Network:
         MissingExtraError, ModelError: as `NetworkModel.embed`.
         ArgumentError: BGR for weights that are known to be arranged for RGB.
     """
-    require_extra("torch", "torchvision", "safetensors")
-    path, bgr = spec.get("weights"), spec.get("bgr") is not None
-    if path is None:
-        tag = "IMAGENET1K_V1" if spec.name == "fc7" else "IMAGENET1K_FEATURES"
-        path = torchvision.fetch("vgg16", tag, f"{spec}", notify)
-    fit, pixels = CAFFE_INPUT, CAFFE_PIXELS
-    if anew := torchvision.is_file_of(path, "vgg16", "IMAGENET1K_V1"):
-        fit, pixels = torchvision.preprocessing("vgg16", "IMAGENET1K_V1")
+    require_extra("torch", "safetensors")
+    given, bgr = spec.get("weights"), spec.get("bgr") is not None
+    if bgr and given is None:
+        raise _not_bgr("torchvision's")
+    path = given or _fetch(spec, notify)
+    anew = _is_anew(path)
+    if bgr and anew:
+        raise _not_bgr(path)
+    fit, pixels = (ANEW_INPUT, ANEW_PIXELS) if anew else (CAFFE_INPUT, CAFFE_PIXELS)
     module = _module(spec.name)
     known = _by_torchvisions_names(weights.read(path), module)
-    if bgr and (anew or spec.get("weights") is None):
-        raise ArgumentError(
-            f"expected `bgr` with weights in Caffe's own order, received {path}, arranged for RGB; leave it out"
-        )
     if not bgr and not anew and "features.0.weight" in known:
         known["features.0.weight"] = known["features.0.weight"].flip(1)  # the pictures are BGR
     weights.fill(module, known, path, f"{spec}", assign=True)
     return Network(module, _encoder(module, spec.name), fit, pixels, f"vgg16:{spec.name}", path)
+
+
+def _fetch(spec: Spec, notify: Notify) -> str:
+    require_extra("torchvision")
+    tag = "IMAGENET1K_V1" if spec.name == "fc7" else "IMAGENET1K_FEATURES"
+    return torchvision.fetch("vgg16", tag, f"{spec}", notify)
+
+
+def _not_bgr(received: str) -> ArgumentError:
+    return ArgumentError(f"expected bgr with weights in Caffe's order, received {received}, arranged for RGB; leave it out")
+
+
+def _is_anew(path: str) -> bool:
+    if not os.path.isfile(path) or round(os.path.getsize(path) / 2**20, 3) != _ANEW_MIB:
+        return False
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest().startswith(_ANEW_SHA256)
 
 
 def _module(layer: str) -> Any:

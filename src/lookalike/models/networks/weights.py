@@ -51,7 +51,7 @@ def reading(path: str) -> Iterator[None]:
             "save the state dict as one of them"
         )
     if not os.path.isfile(path):
-        raise _no_weights(path, "another kind of file" if os.path.exists(path) else "nothing there")
+        raise _no_weights(path, "no file" if os.path.exists(path) else "nothing there")
     try:
         yield
     except ModelError:
@@ -77,8 +77,10 @@ def fill(module: Any, weights: Mapping[str, Any], path: str, what: str, *, assig
     said = [f"{kind} {_first(names)}" for kind, names in zip(_KINDS, (missing, others, wrong), strict=True) if names]
     if said:
         raise ModelError(f"expected the weights of {what} in {path}, received some {', '.join(said)}; give its own")
-    with reading(path):
+    try:
         module.load_state_dict(weights, assign=assign)
+    except (RuntimeError, ValueError) as error:  # a module may ask for more, as for the version that saved them
+        raise _no_weights(path, _said(error)) from error
 
 
 def state_hash(module: Any) -> str:
