@@ -76,7 +76,7 @@ def test_every_classifier_has_a_last_layer_but_squeezenet() -> None:
             module = ours._module(name, "")
         if name.startswith("squeezenet"):
             with pytest.raises(
-                ModelError, match="whose last layer is a Linear, received squeezenet.*Conv2d classifier.1"
+                ModelError, match=r"whose last layer is a Linear, received squeezenet.*Conv2d classifier.1"
             ):
                 ours._without_last(module, name)
         else:

@@ -119,7 +119,7 @@ def test_a_module_is_filled() -> None:
         (STATE | {"bias": torch.ones(3)}, r"received some with bias of \(3,\) for \(2,\);"),
         (
             {f"{i}": torch.ones(1) for i in range(5)},
-            "some without weight, bias, with the unknown 0, 1, 2 and 2 more;",
+            "received some without weight, bias, with the unknown 0, 1, 2 and 2 more;",
         ),
     ],
 )
@@ -157,5 +157,5 @@ def test_numbers_that_are_none_are_refused() -> None:
     weights.require_finite(filled, "w.pt")
     with torch.no_grad():
         filled.bias[1] = torch.nan
-    with pytest.raises(ModelError, match="finite weights in w.pt, received NaN or infinite ones in bias; use a layer"):
+    with pytest.raises(ModelError, match=r"finite weights in w.pt, received NaN or infinite ones in bias; use a layer"):
         weights.require_finite(filled, "w.pt")

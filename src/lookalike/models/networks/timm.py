@@ -81,8 +81,8 @@ def _preprocessing(about: Mapping[str, Any], model: str) -> tuple[Input, Pixels]
     """As timm.data.create_transform prepares a picture for evaluation."""
     channels, height, width = about["input_size"]
     mode, filter, share = about["crop_mode"], about["interpolation"], about["crop_pct"]
-    squeezed = mode == "squash" and share == 1
-    if channels != 3 or height != width or filter not in ("bicubic", "bilinear") or not (squeezed or mode == "center"):
+    squeezed, cut = mode == "squash" and share == 1, mode == "center" and share <= 1
+    if channels != 3 or height != width or filter not in ("bicubic", "bilinear") or not (squeezed or cut):
         raise ModelError(
             f"expected RGB squares, cut from the middle or squeezed, bicubic or bilinear, for {model}, received "
             f"{width} x {height}, {channels} channels, {mode} {share:g}, {filter}; name another model"
