@@ -60,7 +60,9 @@ def _fetch(spec: Spec, notify: Notify) -> str:
 
 
 def _not_bgr(received: str) -> ArgumentError:
-    return ArgumentError(f"expected bgr with weights in Caffe's order, received {received}, arranged for RGB; leave it out")
+    return ArgumentError(
+        f"expected bgr with weights in Caffe's order, received {received}, arranged for RGB; leave it out"
+    )
 
 
 def _is_anew(path: str) -> bool:
