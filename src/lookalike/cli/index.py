@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from lookalike.cli.models import BgrOption, DeviceOption, ModelOption, WeightsOption, model_options
 from lookalike.cli.sources import AllowUrls, Null, resolve
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ def index(
     names: Annotated[
         str | None, typer.Option(help="The dataset, array or column of their names.", rich_help_panel=_VECTORS)
     ] = None,
+    model: ModelOption = None,
+    weights: WeightsOption = None,
+    bgr: BgrOption = False,
+    device: DeviceOption = "cpu",
 ) -> int:
     """Make an index of pictures or vectors, or add to one; interrupted, it goes on when run again.
 
@@ -79,7 +84,7 @@ def index(
     from lookalike.collection import Collection
     from lookalike.images.urls.address import is_url
 
-    facts = read_facts(metadata)
+    facts, how = read_facts(metadata), model_options(model, weights, bgr, device)
     found = resolve(sources, sys.stdin.buffer if sys.stdin else None, null=null, allow_urls=allow_urls)
     urls = [each for each in found if is_url(each)]
     paths = [each for each in found if not is_url(each)]
@@ -94,6 +99,7 @@ def index(
             key=key,
             names=names,
             wait=seconds,
+            **how,
         )
 
     with patiently(create, wait) as collection:

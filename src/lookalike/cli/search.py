@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lookalike.cli.models import BgrOption, DeviceOption, ModelOption, WeightsOption, model_options
+
 
 def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="A picture.")],
@@ -29,6 +31,10 @@ def search(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write a page to look at, too.")] = None,
     check: Annotated[bool, typer.Option(help="Look for new, changed and removed pictures first.")] = True,
+    model: ModelOption = None,
+    weights: WeightsOption = None,
+    bgr: BgrOption = False,
+    device: DeviceOption = "cpu",
 ) -> int:
     """Show the pictures in WHERE that look most like QUERY.
 
@@ -56,7 +62,7 @@ def search(
         raise PictureError(f"the query {what}; give the path of a picture", query)
     if not find_place(where).exists:
         _require_picture(query)
-    with Collection.open(where) as collection:
+    with Collection.open(where, **model_options(model, weights, bgr, device)) as collection:
         if check:
             sync(collection, asked_for=False)
         elif len(collection) == 0:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lookalike.cli.models import BgrOption, DeviceOption, ModelOption, WeightsOption, model_options
+
 
 def sync(
     where: Annotated[str, typer.Argument(metavar="WHERE", help="A folder of pictures, or what `index --to` made.")],
@@ -30,6 +32,10 @@ def sync(
     stats: Annotated[
         bool, typer.Option("--stats", help="Tell what each stage took, and how busy the cores were.")
     ] = False,
+    model: ModelOption = None,
+    weights: WeightsOption = None,
+    bgr: BgrOption = False,
+    device: DeviceOption = "cpu",
 ) -> int:
     """Bring WHERE up to date with its pictures: new, changed, moved and removed ones.
 
@@ -46,10 +52,10 @@ def sync(
     following = watch or poll is not None
     if following and metadata is not None:
         raise ArgumentError("expected --metadata without --watch or --poll, received both; give the facts first")
-    facts = read_facts(metadata)
+    facts, how = read_facts(metadata), model_options(model, weights, bgr, device)
     if wait is None:
         wait = math.inf if following else 0
-    with patiently(lambda seconds: Collection.open(where, wait=seconds), wait) as collection:
+    with patiently(lambda seconds: Collection.open(where, wait=seconds, **how), wait) as collection:
         if following:
             follow(collection, poll=poll, wait=wait, json=json, stats=stats)
         else:

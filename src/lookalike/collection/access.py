@@ -9,12 +9,11 @@ from typing import TypeVar
 
 from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.lock import writer_lock
-from lookalike.collection.no_model import VECTORS, NoModel
+from lookalike.collection.model import AS_REMEMBERED, Wanted, model_of
 from lookalike.collection.place import Place
 from lookalike.collection.sealed.live import LiveIndex
-from lookalike.errors import DamagedError, LookalikeError, ModelError
+from lookalike.errors import DamagedError, LookalikeError
 from lookalike.index import Filter, Index
-from lookalike.models import Model, get_model
 
 T = TypeVar("T")
 
@@ -30,15 +29,16 @@ class Access:
         model: what makes its vectors.
     """
 
-    def __init__(self, place: Place) -> None:
-        """Open what is at a place.
+    def __init__(self, place: Place, wanted: Wanted = AS_REMEMBERED) -> None:
+        """Open what is at a place, with the model as it is `wanted`.
 
         Raises:
             NotAnIndexError: nothing is there, or of a newer version.
             DamagedError: it is truncated or altered.
-            ModelError: it was made with another model than the one of that name here.
+            ModelError, ArgumentError: as for `RememberedModel`.
         """
         self.place = place
+        self._wanted = wanted
         self._turn = threading.RLock()  # taken after the writer's file, never before it
         self._snapshot: About | None = None  # what the thread that has the turn sees
         self._open()
@@ -126,7 +126,7 @@ class Access:
     def _open(self) -> None:
         catalogue = Catalogue(self.place.catalogue)
         try:
-            self.model = model_of(self.place, catalogue.about())
+            self.model = model_of(self.place, catalogue.about(), self._wanted)
         except LookalikeError:
             catalogue.close()
             raise
@@ -139,21 +139,3 @@ class Access:
         if self.catalogue.is_replaced:
             self.reopen()
         return self.catalogue
-
-
-def model_of(place: Place, about: About) -> Model:
-    """The model that made a collection's vectors.
-
-    Raises:
-        ModelError: there is none of its name and hash here.
-    """
-    if about.model == VECTORS:
-        return NoModel(about.dim)
-    model = get_model(about.model)
-    if (model.hash, model.dim) != (about.model_hash, about.dim):
-        raise ModelError(
-            f"expected the model {about.model} with the hash {about.model_hash[:12]}, which made the "
-            f"collection in {place.directory}, received {model.hash[:12]}; use the lookalike that made it, "
-            "or delete it and index again"
-        )
-    return model

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.arrays import as_count
-from lookalike.collection.access import Access, model_of
+from lookalike.collection.access import Access
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
 from lookalike.collection.describe import Described, Given, describe
@@ -25,7 +25,8 @@ from lookalike.collection.lock import writer_lock
 from lookalike.collection.mending.repair import repair
 from lookalike.collection.mending.report import RepairReport
 from lookalike.collection.mending.verify import verify
-from lookalike.collection.no_model import NoModel
+from lookalike.collection.model import AS_REMEMBERED, Wanted, model_of
+from lookalike.collection.no_model import things
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Image, read_query
 from lookalike.collection.recall import Measured, recall_curve
@@ -41,7 +42,7 @@ from lookalike.errors import DamagedError, LookalikeError, PictureError
 from lookalike.facts import Facts
 from lookalike.index import Index
 from lookalike.metric import Metric
-from lookalike.models import Model
+from lookalike.models import Model, Notify
 from lookalike.vectors import Format, Layout
 
 T = TypeVar("T")
@@ -62,30 +63,39 @@ class Collection:
         place: where it lies.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, wanted: Wanted = AS_REMEMBERED) -> None:
         """Open the collection at a place; `Collection.open` finds the place.
 
         Raises:
             NotAnIndexError: none is there, or one of a newer version.
             DamagedError: it is truncated or altered.
-            ModelError: it was made with another model than the one of that name here.
+            ModelError: it was made with another model than the one of that name here. Of a model that must read its
+                weights to know, that is said when something is first embedded.
         """
         self.place = place
-        self._access = Access(place)
+        self._access = Access(place, wanted)
         self._looked: Mapping[bytes, Looked] = {}  # before the first sync, which need not look again
 
     @property
     def things(self) -> Things:
         """What its items are: pictures, or vectors from files."""
-        return "vectors" if isinstance(self.model, NoModel) else "pictures"
+        return things(self._access.model)
 
     @property
     def model(self) -> Model:
-        """What makes its vectors."""
+        """What makes its vectors; loaded when something is first embedded."""
         return self._access.model
 
     @classmethod
-    def open(cls, where: StrPath, *, wait: SupportsFloat = 0) -> Self:
+    def open(
+        cls,
+        where: StrPath,
+        *,
+        wait: SupportsFloat = 0,
+        model: str | None = None,
+        device: str = "cpu",
+        notify: Notify | None = None,
+    ) -> Self:
         """The collection of a folder of pictures, or in a collection directory.
 
         For a folder without one, an empty one is made in its `.lookalike`: `sync` fills it.
@@ -93,6 +103,8 @@ class Collection:
         Args:
             where: the folder or directory.
             wait: seconds to wait while another process makes it.
+            model: as for `create`; of one that is there, what its model is called now, as when a file was moved.
+            device, notify: as for `lookalike.models.get_model`.
 
         Raises:
             NotAnIndexError: `where` is missing or a file; what is there is foreign, or of a newer version.
@@ -101,11 +113,11 @@ class Collection:
             WriteError: a folder without a collection, where none can be written.
             BusyError: another process is making it, and still so after `wait`.
         """
-        patience = as_seconds("wait", wait, least=0)
+        patience, wanted = as_seconds("wait", wait, least=0), Wanted(model, device, notify)
         place = find_place(os.fspath(where))
         if not place.exists:
-            create(place, look_at([place.shown], {}), wait=patience)
-        return cls(place)
+            create(place, look_at([place.shown], {}), wanted, wait=patience)
+        return cls(place, wanted)
 
     @classmethod
     def create(
@@ -120,6 +132,8 @@ class Collection:
         key: str | None = None,
         names: str | None = None,
         wait: SupportsFloat = 0,
+        device: str = "cpu",
+        notify: Notify | None = None,
     ) -> Self:
         """The collection of folders, pictures and archives of pictures, or of files of vectors; `sync` fills it.
 
@@ -131,18 +145,20 @@ class Collection:
         Args:
             sources: are added to those that it has. They may be none where `to` is given: `fetch` fills it, too.
             to: its directory; without it, `.lookalike` in the one folder that is the source.
-            model: the name of a model; by default the one it has, or EfficientNet-Lite0 for a new one.
+            model: the name of a model (docs/models.md); by default the one it has, or EfficientNet-Lite0 for a new one.
             metric: what vectors are compared by; by default what their file says, or cosine.
             layout, format, names: how files of vectors are read (`lookalike.vectors.open_vectors`).
             key: the dataset, array or column of the vectors; of Parquet with pictures their column.
             wait: seconds to wait while another process writes it.
+            device, notify: as for `lookalike.models.get_model`.
 
         Raises:
             NoPicturesError: a source that cannot be read, or none that holds a picture.
             ArchiveError, VectorFileError: a source that is damaged or hostile; nothing was made.
             ArgumentError: several sources, or a file, without `to`; or `to` holds other files; pictures and vectors,
                 or an option that goes with neither.
-            ModelError: it is there, and made with another model.
+            ModelError: it is there, and made with another model; or there is none of that name, or of its weights.
+            MissingExtraError: what the model or a file needs is not installed.
             WriteError, BusyError: as for `open`.
         """
         given = [sources] if isinstance(sources, str | os.PathLike) else sources
@@ -150,8 +166,9 @@ class Collection:
         patience = as_seconds("wait", wait, least=0)
         place = place_for(paths, None if to is None else os.fspath(to))
         found = look_at(paths, {"layout": layout, "format": format, "key": key, "names": names})
-        looked = create(place, found, model, metric, patience)
-        collection = cls(place)
+        wanted = Wanted(model, device, notify)
+        looked = create(place, found, wanted, metric, patience)
+        collection = cls(place, wanted)
         collection._looked = looked
         return collection
 
@@ -198,7 +215,7 @@ class Collection:
         """
         place = existing_place(os.fspath(where))
         with writer_lock(place.directory):
-            return repair(place, lambda about: model_of(place, about), give_up, progress)
+            return repair(place, lambda about: model_of(place, about, AS_REMEMBERED), give_up, progress)
 
     def optimize(self) -> None:
         """Bring all vectors into one segment, forget those removed, and give free space back.
@@ -319,6 +336,7 @@ class Collection:
     ) -> SyncReport:
         size, patience = as_count("batch", batch, 1), as_seconds("wait", wait, least=0)
         with self._access.writer(patience) as catalogue:
+            self._access.model.remember(catalogue)
             looked, self._looked = self._looked, {}
             return Sync(self.place, catalogue, self.model, progress, size, retry, settling, looked).run()
 
@@ -603,7 +621,14 @@ class Collection:
         return item
 
 
-def open(where: StrPath, *, progress: Progress | None = None) -> Collection:
+def open(
+    where: StrPath,
+    *,
+    progress: Progress | None = None,
+    model: str | None = None,
+    device: str = "cpu",
+    notify: Notify | None = None,
+) -> Collection:
     """The collection of a folder, up to date: what is new there is indexed first, if it may be written.
 
         >>> photos = lookalike.open("photos")
@@ -612,12 +637,13 @@ def open(where: StrPath, *, progress: Progress | None = None) -> Collection:
     Args:
         where: a folder of pictures, or a collection directory.
         progress: called with (done, total), in new and changed pictures.
+        model, device, notify: as for `Collection.open`.
 
     Raises:
         What `Collection.open` and `Collection.sync` do. `Collection.open` alone searches what is committed.
     """
     with ExitStack() as stack:
-        collection = stack.enter_context(Collection.open(where))
+        collection = stack.enter_context(Collection.open(where, model=model, device=device, notify=notify))
         if not collection.read_only:
             collection.sync(progress)
         stack.pop_all()

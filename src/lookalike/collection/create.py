@@ -13,12 +13,13 @@ from lookalike.collection.catalogue.containers import Container, Kind
 from lookalike.collection.catalogue.folders import make_folders
 from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.lock import writer_lock
+from lookalike.collection.model import AS_REMEMBERED, Wanted, model_of
 from lookalike.collection.no_model import VECTORS, NoModel
 from lookalike.collection.place import FOLDER, Place
 from lookalike.collection.sources import Looked, Sources
-from lookalike.errors import ArgumentError, ModelError, VectorFileError
+from lookalike.errors import ArgumentError, VectorFileError
 from lookalike.metric import METRICS, Metric
-from lookalike.models import DEFAULT, get_model
+from lookalike.models import Model
 
 METRIC: Metric = "cosine"
 
@@ -55,19 +56,22 @@ def place_for(sources: Sequence[str], to: str | None) -> Place:
 
 
 def create(
-    place: Place, sources: Sources, model: str | None = None, metric: Metric | None = None, wait: float = 0
+    place: Place, sources: Sources, wanted: Wanted = AS_REMEMBERED, metric: Metric | None = None, wait: float = 0
 ) -> dict[bytes, Looked]:
     """Make the collection where there is none, and add the sources to it; what was looked through, by key.
 
     Raises:
-        ModelError: it is there, and made with another model than the one named; or no model has that name.
+        ModelError: it is there, and made with another model than the one named; or no model has that name, or its
+            weights cannot be had.
         ArgumentError: it is there, and of pictures where these are vectors, or the other way round, or with another
-            metric; or pictures with another metric than cosine, or vectors with a model or with hamming.
+            metric; or pictures with another metric than cosine, or vectors with a model or with hamming; or as by
+            `get_model`.
+        MissingExtraError: as by `get_model`.
         VectorFileError: its vectors have other dimensions.
         WriteError: no permission, or the disk is full.
         BusyError: another process is writing it, and still so after `wait` seconds.
     """
-    new = _about(sources, model, metric)
+    new = _about(sources, wanted, metric, is_there=place.exists)
     kind: Kind = "vectors" if sources.vectors else "archive"
     options = json.dumps(sources.options)
     looked = {place.relative(path): found for path, found in (sources.vectors | sources.archives).items()}
@@ -80,9 +84,19 @@ def create(
     with writer_lock(place.directory, wait):
         if not place.exists:
             # with its sources: without, it would be taken for a finished one and stay empty for ever
-            Catalogue.create(place.catalogue, roots=roots, containers=containers, **new._asdict())
+            Catalogue.create(
+                place.catalogue,
+                model=new.model.name,
+                model_hash=new.model.hash,
+                dim=new.model.dim,
+                metric=new.metric,
+                roots=roots,
+                containers=containers,
+            )
         with closing(Catalogue(place.catalogue)) as catalogue:
-            _require_same(place, catalogue.about(), new, model, metric)
+            _require_same(place, catalogue.about(), new, metric)
+            if wanted.name is not None:
+                model_of(place, catalogue.about(), wanted).remember(catalogue)
             known = {container.path: container for container in catalogue.containers.all()}
             changed = [each for each in containers if each.path not in known or known[each.path].options != options]
             if changed or set(roots) - set(catalogue.roots()):
@@ -96,46 +110,47 @@ def create(
 class _New(NamedTuple):
     """What a new collection would be of."""
 
-    model: str
-    model_hash: str
-    dim: int
+    model: Model | NoModel
     metric: Metric
 
+    @property
+    def of_vectors(self) -> bool:
+        return isinstance(self.model, NoModel)
 
-def _about(sources: Sources, model: str | None, metric: Metric | None) -> _New:
+
+def _about(sources: Sources, wanted: Wanted, metric: Metric | None, *, is_there: bool) -> _New:
     if sources.opened is None:
         if metric not in (None, METRIC):
             raise ArgumentError(f"expected no metric for pictures, which are compared by {METRIC}, received {metric!r}")
-        of_new = get_model(DEFAULT if model is None else model)
-        return _New(of_new.name, of_new.hash, of_new.dim, METRIC)
-    if model is not None:
-        raise ArgumentError(f"expected no model for vectors, which are there already, received {model!r}; leave it out")
+        model = wanted.get()
+        if not is_there:
+            model.dim  # noqa: B018 (weights that cannot be had are told before anything is made)
+        return _New(model, METRIC)
+    if wanted.name is not None:
+        raise ArgumentError(
+            f"expected no model for vectors, which are there already, received {wanted.name!r}; leave it out"
+        )
     compared = metric or sources.opened.distance or METRIC
     if compared not in METRICS or compared == "hamming":
         allowed = ", ".join(each for each in METRICS if each != "hamming")
         raise ArgumentError(f"expected a metric of {allowed} for vectors in files, received {compared!r}; name one")
-    return _New(VECTORS, NoModel.hash, sources.opened.dim, compared)
+    return _New(NoModel(sources.opened.dim), compared)
 
 
-def _require_same(place: Place, about: About, new: _New, model: str | None, metric: Metric | None) -> None:
+def _require_same(place: Place, about: About, new: _New, metric: Metric | None) -> None:
     """Refuse sources that do not belong in a collection."""
-    if (about.model == VECTORS) != (new.model == VECTORS):
+    if (about.model == VECTORS) != new.of_vectors:
         there, given = ("vectors", "pictures") if about.model == VECTORS else ("pictures", "vectors")
         raise ArgumentError(
             f"expected {there}, as are in {place.directory}, received {given}; name another place for these"
-        )
-    if model not in (None, about.model):
-        raise ModelError(
-            f"expected the model {about.model}, with which {place.directory} was made, received "
-            f"{model}; name another place for this model"
         )
     if metric not in (None, about.metric):
         raise ArgumentError(
             f"expected the metric {about.metric}, with which {place.directory} was made, received {metric}; name "
             "another place for this metric"
         )
-    if new.model == VECTORS and new.dim != about.dim:
+    if new.of_vectors and new.model.dim != about.dim:
         raise VectorFileError(
-            f"expected vectors of {about.dim:,} dimensions, as in {place.directory}, received {new.dim:,}; name "
+            f"expected vectors of {about.dim:,} dimensions, as in {place.directory}, received {new.model.dim:,}; name "
             "another place for them"
         )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import ArgumentError, ModelError
+from lookalike.errors import ArgumentError
 from lookalike.fitting import Input
+from lookalike.models.notify import Notify
+from lookalike.models.spec import Spec
 
 DEFAULT = "efficientnet-lite0"
 
 
 class Model(Protocol):
     """Turns pictures into vectors; anything with these attributes is one.
+
+    One that must read its weights to know more than its name has an attribute `lazy`, which is true: a collection asks
+    it for nothing else before something is to be embedded.
 
     Attributes:
         name: what `get_model` knows it by.
@@ -39,6 +45,14 @@ class Model(Protocol):
         ...
 
 
+class TextModel(Model, Protocol):
+    """A model that knows texts, too."""
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of `texts`, (n, dim) float32, near by cosine to those of the pictures that they describe."""
+        ...
+
+
 def register(name: str, factory: Callable[[], Model]) -> None:
     """Make a model known to `get_model` by `name`; `factory` runs when it is first asked for.
 
@@ -52,22 +66,74 @@ def register(name: str, factory: Callable[[], Model]) -> None:
     _factories[name] = factory
 
 
-def get_model(name: str = DEFAULT) -> Model:
-    """The model called `name`; the same object each time.
+def get_model(name: str = DEFAULT, *, device: str = "cpu", notify: Notify | None = None) -> Model:
+    """The model called `name`; the same object each time, until a file that it names is another one.
 
-    Cheap: the default model reads its weights when it first embeds.
+    Cheap: weights are read when something is first embedded, or the hash, `dim` or `input` is asked for. Then they may
+    be missing, damaged or of another network, which is a ModelError; or what computes them is, a MissingExtraError.
 
         vectors = get_model().embed(pictures)
+        vectors = get_model("vgg16:fc7?weights=vgg16.safetensors", device="cuda").embed(pictures)
+
+    Args:
+        name: docs/models.md has them all; a relative path in it is one from here, and now.
+        device: cpu, cuda, cuda:N or mps; for models of PyTorch alone. Never another than this is used.
+        notify: is told, in one sentence, of weights before they are fetched; by default a warning is logged.
 
     Raises:
         ModelError: no model has that name; the message lists those known.
+        ArgumentError: an option in the name that there is not; a device that there is not, or not for this model.
     """
-    if name not in _models:
-        if name not in _factories:
-            known = ", ".join(sorted(_factories))
-            raise ModelError(f"expected a known model ({known}), received {name!r}; choose one or register it")
-        _models[name] = _factories[name]()
-    return _models[name]
+    if name in _factories or name in _models:
+        _require_processor(name, device)
+        if name not in _models:
+            _models[name] = _factories[name]()
+        return _models[name]
+    spec = Spec.parse(name, sorted(_factories))
+    key, signature = f"{spec} on {device}", _signature(spec.file)
+    if key not in _by_spec or _by_spec[key][0] != signature:
+        _by_spec[key] = signature, _made(spec, device)
+    model = _by_spec[key][1]
+    if notify is not None and hasattr(model, "notify"):
+        model.notify = notify
+    return model
+
+
+def could_be(name: str, other: str) -> bool:
+    """Whether the models of two names may be one, as where a file was moved; neither is loaded."""
+    if name == other:
+        return True
+    if {name, other} & _factories.keys():
+        return False
+    one, another = Spec.parse(name), Spec.parse(other)
+    return (one.kind, one.network) == (another.kind, another.network)
+
+
+def _made(spec: Spec, device: str) -> Model:
+    if spec.kind == "onnx":
+        from lookalike.models.onnx_file import OnnxFile
+
+        _require_processor(f"{spec}", device)
+        return OnnxFile(spec)
+    from lookalike.models.networks import network_model
+
+    return network_model(spec, device)
+
+
+def _require_processor(name: str, device: str) -> None:
+    if device != "cpu":
+        raise ArgumentError(
+            f"expected the device cpu for {name}, which runs on the processor alone, received {device!r}"
+        )
+
+
+def _signature(file: str | None) -> str:
+    """Changes with what is in a file."""
+    try:
+        found = os.stat(file) if file else None
+    except OSError:  # said when it is read
+        found = None
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}" if found else ""
 
 
 def _efficientnet_lite0() -> Model:
@@ -78,3 +144,5 @@ def _efficientnet_lite0() -> Model:
 
 _factories: dict[str, Callable[[], Model]] = {DEFAULT: _efficientnet_lite0}
 _models: dict[str, Model] = {}
+_by_spec: dict[str, tuple[str, Model]] = {}
+"""With what told their files from others when they were made."""

@@ -6,16 +6,19 @@ import ctypes
 import hashlib
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakMethod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import ArgumentError, ModelError
+from lookalike.errors import ModelError
 from lookalike.fitting import Input
+from lookalike.models.pixels import require_pictures
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -24,6 +27,34 @@ BATCH = 4
 """Pictures that go through the network at once; docs/model.md has the timings."""
 
 _WEIGHTS = Path(__file__).with_name("weights")
+
+
+class Sessions:
+    """What runs one ONNX model: a session for each number of threads, opened when first needed.
+
+    Several threads may run it at once, and so may a forked child.
+    """
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        """Sessions of the model that `read` gives."""
+        self._read = read
+        self._by_threads: dict[int, InferenceSession] = {}
+        self._lock = threading.Lock()
+        forget = WeakMethod(self._forget)
+        os.register_at_fork(after_in_child=lambda: (found := forget()) and found())
+
+    def open(self, threads: int) -> InferenceSession:
+        """The session that computes with so many threads."""
+        with self._lock:
+            if threads not in self._by_threads:
+                self._by_threads[threads] = start_session(self._read(), threads)
+            return self._by_threads[threads]
+
+    def _forget(self) -> None:
+        """In a forked child the sessions' threads are gone: destroying one would wait for them for ever."""
+        for session in self._by_threads.values():
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+        self._by_threads, self._lock = {}, threading.Lock()
 
 
 @dataclass(eq=False)
@@ -39,11 +70,10 @@ class OnnxModel:
     sha256: str
     dim: int
     input: Input
-    _sessions: dict[int, InferenceSession] = field(default_factory=dict, init=False, repr=False)  # by threads
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _sessions: Sessions = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        os.register_at_fork(after_in_child=self._forget)
+        self._sessions = Sessions(self._read)
 
     @property
     def hash(self) -> str:
@@ -59,36 +89,19 @@ class OnnxModel:
             ArgumentError: the batch has another dtype or shape.
             ModelError: the weights are missing or altered.
         """
-        side = self.input.side
-        if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != (side, side, 3):
-            raise ArgumentError(
-                f"expected uint8 pictures of shape (n, {side}, {side}, 3), received {batch.dtype} of shape "
-                f"{batch.shape}; decode the pictures to RGB and fit them to {side} pixels first"
-            )
+        require_pictures(batch, self.input.side)
         parts = [np.ascontiguousarray(batch[start : start + BATCH]) for start in range(0, len(batch), BATCH)]
         if len(parts) < 2:
-            vectors = [self._run(part, threads=_cores()) for part in parts]
+            vectors = [self._run(part, threads=cores()) for part in parts]
         else:  # each core goes through the network alone, and waits for no other
-            with ThreadPoolExecutor(_cores(), thread_name_prefix="lookalike-model") as threads:
+            with ThreadPoolExecutor(cores(), thread_name_prefix="lookalike-model") as threads:
                 vectors = list(threads.map(lambda part: self._run(part, threads=1), parts))
         return np.concatenate([np.empty((0, self.dim), np.float32), *vectors])
 
     def _run(self, part: NDArray[np.uint8], threads: int) -> NDArray[np.float32]:
         vectors: NDArray[np.float32]
-        (vectors,) = self._open(threads).run(None, {"pictures": part})
+        (vectors,) = self._sessions.open(threads).run(None, {"pictures": part})
         return vectors
-
-    def _open(self, threads: int) -> InferenceSession:
-        with self._lock:
-            if threads not in self._sessions:
-                self._sessions[threads] = start_session(self._read(), threads)
-            return self._sessions[threads]
-
-    def _forget(self) -> None:
-        """In a forked child the sessions' threads are gone: destroying one would wait for them for ever."""
-        for session in self._sessions.values():
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
-        self._sessions, self._lock = {}, threading.Lock()
 
     def _read(self) -> bytes:
         try:
@@ -126,12 +139,12 @@ def start_session(data: bytes, threads: int) -> InferenceSession:
 
     onnxruntime.disable_telemetry_events()  # for when someone else had imported it before
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # errors are raised, and need not be printed, too
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the decoders need the cores
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

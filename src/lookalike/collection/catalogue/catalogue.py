@@ -132,6 +132,10 @@ class Catalogue:
             raise self._database.damaged(f"{len(rows)} rows in its table about, which has one")
         return About._make(rows[0])
 
+    def rename_model(self, name: str) -> None:
+        """The same model has another name now."""
+        self._replace(self.about()._replace(model=name))
+
     def roots(self) -> list[bytes]:
         """The folders and files that were given to be indexed."""
         return [path for (path,) in self._database.select_all("roots", "path")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
-from lookalike.collection.no_model import NoModel
+from lookalike.collection.no_model import things
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sync.changes import Changes, Content
@@ -49,7 +49,7 @@ class Intake:
         self.catalogue = catalogue
         self.model = model
         self.batch = batch
-        self.report = SyncReport(things="vectors" if isinstance(model, NoModel) else "pictures")
+        self.report = SyncReport(things=things(model))
         self.changes = Changes(catalogue)
         self._progress = progress
         self._done = self._total = 0

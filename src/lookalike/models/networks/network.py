@@ -1,0 +1,200 @@
+"""What PyTorch computes: a network with its weights, loaded when it is first needed, on the device asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, cast
+from weakref import WeakMethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import ArgumentError, MissingExtraError, ModelError
+from lookalike.fitting import Input
+from lookalike.models.networks.weights import require_finite, state_hash
+from lookalike.models.notify import Notify, by_logging
+from lookalike.models.pixels import Pixels, preparation, require_pictures
+
+BATCH = 8
+"""Pictures that go through a network at once on the processor; on another device eight times as many."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with its weights, on the processor.
+
+    Attributes:
+        module: a torch.nn.Module that holds all weights the vectors depend on.
+        encode: from numbers, a tensor (n, 3, side, side), to vectors (n, dim); it is `module` or a part of it.
+        layer: what else the vectors depend on, for the hash.
+        source: where the weights came from, for messages.
+        encode_text: from texts and a torch device to vectors (n, dim), where the network knows texts.
+    """
+
+    module: Any
+    encode: Callable[[Any], Any]
+    input: Input
+    pixels: Pixels
+    layer: str
+    source: str
+    encode_text: Callable[[Sequence[str], Any], Any] | None = None
+
+
+class NetworkModel:
+    """A model that PyTorch computes.
+
+    `name` is known at once; all else, and `embed`, loads the network, which takes seconds. A picture's vector does not
+    depend on the batch it is in, to within rounding. Several threads may embed at once, and so may a forked child where
+    the device is the processor.
+    """
+
+    lazy = True
+
+    def __init__(self, name: str, device: str, load: Callable[[Notify], Network]) -> None:
+        """A model that is loaded by `load`, which notifies of downloads whom `notify` names by then."""
+        self.name = name
+        self.notify: Notify = by_logging
+        self._device = device
+        self._load = load
+        self._loaded: _Loaded | None = None
+        self._lock = threading.Lock()
+        forked = WeakMethod(self._forked)
+        os.register_at_fork(after_in_child=lambda: (found := forked()) and found())
+
+    @property
+    def hash(self) -> str:
+        """Of all that a vector depends on: the weights, the layer, and what a picture becomes before."""
+        return self._network().hash
+
+    @property
+    def dim(self) -> int:
+        return self._network().dim
+
+    @property
+    def input(self) -> Input:
+        return self._network().input
+
+    def embed(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The vectors of `batch`: (n, side, side, 3) uint8 RGB in, (n, dim) float32 out, for any n >= 0.
+
+        Raises:
+            ArgumentError: the batch has another dtype or shape; the device is not there.
+            MissingExtraError: what the network needs is not installed.
+            ModelError: the weights are missing, damaged or of another network.
+        """
+        network = self._network()
+        require_pictures(batch, network.input.side)
+        return network.vectors(batch)
+
+    def _network(self) -> _Loaded:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _Loaded(self._load(self.notify), self._device)
+            return self._loaded
+
+    def _forked(self) -> None:
+        """In a forked child the threads that shared the work are gone: whoever waits for them waits for ever."""
+        self._lock = threading.Lock()
+        if self._loaded is not None:
+            import torch
+
+            torch.set_num_threads(1)
+
+
+class TextNetworkModel(NetworkModel):
+    """A model that turns texts into vectors, too, near those of the pictures that they describe."""
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of `texts`, (n, dim) float32, to be compared with pictures' by cosine; long texts are cut.
+
+        Raises:
+            MissingExtraError, ModelError: as `embed`.
+        """
+        return self._network().vectors_of_text(texts)
+
+
+class _Loaded:
+    """A network on its device."""
+
+    def __init__(self, network: Network, device: str) -> None:
+        self._network = network
+        self._device = _torch_device(device)
+        self.input = fit = network.input
+        require_finite(network.module, network.source)
+        described = f"{network.layer}\n{preparation(fit, network.pixels)}\n{state_hash(network.module)}"
+        self.hash = hashlib.sha256(described.encode()).hexdigest()
+        network.module.eval().to(self._device)
+        first = self._encode(np.zeros((1, fit.side, fit.side, 3), np.uint8))
+        if first.ndim != 2:
+            raise ModelError(
+                f"expected one vector a picture from {network.layer}, received an array of shape {first.shape}; name "
+                "another model"
+            )
+        self.dim: int = first.shape[1]
+
+    def vectors(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        size = BATCH if self._device.type == "cpu" else 8 * BATCH
+        parts = (self._encode(batch[start : start + size]) for start in range(0, len(batch), size))
+        return np.concatenate([np.empty((0, self.dim), np.float32), *parts])
+
+    def vectors_of_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        encode = cast(Any, self._network.encode_text)
+        parts = (
+            self._run(partial(encode, texts[start : start + BATCH], self._device))
+            for start in range(0, len(texts), BATCH)
+        )
+        return np.concatenate([np.empty((0, self.dim), np.float32), *parts])
+
+    def _encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        import torch
+
+        numbers = torch.from_numpy(self._network.pixels.numbers(batch))
+        return self._run(lambda: self._network.encode(numbers.to(self._device)))
+
+    def _run(self, compute: Callable[[], Any]) -> NDArray[np.float32]:
+        import torch
+
+        exactly = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+        with torch.inference_mode(), exactly:
+            vectors: NDArray[np.float32] = compute().float().cpu().numpy()
+        return vectors
+
+
+def require_extra(*packages: str) -> None:
+    """MissingExtraError where one of these packages is not installed; none is imported."""
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise MissingExtraError(
+            f"expected the package {missing[0]}, which this model needs, received none; it comes with an extra: "
+            "pip install 'lookalike[torch]'"
+        )
+
+
+def require_device(device: str) -> None:
+    """ArgumentError for what is the name of no device; whether it is there is known when the network is loaded."""
+    if not re.fullmatch("cpu|mps|cuda(:[0-9]+)?", device):
+        raise ArgumentError(f"expected cpu, cuda, cuda:N or mps as the device, received {device!r}; name one of them")
+
+
+def _torch_device(device: str) -> Any:
+    import torch
+
+    found = torch.device(device)
+    there = {
+        "cpu": lambda: True,
+        "cuda": lambda: torch.cuda.is_available() and (found.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available,
+    }
+    if not there[found.type]():
+        raise ArgumentError(
+            f"expected a device that is there, received {device}, which PyTorch {torch.__version__} does not find; "
+            "use cpu, or install a PyTorch that was built for it"
+        )
+    return found
