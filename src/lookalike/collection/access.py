@@ -11,6 +11,7 @@ from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.place import Place
 from lookalike.collection.sealed.live import LiveIndex
+from lookalike.collection.sure import Calibration
 from lookalike.errors import DamagedError, LookalikeError, ModelError
 from lookalike.index import Filter, Index
 from lookalike.models import Model, get_model
@@ -122,6 +123,13 @@ class Access:
             self._filters[generation, where] = index.filter(ids)
         return self._filters[generation, where]
 
+    def calibration(self, index: Index) -> Calibration | None:
+        """How near is near in this generation of the index, within `with_index`; None where too few are in it."""
+        generation = self._live.generation
+        if self._calibrated[0] != generation:
+            self._calibrated = generation, Calibration.of(index)
+        return self._calibrated[1]
+
     def _open(self) -> None:
         catalogue = Catalogue(self.place.catalogue)
         try:
@@ -132,6 +140,7 @@ class Access:
         self.catalogue = catalogue
         self._live = LiveIndex(self.place, catalogue)
         self._filters: dict[tuple[int, str], Filter] = {}  # by generation and condition
+        self._calibrated: tuple[int, Calibration | None] = (-1, None)  # with its generation
 
     def _current(self) -> Catalogue:
         """The catalogue; where a rescue has put another in its place, that one. To be called by whose turn it is."""
