@@ -126,9 +126,10 @@ class Access:
     def calibration(self, index: Index) -> Calibration | None:
         """How near is near in this generation of the index, within `with_index`; None where too few are in it."""
         generation = self._live.generation
-        if self._calibrated[0] != generation:
-            self._calibrated = generation, Calibration.of(index)
-        return self._calibrated[1]
+        if generation not in self._calibrations:
+            self._calibrations.clear()
+            self._calibrations[generation] = Calibration.of(index)
+        return self._calibrations[generation]
 
     def _open(self) -> None:
         catalogue = Catalogue(self.place.catalogue)
@@ -140,7 +141,7 @@ class Access:
         self.catalogue = catalogue
         self._live = LiveIndex(self.place, catalogue)
         self._filters: dict[tuple[int, str], Filter] = {}  # by generation and condition
-        self._calibrated: tuple[int, Calibration | None] = (-1, None)  # with its generation
+        self._calibrations: dict[int, Calibration | None] = {}  # of one generation
 
     def _current(self) -> Catalogue:
         """The catalogue; where a rescue has put another in its place, that one. To be called by whose turn it is."""

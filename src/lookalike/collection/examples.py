@@ -22,6 +22,7 @@ from lookalike.collection.sealed.segments import cure_of
 from lookalike.errors import IdError, ModelError, PictureError, VectorError
 from lookalike.images.content import file_sha256
 from lookalike.index import Index
+from lookalike.metric import Metric
 from lookalike.models import Model
 
 Floats = NDArray[np.float32]
@@ -88,9 +89,9 @@ class Examples:
                 with cure_of(self._place):
                     return Seen(self._index[item.id], frozenset([item.id]), self._place.absolute(item.path))
             case Vector(values):
-                return Seen(self._vector(values))
+                return Seen(_vector(values, self._index.dim, self._index.metric, self._model))
             case Text(text):
-                return Seen(embed_text(self._model, text))
+                return Seen(np.asarray(_reader(self._model)([text]), np.float32).reshape(-1))
 
     def _file(self, picture: Picture) -> Seen:
         """A file that is too large to be decoded is not hashed either: none of its content is indexed."""
@@ -128,20 +129,6 @@ class Examples:
     def _embed(self, pixels: NDArray[np.uint8]) -> Floats:
         return self._model.embed(pixels[np.newaxis]).reshape(-1)
 
-    def _vector(self, values: Any) -> Floats:
-        dim = self._index.dim
-        expected = (
-            f"the path of a picture, a PIL image or one vector of {dim} numbers (the model is {self._model.name})"
-        )
-        try:
-            vectors, single = (as_bits if self._index.metric == "hamming" else as_vectors)(values, dim)
-        except VectorError as error:
-            raise VectorError(f"expected {expected}, received {type(values).__name__} ({error})") from error
-        if not single:
-            raise VectorError(f"expected {expected}, received {len(vectors)} vectors; search by one at a time")
-        vector: Floats = vectors[0]
-        return vector
-
 
 def item_of(key: int | str, place: Place, catalogue: Catalogue, index: Index) -> Item:
     """The indexed item of an id or a path.
@@ -161,16 +148,37 @@ def item_of(key: int | str, place: Place, catalogue: Catalogue, index: Index) ->
     return item
 
 
-def embed_text(model: Model, text: str) -> Floats:
-    """The vector (dim,) of a text.
+def require_usable(query: Query, model: Model) -> None:
+    """That its texts and vectors are for a collection of such a model, before one is made or brought up to date.
 
     Raises:
-        ModelError: the model has no text.
+        ModelError, VectorError: as `Examples.see`.
     """
-    embed = getattr(model, "embed_text", None)
-    if embed is None:
+    for what, _ in query.examples:
+        if isinstance(what, Text):
+            _reader(model)
+        elif isinstance(what, Vector):
+            _vector(what.values, model.dim, "cosine", model)
+
+
+def _vector(values: Any, dim: int, metric: Metric, model: Model) -> Floats:
+    expected = f"the path of a picture, a PIL image or one vector of {dim} numbers (the model is {model.name})"
+    try:
+        vectors, single = (as_bits if metric == "hamming" else as_vectors)(values, dim)
+    except VectorError as error:
+        raise VectorError(f"expected {expected}, received {type(values).__name__} ({error})") from error
+    if not single:
+        raise VectorError(f"expected {expected}, received {len(vectors)} vectors; search by one at a time")
+    vector: Floats = vectors[0]
+    return vector
+
+
+def _reader(model: Model) -> Callable[[list[str]], Any]:
+    """What makes vectors of texts."""
+    reader: Callable[[list[str]], Any] | None = getattr(model, "embed_text", None)
+    if reader is None:
         raise ModelError(
             f"expected a model that reads text, received {model.name}, which sees pictures only; index with a model "
             "that has `embed_text`, or search by a picture"
         )
-    return np.asarray(embed([text]), np.float32).reshape(-1)
+    return reader

@@ -42,7 +42,8 @@ class Hits(list[Hit]):
         recall: the share of the true neighbours that is expected among these.
         match: whether there is a good match among them, of a score of at least 0.1. None where that cannot be told:
             fewer than 20 pictures to compare with, a text, several examples.
-        familiar: the share of the collection's pictures that have neighbours no nearer than the query's; None as above.
+        kin: the share of the collection's pictures that have their neighbours no nearer than these are; None where
+            there are none, and as above.
     """
 
     def __init__(
@@ -52,10 +53,10 @@ class Hits(list[Hit]):
         query: str | None,
         recall: float,
         match: bool | None = None,
-        familiar: float | None = None,
+        kin: float | None = None,
     ) -> None:
         super().__init__(hits)
         self.query = query
         self.recall = recall
         self.match = match
-        self.familiar = familiar
+        self.kin = kin

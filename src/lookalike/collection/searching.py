@@ -41,7 +41,7 @@ def search(
         query=seen.path,
         recall=found.recall,
         match=any((hit.score or 0) >= NO_MATCH for hit in hits) if sure else None,
-        familiar=sure.familiar if sure else None,
+        kin=sure.kin(hits[0].distance) if sure and hits else None,
     )
 
 

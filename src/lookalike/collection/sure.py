@@ -76,8 +76,10 @@ class Calibration:
             squared,
         )
 
-    def judge(self, index: Index, vector: NDArray[np.float32], own: Set[int]) -> Sureness:
-        """What can be said of the neighbours of a query, without those that are the query itself."""
+    def judge(self, index: Index, vector: NDArray[np.float32], own: Set[int]) -> Sureness | None:
+        """What can be said of the neighbours of a query, without those that are the query itself; None of too few."""
+        if self.count - len(own) < FEWEST - 1:
+            return None
         found = index.search(vector, _AROUND + len(own))
         return Sureness(self, self._share(self.around, float(_others(found.ids, found.distances, own).mean())))
 
@@ -101,15 +103,19 @@ class Sureness:
     """What a collection's own distances say of the hits of one query.
 
     Attributes:
-        familiar: the share of the collection's items whose neighbours are as far from them as the query's, or farther.
+        familiar: the share of the collection's items that have their nearest five no nearer than the query has its own.
     """
 
     calibration: Calibration
     familiar: float
 
+    def kin(self, distance: float) -> float:
+        """The share of the items that have their neighbours no nearer than the query has this one."""
+        return min(self.familiar, self.calibration.as_near(distance))
+
     def score(self, distance: float) -> float:
-        """In (0, 1]: how much more a hit so near is one of its own kind than the nearest of unrelated ones."""
-        kin = min(self.familiar, self.calibration.as_near(distance))
+        """In (0, 1]: kin beside the chance that the nearest of so many unrelated ones is as near."""
+        kin = self.kin(distance)
         return kin / (kin + self.calibration.chance(distance))
 
 
