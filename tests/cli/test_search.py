@@ -32,12 +32,14 @@ def test_first_search_indexes_and_second_answers(run: Run, photos: Path, picture
     second = run("search", picture, "photos", "-k", "3")
     assert second.stderr == ""
     assert second.stdout == first.stdout
-    rows = [line.split("  ", 1) for line in second.stdout.splitlines()]
-    distances = [float(distance) for distance, _ in rows]
+    rows = [line.split("  ", 2) for line in second.stdout.splitlines()]
+    distances = [float(distance) for distance, _, _ in rows]
+    scores = [float(score) for _, score, _ in rows]
     assert len(rows) == 3
     assert distances == sorted(distances)
-    assert all((photos.parent / path).is_file() for _, path in rows)
-    assert str(picture.relative_to(photos.parent)) not in [path for _, path in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert all((photos.parent / path).is_file() for _, _, path in rows)
+    assert str(picture.relative_to(photos.parent)) not in [path for _, _, path in rows]
 
 
 def test_finds_its_own_kind(run: Run, photos: Path) -> None:
@@ -66,7 +68,7 @@ def test_later_searches_notice_changes(run: Run, photos: Path, picture: Path) ->
     again = run("search", picture, "photos", "-k", "1")
     assert "1 new" in again.stderr
     assert "1 removed" in again.stderr
-    assert again.stdout.split()[1].endswith("copy.png")
+    assert again.stdout.split()[-1].endswith("copy.png")
     assert run("search", picture, "photos").stderr == ""
 
 
@@ -77,7 +79,7 @@ def test_a_picture_from_elsewhere(run: Run, photos: Path, picture: Path, tmp_pat
         rgb.paste(image.convert("RGBA"), mask=image.convert("RGBA"))
         rgb.resize((150, 150)).save(smaller)
     nearest = run("search", smaller, "photos", "-k", "1").stdout
-    assert nearest.split("  ", 1)[1].strip() == str(picture.relative_to(tmp_path))
+    assert nearest.split("  ")[-1].strip() == str(picture.relative_to(tmp_path))
 
 
 def test_json_is_one_object_a_line(run: Run, photos: Path, picture: Path) -> None:
@@ -85,6 +87,7 @@ def test_json_is_one_object_a_line(run: Run, photos: Path, picture: Path) -> Non
     assert [hit["rank"] for hit in hits] == [1, 2, 3, 4]
     assert all(os.path.isfile(hit["path"]) for hit in hits)
     assert {"distance", "id", "recall"} <= set(hits[0])
+    assert all(hit["score"] >= 0.1 and hit["match"] is True for hit in hits[:1])
 
 
 def test_names_that_are_not_utf8_come_back_as_bytes(run: Run, photos: Path, picture: Path) -> None:

@@ -47,7 +47,7 @@ def options(
 
 
 app.command()(demo)
-app.command()(search)
+app.command(context_settings={"allow_extra_args": True})(search)  # it says itself what was too much
 app.command()(index)
 app.command()(sync)
 app.command()(info)

@@ -12,7 +12,7 @@ import numpy as np
 
 from lookalike import demo as pictures_of_ours
 from lookalike.cli.output import flush, print_line
-from lookalike.cli.page import write_gallery
+from lookalike.cli.page import Shown, write_gallery
 from lookalike.cli.syncing import note
 from lookalike.cli.target import require_writable
 from lookalike.collection import Hit
@@ -80,7 +80,7 @@ def _embed(paths: Sequence[str], model: Model) -> NDArray[np.float32]:
     return model.embed(np.stack(pixels))
 
 
-def _search(index: Index, paths: Sequence[str], query: int) -> tuple[str, list[Hit], str]:
+def _search(index: Index, paths: Sequence[str], query: int) -> tuple[list[Shown], list[Hit], str]:
     start = perf_counter()
     found = index.neighbors_of(query, _K, recall=_RECALL)
     microseconds = (perf_counter() - start) * 1e6
@@ -94,4 +94,5 @@ def _search(index: Index, paths: Sequence[str], query: int) -> tuple[str, list[H
     for hit in hits:
         print_line(f"  {hit.distance:.3f}  {os.path.basename(hit.path)}")
     flush()
-    return paths[query], hits, remark
+    path = paths[query]
+    return [Shown(os.path.basename(path), path, path)], hits, remark

@@ -18,12 +18,14 @@ from lookalike.names import visible
 
 
 def print_hits(hits: Hits, *, json: bool, facts: Mapping[int, Facts]) -> None:
-    """One line for each picture, nearest first; in JSON with its `facts`, by id."""
+    """One line for each picture, nearest first: its distance, its score if it is known; in JSON with its `facts`."""
     for rank, hit in enumerate(hits, 1):
         if json:
             fields = {
                 "rank": rank,
                 "distance": hit.distance,
+                "score": hit.score,
+                "match": hits.match,
                 "id": hit.id,
                 "path": hit.path,
                 "recall": hits.recall,
@@ -31,7 +33,8 @@ def print_hits(hits: Hits, *, json: bool, facts: Mapping[int, Facts]) -> None:
             }
             print_json(with_bytes(fields))
         else:
-            print_line(f"{hit.distance:.4f}  {visible(short(hit.path))}")
+            score = "" if hit.score is None else f"{hit.score:.2f}  "
+            print_line(f"{hit.distance:.4f}  {score}{visible(short(hit.path))}")
     flush()
 
 

@@ -1,8 +1,7 @@
-"""`lookalike search QUERY WHERE`: the main job."""
+"""`lookalike search [QUERY] WHERE`: the main job."""
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -11,8 +10,28 @@ from lookalike.cli.models import BgrOption, DeviceOption, ModelOption, WeightsOp
 
 
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="A picture.")],
-    where: Annotated[str, typer.Argument(metavar="WHERE", help="A folder of pictures, or what `index --to` made.")],
+    context: typer.Context,
+    query: Annotated[
+        str | None, typer.Argument(metavar="QUERY", help="A picture, or - for one on standard input.")
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Argument(metavar="WHERE", help="Always last: a folder of pictures, or what `index --to` made."),
+    ] = None,
+    id: Annotated[
+        str | None, typer.Option(metavar="ID", help="Like a picture in WHERE: its id in --json, or its path.")
+    ] = None,
+    vector: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Like a vector: a .npy or other file of one, or - for numbers.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="Like words, with a model that reads them.")] = None,
+    more: Annotated[
+        list[str] | None, typer.Option(metavar="FILE[:WEIGHT]", help="Like this picture, too; as often as you like.")
+    ] = None,
+    less: Annotated[list[str] | None, typer.Option(metavar="FILE[:WEIGHT]", help="Unlike this one.")] = None,
+    crop: Annotated[
+        str | None, typer.Option(metavar="X,Y,W,H", help="Only this part of QUERY, in pixels from its upper left.")
+    ] = None,
     k: Annotated[int, typer.Option("-k", "--k", help="How many to show.")] = 10,
     recall: Annotated[
         float | None,
@@ -36,18 +55,22 @@ def search(
     bgr: BgrOption = False,
     device: DeviceOption = "cpu",
 ) -> int:
-    """Show the pictures in WHERE that look most like QUERY.
+    """Show the pictures in WHERE that look most like QUERY, or what the options say.
 
     The folder is indexed on first use, into its .lookalike; later searches look only at what has changed.
     """
     from lookalike.arrays import as_count
+    from lookalike.cli.asking import Asked, require_pictures
     from lookalike.cli.output import print_hits
     from lookalike.cli.page import write_results
+    from lookalike.cli.sure import verdict
     from lookalike.cli.syncing import note, sync
     from lookalike.cli.target import require_writable
     from lookalike.collection import Collection
+    from lookalike.collection.examples import require_usable
+    from lookalike.collection.model import Wanted
     from lookalike.collection.place import find_place
-    from lookalike.errors import NoPicturesError, PictureError
+    from lookalike.errors import NoPicturesError
     from lookalike.facts import parse
     from lookalike.index.arguments import how_far, largest_distance
 
@@ -57,35 +80,28 @@ def search(
     if only is not None:
         parse(only)
     require_writable(html)
-    if not os.path.isfile(query):
-        what = "is not a file" if os.path.exists(query) else "is not there"
-        raise PictureError(f"the query {what}; give the path of a picture", query)
-    if not find_place(where).exists:
-        _require_picture(query)
-    with Collection.open(where, **model_options(model, weights, bgr, device)) as collection:
+    arguments = [each for each in (query, where, *context.args) if each is not None]
+    asked = Asked(arguments, id, vector, text, more or (), less or (), crop)
+    place, wanted, how = asked.place(), asked.query(), model_options(model, weights, bgr, device)
+    if not find_place(place).exists:
+        require_usable(wanted, Wanted(how["model"], how["device"], how["notify"]).get())
+        require_pictures(wanted)
+    with Collection.open(place, **how) as collection:
+        require_usable(wanted, collection.model)
         if check:
             sync(collection, asked_for=False)
         elif len(collection) == 0:
-            raise NoPicturesError(f"nothing is indexed in {where} yet; leave out --no-check")
-        hits = collection.search(query, k, recall=recall, max_distance=max_distance, where=only, exact=exact)
+            raise NoPicturesError(f"nothing is indexed in {place} yet; leave out --no-check")
+        hits = collection.search(wanted, k, recall=recall, max_distance=max_distance, where=only, exact=exact)
         print_hits(hits, json=json, facts=collection.facts_of(hit.id for hit in hits) if json else {})
         if html is not None:
-            write_results(html, collection, query, hits, only)
+            write_results(html, collection, wanted, hits, only)
             note(f"page written to {html}")
+    if remark := verdict(hits):
+        note(remark)
     if hits:
         return 0
     limit = "" if max_distance is None else f" within a distance of {max_distance:g}"
     such = "" if only is None else f" of which {only}"
-    note(f"nothing found{limit} among the other pictures in {where}{such}")
+    note(f"nothing found{limit} among the other pictures in {place}{such}")
     return 1
-
-
-def _require_picture(query: str) -> None:
-    """Nobody should wait for a folder to be indexed to learn that the query is none."""
-    from lookalike.errors import PictureError
-    from lookalike.images.pool import DecoderPool, Failed
-
-    with DecoderPool(workers=1) as pool:
-        (thumbnail,) = pool.thumbnails([query], side=16)
-    if isinstance(thumbnail, Failed):
-        raise PictureError(thumbnail.reason, query)

@@ -9,7 +9,8 @@ sync/          finds what changed in the folders, embeds and commits it
 mending/       verifies, repairs, rescues
 describe.py    gives facts to pictures
 access.py      who reads and who writes, in turns
-query.py       what one may search by; hits.py what a search gives
+query.py       what one may search by; examples.py makes vectors of it, combine.py one of several
+searching.py   a search; hits.py what it gives, sure.py how sure that is
 info.py        what a collection is; recall.py how well it finds
 collection.py  Collection, which brings it all together
 """
@@ -21,6 +22,7 @@ from lookalike.collection.describe import Described
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
 from lookalike.collection.mending.report import LostFacts, RepairReport
+from lookalike.collection.query import Query
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Info",
     "LostFacts",
     "Progress",
+    "Query",
     "RepairReport",
     "SyncReport",
     "open",

@@ -12,6 +12,7 @@ from lookalike.collection.lock import writer_lock
 from lookalike.collection.model import AS_REMEMBERED, Wanted, model_of
 from lookalike.collection.place import Place
 from lookalike.collection.sealed.live import LiveIndex
+from lookalike.collection.sure import Calibration
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.index import Filter, Index
 
@@ -123,6 +124,14 @@ class Access:
             self._filters[generation, where] = index.filter(ids)
         return self._filters[generation, where]
 
+    def calibration(self, index: Index) -> Calibration | None:
+        """How near is near in this generation of the index, within `with_index`; None where too few are in it."""
+        generation = self._live.generation
+        if generation not in self._calibrations:
+            self._calibrations.clear()
+            self._calibrations[generation] = Calibration.of(index)
+        return self._calibrations[generation]
+
     def _open(self) -> None:
         catalogue = Catalogue(self.place.catalogue)
         try:
@@ -133,6 +142,7 @@ class Access:
         self.catalogue = catalogue
         self._live = LiveIndex(self.place, catalogue)
         self._filters: dict[tuple[int, str], Filter] = {}  # by generation and condition
+        self._calibrations: dict[int, Calibration | None] = {}  # of one generation
 
     def _current(self) -> Catalogue:
         """The catalogue; where a rescue has put another in its place, that one. To be called by whose turn it is."""

@@ -18,7 +18,8 @@ from lookalike.collection.access import Access
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
 from lookalike.collection.describe import Described, Given, describe
-from lookalike.collection.hits import Hit, Hits
+from lookalike.collection.examples import item_of
+from lookalike.collection.hits import Hits
 from lookalike.collection.info import Info
 from lookalike.collection.keys_of import Keys
 from lookalike.collection.lock import writer_lock
@@ -28,10 +29,11 @@ from lookalike.collection.mending.verify import verify
 from lookalike.collection.model import AS_REMEMBERED, Wanted, model_of
 from lookalike.collection.no_model import things
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
-from lookalike.collection.query import Image, read_query
+from lookalike.collection.query import Like, Query, Several
 from lookalike.collection.recall import Measured, recall_curve
 from lookalike.collection.sealed import segments
 from lookalike.collection.sealed.live import LiveIndex
+from lookalike.collection.searching import search
 from lookalike.collection.sources import Looked, look_at
 from lookalike.collection.sync.intake import Intake, taken_in
 from lookalike.collection.sync.report import Failure, Progress, SyncReport, Things
@@ -40,6 +42,7 @@ from lookalike.collection.sync.sync import BATCH, Sync
 from lookalike.collection.sync.watch import LEAST_POLL, Clock, as_seconds, out_of_reach, rounds
 from lookalike.errors import DamagedError, LookalikeError, PictureError
 from lookalike.facts import Facts
+from lookalike.fitting import Box
 from lookalike.index import Index
 from lookalike.metric import Metric
 from lookalike.models import Model, Notify
@@ -371,21 +374,39 @@ class Collection:
 
     def search(
         self,
-        query: StrPath | Image | ArrayLike,
+        query: Like | Query | None = None,
         k: SupportsIndex = 10,
         *,
+        id: SupportsIndex | StrPath | None = None,
+        vector: ArrayLike | None = None,
+        text: str | None = None,
+        more: Several = (),
+        less: Several = (),
+        crop: Box | Sequence[int] | None = None,
         recall: float | None = None,
         max_distance: float | None = None,
         where: str | None = None,
         exact: bool = False,
     ) -> Hits:
-        """The k pictures that look most like a query; fewer where the collection holds fewer.
+        """The k pictures that look most like what is given; fewer where the collection holds fewer.
 
-        A picture of the collection is recognised by its content, without decoding it. The query's own
-        file is left out; copies of it are found.
+            photos.search("cat.jpg", k=3)
+            photos.search(text="a red bicycle", less=["toy.jpg"])
+            photos.search(more=["a.jpg", ("c.jpg", 0.5)], less="b.jpg")
+
+        A picture of the collection is recognised by its content, without decoding it. The files and items that are
+        given are left out; copies of them are found. What is given in several arguments is looked for together
+        (docs/search.md): the middle of all examples, away from the middle of those of `less`.
 
         Args:
-            query: the path of a picture, a PIL image, or a vector (dim,) of this model.
+            query: the path of a picture, its bytes or a stream of them, a PIL image, an id, or a vector (dim,) of
+                this model.
+            id: that of a hit, or the path of an indexed picture.
+            vector: (dim,).
+            text: words; of models that have text.
+            more, less: like these, unlike these: each what `query` may be, or a tuple of that and its weight, which
+                is 1 otherwise. Vectors are lists or arrays.
+            crop: x, y, width, height: the part of the query that is looked at, in pixels of the upright picture.
             recall: the share of the true neighbours to be found, in (0, 1].
             max_distance: leave out pictures farther away than this.
             where: a condition on the facts of the pictures that may be found, such as "year >= 2020 and
@@ -393,14 +414,33 @@ class Collection:
             exact: compare with every picture.
 
         Raises:
-            PictureError: the query cannot be read as a picture.
-            VectorError: it is no vector of the model's dimensions, or has NaN or inf.
-            ArgumentError: k < 1, or a recall outside (0, 1]; `where` is no condition, or names a fact that none has.
+            PictureError: the query cannot be read as a picture, or has no such part; no picture is indexed at a path.
+            VectorError: it is no vector of the model's dimensions, or has NaN or inf; examples that are each other's
+                opposites.
+            ArgumentError: nothing to look for; k < 1, or a recall outside (0, 1]; `where` is no condition, or names a
+                fact that none has; several examples under hamming.
+            IdError: no picture has that id.
+            ModelError: a text for a model without text.
             DamagedError: the collection is.
         """
         count = as_count("k", k, 1)
+        if isinstance(query, Query):
+            wanted = query
+        else:
+            wanted = Query.of(query, id=id, vector=vector, text=text, more=more, less=less, crop=crop)
         return self._access.with_index(
-            lambda index: self._search(index, query, count, recall, max_distance, where, exact)
+            lambda index: search(self._access, index, wanted, count, recall, max_distance, where, exact)
+        )
+
+    def path(self, id: SupportsIndex) -> str:
+        """The absolute path of an indexed picture, by the id of a hit.
+
+        Raises:
+            IdError: no picture has that id.
+        """
+        key = as_count("id", id, 0, 2**63 - 1)
+        return self._access.with_index(
+            lambda index: self.place.absolute(item_of(key, self.place, self._catalogue, index).path)
         )
 
     def vector(self, path: StrPath) -> NDArray[np.float32]:
@@ -413,9 +453,7 @@ class Collection:
         name = os.fspath(path)
 
         def find(index: Index) -> NDArray[np.float32]:
-            item = self._catalogue.with_path(Keys(self.place, self._catalogue).of(name))
-            if item is None or item.state != "indexed":
-                raise PictureError("expected an indexed picture; call sync() first, or search by its path", name)
+            item = item_of(name, self.place, self._catalogue, index)
             with segments.cure_of(self.place):
                 return index[item.id]
 
@@ -584,41 +622,6 @@ class Collection:
     @property
     def _catalogue(self) -> Catalogue:
         return self._access.catalogue
-
-    def _search(
-        self,
-        index: Index,
-        given: StrPath | Image | ArrayLike,
-        k: int,
-        recall: float | None,
-        max_distance: float | None,
-        where: str | None,
-        exact: bool,
-    ) -> Hits:
-        only = None if where is None else self._access.filter(index, where)
-        query = read_query(given, self.place, self._catalogue, index, self.model)
-        more = 1 if query.path else 0  # room for the query's own file, and for the links to it
-        while True:
-            count = min(k + more, max(len(index), 1))
-            with segments.cure_of(self.place):
-                found = index.search(
-                    query.vector, count, recall=recall, filter=only, max_distance=max_distance, exact=exact
-                )
-            hits = [
-                Hit(self.place.absolute(item.path), float(distance), item.id)
-                for item_id, distance in zip(found.ids.tolist(), found.distances, strict=True)
-                if item_id >= 0 and not query.is_itself(item := self._indexed(item_id))
-            ]
-            if len(hits) >= k or found.ids[-1] < 0 or count >= len(index):
-                return Hits(hits[:k], query=query.path, recall=found.recall)
-            more *= 2
-
-    def _indexed(self, item_id: int) -> Item:
-        """The item of a vector that was found."""
-        item = self._catalogue.with_id(item_id)
-        if item is None or item.state != "indexed":
-            raise self._catalogue.damaged(f"no picture of the vector {item_id}")
-        return item
 
 
 def open(

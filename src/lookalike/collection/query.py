@@ -1,24 +1,22 @@
-"""What a collection may be searched by: a picture file, a PIL image, or a vector."""
+"""What a collection may be searched by: pictures, its own items, vectors and texts; one, or several together."""
 
 from __future__ import annotations
 
+import math
+import operator
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, NamedTuple, Protocol, SupportsFloat, SupportsIndex
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from lookalike.arrays import as_vectors
-from lookalike.collection.catalogue.catalogue import Catalogue, Item
-from lookalike.collection.place import Place
-from lookalike.collection.sealed.segments import cure_of
-from lookalike.errors import PictureError, VectorError
-from lookalike.images.content import file_sha256
-from lookalike.index import Index
-from lookalike.models import Model
+from lookalike.collection.place import StrPath
+from lookalike.errors import ArgumentError
+from lookalike.fitting import Box
+from lookalike.images.content import read_stream
 
 
 class Image(Protocol):
@@ -31,68 +29,179 @@ class Image(Protocol):
 
 
 @dataclass(frozen=True)
-class Query:
-    """What to look for.
+class Picture:
+    """A picture by its file, its bytes, or as PIL has it, or the part of it within a box.
 
     Attributes:
-        vector: (dim,).
-        path: the picture file, or None.
-        is_itself: whether an item is the query's own file, which is no look-alike of it.
+        source: its path, its bytes, or a PIL image.
+        name: what errors call it; "" where it has no name.
     """
 
-    vector: NDArray[np.float32]
-    path: str | None = None
-    is_itself: Callable[[Item], bool] = lambda _: False
+    source: Any
+    name: str = ""
+    crop: Box | None = None
 
 
-def read_query(given: Any, place: Place, catalogue: Catalogue, index: Index, model: Model) -> Query:
-    """The vector of what was given.
+@dataclass(frozen=True)
+class Own:
+    """An item of the collection, by its id or its path."""
 
-    Raises:
-        PictureError: the picture cannot be read.
-        VectorError: not one vector of the model's dimensions.
+    key: int | str
+
+
+@dataclass(frozen=True, eq=False)
+class Vector:
+    """A vector as it was given; whether it is one is seen beside the index."""
+
+    values: Any
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a model with text reads."""
+
+    text: str
+
+
+class Example(NamedTuple):
+    """One thing that what is looked for is like, or unlike."""
+
+    what: Picture | Own | Vector | Text
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to look for: what is like all of `more`, and unlike `less`.
+
+    Made by `Query.of` from what `Collection.search` takes, where it may be the query itself.
     """
+
+    more: tuple[Example, ...]
+    less: tuple[Example, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        query: Any = None,
+        *,
+        id: Any = None,
+        vector: Any = None,
+        text: str | None = None,
+        more: Any = (),
+        less: Any = (),
+        crop: Box | Sequence[int] | None = None,
+    ) -> Query:
+        """What these say together; each as for `Collection.search`.
+
+        Raises:
+            ArgumentError: nothing to look for, a `crop` of no picture, a weight that is not above 0, an empty text.
+            PictureError: a stream that gives no picture.
+        """
+        before = query if isinstance(query, Query) else cls(())
+        given: list[Picture | Own | Vector | Text] = [] if query is None or query is before else [_like(query)]
+        if crop is not None:
+            if not (given and isinstance(given[0], Picture)):
+                raise ArgumentError("crop is a part of the query, expected a picture to crop; give one as the query")
+            given[0] = replace(given[0], crop=crop if isinstance(crop, Box) else _box(crop))
+        if id is not None:
+            given.append(_own(id))
+        if vector is not None:
+            given.append(Vector(vector))
+        if text is not None:
+            given.append(_text(text))
+        likes = (*before.more, *map(Example, given), *_examples("more", more))
+        if not likes:
+            raise ArgumentError(
+                "expected something to look for, received nothing; give a picture, an id, a vector, a text, or `more`"
+            )
+        return cls(likes, (*before.less, *_examples("less", less)))
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is one example that is no text: its distances are like those among the items."""
+        return len(self.examples) == 1 and not isinstance(self.more[0].what, Text)
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """All of them."""
+        return self.more + self.less
+
+
+def _like(given: Any) -> Picture | Own | Vector:
+    """What one thing without a name is."""
     if isinstance(given, str | os.PathLike):
-        return _of_file(os.fsdecode(given), place, catalogue, index, model)
+        return Picture(os.fsdecode(given), os.fsdecode(given))
+    if isinstance(given, bytes):
+        return Picture(given)
+    if hasattr(given, "read"):
+        return Picture(*read_stream(given))
     if _is_image(given):
-        return Query(_of_image(given, model))
-    expected = f"the path of a picture, a PIL image or one vector of {model.dim} numbers (the model is {model.name})"
+        return Picture(given)
+    if isinstance(given, int | np.integer) and not isinstance(given, bool):
+        return Own(int(given))
+    return Vector(given)
+
+
+def _own(id: Any) -> Own:
+    if isinstance(id, str | os.PathLike):
+        return Own(os.fsdecode(id))
     try:
-        vectors, single = as_vectors(given, model.dim)
-    except VectorError as error:
-        raise VectorError(f"expected {expected}, received {type(given).__name__} ({error})") from error
-    if not single:
-        raise VectorError(f"expected {expected}, received {len(vectors)} vectors; search by one at a time")
-    return Query(vectors[0])
+        return Own(operator.index(id))
+    except TypeError:
+        raise ArgumentError(f"id is {id!r:.80}; expected the id of a hit, or the path of an indexed picture") from None
 
 
-def _of_file(path: str, place: Place, catalogue: Catalogue, index: Index, model: Model) -> Query:
-    """A picture whose content is indexed is recognised by its hash: neither decoded nor embedded.
-
-    A file that is too large to be decoded is not hashed either: none of its content is indexed.
-    """
-    sha256 = file_sha256(path)
-    real = os.path.realpath(path)
-    key = place.relative(path)
-
-    def is_itself(item: Item) -> bool:
-        return item.path == key or (item.sha256 == sha256 and os.path.realpath(place.absolute(item.path)) == real)
-
-    twin = catalogue.with_sha256(sha256)
-    if twin is None:
-        return Query(_embed_file(path, model), path, is_itself)
-    with cure_of(place):
-        return Query(index[twin.id], path, is_itself)
+def _text(text: str) -> Text:
+    if not isinstance(text, str) or not text.strip():
+        raise ArgumentError(f"text is {text!r:.80}; expected some words")
+    return Text(text)
 
 
-def _embed_file(path: str, model: Model) -> NDArray[np.float32]:
-    from lookalike.images.pool import DecoderPool, Failed  # needs Pillow
+def _box(crop: Sequence[int]) -> Box:
+    try:
+        x, y, width, height = map(operator.index, crop)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"crop is {crop!r:.80}; expected x, y, width and height in whole pixels") from None
+    return Box(x, y, width, height)
 
-    with DecoderPool(workers=1) as pool:
-        (picture,) = pool.load([path], model.input)
-    if isinstance(picture, Failed):
-        raise PictureError(picture.reason, path)
-    return _embed(picture.pixels, model)
+
+def _examples(name: str, given: Any) -> Iterable[Example]:
+    for each in _several(name, given):
+        if _is_pair(each):
+            what, weight = each
+            yield Example(_like(what), _weight(name, weight))
+        else:
+            yield Example(_like(each))
+
+
+def _several(name: str, given: Any) -> Iterable[Any]:
+    """One thing alone, or one with its weight, is meant as a list of one."""
+    if isinstance(given, str | os.PathLike | bytes | int | np.integer) or hasattr(given, "read") or _is_image(given):
+        return [given]
+    if _is_pair(given) and not isinstance(given[0], int | np.integer):  # else two ids
+        return [given]
+    if not isinstance(given, Iterable):
+        raise ArgumentError(f"{name} is {given!r:.80}; expected a list of examples, each perhaps with its weight")
+    return given
+
+
+def _is_pair(given: Any) -> bool:
+    """A tuple of something and a number; vectors are lists or arrays."""
+    return (
+        isinstance(given, tuple)
+        and len(given) == 2
+        and isinstance(given[1], int | float | np.number)
+        and not isinstance(given[0], float | np.floating)
+    )
+
+
+def _weight(name: str, weight: SupportsFloat) -> float:
+    number = float(weight)
+    if not (number > 0 and math.isfinite(number)):
+        other = "less" if name == "more" else "more"
+        raise ArgumentError(f"a weight of {name} is {number:g}; expected a number above 0, or the example as `{other}`")
+    return number
 
 
 def _is_image(given: Any) -> bool:
@@ -100,11 +209,7 @@ def _is_image(given: Any) -> bool:
     return pillow is not None and isinstance(given, pillow.Image)
 
 
-def _of_image(image: Any, model: Model) -> NDArray[np.float32]:
-    from lookalike.images.decode import fit_image
+Like = StrPath | bytes | BinaryIO | Image | SupportsIndex | ArrayLike
+"""What one example may be."""
 
-    return _embed(fit_image(image, model.input), model)
-
-
-def _embed(pixels: NDArray[np.uint8], model: Model) -> NDArray[np.float32]:
-    return model.embed(pixels[np.newaxis]).reshape(-1)
+Several = Like | Iterable[Like | tuple[Like, float]]

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 from lookalike.errors import PictureError
 
@@ -38,6 +39,27 @@ def file_sha256(path: str) -> bytes:
     for chunk in _chunks(path, LARGEST_FILE):
         digest.update(chunk)
     return digest.digest()
+
+
+def read_stream(stream: BinaryIO) -> tuple[bytes, str]:
+    """All bytes of a stream, at most `LARGEST_FILE`, and what the stream is called, "" where it has no name.
+
+    Raises:
+        PictureError: it has more, none, or text instead of bytes, or cannot be read.
+    """
+    name = getattr(stream, "name", "")
+    name = name if isinstance(name, str) else ""
+    try:
+        data = stream.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise PictureError(f"cannot be read ({error.strerror})", name) from error
+    if not isinstance(data, bytes):
+        raise PictureError("expected the bytes of a picture, received text; open it in binary mode", name)
+    if not data:
+        raise PictureError("expected the bytes of a picture, received none", name)
+    if len(data) > LARGEST_FILE:
+        raise PictureError(f"at most {LARGEST_FILE >> 20} MiB are read; {SMALLER}", name)
+    return data, name
 
 
 def _chunks(path: str | bytes, most: int) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ _BREAK = re.compile(r"(?<=[/_-])(?=[^/_-])|(?<=\w)(?=\.\w+$)")  # after a separa
 
 
 class Tile(NamedTuple):
-    """One picture on the page.
+    """One picture on the page, or a text in its place.
 
     Attributes:
         caption: what stands below it, as a rule the name of its file.
@@ -28,6 +28,9 @@ class Tile(NamedTuple):
         thumbnail: a JPEG, PNG or WebP file, or None when the picture cannot be shown.
         distance: to the query; None for the query itself.
         reason: why there is no thumbnail.
+        score: how sure it is that it is like the query, in (0, 1]; None where that is not known.
+        text: what is shown where there is no picture to show.
+        weight: of one example of several: below 0 for what is not looked for.
     """
 
     caption: str
@@ -35,6 +38,9 @@ class Tile(NamedTuple):
     thumbnail: bytes | None
     distance: float | None = None
     reason: str = ""
+    score: float | None = None
+    text: str = ""
+    weight: float | None = None
 
 
 class Row(NamedTuple):
@@ -42,11 +48,13 @@ class Row(NamedTuple):
 
     Attributes:
         note: a short remark on this search, such as its time; may be empty.
+        others: further examples that were searched by.
     """
 
     query: Tile
     neighbours: Sequence[Tile]
     note: str = ""
+    others: Sequence[Tile] = ()
 
 
 def gallery(rows: Sequence[Row], title: str, facts: Sequence[tuple[str, str]] = ()) -> str:
@@ -76,7 +84,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(data_uri=_data_uri, file_url=file_url, breakable=_breakable, distance=_distance)
+    environment.filters.update(
+        data_uri=_data_uri, file_url=file_url, breakable=_breakable, distance=_distance, weight=_weight
+    )
     return environment
 
 
@@ -109,3 +119,8 @@ def _media_type(picture: bytes) -> str:
 
 def _distance(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 100 else f"{value:.5g}"
+
+
+def _weight(value: float) -> str:
+    """+ or −, and how much where it is not 1."""
+    return f"{'−' if value < 0 else '+'}{'' if abs(value) == 1 else f' {abs(value):g}'}"

@@ -200,6 +200,11 @@ class Catalogue:
         """The oldest indexed item with this content; where SQLite's index is damaged, perhaps None."""
         return self._one("state = 'indexed' AND sha256", sha256)
 
+    def all_with_sha256(self, sha256: bytes) -> list[Item]:
+        """Every indexed item with this content, as `with_sha256`."""
+        condition = "state = 'indexed' AND sha256 = ? ORDER BY id"
+        return [Item._make(row) for row in self._database.select("items", _ITEM, condition, (sha256,))]
+
     def facts(self, item: Item) -> Facts:
         """What is known of an item: of its file, from its EXIF, and what was given, each before the one before it."""
         return file_facts(item) | self.metadata.facts(item.id)

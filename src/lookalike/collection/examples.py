@@ -1,0 +1,184 @@
+"""From what is looked for to one vector: each example becomes a vector, and several are brought together."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.arrays import as_bits, as_vectors
+from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.combine import combine
+from lookalike.collection.keys_of import Keys
+from lookalike.collection.place import Place
+from lookalike.collection.query import Own, Picture, Query, Text, Vector
+from lookalike.collection.sealed.segments import cure_of
+from lookalike.errors import IdError, ModelError, PictureError, VectorError
+from lookalike.images.content import file_sha256
+from lookalike.index import Index
+from lookalike.metric import Metric
+from lookalike.models import Model
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An example as it is searched for.
+
+    Attributes:
+        vector: (dim,).
+        own: the ids of the items that are the example itself, which are no look-alikes of it.
+        path: of the picture file, or None.
+    """
+
+    vector: Floats
+    own: frozenset[int] = frozenset()
+    path: str | None = None
+
+
+class Examples:
+    """Turns examples into vectors, within one snapshot of a collection; a child that decodes ends with the `with`."""
+
+    def __init__(self, place: Place, catalogue: Catalogue, index: Index, model: Model) -> None:
+        self._place = place
+        self._catalogue = catalogue
+        self._index = index
+        self._model = model
+        self._stack = ExitStack()
+        self._decode: Callable[..., Any] | None = None
+
+    def __enter__(self) -> Examples:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def see(self, query: Query) -> Seen:
+        """What to search for: the path is that of the first example.
+
+        Raises:
+            PictureError: a picture cannot be read, or none is indexed at a path.
+            IdError: no picture has that id.
+            VectorError: not one vector of the index's dimensions, or several that leave nothing to look for.
+            ModelError: a text for a model without text.
+            ArgumentError: several examples under a metric that knows no middle.
+        """
+        seen = [self._one(example.what) for example in query.examples]
+        weighted = [(one.vector, example.weight) for one, example in zip(seen, query.examples, strict=True)]
+        count = len(query.more)
+        vector = combine(self._index.metric, weighted[:count], weighted[count:])
+        return Seen(vector, frozenset().union(*(one.own for one in seen)), seen[0].path)
+
+    def _one(self, what: Picture | Own | Vector | Text) -> Seen:
+        match what:
+            case Picture(str()):
+                return self._file(what)
+            case Picture(bytes()):
+                return Seen(self._known(what, self._catalogue.all_with_sha256(hashlib.sha256(what.source).digest())))
+            case Picture():
+                return Seen(self._embed(self._fit(what)))
+            case Own(key):
+                item = item_of(key, self._place, self._catalogue, self._index)
+                with cure_of(self._place):
+                    return Seen(self._index[item.id], frozenset([item.id]), self._place.absolute(item.path))
+            case Vector(values):
+                return Seen(_vector(values, self._index.dim, self._index.metric, self._model))
+            case Text(text):
+                return Seen(np.asarray(_reader(self._model)([text]), np.float32).reshape(-1))
+
+    def _file(self, picture: Picture) -> Seen:
+        """A file that is too large to be decoded is not hashed either: none of its content is indexed."""
+        path = str(picture.source)
+        real = os.path.realpath(path)
+        alike = self._catalogue.all_with_sha256(file_sha256(path))
+        own = {item.id for item in alike if os.path.realpath(self._place.absolute(item.path)) == real}
+        if at_path := self._catalogue.with_path(self._place.relative(path)):
+            own.add(at_path.id)
+        return Seen(self._known(picture, alike), frozenset(own), path)
+
+    def _known(self, picture: Picture, alike: list[Item]) -> Floats:
+        """Content that is indexed is recognised by its hash: neither decoded nor embedded, but for a part of it."""
+        if not alike or picture.crop:
+            return self._embed(self._load(picture))
+        with cure_of(self._place):
+            return self._index[alike[0].id]
+
+    def _load(self, picture: Picture) -> NDArray[np.uint8]:
+        from lookalike.images.pool import DecoderPool, Failed, Given  # needs Pillow
+
+        if self._decode is None:
+            self._decode = self._stack.enter_context(DecoderPool(workers=1)).load
+        source = Given(picture.name, picture.source) if isinstance(picture.source, bytes) else picture.source
+        (loaded,) = self._decode([source], self._model.input, picture.crop)
+        if isinstance(loaded, Failed):
+            raise PictureError(loaded.reason, picture.name)
+        return loaded.pixels
+
+    def _fit(self, picture: Picture) -> NDArray[np.uint8]:
+        from lookalike.images.decode import fit_image
+
+        return fit_image(picture.source, self._model.input, picture.crop)
+
+    def _embed(self, pixels: NDArray[np.uint8]) -> Floats:
+        return self._model.embed(pixels[np.newaxis]).reshape(-1)
+
+
+def item_of(key: int | str, place: Place, catalogue: Catalogue, index: Index) -> Item:
+    """The indexed item of an id or a path.
+
+    Raises:
+        PictureError: none is at the path.
+        IdError: none has the id.
+    """
+    if isinstance(key, str):
+        item = catalogue.with_path(Keys(place, catalogue).of(key))
+        if item is None or item.state != "indexed":
+            raise PictureError("expected an indexed picture; call sync() first, or search by its path", key)
+        return item
+    item = catalogue.with_id(key) if key in index else None
+    if item is None:
+        raise IdError(f"expected the id of an indexed picture, received {key}; take one from a hit")
+    return item
+
+
+def require_usable(query: Query, model: Model) -> None:
+    """That its texts and vectors are for a collection of such a model, before one is made or brought up to date.
+
+    Raises:
+        ModelError, VectorError: as `Examples.see`.
+    """
+    for what, _ in query.examples:
+        if isinstance(what, Text):
+            _reader(model)
+        elif isinstance(what, Vector):
+            _vector(what.values, model.dim, "cosine", model)
+
+
+def _vector(values: Any, dim: int, metric: Metric, model: Model) -> Floats:
+    expected = f"the path of a picture, a PIL image or one vector of {dim} numbers (the model is {model.name})"
+    try:
+        vectors, single = (as_bits if metric == "hamming" else as_vectors)(values, dim)
+    except VectorError as error:
+        raise VectorError(f"expected {expected}, received {type(values).__name__} ({error})") from error
+    if not single:
+        raise VectorError(f"expected {expected}, received {len(vectors)} vectors; search by one at a time")
+    vector: Floats = vectors[0]
+    return vector
+
+
+def _reader(model: Model) -> Callable[[list[str]], Any]:
+    """What makes vectors of texts."""
+    reader: Callable[[list[str]], Any] | None = getattr(model, "embed_text", None)
+    if reader is None:
+        raise ModelError(
+            f"expected a model that reads text, received {model.name}, which sees pictures only; index with a model "
+            "that has `embed_text`, or search by a picture"
+        )
+    return reader
