@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self, SupportsFloat, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,6 +47,9 @@ from lookalike.index import Index
 from lookalike.metric import Metric
 from lookalike.models import Model, Notify
 from lookalike.vectors import Format, Layout
+
+if TYPE_CHECKING:
+    from lookalike.images.given import Failed, Source
 
 T = TypeVar("T")
 
@@ -544,6 +547,19 @@ class Collection:
         with self._access.reading():
             items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
             return {item.id: self._catalogue.facts(item) for item in items}
+
+    def originals(self, ids: Iterable[int]) -> dict[int, Source | Failed]:
+        """What the pictures of some ids can be decoded from: their files, or for members of archives their bytes.
+
+        Those whose bytes cannot be had are `Failed`, with the reason; ids that are there no more are left out.
+        """
+        from lookalike.collection.originals import pictures
+
+        with self._access.reading():
+            items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
+            containers = {container.path: container for container in self._catalogue.containers.all()}
+        found = [(item, self.place.absolute(item.path)) for item in items]
+        return {item.id: source for item, source in pictures(self.place, found, containers)}
 
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""

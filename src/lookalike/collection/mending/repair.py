@@ -170,9 +170,9 @@ class Repair:
 
     def _read_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
         """The vectors that are in files; those that cannot be had are `bad`."""
-        from lookalike.collection.mending import again
+        from lookalike.collection import originals
 
-        for item, vector in again.vectors(self._place, self._remains.found, self._remains.containers):
+        for item, vector in originals.vectors(self._place, self._remains.found, self._remains.containers):
             if isinstance(vector, Failed):
                 bad.append((item, vector.reason))
                 yield item, None
@@ -181,14 +181,14 @@ class Repair:
 
     def _embedded_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
         """The vectors of pictures that are still what they were; the others are `bad`."""
-        from lookalike.collection.mending import again
+        from lookalike.collection import originals
         from lookalike.images.pool import DecoderPool
 
         waiting: deque[Item] = deque()
         lost: list[Item] = []
 
         def sources() -> Iterator[Source]:
-            for item, source in again.pictures(self._place, self._remains.found, self._remains.containers):
+            for item, source in originals.pictures(self._place, self._remains.found, self._remains.containers):
                 if isinstance(source, Failed):
                     bad.append((item, source.reason))
                     lost.append(item)
@@ -203,7 +203,7 @@ class Repair:
                 for picture in batch:
                     item = waiting.popleft()
                     if isinstance(picture, Failed) or picture.sha256 != item.sha256:
-                        bad.append((item, picture.reason if isinstance(picture, Failed) else again.CHANGED))
+                        bad.append((item, picture.reason if isinstance(picture, Failed) else originals.CHANGED))
                         lost.append(item)
                     else:
                         good.append((item, picture.pixels))

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from lookalike.collection.catalogue.catalogue import Item
@@ -50,6 +51,11 @@ class Survey:
     skipped: dict[bytes, Skipped] = field(default_factory=dict)
     lost: dict[bytes, Skipped] = field(default_factory=dict)
     read: set[bytes] = field(default_factory=set)
+
+    @cached_property
+    def outermost(self) -> int:
+        """The length of the path of the outermost source around the collection's folder, once all were looked at."""
+        return max((len(root) for root in (*self.lost, *self.read) if _is_around(root)), default=0)
 
 
 @dataclass
@@ -148,14 +154,13 @@ def out_of_reach(path: bytes, seen: Survey) -> Skipped | None:
 
     The innermost source that holds it decides.
     """
-    outermost = max((len(root) for root in (*seen.lost, *seen.read) if _is_around(root)), default=0)
     while True:
         entry = seen.skipped.get(path)
         if path in seen.lost:
             return seen.lost[path]
         if entry and (entry.reason == NO_HEIC or _is_unreadable(entry.path)):
             return entry
-        if path in seen.read or (_is_around(path) and len(path) >= outermost):
+        if path in seen.read or (_is_around(path) and len(path) >= seen.outermost):
             return None
         path = _folder_of(path)
 

@@ -1,4 +1,4 @@
-"""What a picture or a vector that was lost is made of again: its file, its place in an archive, its row in a file."""
+"""What pictures and vectors were made of, to be had again: a file, a place in an archive, a row in a file."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from lookalike.vectors import open_vectors
 
 CHANGED = "the file has another content now; the next sync indexes that"
 
+_FETCHED = "it was fetched, and is not kept"
 _NOT_THERE = "it is not in its file any more"
 
 
@@ -36,7 +37,8 @@ def pictures(
     """
     for archive, some in _by_container(found):
         if archive is None:
-            yield from some
+            for item, path in some:
+                yield item, Failed(path, _FETCHED) if keys.is_url(item.path) else path
         else:
             column = json.loads(containers[archive].options).get("column")
             yield from _members({keys.name_in(item.path): item for item, _ in some}, place.absolute(archive), column)
