@@ -113,7 +113,8 @@ def test_python(web: tuple[Server, str]) -> None:
 def test_numbers() -> None:
     limits = DEFAULT_LIMITS
     assert f"| {limits.size >> 20} MiB, counted" in PAGE
-    assert f"{limits.seconds} s in all; {limits.connect} s to connect; {limits.silence} s of silence" in PAGE
+    assert f"{limits.seconds} s in all; {limits.connect} s to look up the host" in PAGE
+    assert f"{limits.silence} s of silence" in PAGE
     assert f"| {limits.redirects}, to http and https only" in PAGE
     assert f"at most {limits.patience} s, twice a picture" in PAGE
     assert f"at most {traffic.PER_HOST} connections to one host" in PAGE
