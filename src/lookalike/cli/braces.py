@@ -24,10 +24,14 @@ def expand(word: str) -> Iterator[str]:
         ArgumentError: more than 20 braces, or, once they are asked for, more than 1,000,000 words.
     """
     if word.count("{") > _DEEPEST:
-        raise ArgumentError(f"expected at most {_DEEPEST} braces in a source, received {word}; name fewer at once")
+        raise ArgumentError(
+            f"expected at most {_DEEPEST} braces in a source, received {word[:200]}; name fewer at once"
+        )
     for number, expanded in enumerate(_expand(word)):
         if number == MOST:
-            raise ArgumentError(f"expected at most {MOST:,} sources of one word, received {word}; name fewer at once")
+            raise ArgumentError(
+                f"expected at most {MOST:,} sources of one word, received {word[:200]}; name fewer at once"
+            )
         yield expanded
 
 

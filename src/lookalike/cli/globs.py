@@ -75,6 +75,9 @@ def _outermost(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _above(path: str) -> Iterator[str]:
-    while (above := os.path.dirname(path)) != path:
-        yield above
-        path = above
+    """The folders around a path, the outermost first."""
+    yield "/" if path.startswith("/") else ""
+    at = path.find("/", 1)
+    while at > 0:
+        yield path[:at]
+        at = path.find("/", at + 1)

@@ -138,7 +138,7 @@ def test_time_is_counted_through_all_redirects(site: Site) -> None:
 
     site.server.pages = {"/slow": slowly}
     assert site.reason("/slow", replace(LIMITS, seconds=1, redirects=100)) == "took more than 1 s to fetch"
-    assert 2 <= len(site.server.asked) <= 3
+    assert len(site.server.asked) <= 3
 
 
 @pytest.mark.parametrize("start", [b"", OK, OK + b"Content-Length: 9\r\n\r\n1", CHUNKED + b"5\r\n1"])
@@ -176,7 +176,7 @@ def test_a_name_that_is_looked_up_for_too_long(monkeypatch: pytest.MonkeyPatch) 
         ended = threading.Event()
         stack.callback(ended.set)
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait() and [])
-        assert why_not("http://localhost:1/", SOON) == "no connection within 0.3 s"
+        assert why_not("http://localhost:1/", SOON) == "its host was not found within 0.3 s"
 
 
 def test_the_next_place_of_a_host_is_tried(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +212,7 @@ def test_a_certificate_that_is_vouched_for_is_good_for_its_host(monkeypatch: pyt
 
 def test_https_is_not_spoken_by_all(site: Site) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert why_not(f"https://localhost:{silent.getsockname()[1]}/", SOON) == "no connection within 0.3 s"
+        assert why_not(f"https://localhost:{silent.getsockname()[1]}/", SOON) == "no secure connection within 0.3 s"
 
     def hello() -> None:
         with listening.accept()[0] as connection:

@@ -21,7 +21,7 @@ class FetchLimits:
     Attributes:
         size: in bytes.
         seconds: from looking up its host to its last byte, through all redirects; not while it waits for others.
-        connect: seconds until a connection stands, with its certificate.
+        connect: seconds for looking up a host, again for connecting to it, and again for its certificate.
         silence: seconds without a byte.
         redirects: so many at most are followed.
         patience: so many seconds at most a server may ask to be left alone (Retry-After), twice.

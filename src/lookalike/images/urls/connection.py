@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import errno
-import ipaddress
-import os
 import select
 import socket
 import ssl
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
-from threading import Thread
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TypeVar, cast
 
 from lookalike import __version__
 from lookalike.errors import PictureError
 from lookalike.images.urls.address import Address
 from lookalike.images.urls.clock import Clock, FetchLimits
+from lookalike.images.urls.place import connected
 
 T = TypeVar("T")
 
 _HEAD = 64 << 10  # bytes of an answer before its content
 _BUFFER = 64 << 10
-_MOST_PLACES = 4  # of one host that are tried
 
 
 class Connection:
@@ -53,21 +49,13 @@ class Connection:
         self._left = 0  # bytes that may still come
         self._response: HTTPResponse | None = None
         self.is_used = False
-        too_slow = f"no connection within {limits.connect:g} s"
-        clock.begin(limits.connect, too_slow)
-        places = [place for place in _look_up(address, clock) if place.is_public or not public][:_MOST_PLACES]
-        if not places:
-            raise PictureError("leads from the internet to an address that is not on it")
-        self._socket, self.is_public = _connected(places, clock, limits.connect / len(places), too_slow)
-        try:
-            if address.scheme == "https":
-                secure = trust.wrap_socket(self._socket, server_hostname=address.host, do_handshake_on_connect=False)
-                self._socket = secure
-                clock.begin(limits.connect, too_slow)
-                self._patiently(secure.do_handshake)
-        except BaseException:
-            self.close()
-            raise
+        self._socket, self.is_public = connected(address.host, address.port, limits.connect, clock, public)
+        if address.scheme == "https":
+            try:
+                self._secure(address.host, trust)
+            except BaseException:
+                self.close()
+                raise
 
     def ask(self, address: Address, clock: Clock) -> HTTPResponse:
         """The head of the answer; its content is still to be read.
@@ -114,6 +102,11 @@ class Connection:
         self._left -= count
         return count
 
+    def _secure(self, host: str, trust: ssl.SSLContext) -> None:
+        self._socket = secure = trust.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
+        self._clock.begin(self._limits.connect, f"no secure connection within {self._limits.connect:g} s")
+        self._patiently(secure.do_handshake)
+
     def _begin(self) -> None:
         self._clock.begin(self._limits.silence, f"its server was silent for {self._limits.silence:g} s")
 
@@ -121,10 +114,8 @@ class Connection:
         while True:
             with self._clock.step() as seconds:
                 self._socket.settimeout(seconds)
-                try:
+                with suppress(TimeoutError):  # the clock says whether that was all
                     return action()
-                except TimeoutError:
-                    pass  # the clock says whether that was all
 
 
 class _Incoming(RawIOBase):
@@ -138,70 +129,6 @@ class _Incoming(RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         return self._connection.receive(buffer)
-
-
-class _Place(NamedTuple):
-    """Where a host is reached."""
-
-    family: int
-    address: tuple[Any, ...]  # begins with an IP address and a port
-
-    @property
-    def is_public(self) -> bool:
-        host = ipaddress.ip_address(self.address[0])
-        inner = host.ipv4_mapped if isinstance(host, ipaddress.IPv6Address) else None
-        return (inner or host).is_global
-
-
-def _look_up(address: Address, clock: Clock) -> Sequence[_Place]:
-    """In a thread of its own, for the system takes its time, and nothing interrupts it."""
-    found: Future[Sequence[_Place]] = Future()
-
-    def look_up() -> None:
-        try:
-            rows = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-            found.set_result([_Place(row[0], row[4]) for row in rows])
-        except (OSError, ValueError) as error:
-            found.set_exception(error)
-
-    Thread(target=look_up, name="lookalike-resolver", daemon=True).start()
-    while True:
-        with clock.step() as seconds:
-            try:
-                return found.result(seconds)
-            except TimeoutError:
-                pass
-
-
-def _connected(places: Sequence[_Place], clock: Clock, seconds: float, otherwise: str) -> tuple[socket.socket, bool]:
-    """The first place that answers, each within so many seconds, and whether it is public."""
-    for number, place in enumerate(places, 1):
-        clock.begin(seconds, otherwise)
-        connection = socket.socket(place.family, socket.SOCK_STREAM)
-        try:
-            _connect(connection, place, clock)
-            return connection, place.is_public
-        except BaseException as error:
-            connection.close()
-            if number == len(places) or not isinstance(error, OSError | PictureError):
-                raise
-    raise AssertionError("no place was given")
-
-
-def _connect(connection: socket.socket, place: _Place, clock: Clock) -> None:
-    connection.setblocking(False)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    code = connection.connect_ex(place.address)
-    if code == errno.EINPROGRESS:
-        poll = select.poll()
-        poll.register(connection, select.POLLOUT)
-        while True:
-            with clock.step() as seconds:
-                if poll.poll(seconds * 1000):
-                    break
-        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code:
-        raise OSError(code, os.strerror(code))
 
 
 def _request(address: Address) -> bytes:

@@ -63,7 +63,7 @@ class Get:
             except ConnectionError:
                 if not used:
                     raise
-                # its server closed it just as it was asked again: that says nothing of the picture
+                self._traffic.drop(self._turn)  # its server had closed it: that says nothing of the picture
 
     def _is_to_wait(self, response: HTTPResponse, host: str) -> bool:
         """Whether the server is busy and says for how long; then its host is left alone by all."""
