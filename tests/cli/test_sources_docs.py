@@ -1,4 +1,4 @@
-"""What docs/sources.md shows is run; the web is a server on loopback, and `index` its sources and what takes them."""
+"""What docs/sources.md shows is run; the web is a server on loopback."""
 
 from __future__ import annotations
 
@@ -22,33 +22,6 @@ from ..images.urls.server import Server, plain, serving
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "sources.md").read_text()
 
-INDEX = f"""#!{sys.executable}
-import sys
-import typer
-from lookalike.cli.sources import AllowUrls, Null, resolve
-from lookalike.collection import Collection
-from lookalike.images.pool import Given
-from lookalike.images.urls.address import is_url
-from lookalike.images.urls.fetch import fetch
-
-app = typer.Typer()
-
-@app.callback()
-def verbs(): pass
-
-@app.command()
-def index(sources: list[str], to: str = typer.Option(), null: Null = False, allow_urls: AllowUrls = False):
-    found = resolve(sources, sys.stdin.buffer, null=null, allow_urls=allow_urls)
-    paths = [source for source in found if not is_url(source)]
-    if paths:
-        with Collection.create(paths, to) as collection:
-            print(to, collection.sync().indexed)
-    for picture in fetch(filter(is_url, found)):
-        print(to, len(picture.data) if isinstance(picture, Given) else picture.reason)
-
-app()
-"""
-
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -57,7 +30,11 @@ def blocks(language: str) -> list[str]:
 @pytest.fixture
 def web() -> Iterator[tuple[Server, str]]:
     with serving() as (server, url):
-        server.pages = {"/cat.jpg": plain(b"cat"), "/00.png": plain(b"png"), "/01.png": plain(b"png")}
+        pictures = sorted(Path(folder(), "cats").iterdir())
+        server.pages = {
+            name: plain(picture.read_bytes())
+            for name, picture in zip(("/cat.jpg", "/00.png", "/01.png"), pictures, strict=False)
+        }
         yield server, url
 
 
@@ -77,7 +54,7 @@ def home(tmp_path: Path, web: tuple[Server, str]) -> Path:
 def test_commands(home: Path, web: tuple[Server, str]) -> None:
     commands = [line[2:] for block in blocks("console") for line in block.splitlines() if line.startswith("$ ")]
     (home / "bin").mkdir()
-    (home / "bin" / "lookalike").write_text(INDEX)
+    (home / "bin" / "lookalike").write_text(f'#!/bin/sh\nexec {sys.executable} -m lookalike "$@"\n')
     (home / "bin" / "lookalike").chmod(0o755)
     source = str(Path(lookalike.__path__[0]).parent)
     environment = os.environ | {"PATH": f"{home}/bin{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": source}
@@ -92,22 +69,24 @@ def test_commands(home: Path, web: tuple[Server, str]) -> None:
             timeout=120,
         )
         assert done.returncode == 0, f"{command}\n{done.stderr}"
-        told.append(done.stdout.split("\n")[:-1])
+        told.append(re.findall(r"^\d+ pictures? indexed: .*(?=, in)|: 404 .*", done.stderr, re.MULTILINE))
     assert told == [
-        ["jpegs 1"],
-        ["some 5"],
-        ["scans 4"],
-        ["new 3"],
-        ["two 3"],
-        ["web 3", "web 3", "web 3"],
-        ["web 3", "web 404 Not Found"],
+        ["1 picture indexed: 1 new"],
+        ["5 pictures indexed: 5 new"],
+        ["4 pictures indexed: 4 new"],
+        ["3 pictures indexed: 3 new"],
+        ["3 pictures indexed: 3 new"],
+        ["3 pictures indexed: 3 new"],
+        ["1 picture indexed: nothing new", ": 404 Not Found"],
     ]
 
 
 def test_python(web: tuple[Server, str]) -> None:
     (program,) = (block.replace("https://example.com", web[1]) for block in blocks("python"))
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines() == [f"{web[1]}/cat.jpg 3", f"{web[1]}/none.jpg 404 Not Found"], done.stderr
+    size = len(web[0].pages["/cat.jpg"])
+    assert done.stdout.splitlines()[1:] == [f"{web[1]}/none.jpg 404 Not Found"], done.stderr
+    assert 0 < int(done.stdout.split()[1]) < size
 
 
 def test_numbers() -> None:

@@ -105,6 +105,8 @@ def survey(place: Place, roots: Sequence[bytes], files: Set[bytes] = frozenset()
 def _look_through(top: str) -> list[Found | Skipped]:
     """What a source holds; NoPicturesError unless it was one folder from start to end, with something in it."""
     before = _identity(top)
+    if before is None:  # a file, or what `find` will say is wrong
+        return list(find(top))
     if _is_empty(top):
         raise NoPicturesError(f"{top} is empty now, as when a disk is not mounted")
     entries = list(find(top))
@@ -191,7 +193,7 @@ def _is_empty(top: str) -> bool:
         with os.scandir(top) as entries:
             return next(entries, None) is None
     except OSError:
-        return False  # a file, or what `find` will say is wrong
+        return False  # `find` will say what is wrong
 
 
 def _identity(top: str) -> tuple[int, int] | None:
