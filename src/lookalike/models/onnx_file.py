@@ -184,7 +184,8 @@ class OnnxFile:
 
     def _fit(self, sides: Sequence[int | str | None]) -> Input:
         fixed = {size for size in sides if isinstance(size, int) and size > 0}
-        side = self._whole("side") or next(iter(fixed), None)
+        wanted = self._whole("side")
+        side = next(iter(fixed), None) if wanted is None else wanted
         if side is None or not fixed <= {side}:
             raise ModelError(
                 f"expected squares as the pictures of {self._spec.name}, whose input has the sides {sides}, received "
