@@ -3,7 +3,7 @@
 Two questions decide. Is it as near as the collection's own items are to their neighbours? The answer is a conformal
 p-value (Vovk, Gammerman & Shafer 2005; of distances to the nearest: Laxhammar & Falkman 2010). Would the nearest of so
 many unrelated ones be as near? That is 1 − exp(−E), as of a search in a database (Karlin & Altschul 1990), with E by a
-normal distribution that is fitted to the farther half of all pairs, since related ones are in the nearer (Efron 2004).
+normal distribution fitted to the middle of all pairs' distances, where related pairs are few (Efron 2004).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ NO_MATCH = 0.1
 
 _SAMPLE = 400  # items whose neighbours are looked for
 _AROUND = 5  # neighbours of which the mean distance tells whether anything here is like the query
-_UPPER = 0.9  # quantile; it is 1.2816 deviations above the middle of a normal distribution
-_DEVIATIONS = 1.2816
+_LOWER, _UPPER = 0.1, 0.9  # quantiles; between them lie 2.5631 deviations of a normal distribution
+_DEVIATIONS = 2.5631
 _SLACK = 1e-6  # of the middle distance: copies may differ by rounding
 
 
@@ -66,12 +66,12 @@ class Calibration:
         squared = index.metric == "sqeuclidean"
         ids, pairs = index.search(vectors, len(chosen), filter=chosen, exact=True)
         unlike = np.float64(pairs[ids != chosen[:, np.newaxis]])
-        middle, upper = np.quantile(np.sqrt(unlike) if squared else unlike, [0.5, _UPPER])
+        lower, middle, upper = np.quantile(np.sqrt(unlike) if squared else unlike, [_LOWER, 0.5, _UPPER])
         return cls(
             np.sort(others[:, 0]),
             np.sort(others.mean(axis=1)),
             float(middle),
-            max(float(upper - middle) / _DEVIATIONS, float(np.finfo(np.float32).tiny)),
+            max(float(upper - lower) / _DEVIATIONS, float(np.finfo(np.float32).tiny)),
             len(index),
             squared,
         )
