@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ class Calibration:
             squared,
         )
 
-    def judge(self, index: Index, vector: NDArray[np.float32], own: Set[int]) -> Sureness | None:
+    def judge(self, index: Index, vector: NDArray[Any], own: Set[int]) -> Sureness | None:
         """What can be said of the neighbours of a query, without those that are the query itself; None of too few."""
         if self.count - len(own) < FEWEST - 1:
             return None
