@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,12 @@ from numpy.typing import NDArray
 from lookalike.errors import ArgumentError, VectorError
 from lookalike.metric import Metric
 
-Weighted = Sequence[tuple[NDArray[np.float32], float]]
+Weighted = Sequence[tuple[NDArray[Any], float]]
 
 _NEARLY_NOTHING = 1e-3  # of a unit vector: what is left of examples that are each other's opposite
 
 
-def combine(metric: Metric, more: Weighted, less: Weighted = ()) -> NDArray[np.float32]:
+def combine(metric: Metric, more: Weighted, less: Weighted = ()) -> NDArray[Any]:
     """What lies in the middle of `more`, and from there away from the middle of `less`.
 
     With m and l the weighted means of `more` and `less`, and w the mean weight of `less`, it is m + w (m − l):

@@ -25,7 +25,7 @@ from lookalike.index import Index
 from lookalike.metric import Metric
 from lookalike.models import Model
 
-Floats = NDArray[np.float32]
+Numbers = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Seen:
         path: of the picture file, or None.
     """
 
-    vector: Floats
+    vector: Numbers
     own: frozenset[int] = frozenset()
     path: str | None = None
 
@@ -103,7 +103,7 @@ class Examples:
             own.add(at_path.id)
         return Seen(self._known(picture, alike), frozenset(own), path)
 
-    def _known(self, picture: Picture, alike: list[Item]) -> Floats:
+    def _known(self, picture: Picture, alike: list[Item]) -> Numbers:
         """Content that is indexed is recognised by its hash: neither decoded nor embedded, but for a part of it."""
         if not alike or picture.crop:
             return self._embed(self._load(picture))
@@ -126,7 +126,7 @@ class Examples:
 
         return fit_image(picture.source, self._model.input, picture.crop)
 
-    def _embed(self, pixels: NDArray[np.uint8]) -> Floats:
+    def _embed(self, pixels: NDArray[np.uint8]) -> Numbers:
         return self._model.embed(pixels[np.newaxis]).reshape(-1)
 
 
@@ -161,7 +161,7 @@ def require_usable(query: Query, model: Model) -> None:
             _vector(what.values, model.dim, "cosine", model)
 
 
-def _vector(values: Any, dim: int, metric: Metric, model: Model) -> Floats:
+def _vector(values: Any, dim: int, metric: Metric, model: Model) -> Numbers:
     expected = f"the path of a picture, a PIL image or one vector of {dim} numbers (the model is {model.name})"
     try:
         vectors, single = (as_bits if metric == "hamming" else as_vectors)(values, dim)
@@ -169,7 +169,7 @@ def _vector(values: Any, dim: int, metric: Metric, model: Model) -> Floats:
         raise VectorError(f"expected {expected}, received {type(values).__name__} ({error})") from error
     if not single:
         raise VectorError(f"expected {expected}, received {len(vectors)} vectors; search by one at a time")
-    vector: Floats = vectors[0]
+    vector: Numbers = vectors[0]
     return vector
 
 

@@ -3,7 +3,7 @@
 Two questions decide. Is it as near as the collection's own items are to their neighbours? The answer is a conformal
 p-value (Vovk, Gammerman & Shafer 2005; of distances to the nearest: Laxhammar & Falkman 2010). Would the nearest of so
 many unrelated ones be as near? That is 1 − exp(−E), as of a search in a database (Karlin & Altschul 1990), with E by a
-normal distribution that is fitted to the farther half of all pairs, since related ones are in the nearer (Efron 2004).
+normal distribution fitted to the middle of all pairs' distances, where related pairs are few (Efron 2004).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,8 @@ NO_MATCH = 0.1
 
 _SAMPLE = 400  # items whose neighbours are looked for
 _AROUND = 5  # neighbours of which the mean distance tells whether anything here is like the query
-_UPPER = 0.9  # quantile; it is 1.2816 deviations above the middle of a normal distribution
-_DEVIATIONS = 1.2816
+_LOWER, _UPPER = 0.1, 0.9  # quantiles; between them lie 2.5631 deviations of a normal distribution
+_DEVIATIONS = 2.5631
 _SLACK = 1e-6  # of the middle distance: copies may differ by rounding
 
 
@@ -66,17 +67,17 @@ class Calibration:
         squared = index.metric == "sqeuclidean"
         ids, pairs = index.search(vectors, len(chosen), filter=chosen, exact=True)
         unlike = np.float64(pairs[ids != chosen[:, np.newaxis]])
-        middle, upper = np.quantile(np.sqrt(unlike) if squared else unlike, [0.5, _UPPER])
+        lower, middle, upper = np.quantile(np.sqrt(unlike) if squared else unlike, [_LOWER, 0.5, _UPPER])
         return cls(
             np.sort(others[:, 0]),
             np.sort(others.mean(axis=1)),
             float(middle),
-            max(float(upper - middle) / _DEVIATIONS, float(np.finfo(np.float32).tiny)),
+            max(float(upper - lower) / _DEVIATIONS, float(np.finfo(np.float32).tiny)),
             len(index),
             squared,
         )
 
-    def judge(self, index: Index, vector: NDArray[np.float32], own: Set[int]) -> Sureness | None:
+    def judge(self, index: Index, vector: NDArray[Any], own: Set[int]) -> Sureness | None:
         """What can be said of the neighbours of a query, without those that are the query itself; None of too few."""
         if self.count - len(own) < FEWEST - 1:
             return None
