@@ -33,7 +33,9 @@ def index(
     ] = False,
     metadata: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Facts of the pictures: CSV, JSON, NDJSON or Parquet with a column `path`."),
+        typer.Option(
+            metavar="FILE", help="Facts of pictures or vectors: CSV, JSON, NDJSON or Parquet with a column `path`."
+        ),
     ] = None,
     metric: Annotated[
         str | None,
@@ -67,11 +69,11 @@ def index(
 
     Search it with: lookalike search QUERY PATH
     """
-    from lookalike.cli.describing import describe, read_facts
+    from lookalike.cli.describing import describe, read_facts, require_facts
     from lookalike.cli.syncing import patiently, sync
     from lookalike.collection import Collection
 
-    facts = read_facts(metadata)
+    require_facts(metadata)
 
     def create(seconds: float) -> Collection:
         return Collection.create(
@@ -86,6 +88,7 @@ def index(
         )
 
     with patiently(create, wait) as collection:
+        facts = read_facts(metadata, collection.things)
         sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
         describe(collection, facts)
     return 0
