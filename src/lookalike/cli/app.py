@@ -9,6 +9,7 @@ import typer
 from lookalike import __version__
 from lookalike.cli.dedupe import dedupe
 from lookalike.cli.demo import demo
+from lookalike.cli.export import export
 from lookalike.cli.index import index
 from lookalike.cli.info import info
 from lookalike.cli.optimize import optimize
@@ -51,6 +52,7 @@ app.command(context_settings={"allow_extra_args": True})(search)  # it says itse
 app.command()(index)
 app.command()(sync)
 app.command()(info)
+app.command()(export)
 app.command()(verify)
 app.command()(repair)
 app.command()(optimize)

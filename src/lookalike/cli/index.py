@@ -41,7 +41,9 @@ def index(
     ] = False,
     metadata: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Facts of the pictures: CSV, JSON, NDJSON or Parquet with a column `path`."),
+        typer.Option(
+            metavar="FILE", help="Facts of pictures or vectors: CSV, JSON, NDJSON or Parquet with a column `path`."
+        ),
     ] = None,
     metric: Annotated[
         str | None,
@@ -79,12 +81,13 @@ def index(
 
     Search it with: lookalike search QUERY PATH
     """
-    from lookalike.cli.describing import describe, read_facts
+    from lookalike.cli.describing import describe, read_facts, require_facts
     from lookalike.cli.syncing import fetch, patiently, sync
     from lookalike.collection import Collection
     from lookalike.images.urls.address import is_url
 
-    facts, how = read_facts(metadata), model_options(model, weights, bgr, device)
+    require_facts(metadata)
+    how = model_options(model, weights, bgr, device)
     found = resolve(sources, sys.stdin.buffer if sys.stdin else None, null=null, allow_urls=allow_urls)
     urls = [each for each in found if is_url(each)]
     paths = [each for each in found if not is_url(each)]
@@ -103,6 +106,7 @@ def index(
         )
 
     with patiently(create, wait) as collection:
+        facts = read_facts(metadata, collection.things)
         if paths or not urls:
             sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
         if urls:

@@ -41,7 +41,7 @@ def sync(
 
     A folder that is not indexed yet is indexed. What could not be read before is tried again.
     """
-    from lookalike.cli.describing import describe, read_facts
+    from lookalike.cli.describing import describe, read_facts, require_facts
     from lookalike.cli.syncing import follow, patiently, sync
     from lookalike.collection import Collection
     from lookalike.collection.sync.watch import LEAST_POLL, as_seconds
@@ -52,13 +52,15 @@ def sync(
     following = watch or poll is not None
     if following and metadata is not None:
         raise ArgumentError("expected --metadata without --watch or --poll, received both; give the facts first")
-    facts, how = read_facts(metadata), model_options(model, weights, bgr, device)
+    require_facts(metadata)
+    how = model_options(model, weights, bgr, device)
     if wait is None:
         wait = math.inf if following else 0
     with patiently(lambda seconds: Collection.open(where, wait=seconds, **how), wait) as collection:
         if following:
             follow(collection, poll=poll, wait=wait, json=json, stats=stats)
         else:
+            facts = read_facts(metadata, collection.things)
             sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
             describe(collection, facts)
     return 0

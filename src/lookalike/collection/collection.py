@@ -19,6 +19,7 @@ from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.create import create, place_for
 from lookalike.collection.describe import Described, Given, describe
 from lookalike.collection.examples import item_of
+from lookalike.collection.export import chunks, require_outside
 from lookalike.collection.hits import Hits
 from lookalike.collection.info import Info
 from lookalike.collection.keys_of import Keys
@@ -40,13 +41,14 @@ from lookalike.collection.sync.report import Failure, Progress, SyncReport, Thin
 from lookalike.collection.sync.settle import Settling
 from lookalike.collection.sync.sync import BATCH, Sync
 from lookalike.collection.sync.watch import LEAST_POLL, Clock, as_seconds, out_of_reach, rounds
-from lookalike.errors import DamagedError, LookalikeError, PictureError
+from lookalike.errors import DamagedError, LookalikeError, NoPicturesError, PictureError
 from lookalike.facts import Facts
 from lookalike.fitting import Box
 from lookalike.index import Index
 from lookalike.metric import Metric
 from lookalike.models import Model, Notify
-from lookalike.vectors import Format, Layout
+from lookalike.vectors import Format, Layout, Written, write_vectors
+from lookalike.vectors.write import Writable, as_writable
 
 if TYPE_CHECKING:
     from lookalike.images.given import Failed, Source
@@ -495,6 +497,60 @@ class Collection:
             return [self.place.absolute(item.path) for item in items if only is None or item.id in only]
 
         return self._access.in_snapshot(find)
+
+    def export(
+        self,
+        path: StrPath,
+        *,
+        format: Writable | None = None,
+        overwrite: bool = False,
+        where: str | None = None,
+        progress: Progress | None = None,
+    ) -> Written:
+        """Write all vectors with their names to a new file, which is there whole or not at all.
+
+            >>> words.export("words.h5")
+            >>> photos.export("cats.npy", where="label = 'cat'")
+
+        Names are what hits call `path`; the order is that of the ids, in which the vectors of a file stay. Vectors
+        are float32, as they were taken in. A .npy file has a Parquet file beside it, with the name of each in the
+        column `path`, its `id`, and the facts that were given or are in its EXIF; one that is called id stands for it.
+        All is of one snapshot. Threads that share the collection wait meanwhile; other processes do not.
+
+        Args:
+            path: the file.
+            format: "hdf5" (the original experiment's layout), "npy", "word2vec" or "word2vec-binary"; by default as
+                the ending of `path` says (`lookalike.vectors.write_vectors`).
+            overwrite: replace a file that is there.
+            where: a condition on the facts of those that are written, as for `search`.
+            progress: called with (done, total), in vectors; from 0 again where the snapshot was too old.
+
+        Raises:
+            NoPicturesError: nothing is indexed, or nothing that fulfils the condition.
+            ArgumentError: an unknown format or ending; a name that does not go into this format, or is that of two
+                vectors; `where` is no condition, or names a fact that none has; a file in the collection itself.
+            WriteError: a file is there already, or the system cannot write.
+            MissingExtraError: .npy needs pyarrow for its names, and that is not installed.
+            DamagedError: the collection is.
+        """
+        file = os.fsdecode(path)
+        require_outside(self.place, file)
+        with_facts = as_writable(file, format) == "npy"
+
+        def use(index: Index) -> Written:
+            with self._access.reading() as about:
+                metadata = self._catalogue.metadata
+                ids = index.ids if where is None else metadata.matching(where, about.generation)
+                if not len(ids):
+                    such = "" if where is None else f" of which {where}"
+                    raise NoPicturesError(
+                        f"expected {self.things} to export from {self.place.directory}, received none{such}; nothing "
+                        "was written"
+                    )
+                given = chunks(self.place, self._catalogue, index, about, ids, with_facts, progress)
+                return write_vectors(file, given, format=format, overwrite=overwrite)
+
+        return self._access.with_index(use)
 
     def describe(self, facts: Given) -> Described:
         """Give facts to pictures: all of them, or none where an error is raised.

@@ -11,6 +11,6 @@ from __future__ import annotations
 
 from lookalike.facts.fact import Facts, Kind, Value
 from lookalike.facts.parse import parse
-from lookalike.facts.sidecar import Row, read_sidecar
+from lookalike.facts.sidecar import Row, read_names, read_sidecar
 
-__all__ = ["Facts", "Kind", "Row", "Value", "parse", "read_sidecar"]
+__all__ = ["Facts", "Kind", "Row", "Value", "parse", "read_names", "read_sidecar"]

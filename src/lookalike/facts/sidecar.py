@@ -33,12 +33,21 @@ def read_sidecar(file: str) -> list[Row]:
             names a picture again; the sentence says which line.
         MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
-    read = _reader(file)
     folder = os.path.dirname(os.path.abspath(file))
+    return _read(file, lambda path: os.path.normpath(os.path.join(folder, path)))
+
+
+def read_names(file: str) -> list[Row]:
+    """As `read_sidecar`, with names of vectors in place of paths: as they are written."""
+    return _read(file, str)
+
+
+def _read(file: str, called: Callable[[str], str]) -> list[Row]:
+    read = _reader(file)
     rows: dict[str, Row] = {}
     try:
         for place, record in read(file):
-            row = _row(f"{file}, {place}", record, folder)
+            row = _row(f"{file}, {place}", record, called)
             if row.path in rows:
                 raise ArgumentError(f"{file}, {place}: expected each picture once, received {record[PATH]} again")
             rows[row.path] = row
@@ -68,12 +77,14 @@ def _reader(file: str) -> Callable[[str], Iterator[Record]]:
     return readers[ending]
 
 
-def _row(place: str, record: Mapping[str, Any], folder: str) -> Row:
+def _row(place: str, record: Mapping[str, Any], called: Callable[[str], str]) -> Row:
     path = record.get(PATH)
+    if isinstance(path, bytes):  # as names are in Parquet that are not all UTF-8
+        path = os.fsdecode(path)
     if not isinstance(path, str) or not path or not is_possible(path):
         raise ArgumentError(f"{place}: expected the path of a picture in the column {PATH!r}, received {path!r:.80}")
     try:
         facts = as_facts({name: value for name, value in record.items() if name != PATH})
     except ArgumentError as error:
         raise ArgumentError(f"{place}: {error}") from error
-    return Row(os.path.normpath(os.path.join(folder, path)), facts)
+    return Row(called(path), facts)

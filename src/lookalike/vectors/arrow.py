@@ -17,14 +17,12 @@ import numpy as np
 from lookalike.errors import MissingExtraError, VectorFileError
 from lookalike.vectors import names as naming
 from lookalike.vectors.arrow_messages import require_sane_messages
+from lookalike.vectors.facts import PATH
 from lookalike.vectors.layout import lie, which
 from lookalike.vectors.limits import MOST_NAME, require_sane, rows_at_most
 from lookalike.vectors.numbers import EXPECTED, Dtype, Numbers
 from lookalike.vectors.source import Source
 from lookalike.vectors.vector_file import Chunk, Part
-
-PATH = "path"
-"""The column of names that ours have, and files of facts."""
 
 _NAMES = (PATH, "filename", "filenames", "name", "names", "word", "id", "key", "url")
 _MARK = b"ARROW1"

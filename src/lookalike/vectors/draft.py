@@ -100,6 +100,10 @@ class Sink:
             while rest:
                 rest = rest[self._file.write(rest) :]
 
+    def status(self) -> os.stat_result:
+        """What tells it from others."""
+        return os.fstat(self._file.fileno())
+
     def restart(self) -> None:
         """What is written next replaces the start of the file."""
         with writing(self._path):

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.vectors import names as naming
+from lookalike.vectors.accepted import Rows
 from lookalike.vectors.draft import draft, writing
 from lookalike.vectors.hdf5 import LAYOUT
 from lookalike.vectors.layout import FEATS, NAMES
 from lookalike.vectors.numbers import Dtype
-from lookalike.vectors.vector_file import Chunk
 
 if TYPE_CHECKING:
     import h5py
@@ -27,7 +27,7 @@ _PIECE = 1 << 18  # bytes
 _NAMES = 1 << 10  # in a piece
 
 
-def write_hdf5(path: str, chunks: Iterator[Chunk], dim: int, dtype: Dtype, overwrite: bool) -> tuple[str, ...]:
+def write_hdf5(path: str, chunks: Iterator[Rows], dim: int, dtype: Dtype, overwrite: bool) -> tuple[str, ...]:
     """The file, at `path`; raises as `write_vectors`."""
     import h5py
 

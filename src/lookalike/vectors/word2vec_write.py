@@ -9,21 +9,21 @@ import numpy as np
 
 from lookalike.errors import ArgumentError, VectorError
 from lookalike.vectors import names as naming
+from lookalike.vectors.accepted import Rows
 from lookalike.vectors.draft import sink
 from lookalike.vectors.numbers import Numbers
-from lookalike.vectors.vector_file import Chunk
 
 _DIGITS = 12  # of the count, which is known when all is written
 _SPACE = re.compile("[ \t\n\r\v\f]")
 _AT_ONCE = 256  # words
 
 
-def write_word2vec(path: str, chunks: Iterator[Chunk], dim: int, binary: bool, overwrite: bool) -> tuple[str, ...]:
+def write_word2vec(path: str, chunks: Iterator[Rows], dim: int, binary: bool, overwrite: bool) -> tuple[str, ...]:
     """The file, at `path`; raises as `write_vectors`."""
     count = 0
     with sink(path, overwrite) as file:
         file.write(_header(count, dim))
-        for names, vectors in chunks:
+        for names, vectors, _ in chunks:
             words = [_word(name, row) for row, name in enumerate(names or (), count)]
             numbers = _float32(vectors, count)
             for start in range(0, len(words), _AT_ONCE):

@@ -170,6 +170,14 @@ class Catalogue:
             for row in self._database.select("items", _ITEM, "id BETWEEN ? AND ? ORDER BY id", (first, last))
         ]
 
+    def among(self, ids: NDArray[np.int64]) -> list[Item]:
+        """The items with these ids, by id; DamagedError where one is missing."""
+        condition = "id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        items = [Item._make(row) for row in self._database.select("items", _ITEM, condition, (str(ids.tolist()),))]
+        if len(items) != len(ids):
+            raise self._database.damaged(f"{len(items)} items for {len(ids)} vectors")
+        return items
+
     def indexed(self, above: int = 0) -> NDArray[np.int64]:
         """The ids of the indexed items from `above` on, ascending; their rows are not looked at."""
         return self._ids("SELECT id FROM items WHERE id >= ? AND state = 'indexed' ORDER BY id", (above,))
