@@ -43,5 +43,7 @@ def _escape(character: str) -> str:
 
 
 def file_url(path: str) -> str:
-    """The `file:` address of `path`, byte for byte: it opens also when the name is not UTF-8."""
+    """The `file:` address of `path`, byte for byte: it opens also when the name is not UTF-8; of a URL the URL."""
+    if path.startswith(("http://", "https://")):
+        return path
     return "file://" + quote(os.fsencode(os.path.abspath(path)))

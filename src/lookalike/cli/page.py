@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lookalike.cli.asking import source
@@ -13,7 +13,7 @@ from lookalike.collection.query import Example, Own, Picture, Text
 from lookalike.fitting import Box
 
 if TYPE_CHECKING:
-    from lookalike.images.given import Source
+    from lookalike.images.given import Failed, Source
     from lookalike.pages import Tile
 
 _SIDE = 320  # pixels of a thumbnail's longer side
@@ -24,7 +24,7 @@ class Shown(NamedTuple):
 
     caption: str
     path: str = ""
-    source: Source | None = None
+    source: Source | Failed | None = None
     crop: Box | None = None
     text: str = ""
     weight: float | None = None
@@ -44,7 +44,8 @@ def write_results(file: str, collection: Collection, query: Query, hits: Hits, o
     signed = [*query.more, *(Example(what, -weight) for what, weight in query.less)]
     shown = [_shown(example, collection, about.dim) for example in signed]
     title = shown[0].caption + (f" and {len(shown) - 1} more" if shown[1:] else "")
-    write_gallery(file, f"Look-alikes of {title}", [(shown, hits, remark)], facts, about.roots)
+    originals = collection.originals(hit.id for hit in hits)
+    write_gallery(file, f"Look-alikes of {title}", [(shown, hits, remark)], facts, about.roots, originals)
 
 
 def write_gallery(
@@ -53,10 +54,19 @@ def write_gallery(
     searches: Sequence[tuple[Sequence[Shown], Sequence[Hit], str]],
     facts: Sequence[tuple[str, str]],
     roots: Sequence[str] = (),
+    originals: Mapping[int, Source | Failed] | None = None,
 ) -> None:
-    """Writes a page of searches, each what was searched by, its hits, and a note; hits are named as below a root."""
-    from lookalike.images.pool import DecoderPool, Failed
+    """Writes a page of searches, each what was searched by, its hits, and a note; hits are named as below a root.
+
+    Args:
+        originals: what hits are decoded from, by their ids; by default the files at their paths.
+    """
+    from lookalike.images.given import Failed, Given
+    from lookalike.images.pool import DecoderPool
     from lookalike.pages import Row, Tile, gallery, write_page
+
+    def original(hit: Hit) -> Source | Failed:
+        return hit.path if originals is None else originals.get(hit.id, hit.path)
 
     def tile(caption: str, path: str, picture: bytes | Failed | None, **more: Any) -> Tile:
         if isinstance(picture, Failed):
@@ -64,17 +74,22 @@ def write_gallery(
         return Tile(caption, path, picture, **more)
 
     def example(shown: Shown) -> Tile:
-        picture = None if shown.source is None else next(pool.thumbnails([shown.source], _SIDE, shown.crop))
+        source = shown.source
+        if source is None or isinstance(source, Failed):
+            return tile(shown.caption, shown.path, source, text=shown.text, weight=shown.weight)
+        picture = next(pool.thumbnails([source], _SIDE, shown.crop))
         return tile(shown.caption, shown.path, picture, text=shown.text, weight=shown.weight)
 
     with DecoderPool() as pool:
-        thumbnails = pool.thumbnails([hit.path for _, hits, _ in searches for hit in hits], _SIDE)
+        sources = [original(hit) for _, hits, _ in searches for hit in hits]
+        drawn = pool.thumbnails([each for each in sources if not isinstance(each, Failed)], _SIDE)
+        pictures = ((each, each if isinstance(each, Failed) else next(drawn)) for each in sources)
         rows = []
         for shown, hits, remark in searches:
-            found = [
-                tile(below(hit.path, roots), hit.path, picture, distance=hit.distance, score=hit.score)
-                for hit, picture in zip(hits, thumbnails, strict=False)
-            ]
+            found = []
+            for hit, (source, picture) in zip(hits, pictures, strict=False):
+                link = "" if isinstance(source, Given) else hit.path  # nothing opens a picture in an archive
+                found.append(tile(below(hit.path, roots), link, picture, distance=hit.distance, score=hit.score))
             query, *others = map(example, shown)
             rows.append(Row(query, found, remark, others))
     write_page(gallery(rows, title, facts), file)
@@ -89,6 +104,8 @@ def below(path: str, roots: Sequence[str]) -> str:
 
 
 def _shown(example: Example, collection: Collection, dim: int) -> Shown:
+    from lookalike.images.given import Given
+
     what, weight = example
     match what:
         case Picture(crop=crop):
@@ -97,7 +114,8 @@ def _shown(example: Example, collection: Collection, dim: int) -> Shown:
             return Shown(os.path.basename(what.name) + part, path, source(what), crop, weight=weight)
         case Own(key):
             path = key if isinstance(key, str) else collection.path(key)
-            return Shown(os.path.basename(path), path, path, weight=weight)
+            (own,) = collection.originals([key]).values()
+            return Shown(os.path.basename(path), "" if isinstance(own, Given) else path, own, weight=weight)
         case Text(text):
             return Shown(f"“{text}”", text=text, weight=weight)
     return Shown("a vector", text=f"{dim:,} numbers", weight=weight)

@@ -604,15 +604,23 @@ class Collection:
             items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
             return {item.id: self._catalogue.facts(item) for item in items}
 
-    def originals(self, ids: Iterable[int]) -> dict[int, Source | Failed]:
-        """What the pictures of some ids can be decoded from: their files, or for members of archives their bytes.
+    def originals(self, keys: Iterable[int | str]) -> dict[int, Source | Failed]:
+        """What pictures can be decoded from, by their ids: their files, or for members of archives their bytes.
 
         Those whose bytes cannot be had are `Failed`, with the reason; ids that are there no more are left out.
+
+        Args:
+            keys: ids or paths of indexed pictures.
         """
         from lookalike.collection.originals import pictures
 
         with self._access.reading():
-            items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
+            named = Keys(self.place, self._catalogue)
+            known = [
+                self._catalogue.with_path(named.of(key)) if isinstance(key, str) else self._catalogue.with_id(key)
+                for key in keys
+            ]
+            items = [item for item in known if item]
             containers = {container.path: container for container in self._catalogue.containers.all()}
         found = [(item, self.place.absolute(item.path)) for item in items]
         return {item.id: source for item, source in pictures(self.place, found, containers)}
