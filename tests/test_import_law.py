@@ -39,7 +39,7 @@ DOORS: dict[
     "typer": "cli/",
     "rich": "cli/",
     "subprocess": "images/process.py",
-    "pyarrow": ("facts/parquet.py", "vectors/arrow"),  # a table of facts is one thing, a matrix another
+    "pyarrow": ("facts/parquet.py", "vectors/arrow", "images/archives/parquet.py"),  # facts, a matrix, pictures
     "h5py": "vectors/hdf5",
     "matplotlib": "bench/plot.py",
     "annoy": "bench/competitors/annoy.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -58,6 +59,11 @@ class Buffer(BufferedReader):
 
     def close(self) -> None:
         pass
+
+
+def is_of_system(error: Exception) -> bool:
+    """Whether the file cannot be read now; EINVAL is of a place that no file has, where damage leads."""
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 def unreadable(error: OSError) -> ReadError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from lookalike.errors import ArchiveError, ReadError
 from lookalike.images import serving
 from lookalike.images.archives import messages
 from lookalike.images.archives.contents import CHANGED, Damaged, Member, pictures, survey
-from lookalike.images.archives.file import File, State, unreadable
+from lookalike.images.archives.file import File, State, is_of_system, unreadable
 from lookalike.images.archives.limits import require_sane
 
 _STEP = 4 << 20  # bytes that are read or unpacked in one step
@@ -129,7 +128,7 @@ class _Archive:
 
 def _complaint(error: Exception, kind: str, memory: int) -> bytes:
     """What the parent is told of the end of it all."""
-    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # which is of a place before the start
+    if isinstance(error, OSError) and is_of_system(error):
         known = error if isinstance(error, ReadError) else unreadable(error)
         return messages.pack(messages.UNREADABLE, known.args)
     if isinstance(error, ArchiveError):
