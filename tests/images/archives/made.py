@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -147,6 +147,15 @@ def header(name: bytes = b"a.png", size: int | bytes = 0, kind: bytes = b"0", re
     block += b" " * 8 + kind + bytes(100) + b"ustar\00000" + rest
     block = block.ljust(512, b"\0")
     return block[:148] + b"%06o\0 " % sum(block) + block[156:]
+
+
+def headers(names: Iterable[str]) -> Iterator[bytes]:
+    """Headers of empty files."""
+    blank = header(b"")
+    total = sum(blank[:148]) + 8 * ord(" ") + sum(blank[156:])
+    for name in names:
+        start = name.encode()
+        yield start.ljust(148, b"\0")[:100] + blank[100:148] + b"%06o\0 " % (total + sum(start)) + blank[156:]
 
 
 def padded(data: bytes) -> bytes:

@@ -9,7 +9,7 @@ from struct import error as StructError  # noqa: N812
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from lookalike.images.archives.contents import LINK, NOT_REGULAR, TOO_LARGE, Damaged, Member
-from lookalike.images.archives.file import Buffer, File, is_of_system
+from lookalike.images.archives.file import Buffer, File
 from lookalike.images.archives.limits import CHUNK, LARGEST_PICTURE, unpacks_sanely
 from lookalike.images.archives.names import judge
 
@@ -39,7 +39,7 @@ def members(file: File) -> Iterator[Member]:
             if info.is_dir() or stat.S_ISDIR(mode):
                 continue
             name, reason = judge(_name(info))
-            yield Member(name, _left_out(info, stat.S_IFMT(mode)) or reason, _data(archive, info))
+            yield Member(name, _left_out(info, stat.S_IFMT(mode)) or reason, _data(file, archive, info))
 
 
 def _require_apart(infos: list[ZipInfo]) -> None:
@@ -76,7 +76,7 @@ def _left_out(info: ZipInfo, kind: int) -> str:
     return "" if unpacks_sanely(info.compress_size, info.file_size) else BOMB
 
 
-def _data(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
+def _data(file: File, archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
     left = info.file_size
     try:
         with archive.open(info) as stream:
@@ -84,7 +84,7 @@ def _data(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
                 left -= len(chunk)
                 yield chunk
     except (*DAMAGE, OSError) as error:
-        if is_of_system(error):
+        if file.trouble:
             raise
         raise Damaged(f"damaged ({error or 'it ends early'})") from error
     if left:
