@@ -18,6 +18,8 @@ from lookalike.images.archives import look, read
 from lookalike.images.given import Failed, Given
 from lookalike.images.process import Process, _living
 
+Files = Mapping[str, bytes] | list[tuple[str, bytes]]
+
 TAR_MODES = {"tar": "w", "tar.gz": "w:gz", "tar.bz2": "w:bz2", "tar.xz": "w:xz"}
 ENDINGS = (*TAR_MODES, "zip")
 
@@ -59,6 +61,10 @@ REASONS = {
 }
 
 
+def pairs(files: Files) -> Iterable[tuple[str, bytes]]:
+    return files.items() if isinstance(files, Mapping) else files
+
+
 def add(tar: tarfile.TarFile, name: str, data: bytes = b"", **fields: Any) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(data)
@@ -67,21 +73,21 @@ def add(tar: tarfile.TarFile, name: str, data: bytes = b"", **fields: Any) -> No
     tar.addfile(member, BytesIO(data))
 
 
-def make_tar(path: Path, files: Mapping[str, bytes], mode: str = "w", **how: Any) -> Path:
+def make_tar(path: Path, files: Files, mode: Any = "w", **how: Any) -> Path:
     with tarfile.open(path, mode, errors="surrogateescape", **how) as tar:
-        for name, data in files.items():
+        for name, data in pairs(files):
             add(tar, name, data)
     return path
 
 
-def make_zip(path: Path, files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+def make_zip(path: Path, files: Files, method: int = zipfile.ZIP_DEFLATED) -> Path:
     with zipfile.ZipFile(path, "w", method) as archive:
-        for name, data in files.items():
+        for name, data in pairs(files):
             archive.writestr(name, data)
     return path
 
 
-def make(path: Path, files: Mapping[str, bytes]) -> Path:
+def make(path: Path, files: Files) -> Path:
     """A tar or zip, by the ending of its name."""
     for ending, mode in TAR_MODES.items():
         if path.name.endswith(ending):

@@ -6,8 +6,6 @@ import itertools
 import os
 import subprocess
 import sys
-import tarfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +23,6 @@ from tests.images.archives.made import (
     OTHERS,
     PICTURES,
     REASONS,
-    TAR_MODES,
-    add,
     got,
     make,
     make_parquet,
@@ -153,15 +149,7 @@ def test_what_names_the_same_file_is_one_name(tmp_path: Path, ending: str) -> No
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_of_a_name_that_comes_again_the_last_one_counts(tmp_path: Path, ending: str) -> None:
     order = [("a.jpg", b"1"), ("b.jpg", b"2"), ("a.jpg", b"3"), ("c.jpg", b"4"), ("./a.jpg", b"5"), ("c.jpg", b"6")]
-    path = tmp_path / f"a.{ending}"
-    if ending == "zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, data in order:
-                archive.writestr(name, data)
-    else:
-        with tarfile.open(path, TAR_MODES[ending]) as tar:
-            for name, data in order:
-                add(tar, name, data)
+    path = make(tmp_path / f"a.{ending}", order)
     contents = look(str(path))
     assert contents.names == ["b.jpg", "a.jpg", "c.jpg"]
     assert contents.passed == [Passed("a.jpg", "comes again later in the archive", 3)]
