@@ -48,7 +48,7 @@ DOORS: dict[
     "http": "images/urls/",  # whatever may open a connection: that is promised to be done only on demand
     "socket": "images/urls/",
     "ssl": "images/urls/",
-    "pyarrow": ("facts/parquet.py", "vectors/arrow"),  # a table of facts is one thing, a matrix another
+    "pyarrow": ("facts/parquet.py", "vectors/arrow", "images/archives/parquet.py"),  # facts, a matrix, pictures
     "h5py": "vectors/hdf5",
     "matplotlib": "bench/plot.py",
     "annoy": "bench/competitors/annoy.py",

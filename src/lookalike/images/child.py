@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lookalike.errors import PictureError
 from lookalike.images import wire
-from lookalike.images.process import Process, ending
+from lookalike.images.process import Process, how
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Child(Process):
         return reply[1:]
 
     def _cause_of_death(self) -> str:
-        code = self.end()
+        code = self.ending()
         if code == -signal.SIGPROF:
             return f"took more than {self._limits.cpu_seconds:g} s of CPU time to decode"
-        return f"its decoder {ending(code)}"
+        return f"its decoder {how(code)}"

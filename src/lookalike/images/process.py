@@ -91,7 +91,7 @@ class Process:
         """Sends a message, once the child has started.
 
         Raises:
-            EOFError, BrokenPipeError: it has ended (see `end`).
+            EOFError, BrokenPipeError: it has ended (see `ending`).
             TimeoutError: it is late.
             LookalikeError: it could not even start.
         """
@@ -105,11 +105,12 @@ class Process:
         """A message of at most `most` bytes.
 
         Raises:
-            EOFError: it has ended (see `end`), or sends more.
+            EOFError: it has ended (see `ending`), or sends more.
             TimeoutError: it is late.
         """
         (length,) = LENGTH.unpack(self._read(LENGTH.size))
         if length > most:
+            self.kill()
             raise EOFError("a message that is too long")
         return self._read(length)
 
@@ -117,14 +118,20 @@ class Process:
         """Ends the process without waiting for it."""
         self._process.kill()
 
-    def end(self) -> int | None:
-        """Ends the process, also in the midst of its work, and gives back all it holds; its exit code, as Popen's."""
+    def end(self) -> None:
+        """Ends the process, also in the midst of its work, and gives back all it holds."""
         self._ended = True
         self.kill()
         # It may be stuck in the kernel, on a dead network drive; then subprocess reaps it later.
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
         self.let_go()
+
+    def ending(self) -> int | None:
+        """The exit code, as Popen's, of a process whose pipe was at its end."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        self.end()
         return self._process.returncode
 
     def let_go(self) -> None:
@@ -169,7 +176,7 @@ class Process:
                 raise TimeoutError
 
 
-def ending(code: int | None) -> str:
+def how(code: int | None) -> str:
     """How a process ended, by its exit code: the end of a sentence."""
     if code is not None and code < 0:
         return f"was ended by signal {-code} ({signal.strsignal(-code)})"

@@ -21,6 +21,9 @@ class File(FileIO):
     Args:
         step: told of the bytes that were read, before the next ones are.
 
+    Attributes:
+        trouble: why it cannot be read any more; for those who read may make another error of that.
+
     Raises:
         ArchiveError: there is none.
         ReadError: it cannot be read now.
@@ -28,6 +31,7 @@ class File(FileIO):
 
     def __init__(self, path: str | bytes, step: Callable[[int], None] = lambda _: None) -> None:
         self.step = step
+        self.trouble: ReadError | None = None
         try:
             # O_NONBLOCK: opening a FIFO would wait for a writer. O_NOCTTY: a terminal is only refused.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -48,7 +52,11 @@ class File(FileIO):
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
     def readinto(self, buffer: Any) -> int:
-        count = super().readinto(memoryview(buffer)[:CHUNK]) or 0
+        try:
+            count = os.readv(self.fileno(), [memoryview(buffer)[:CHUNK]])
+        except OSError as error:
+            self.trouble = unreadable(error)
+            raise self.trouble from error
         self.step(count)
         return count
 

@@ -17,7 +17,7 @@ GZIP, BZIP2, XZ = b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0"
 
 _MAGICS: dict[bytes, Kind] = {b"PK\3\4": "zip", b"PK\5\6": "zip", b"PAR1": "parquet", b"PARE": "parquet"}
 _PACKED = 1 << 20  # bytes of a compressed file: bzip2 has up to 900,000 in a block, and gives none before its end
-_XZ_MEMORY = 256 << 20  # bytes; `xz -9` asks for 65 MiB
+_XZ_MEMORY = 128 << 20  # bytes; `xz -9` asks for 65 MiB
 
 
 def archive_kind(path: str) -> Kind | None:

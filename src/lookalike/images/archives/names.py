@@ -1,4 +1,4 @@
-"""Which members of a tar or zip are pictures, by their names."""
+"""Which names a picture may have, and which members of a tar or zip are pictures by their names."""
 
 from __future__ import annotations
 
@@ -13,29 +13,28 @@ _ARCHIVES = frozenset(["7z", "bz2", "gz", "parquet", "rar", "tar", "tbz2", "tgz"
 
 
 def judge(raw: str) -> tuple[str, str]:
-    """The name of a member, and why it is left out, "" where it is a picture.
-
-    `./a//b.jpg` is `a/b.jpg`. Nothing else is made of a name that no file below a folder could have.
-    """
-    if reason := flaw(raw):
-        return raw, reason
-    parts = [part for part in raw.split("/") if part not in ("", ".")]
-    if raw.startswith("/") or ".." in parts:
-        return raw, OUTSIDE
-    if not parts or raw.endswith("/"):
-        return raw, IMPOSSIBLE
-    name, last = "/".join(parts), parts[-1]
-    if parts[0] == "__MACOSX":
+    """The name of a tar's or zip's member, and why it is left out, "" where it is a picture."""
+    name, reason = plain(raw)
+    if reason:
+        return name, reason
+    folder, _, last = name.rpartition("/")
+    if folder.partition("/")[0] == "__MACOSX":
         return name, ATTRIBUTES
     reason = why_not(last)
-    if reason != ATTRIBUTES and any(part.startswith(".") for part in parts):
+    if reason != ATTRIBUTES and (name.startswith(".") or "/." in name):
         return name, HIDDEN
     if reason == NOT_A_PICTURE and last.lower().rpartition(".")[2] in _ARCHIVES:
         return name, NESTED
     return name, reason
 
 
-def flaw(name: str) -> str:
-    """Why no member can be called so, or ""."""
-    possible = 0 < len(name) <= LONGEST_NAME and "\0" not in name
-    return "" if possible and len(name.encode("utf-8", "surrogateescape")) <= LONGEST_NAME else IMPOSSIBLE
+def plain(raw: str) -> tuple[str, str]:
+    """A name as one of a file below a folder, `./a//b.jpg` as `a/b.jpg`, and why there could be none, or ""."""
+    if not 0 < len(raw) <= LONGEST_NAME or "\0" in raw or raw.endswith("/"):
+        return raw, IMPOSSIBLE
+    if len(raw.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+        return raw, IMPOSSIBLE
+    parts = [part for part in raw.split("/") if part not in ("", ".")]
+    if raw.startswith("/") or ".." in parts:
+        return raw, OUTSIDE
+    return ("/".join(parts), "") if parts else (raw, IMPOSSIBLE)

@@ -12,7 +12,7 @@ from lookalike.errors import ArchiveError
 from lookalike.images.archives.contents import TOO_LARGE, Damaged, Member
 from lookalike.images.archives.file import Buffer, File
 from lookalike.images.archives.limits import CHUNK, LARGEST_PICTURE, require_sane
-from lookalike.images.archives.names import flaw
+from lookalike.images.archives.names import plain
 
 TAKEN = "other rows before it have its name and its number"
 NULL = "null, without a picture"
@@ -26,7 +26,7 @@ _NAMES_AT_ONCE = 1024
 
 
 def members(file: File, column: str | None = None) -> Iterator[Member]:
-    """Its rows. One without a name, or whose name no file can have or came before, is called by its number, from 0.
+    """Its rows. One without a name, or whose name came before or is of no file below a folder, is called by its number.
 
     Raises:
         ArchiveError, DAMAGE: it is damaged or hostile, or it is not clear which column holds pictures. A row that
@@ -46,10 +46,10 @@ def members(file: File, column: str | None = None) -> Iterator[Member]:
         seen: set[str] = set()
         number = 0
         for group in range(table.num_row_groups):
-            rows = _Rows(table, group, pictures)
+            rows = _Rows(file, table, group, pictures)
             for index in range(table.metadata.row_group(group).num_rows):
-                name = next(given)
-                if flaw(name) or name in seen:
+                name, flaw = plain(next(given))
+                if flaw or name in seen:
                     name = str(number)
                 yield Member(name, TAKEN if name in seen else "", rows.chunks(index))
                 seen.add(name)
@@ -75,8 +75,9 @@ class _Leaf(NamedTuple):
 class _Rows:
     """The pictures of a row group: a page of them is in memory at a time, and one row."""
 
-    def __init__(self, table: Any, group: int, leaf: _Leaf) -> None:
+    def __init__(self, file: File, table: Any, group: int, leaf: _Leaf) -> None:
         self._batches = leaf.batches(table, 1, row_groups=[group])
+        self._file = file
         self._next = 0
         self._damage = ""
 
@@ -104,7 +105,7 @@ class _Rows:
             except MemoryError:
                 self._damage = "they need more memory than a reader of archives may have"
             except (*DAMAGE, OSError) as error:
-                if isinstance(error, OSError) and error.errno:
+                if self._file.trouble:
                     raise
                 self._damage = str(error).partition("\n")[0]
         raise Damaged(f"in damaged rows ({self._damage})")

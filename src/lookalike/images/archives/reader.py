@@ -19,7 +19,7 @@ from lookalike.images.archives.contents import CHANGED, Contents, Passed
 from lookalike.images.archives.kind import Kind, identify
 from lookalike.images.archives.limits import LARGEST_PICTURE
 from lookalike.images.given import Failed, Given
-from lookalike.images.process import Process, ending
+from lookalike.images.process import Process, how
 from lookalike.names import visible
 
 _MEMORY: dict[Kind, int] = {
@@ -185,13 +185,13 @@ class _Reader(Process):
         try:
             yield
         except EOFError as error:
-            code = self.end()
-            how = (
+            code = self.ending()
+            what = (
                 f"a step took more than {_CPU_SECONDS} s of CPU time"
                 if code == -signal.SIGPROF
-                else f"its reader {ending(code)}"
+                else f"its reader {how(code)}"
             )
-            raise ArchiveError(f"expected an archive that can be read, but {how}; leave it out") from error
+            raise ArchiveError(f"expected an archive that can be read, but {what}; leave it out") from error
         except TimeoutError as error:
             raise ArchiveError(
                 f"expected an archive that can be read, but nothing of it came in {_SECONDS} s; copy it to a faster "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from lookalike.errors import ArchiveError, ReadError
 from lookalike.images import serving
 from lookalike.images.archives import messages
 from lookalike.images.archives.contents import CHANGED, Damaged, Member, pictures, survey
-from lookalike.images.archives.file import File, State, unreadable
+from lookalike.images.archives.file import File, State
 from lookalike.images.archives.limits import require_sane
 
 _STEP = 4 << 20  # bytes that are read or unpacked in one step
@@ -48,8 +47,11 @@ def main(kind: str, memory: int, cpu_seconds: float) -> None:
                 except (*room.DAMAGE, OSError):
                     archive.require_same()
                     raise
-    except (ArchiveError, ReadError, MemoryError, *room.DAMAGE, OSError) as error:
-        send(_complaint(error, kind, memory))
+    except (ArchiveError, MemoryError, *room.DAMAGE, OSError) as error:
+        failure = error.with_traceback(None)  # which holds what took the memory
+    else:
+        return
+    send(_complaint(failure, kind, memory))
 
 
 class Send(Protocol):
@@ -103,6 +105,9 @@ class _Archive:
         self._send(messages.END)
 
     def require_same(self) -> None:
+        """ReadError, ArchiveError"""
+        if self._file.trouble:
+            raise self._file.trouble
         if self._file.state != self._state:
             raise ArchiveError(CHANGED)
 
@@ -129,9 +134,8 @@ class _Archive:
 
 def _complaint(error: Exception, kind: str, memory: int) -> bytes:
     """What the parent is told of the end of it all."""
-    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # which is of a place before the start
-        known = error if isinstance(error, ReadError) else unreadable(error)
-        return messages.pack(messages.UNREADABLE, known.args)
+    if isinstance(error, ReadError):
+        return messages.pack(messages.UNREADABLE, error.args)
     if isinstance(error, ArchiveError):
         sentence = str(error)
     elif isinstance(error, MemoryError):

@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from lookalike.images.archives.contents import LINK, NOT_REGULAR, TOO_LARGE, Damaged, Member
 from lookalike.images.archives.file import Buffer, File
 from lookalike.images.archives.limits import CHUNK, LARGEST_PICTURE, unpacks_sanely
-from lookalike.images.archives.names import IMPOSSIBLE, judge
+from lookalike.images.archives.names import judge
 
 ENCRYPTED = "encrypted"
 OTHERWISE = "packed by another method than deflate; pack it again"
@@ -20,7 +20,7 @@ BOMB = "it unpacks to more than 100 times its size, as no picture does"
 DAMAGE = (BadZipFile, zlib.error, StructError, EOFError, ValueError, OverflowError, NotImplementedError, RuntimeError)
 """What is raised of a damaged one, beside an OSError without a number."""
 
-_ENCRYPTED, _PATCH = 1 << 0 | 1 << 6, 1 << 5  # of a member's flags (APPNOTE.TXT, section 4.4.4)
+_ENCRYPTED, _PATCH, _UTF8 = 1 << 0 | 1 << 6, 1 << 5, 1 << 11  # of a member's flags (APPNOTE.TXT, section 4.4.4)
 _HEADER = 30  # bytes before a member's name
 _UNIX = (3, 19)  # systems that give a member the mode of its file; 19 is macOS
 
@@ -38,9 +38,8 @@ def members(file: File) -> Iterator[Member]:
             mode = info.external_attr >> 16 if info.create_system in _UNIX else 0
             if info.is_dir() or stat.S_ISDIR(mode):
                 continue
-            # ZipInfo.filename ends before a NUL.
-            name, reason = (info.filename, IMPOSSIBLE) if "\0" in info.orig_filename else judge(info.filename)
-            yield Member(name, _left_out(info, stat.S_IFMT(mode)) or reason, _data(archive, info))
+            name, reason = judge(_name(info))
+            yield Member(name, _left_out(info, stat.S_IFMT(mode)) or reason, _data(file, archive, info))
 
 
 def _require_apart(infos: list[ZipInfo]) -> None:
@@ -50,6 +49,17 @@ def _require_apart(infos: list[ZipInfo]) -> None:
         if info.header_offset < end:
             raise BadZipFile("members that overlap")
         end = info.header_offset + _HEADER + len(info.orig_filename) + info.compress_size
+
+
+def _name(info: ZipInfo) -> str:
+    if "\0" in info.orig_filename:
+        return info.orig_filename  # `filename` ends before it
+    if info.flag_bits & _UTF8 or info.filename != info.orig_filename:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode()  # macOS and Info-ZIP write UTF-8 without saying so
+    except UnicodeError:
+        return info.filename
 
 
 def _left_out(info: ZipInfo, kind: int) -> str:
@@ -66,7 +76,7 @@ def _left_out(info: ZipInfo, kind: int) -> str:
     return "" if unpacks_sanely(info.compress_size, info.file_size) else BOMB
 
 
-def _data(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
+def _data(file: File, archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
     left = info.file_size
     try:
         with archive.open(info) as stream:
@@ -74,7 +84,7 @@ def _data(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
                 left -= len(chunk)
                 yield chunk
     except (*DAMAGE, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
+        if file.trouble:
             raise
         raise Damaged(f"damaged ({error or 'it ends early'})") from error
     if left:
