@@ -6,7 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import lookalike
 
@@ -48,3 +50,16 @@ def test_the_nearest_is_mostly_of_the_same_kind(stamps: Path) -> None:
         same = sum(kind(collection.search(path, k=1)[0].path) == kind(path) for path in paths)
     assert len(paths) > 900
     assert same / len(paths) > 0.6
+
+
+def test_noise_is_no_good_match_and_stamps_mostly_have_one(run: Run, stamps: Path, tmp_path: Path) -> None:
+    """Ceilings above the figures in docs/sure.md, which are of one half of the stamps among the other."""
+    random = np.random.default_rng(0)
+    with lookalike.Collection.open(stamps) as collection:
+        for _ in range(5):
+            noise = Image.fromarray(random.integers(0, 256, (480, 640, 3), np.uint8))
+            assert collection.search(noise, k=1).match is False
+        refused = [collection.search(path, k=1).match is False for path in collection.paths()]
+    assert np.mean(refused) < 0.15
+    Image.fromarray(random.integers(0, 256, (480, 640, 3), np.uint8)).save(tmp_path / "noise.png")
+    assert run("search", "noise.png", stamps).stderr.startswith("no good match")

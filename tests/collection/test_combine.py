@@ -70,6 +70,9 @@ def test_what_leaves_nothing_or_has_no_middle() -> None:
     with pytest.raises(VectorError, match="zeros"):
         combine("cosine", [(A, 1), (vector(0, 0, 0), 1)])
     assert combine("euclidean", [(A, 1), (-A, 1)]) == pytest.approx([0, 0, 0])
+    for bad in (np.nan, np.inf):
+        with pytest.raises(VectorError, match="finite"):
+            combine("cosine", [(A, 1), (vector(bad, 0, 0), 1)])
     bits = np.packbits(np.ones(8, np.uint8))
     with pytest.raises(ArgumentError, match="hamming"):
         combine("hamming", [(bits, 1), (bits, 1)])

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from pathlib import Path
 
 import pytest
 
 from lookalike.errors import PictureError
-from lookalike.images.content import file_sha256, read_file
+from lookalike.images import content
+from lookalike.images.content import file_sha256, read_file, read_stream
 
 
 def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
@@ -56,3 +58,38 @@ def test_only_regular_files_are_read(tmp_path: Path, read) -> None:  # type: ign
     }.items():
         with pytest.raises(PictureError, match=reason):
             read(path)
+
+
+def test_a_stream_is_read_to_its_end(tmp_path: Path) -> None:
+    assert read_stream(io.BytesIO(b"abc")) == (b"abc", "")
+    (tmp_path / "a").write_bytes(b"abc")
+    with (tmp_path / "a").open("rb") as stream:
+        assert read_stream(stream) == (b"abc", str(tmp_path / "a"))
+    receiving, sending = os.pipe()
+    with open(sending, "wb") as writer:
+        writer.write(b"abc")
+    with open(receiving, "rb") as stream:
+        assert read_stream(stream) == (b"abc", ""), "the name of a pipe is a number"
+
+
+def test_a_stream_that_gives_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("text")
+    with (tmp_path / "a").open() as text, pytest.raises(PictureError, match="binary mode"):
+        read_stream(text)  # type: ignore[arg-type]
+    with pytest.raises(PictureError, match="received none"):
+        read_stream(io.BytesIO())
+    monkeypatch.setattr(content, "LARGEST_FILE", 1 << 20)
+    assert len(read_stream(io.BytesIO(bytes(1 << 20)))[0]) == 1 << 20
+    with pytest.raises(PictureError, match="at most 1 MiB are read"):
+        read_stream(io.BytesIO(bytes((1 << 20) + 1)))
+
+
+def test_a_stream_that_cannot_be_read() -> None:
+    class Broken(io.BytesIO):
+        name = "tape"
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(PictureError, match=r"tape: cannot be read \(Input/output error\)"):
+        read_stream(Broken())

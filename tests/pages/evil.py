@@ -45,4 +45,6 @@ def evil_page() -> str:
         )
         for name in NAMES[:3]
     ]
+    examples = [Tile(name, "", None, text=name, weight=-1e-9) for name in NAMES]
+    rows.append(Row(examples[0], [tile(NAMES[-1], 0.5)._replace(score=0.5)], "", examples[1:]))
     return gallery(rows, f"Look-alikes of {NAMES[0]}", [(name, name) for name in NAMES])

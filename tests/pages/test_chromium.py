@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lookalike.pages import Row, gallery, write_page
+from lookalike.pages import Row, Tile, gallery, write_page
 
 from ..conftest import Require
 from .evil import evil_page, picture, tile
@@ -121,6 +121,19 @@ def test_many_neighbours_and_evil_names_fit_as_well(browse: Browse, size: tuple[
         assert seen["undrawn"] == 0
         assert float(seen["overflow"]) <= 0
         assert float(seen["smallest"]) >= 80
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("k", [3, 12])
+def test_several_examples_fit(browse: Browse, size: tuple[int, int], k: int) -> None:
+    first, *others = [tile(f"example_{n}.jpg", thumbnail=picture())._replace(weight=n - 2.5) for n in range(5)]
+    found = [tile(f"{n}.jpg", n / 10, picture())._replace(score=1 / (n + 1)) for n in range(k)]
+    text = Tile("“a long text”", "", None, text="some words " * 40, weight=1)
+    seen = browse.probe(gallery([Row(first, found, "", [*others, text])], "Look-alikes"), size)
+    assert (seen["images"], seen["undrawn"]) == (5 + k, 0)
+    assert float(seen["overflow"]) <= 0
+    assert float(seen["queryTop"]) < float(seen["nearestTop"])
+    assert float(seen["smallest"]) >= 80
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -120,6 +120,34 @@ def test_a_query_without_a_file_has_no_link() -> None:
     assert "Nothing was found" in page.words()
 
 
+def test_several_examples_are_on_top_with_their_signs() -> None:
+    weights = (1.0, 0.5, -1.0, -0.25)
+    first, *others = (tile(f"{n}.png", thumbnail=picture())._replace(weight=weight) for n, weight in enumerate(weights))
+    page = Page(gallery([Row(first, [tile("found.png", 0.5)], "a note", others)], "t"))
+    signs = [attributes["title"] for tag, attributes in page.elements if "weight" in attributes.get("class", "")]
+    assert signs == ["like this", "like this", "unlike this", "unlike this"]
+    words = page.words()
+    assert [sign in words for sign in ("+0.png", "+ 0.51.png", "−2.png", "− 0.253.png")] == [True] * 4
+    assert words.index("4 examples") < words.index("a note") < words.index("0.png") < words.index("found.png")
+    assert [section["aria-labelledby"] for section in page.all("section")] == [h2["id"] for h2 in page.all("h2")]
+
+
+def test_a_text_stands_for_a_picture() -> None:
+    page = Page(gallery([Row(Tile("“<b>a cat</b>”", "", None, text="<b>a cat</b>"), [])], "t"))
+    assert ("bdi", "<b>a cat</b>") in page.text
+    assert page.all("img") == page.all("b") == page.all("svg") == []
+
+
+def test_a_score_is_a_bar_and_none_is_none() -> None:
+    scores = (1.0, 0.456, 0.004, None)
+    found = [tile(f"{n}.png", 0.1)._replace(score=score) for n, score in enumerate(scores)]
+    page = Page(gallery([Row(tile("q"), found)], "t"))
+    bars = [attributes["style"] for _, attributes in page.elements if "style" in attributes]
+    assert bars == ["width: 100%", "width: 46%", "width: 0%"]
+    titles = [attributes["title"] for _, attributes in page.elements if attributes.get("class") == "score"]
+    assert [title.split(":")[0] for title in titles] == ["score 1.00", "score 0.46", "score 0.00"]
+
+
 def test_no_rows_is_a_page_too() -> None:
     assert Page(gallery([], "Look-alikes")).all("section") == []
 

@@ -28,7 +28,7 @@ def combine(metric: Metric, more: Weighted, less: Weighted = ()) -> NDArray[Any]
 
     Raises:
         ArgumentError: several vectors of bits.
-        VectorError: vectors that are each other's opposite under cosine: nothing is left.
+        VectorError: NaN or inf; under cosine a vector of zeros, or vectors that are each other's opposite.
     """
     if len(more) == 1 and not less:
         return more[0][0]
@@ -47,6 +47,8 @@ def combine(metric: Metric, more: Weighted, less: Weighted = ()) -> NDArray[Any]
 
 def _mean(metric: Metric, weighted: Weighted) -> NDArray[np.float64]:
     vectors = np.stack([vector for vector, _ in weighted]).astype(np.float64)
+    if not np.isfinite(vectors).all():
+        raise VectorError("expected finite numbers, received a vector with NaN or inf; leave it out")
     if metric == "cosine":
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not lengths.all():

@@ -178,7 +178,7 @@ def _reader(model: Model) -> Callable[[list[str]], Any]:
     reader: Callable[[list[str]], Any] | None = getattr(model, "embed_text", None)
     if reader is None:
         raise ModelError(
-            f"expected a model that reads text, received {model.name}, which sees pictures only; index with a model "
-            "that has `embed_text`, or search by a picture"
+            f"expected a model that reads text, received {model.name}, which sees pictures only; index with one that "
+            "does (clip:NAME, or any with `embed_text`), or search by a picture"
         )
     return reader

@@ -32,10 +32,10 @@ def read_vector(path: str | os.PathLike[str]) -> Numbers:
 
 
 def _row(source: Source) -> Numbers | None:
-    """The array of a .npy of one dimension; None of more, and of none."""
+    """The array of a .npy of one dimension; None of another, which is refused where it is no matrix."""
     with source.open() as stream:
         header = read_header(stream, source.path)
-        if len(header.shape) != 1 or header.start + header.size != source.size:
+        if len(header.shape) != 1 or not header.size or header.start + header.size != source.size:
             return None
         number_dtype(source.path, header.dtype)
         stream.seek(header.start)
