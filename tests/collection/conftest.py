@@ -14,7 +14,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lookalike.collection import Collection
+from lookalike.models import model as registry
 from tests.conftest import Require
+from tests.faults import pictures
 
 Draw = Callable[..., Path]
 Python = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -103,3 +105,10 @@ def with_a_wal(tmp_path: Path, draw: Draw, python: Python) -> Path:
     python(LEAVE_A_WAL, place)
     assert (place / ".lookalike" / "catalogue.sqlite-wal").stat().st_size
     return place
+
+
+@pytest.fixture
+def tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model of the tests of faults, which costs nothing, and knows its pictures by their seeds."""
+    monkeypatch.setitem(registry._models, pictures.MODEL, pictures.model)
+    pictures.expect(range(1000))

@@ -103,6 +103,23 @@ def test_a_place_that_holds_no_collection(
     assert not (tmp_path / where / ".lookalike").exists()
 
 
+def test_a_folder_that_holds_only_archives_says_how_they_are_read(tmp_path: Path) -> None:
+    for name in ("a.tar", "b.zip", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(NoPicturesError) as error:
+        Collection.open(tmp_path)
+    named = (
+        f"name the archives to have their pictures read, {tmp_path}/a.tar and 1 more: lookalike index FILE --to PATH"
+    )
+    assert str(error.value).endswith(named)
+
+
+def test_a_picture_that_is_called_an_archive_is_one(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path / "0.png", seed=0).rename(tmp_path / "x.zip")
+    with Collection.create(tmp_path / "x.zip", tmp_path / "index") as collection:
+        assert collection.sync().new == 1
+
+
 def test_sources_and_places_that_cannot_be(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(NoPicturesError, match="missing"):
         Collection.create(tmp_path / "missing", tmp_path / "index")

@@ -64,6 +64,13 @@ def test_every_format_is_found_by_its_extension(tmp_path: Path, name: str) -> No
         (".jpg", "hidden"),
         (".notes.txt", "hidden"),
         ("jpg", "not a picture"),
+        ("x.tar", "an archive; name it to have its pictures read"),
+        ("x.TAR.gz", "an archive; name it"),
+        ("x.tgz", "an archive; name it"),
+        ("x.zip", "an archive; name it"),
+        ("x.parquet", "an archive; name it"),
+        ("x.csv.gz", "not a picture"),
+        ("tar.gz", "not a picture"),
     ],
 )
 def test_what_is_no_readable_picture_is_skipped_with_its_reason(tmp_path: Path, name: str, reason: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from lookalike.collection.sync.compare import change_time
 from lookalike.collection.sync.vector_files import require
 from lookalike.errors import ArgumentError, NoPicturesError, ReadError, VectorFileError
-from lookalike.images.find import Found, find, is_called_a_picture
+from lookalike.images.find import ARCHIVE, Found, find, is_called_a_picture
 from lookalike.vectors import VectorFile, open_vectors
 from lookalike.vectors.kind import kind
 from lookalike.vectors.source import find as find_file
@@ -127,7 +127,8 @@ def _read_pictures(sources: Sources, given: Mapping[str, Any]) -> None:
             f"expected no {', '.join(sorted(given))} for pictures, which are in no file of vectors; leave that out"
         )
     sources.options = {"column": given["key"]} if given else {}
-    holds = [any(isinstance(entry, Found) for entry in find(path)) for path in sources.plain]
+    inside: list[str] = []  # archives that were not named
+    holds = [_holds_pictures(path, inside) for path in sources.plain]
     for path, looked in sources.archives.items():
         from lookalike.images.archives import look
 
@@ -135,10 +136,24 @@ def _read_pictures(sources: Sources, given: Mapping[str, Any]) -> None:
         sources.archives[path] = looked._replace(contents=contents)
         holds.append(bool(contents.names))
     if (sources.plain or sources.archives) and not any(holds):
+        cure = "name a folder that holds some"
+        if inside:
+            more = f" and {len(inside) - 1:,} more" if inside[1:] else ""
+            cure = f"name the archives to have their pictures read, {inside[0]}{more}: lookalike index FILE --to PATH"
         raise NoPicturesError(
             f"expected pictures in {', '.join([*sources.plain, *sources.archives])}, received none (JPEG, PNG, WebP, "
-            "GIF, TIFF, BMP and AVIF are read); name a folder that holds some"
+            f"GIF, TIFF, BMP and AVIF are read); {cure}"
         )
+
+
+def _holds_pictures(path: str, archives: list[str]) -> bool:
+    """Whether there is one; otherwise the archives that lie there are added."""
+    for entry in find(path):
+        if isinstance(entry, Found):
+            return True
+        if entry.reason == ARCHIVE:
+            archives.append(entry.path)
+    return False
 
 
 def _looked(path: str) -> Looked:

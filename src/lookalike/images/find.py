@@ -53,6 +53,7 @@ HIDDEN = "hidden"
 NOT_A_PICTURE = "not a picture"
 NO_HEIC = "HEIC needs an extra: pip install 'lookalike[heic]'"
 ATTRIBUTES = "not a picture but its attributes, kept by macOS"
+ARCHIVE = "an archive; name it to have its pictures read: lookalike index FILE --to PATH"
 _OTHERS = {
     "a camera's RAW file; export it as JPEG or TIFF": "3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos"
     " mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f",
@@ -62,6 +63,9 @@ _OTHERS = {
     " pcx pgm pnm ppm psb psd qoi tga xcf",
 }
 _REASONS = {extension: reason for reason, names in _OTHERS.items() for extension in names.split()}
+_REASONS |= dict.fromkeys(["parquet", "tar", "tbz", "tbz2", "tgz", "txz", "zip"], ARCHIVE)
+_OPEN = (NOT_A_PICTURE, ARCHIVE)  # what a name says that the content may belie
+_PACKED_TARS = (".tar.bz2", ".tar.gz", ".tar.xz")
 
 
 def find(root: str | os.PathLike[str]) -> Iterator[Found | Skipped]:
@@ -152,7 +156,7 @@ def _file(entry: os.DirEntry[str]) -> Found | Skipped | None:
 def _named(path: str, status: os.stat_result) -> Found | Skipped:
     """The one file a user named: an extension of no known kind is left to the content."""
     reason = why_not(os.path.basename(path))
-    return Skipped(path, reason) if reason not in ("", NOT_A_PICTURE) else _regular(path, status)
+    return Skipped(path, reason) if reason not in ("", *_OPEN) else _regular(path, status)
 
 
 def _regular(path: str, status: os.stat_result) -> Found | Skipped:
@@ -163,7 +167,7 @@ def _regular(path: str, status: os.stat_result) -> Found | Skipped:
 
 def is_called_a_picture(path: str) -> bool:
     """Whether a file's name says that it is a picture or the like, read or not."""
-    return why_not(os.path.basename(path)) != NOT_A_PICTURE
+    return why_not(os.path.basename(path)) not in _OPEN
 
 
 @cache
@@ -181,4 +185,6 @@ def why_not(name: str) -> str:
         return ""
     if extension in HEIC:
         return "" if _heic_is_read() else NO_HEIC
+    if name.lower().endswith(_PACKED_TARS):
+        return ARCHIVE
     return _REASONS.get(extension, NOT_A_PICTURE)

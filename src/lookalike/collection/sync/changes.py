@@ -39,7 +39,8 @@ class Changes:
     def touch(self, file: File, item: Item) -> Item:
         """The content of `item` lies at `file` now, or has another time; what it is then."""
         touched = item._replace(path=file.key, size=file.size, mtime_ns=file.mtime_ns)
-        self._updated.append(touched)
+        if touched != item:
+            self._updated.append(touched)
         return touched
 
     def add(self, file: File, content: Content, old: Item | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.no_model import things
 from lookalike.collection.place import Place
@@ -14,6 +15,7 @@ from lookalike.collection.sealed import segments
 from lookalike.collection.sync.changes import Changes, Content
 from lookalike.collection.sync.compare import File
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
+from lookalike.collection.sync.settle import Settling
 from lookalike.errors import ModelError
 from lookalike.facts.fact import to_json
 from lookalike.images.find import Skipped
@@ -44,7 +46,15 @@ def taken_in(intake: Intake, work: Callable[[Intake], None]) -> SyncReport:
 class Intake:
     """What one run of a sync writes, with its report and progress; DamagedError where a segment is damaged."""
 
-    def __init__(self, place: Place, catalogue: Catalogue, model: Model, progress: Progress | None, batch: int) -> None:
+    def __init__(
+        self,
+        place: Place,
+        catalogue: Catalogue,
+        model: Model,
+        progress: Progress | None,
+        batch: int,
+        settling: Settling | None = None,
+    ) -> None:
         self.place = place
         self.catalogue = catalogue
         self.model = model
@@ -52,6 +62,7 @@ class Intake:
         self.report = SyncReport(things=things(model))
         self.changes = Changes(catalogue)
         self._progress = progress
+        self._settling = settling
         self._done = self._total = 0
         with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
             self._sealed = segments.open_sealed(place, catalogue, about)
@@ -66,6 +77,10 @@ class Intake:
         self._done += items
         if self._progress:
             self._progress(self._done, self._total)
+
+    def is_known(self, sha256: bytes | None) -> bool:
+        """Whether a content is indexed."""
+        return sha256 is not None and self.catalogue.with_sha256(sha256) is not None
 
     def known(self, sha256: bytes | None) -> Content | None:
         """The content with this hash, if it is indexed."""
@@ -118,8 +133,11 @@ class Intake:
         self.report.newly_failed += self.changes.fail(file, reason, old)
         self.report.failed.append(Failure(self.place.absolute(file.key), reason))
 
-    def leave(self, path: str, reason: str) -> None:
+    def leave(self, file: File, reason: str) -> None:
         """Leave a file to the next sync."""
+        if self._settling and reason == CHANGED:
+            self._settling.unsettle(file)
+        path = self.place.absolute(file.key) if keys.container_of(file.key) else file.path
         self.report.skipped.append(Skipped(path, reason))
         self.report.unsettled += 1
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.sync.compare import File
 
@@ -78,7 +79,7 @@ _RANKS = range(4)
 
 def _traits(path: bytes, mtime_ns: int) -> tuple[object, ...]:
     """What tells copies of one picture apart, by rank: the surest first, and in the end nothing."""
-    name = os.path.basename(path)
+    name = os.path.basename(keys.plain(path))
     return (name, mtime_ns), name, mtime_ns, None
 
 

@@ -37,6 +37,7 @@ from lookalike.models import Model
 
 if TYPE_CHECKING:
     from lookalike.collection.sources import Looked
+    from lookalike.collection.sync.archives import ArchiveSync
     from lookalike.images.pool import Failed, Loaded
 
 BATCH = 64
@@ -66,13 +67,14 @@ class Sync:
         self._catalogue = catalogue
         self._retry = retry
         self._settling = settling
-        self._intake = Intake(place, catalogue, model, progress, batch)
+        self._intake = Intake(place, catalogue, model, progress, batch, settling)
         self._report = self._intake.report
         self._changes = self._intake.changes
         self._left: list[Fresh] = []
         self._roots: list[bytes] = []
         self._files: set[bytes] = set()  # the sources that were files
         self._seen = Survey()
+        self._elsewhere: list[Item] = []  # the indexed items that are no files
 
     def run(self) -> SyncReport:
         """Do it.
@@ -106,25 +108,40 @@ class Sync:
     def _take_pictures(self, containers: Sequence[Container]) -> None:
         report = self._report
         with report.timed("find"):
-            differences, moving = self._compare(containers)
+            differences, archives = self._compare(containers)
             earlier = unread(self._catalogue, differences.same)
             self._intake.expect(len(differences.fresh) + len(earlier))
             read_exif(self._place, self._catalogue, earlier, self._intake.batch, self._intake.advance)
             gone = {item.id: item for item in differences.vanished}
-            unknown = self._recognise(differences, gone)
-        self._embed(unknown)
+            for archive in archives:
+                archive.look(gone)
+            inside = [seen for archive in archives for seen in archive.compare(gone)]
+            unknown = self._recognise(differences, inside, gone)
+        self._embed(unknown.pop(None, []))
+        left = [file for file, _ in self._left]
+        for archive in archives:
+            archive.take({file.key: old for file, old in unknown.get(archive.key, [])}, left, gone)
         with report.timed("find"):
             self._look_again(gone)
         report.removed += sum(item.state == "indexed" for item in gone.values())
         self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
         self._changes.drop_roots(self._files.intersection(item.path for item in gone.values()))
         self._intake.commit()
-        for container in containers:
-            from lookalike.collection.sync.archives import ArchiveSync
-
-            if container.path not in moving:
-                ArchiveSync(self._intake, container, self._retry, self._looked.get(container.path)).run()
         self._require_source(containers)
+
+    def _archives(self, containers: Sequence[Container], items: Sequence[Item]) -> list[ArchiveSync]:
+        """What brings archives up to date, each with what is indexed of it."""
+        if not containers:
+            return []
+        from lookalike.collection.sync.archives import ArchiveSync  # what reads them, which nothing else needs
+
+        of: dict[bytes | None, list[Item]] = {}
+        for item in items:
+            of.setdefault(keys.container_of(item.path), []).append(item)
+        return [
+            ArchiveSync(self._intake, each, of.get(each.path, []), self._retry, self._looked.get(each.path))
+            for each in containers
+        ]
 
     def _moving(self, files: Sequence[File], containers: Sequence[Container]) -> set[bytes]:
         """The keys of those that are being written, and wait for the next round of a watch."""
@@ -141,7 +158,7 @@ class Sync:
         moving = self._settling.part([*files, *changed])
         for file in changed:
             if file.key in moving:
-                self._intake.leave(file.path, UNSETTLED)
+                self._intake.leave(file, UNSETTLED)
                 self._report.kept += self._catalogue.indexed_under(file.key)
         return moving
 
@@ -149,16 +166,21 @@ class Sync:
         """Raise where no source of any kind can be read; a watch waits for them to come back."""
         sources, lost = len(self._roots) + len(containers), self._report.lost
         if 0 < sources == len(lost) and not self._settling:
-            raise NoPicturesError("; ".join(source.reason for source in lost))
+            told = (each.reason if each.path in each.reason else f"{each.path}: {each.reason}" for each in lost)
+            raise NoPicturesError("; ".join(told))
 
-    def _compare(self, containers: Sequence[Container]) -> tuple[Differences, set[bytes]]:
-        """What changed, and the keys of what is being written."""
+    def _compare(self, containers: Sequence[Container]) -> tuple[Differences, list[ArchiveSync]]:
+        """What changed, and the archives that are not being written."""
         with self._catalogue.reading():
             items = self._catalogue.items()
         self._files = {item.path for item in items}.intersection(self._roots)
         fetched = [item for item in items if keys.is_url(item.path)]
+        inside = [item for item in items if keys.container_of(item.path)]
+        self._elsewhere = [item for item in (*fetched, *inside) if item.state == "indexed"]
         items = [item for item in items if not (keys.is_url(item.path) or keys.container_of(item.path))]
         seen = survey(self._place, self._roots, self._files)
+        for container in containers:
+            seen.skipped.pop(container.path, None)  # it lies in another source
         if 0 < len(self._roots) == len(seen.lost) and not (containers or self._settling):
             raise NoPicturesError("; ".join(source.reason for source in seen.lost.values()))
         differences = compare(items, seen, self._retry)
@@ -178,7 +200,7 @@ class Sync:
             Failure(self._place.absolute(i.path), i.reason or "")
             for i in differences.failed + [item for item in fetched if item.state == "failed"]
         ]
-        return differences, moving
+        return differences, self._archives([each for each in containers if each.path not in moving], inside)
 
     def _look_again(self, gone: dict[int, Item]) -> None:
         """Leave to the next sync of what is `gone` all that may be there: in a file that was left, or by a second look.
@@ -186,35 +208,46 @@ class Sync:
         Pictures that moved while the first one went on may have been missed by it, and so may those of a disk that
         was away for a moment.
         """
-        if not gone:
+        files = [item for item in gone.values() if not keys.container_of(item.path)]
+        if not files:
             return
         before, now = self._seen, survey(self._place, self._roots, self._files)
         sizes = {file.size for file, _ in self._left}
         sizes |= {file.size for key, file in now.files.items() if before.files.get(key) != file}
-        for item in list(gone.values()):
+        for item in files:
             if item.path in now.files or out_of_reach(item.path, now) or may_have(item, sizes):
                 del gone[item.id]
                 self._report.kept += item.state == "indexed"
         self._report.lost += [source for root, source in now.lost.items() if root not in before.lost]
 
-    def _recognise(self, differences: Differences, gone: dict[int, Item]) -> list[Fresh]:
-        """Settle the files whose content is known already: touched, moved or copied; return the others.
+    def _recognise(
+        self, differences: Differences, inside: Sequence[Seen], gone: dict[int, Item]
+    ) -> dict[bytes | None, list[Fresh]]:
+        """Settle what is known by its content: touched, moved or copied; return the rest, by the archive it is in.
 
         Only a file that has the size of a known one is read. What moved is taken out of `gone`.
+
+        Args:
+            inside: what was seen in archives.
         """
-        if not differences.fresh:
-            return []
+        unknown: dict[bytes | None, list[Fresh]] = {}
+        if not (differences.fresh or inside):
+            return unknown
         before = [item for _, item in (*differences.fresh, *self._left) if item]
+        before += [each.old for each in inside if each.old]
         kept = [item for item in differences.kept if item.state == "indexed"]
-        known = [item for item in (*differences.same, *kept, *gone.values(), *before) if item.sha256]
+        known = [item for item in (*differences.same, *kept, *self._elsewhere, *gone.values(), *before) if item.sha256]
         indexed = {item.sha256 for item in known if item.state == "indexed"}
-        seen = list(self._hashed(differences.fresh, known, indexed))
+        seen = [*self._hashed(differences.fresh, known, indexed), *inside]
         halves = self._halves(seen, differences.same)
         for each in halves.values():
             self._leave(each.file, each.old, _HALF)
             if each.sha256 not in indexed:
                 self._intake.advance(1)
-        return list(self._copied(self._moved([each for each in seen if each.file.key not in halves], gone)))
+        whole = [each for each in seen if each.file.key not in halves]
+        for file, old in self._copied(self._moved(whole, gone)):
+            unknown.setdefault(keys.container_of(file.key), []).append((file, old))
+        return unknown
 
     def _moved(self, seen: Sequence[Seen], gone: dict[int, Item]) -> list[Seen]:
         """Write down what was touched or moved, and return the other files, each with the item whose facts it gets."""
@@ -302,9 +335,7 @@ class Sync:
     def _leave(self, file: File, old: Item | None, reason: str) -> None:
         """Leave a file to the next sync, and what was at its path as it is."""
         self._left.append((file, old))
-        if self._settling and reason == CHANGED:
-            self._settling.unsettle(file)
-        self._intake.leave(file.path, reason)
+        self._intake.leave(file, reason)
 
     def _file(self, item: Item) -> File:
         """The file of an item, as it was found."""

@@ -66,7 +66,7 @@ class VectorSync:
         try:
             self._take(opened, file)
         except VectorFileError:  # all of it was read a moment ago
-            self._intake.leave(self._path, CHANGED)
+            self._intake.leave(file, CHANGED)
             return
         self._finish(file)
 

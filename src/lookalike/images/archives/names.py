@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from lookalike.images.archives.limits import LONGEST_NAME
-from lookalike.images.find import ATTRIBUTES, HIDDEN, NOT_A_PICTURE, why_not
+from lookalike.images.find import ARCHIVE, ATTRIBUTES, HIDDEN, NOT_A_PICTURE, why_not
 
 OUTSIDE = "its name leads out of the archive"
 IMPOSSIBLE = f"its name is none that a file can have: of 1 to {LONGEST_NAME:,} bytes, without NUL"
 NESTED = "an archive in an archive is not read; unpack it first"
 
-_ARCHIVES = frozenset(["7z", "bz2", "gz", "parquet", "rar", "tar", "tbz2", "tgz", "txz", "xz", "zip", "zst"])
+_ARCHIVES = frozenset(["7z", "bz2", "gz", "rar", "xz", "zst"])  # besides those that `find` knows
 
 
 def judge(raw: str) -> tuple[str, str]:
@@ -23,7 +23,7 @@ def judge(raw: str) -> tuple[str, str]:
     reason = why_not(last)
     if reason != ATTRIBUTES and (name.startswith(".") or "/." in name):
         return name, HIDDEN
-    if reason == NOT_A_PICTURE and last.lower().rpartition(".")[2] in _ARCHIVES:
+    if reason == ARCHIVE or (reason == NOT_A_PICTURE and last.lower().rpartition(".")[2] in _ARCHIVES):
         return name, NESTED
     return name, reason
 
