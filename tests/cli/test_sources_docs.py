@@ -84,9 +84,10 @@ def test_commands(home: Path, web: tuple[Server, str]) -> None:
 def test_python(web: tuple[Server, str]) -> None:
     (program,) = (block.replace("https://example.com", web[1]) for block in blocks("python"))
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
-    size = len(web[0].pages["/cat.jpg"])
+    page = web[0].pages["/cat.jpg"]
+    assert isinstance(page, bytes)
     assert done.stdout.splitlines()[1:] == [f"{web[1]}/none.jpg 404 Not Found"], done.stderr
-    assert 0 < int(done.stdout.split()[1]) < size
+    assert 0 < int(done.stdout.split()[1]) < len(page)
 
 
 def test_numbers() -> None:
