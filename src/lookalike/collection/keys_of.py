@@ -22,9 +22,9 @@ class Keys:
         self._place = place
         self._catalogue = catalogue
         containers = catalogue.containers.all()
-        self._archives = sorted((each.path for each in containers if each.kind == "archive"), key=len, reverse=True)
+        self._archives = {each.path for each in containers if each.kind == "archive"}
         self._vectors = [each.path for each in containers if each.kind == "vectors"]
-        self._folders: dict[str, bytes] = {}  # to follow the links of each once
+        self._places: dict[str, bytes] = {}  # to follow the links of each once
 
     def of(self, path: str) -> bytes:
         """The key of a path or a name. ArgumentError for what no file can be called."""
@@ -35,11 +35,29 @@ class Keys:
             return next((row for row in rows if self._catalogue.has_path(row)), rows[0])
         if keys.is_url(os.fsencode(path)):
             return os.fsencode(path)
+        if self._archives and (member := self._member(path)):
+            return member
         folder, name = os.path.split(os.path.abspath(path))
-        if folder not in self._folders:
-            self._folders[folder] = self._place.relative(folder)
-        key = os.path.normpath(os.path.join(self._folders[folder], os.fsencode(name)))
-        for archive in self._archives:
-            if key.startswith(archive + b"/"):
-                return keys.of_member(archive, os.fsdecode(key[len(archive) + 1 :]))
-        return key
+        return os.path.normpath(os.path.join(self._relative(folder), os.fsencode(name)))
+
+    def _member(self, path: str) -> bytes | None:
+        """The key of what is in an archive: by the very name, which in Parquet may be any, else as of a path."""
+        likely = None
+        end = path.find("/", 1)
+        while end > 0:
+            archive, name = self._relative(path[:end]), path[end + 1 :]
+            end = path.find("/", end + 1)
+            if archive not in self._archives:
+                continue
+            parts = [part for part in name.split("/") if part not in ("", ".")]
+            possible = [name] if ".." in parts else [name, "/".join(parts)]
+            for key in (keys.of_member(archive, each) for each in possible):
+                if self._catalogue.has_path(key):
+                    return key
+                likely = key if ".." not in parts else None
+        return likely
+
+    def _relative(self, place: str) -> bytes:
+        if place not in self._places:
+            self._places[place] = self._place.relative(place)
+        return self._places[place]

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.place import Place
 
@@ -31,9 +32,14 @@ class File(NamedTuple):
 
 
 def files_of(items: Iterable[Item], place: Place) -> Iterator[File]:
-    """The indexed files that are as they were when indexed; of the names of one file the first by path."""
+    """The indexed files that are as they were when indexed; of the names of one file the first by path.
+
+    What is in an archive or was fetched is no file.
+    """
     seen: set[tuple[int, int]] = set()
     for item in sorted(items, key=lambda item: item.path):
+        if keys.container_of(item.path) or keys.is_url(item.path):
+            continue
         path = place.absolute(item.path)
         try:
             status = os.lstat(path)
