@@ -78,11 +78,13 @@ def test_no_stdin_at_all(photos: Path) -> None:
     )
     assert closed.returncode == 2
     assert "received nothing; pipe it" in sentence(closed.stderr)
-    script = f"script -qec \"'{command()}' search - '{photos}'\" /dev/null"
+    ours, theirs = os.openpty()
     terminal = subprocess.run(
-        ["bash", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+        [command(), "search", "-", photos], stdin=theirs, capture_output=True, text=True, timeout=60, check=False
     )
-    assert "received a terminal; pipe it" in terminal.stdout
+    os.close(ours)
+    os.close(theirs)
+    assert "received a terminal; pipe it" in sentence(terminal.stderr)
 
 
 def test_by_id_and_by_path(run: Run, indexed: Path, picture: Path) -> None:

@@ -60,7 +60,6 @@ def weights(examples: tuple[Example, ...]) -> list[tuple[object, float]]:
         ([(3, 5)], [(3, 5)]),
         ([3, (5, 0.25)], [(3, 1), (5, 0.25)]),
         (3, [(3, 1)]),
-        (iter(["a.jpg"]), [("a.jpg", 1)]),
         ([(IMAGE, np.float32(2))], [(IMAGE, 2)]),
         (b"bytes", [(b"bytes", 1)]),
     ],
@@ -68,7 +67,12 @@ def weights(examples: tuple[Example, ...]) -> list[tuple[object, float]]:
 )
 def test_examples_and_their_weights(more: Any, expected: list[tuple[object, float]]) -> None:
     assert weights(Query.of(more=more).more) == expected
-    assert weights(Query.of("q.jpg", less=more).less) == expected if not hasattr(more, "__next__") else True
+    assert weights(Query.of("q.jpg", less=more).less) == expected
+
+
+def test_examples_may_come_one_by_one() -> None:
+    given = (f"{name}.jpg" for name in "ab")
+    assert weights(Query.of(more=given).more) == [("a.jpg", 1), ("b.jpg", 1)]
 
 
 def test_vectors_as_examples_are_lists_or_arrays() -> None:

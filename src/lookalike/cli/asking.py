@@ -8,14 +8,14 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from lookalike.collection import Query
 from lookalike.collection.query import Picture
 from lookalike.errors import ArgumentError, PictureError, VectorError
 
 if TYPE_CHECKING:
-    from lookalike.images.given import Source
+    pass
 
 STDIN = "-"
 _NUMBERS_BYTES = 1 << 26  # of a vector that is typed
@@ -86,16 +86,9 @@ def require_pictures(query: Query) -> None:
     with DecoderPool(workers=1) as pool:
         for what, _ in query.examples:
             if isinstance(what, Picture):
-                (thumbnail,) = pool.thumbnails([source(what)], 16, what.crop)
+                (thumbnail,) = pool.thumbnails([what.to_decode()], 16, what.crop)
                 if isinstance(thumbnail, Failed):
                     raise PictureError(thumbnail.reason, what.name)
-
-
-def source(picture: Picture) -> Source:
-    """A picture as decoders take it."""
-    from lookalike.images.pool import Given
-
-    return Given(picture.name, picture.source) if isinstance(picture.source, bytes) else str(picture.source)
 
 
 def _picture(name: str) -> str | BinaryIO:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lookalike.cli.asking import source
 from lookalike.cli.sure import verdict
 from lookalike.collection import Collection, Hit, Hits, Query
 from lookalike.collection.query import Example, Own, Picture, Text
@@ -111,7 +110,7 @@ def _shown(example: Example, collection: Collection, dim: int) -> Shown:
         case Picture(crop=crop):
             path = what.source if isinstance(what.source, str) else ""
             part = f": {crop.width} × {crop.height} pixels at {crop.x}, {crop.y}" if crop else ""
-            return Shown(os.path.basename(what.name) + part, path, source(what), crop, weight=weight)
+            return Shown(os.path.basename(what.name) + part, path, what.to_decode(), crop, weight=weight)
         case Own(key):
             path = key if isinstance(key, str) else collection.path(key)
             (own,) = collection.originals([key]).values()

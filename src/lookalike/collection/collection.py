@@ -429,10 +429,7 @@ class Collection:
             DamagedError: the collection is.
         """
         count = as_count("k", k, 1)
-        if isinstance(query, Query):
-            wanted = query
-        else:
-            wanted = Query.of(query, id=id, vector=vector, text=text, more=more, less=less, crop=crop)
+        wanted = Query.of(query, id=id, vector=vector, text=text, more=more, less=less, crop=crop)
         return self._access.with_index(
             lambda index: search(self._access, index, wanted, count, recall, max_distance, where, exact)
         )

@@ -111,12 +111,11 @@ class Examples:
             return self._index[alike[0].id]
 
     def _load(self, picture: Picture) -> NDArray[np.uint8]:
-        from lookalike.images.pool import DecoderPool, Failed, Given  # needs Pillow
+        from lookalike.images.pool import DecoderPool, Failed  # needs Pillow
 
         if self._decode is None:
             self._decode = self._stack.enter_context(DecoderPool(workers=1)).load
-        source = Given(picture.name, picture.source) if isinstance(picture.source, bytes) else picture.source
-        (loaded,) = self._decode([source], self._model.input, picture.crop)
+        (loaded,) = self._decode([picture.to_decode()], self._model.input, picture.crop)
         if isinstance(loaded, Failed):
             raise PictureError(loaded.reason, picture.name)
         return loaded.pixels

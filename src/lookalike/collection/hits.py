@@ -23,7 +23,7 @@ class Hit(_Hit):
             their neighbours, and no nearer than by chance (docs/sure.md). None where that cannot be told.
     """
 
-    score: float | None
+    score: float | None = None
 
     def __new__(cls, path: str, distance: float, id: int, score: float | None = None) -> Self:
         hit = super().__new__(cls, path, distance, id)
@@ -38,7 +38,7 @@ class Hits(list[Hit]):
     """The pictures found, nearest first.
 
     Attributes:
-        query: the path that was searched with, or None.
+        query: the path of what was searched by, the first of several, or None.
         recall: the share of the true neighbours that is expected among these.
         match: whether there is a good match among them, of a score of at least 0.1. None where that cannot be told:
             fewer than 20 pictures to compare with, a text, several examples.

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, NamedTuple, Protocol, SupportsFloat, SupportsIndex
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, SupportsFloat, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +17,9 @@ from lookalike.collection.place import StrPath
 from lookalike.errors import ArgumentError
 from lookalike.fitting import Box
 from lookalike.images.content import read_stream
+
+if TYPE_CHECKING:
+    from lookalike.images.pool import Source
 
 
 class Image(Protocol):
@@ -40,6 +43,12 @@ class Picture:
     source: Any
     name: str = ""
     crop: Box | None = None
+
+    def to_decode(self) -> Source:
+        """As decoders take it, if it is no PIL image."""
+        from lookalike.images.pool import Given  # its processes are not always needed
+
+        return Given(self.name, self.source) if isinstance(self.source, bytes) else str(self.source)
 
 
 @dataclass(frozen=True)

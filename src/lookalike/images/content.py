@@ -47,19 +47,21 @@ def read_stream(stream: BinaryIO) -> tuple[bytes, str]:
     Raises:
         PictureError: it has more, none, or text instead of bytes, or cannot be read.
     """
-    name = getattr(stream, "name", "")
-    name = name if isinstance(name, str) else ""
+    named = getattr(stream, "name", "")
+    name = named if isinstance(named, str) else ""  # that of a pipe is a number
+    data = bytearray()
     try:
-        data = stream.read(LARGEST_FILE + 1)
+        while len(data) <= LARGEST_FILE and (chunk := stream.read(_CHUNK)):
+            data += chunk
     except OSError as error:
         raise PictureError(f"cannot be read ({error.strerror})", name) from error
-    if not isinstance(data, bytes):
-        raise PictureError("expected the bytes of a picture, received text; open it in binary mode", name)
+    except TypeError:
+        raise PictureError("expected the bytes of a picture, received text; open it in binary mode", name) from None
     if not data:
         raise PictureError("expected the bytes of a picture, received none", name)
     if len(data) > LARGEST_FILE:
         raise PictureError(f"at most {LARGEST_FILE >> 20} MiB are read; {SMALLER}", name)
-    return data, name
+    return bytes(data), name
 
 
 def _chunks(path: str | bytes, most: int) -> Iterator[bytes]:
