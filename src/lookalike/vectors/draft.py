@@ -63,7 +63,9 @@ def writing(path: str) -> Iterator[None]:
         raise
     except FileExistsError as error:
         raise WriteError(
-            error.errno, f"{path}: expected no file there, received one; choose another name, or ask to overwrite it"
+            error.errno,
+            f"{path}: expected no file there, received one; choose another name, or ask to overwrite it "
+            "(`--overwrite` on the command line)",
         ) from error
     except OSError as error:
         raise WriteError(

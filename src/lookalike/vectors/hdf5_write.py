@@ -7,14 +7,16 @@ attribute `layout` says that its columns are the vectors, for where there are as
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lookalike.vectors import names as naming
 from lookalike.vectors.accepted import Rows
+from lookalike.vectors.apart import apart
 from lookalike.vectors.draft import draft, writing
 from lookalike.vectors.hdf5 import LAYOUT
 from lookalike.vectors.layout import FEATS, NAMES
@@ -28,16 +30,33 @@ _NAMES = 1 << 10  # in a piece
 
 
 def write_hdf5(path: str, chunks: Iterator[Rows], dim: int, dtype: Dtype, overwrite: bool) -> tuple[str, ...]:
-    """The file, at `path`; raises as `write_vectors`."""
+    """The file, at `path`; raises as `write_vectors`.
+
+    h5py works in a thread of its own, where no Ctrl-C is raised: in the midst of a write it would crash HDF5.
+    """
+    with draft(path, overwrite) as beside, apart() as do:
+        writer = _writer(path, beside, dim, dtype)
+        try:
+            do(partial(next, writer))
+            for chunk in chunks:
+                do(partial(writer.send, chunk))
+        finally:
+            do(writer.close)
+    return (path,)
+
+
+def _writer(path: str, beside: str, dim: int, dtype: Dtype) -> Generator[None, Rows, None]:
+    """Takes what is sent; the file is whole when it is closed."""
     import h5py
 
-    with draft(path, overwrite) as beside, created(disk := Disk(path, beside)) as file:
+    with created(disk := Disk(path, beside)) as file:
         piece = max(1, _PIECE // (dim * dtype.itemsize))
         feats = file.create_dataset(FEATS, (dim, 0), dtype, maxshape=(dim, None), chunks=(dim, piece))
         feats.attrs[LAYOUT] = "columns"
         names = file.create_dataset(NAMES[0], (0,), h5py.string_dtype(), maxshape=(None,), chunks=(_NAMES,))
         start = 0
-        for chunk in chunks:
+        while True:
+            chunk = yield
             disk.require_room()
             end = start + len(chunk.vectors)
             feats.resize(end, axis=1)
@@ -45,7 +64,6 @@ def write_hdf5(path: str, chunks: Iterator[Rows], dim: int, dtype: Dtype, overwr
             names.resize(end, axis=0)
             names[start:end] = np.array([naming.encode(name) for name in chunk.names or ()], object)
             start = end
-    return (path,)
 
 
 class Disk(io.FileIO):

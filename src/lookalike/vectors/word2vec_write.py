@@ -43,7 +43,7 @@ def _word(name: str, row: int) -> bytes:
     if _SPACE.search(name):
         raise ArgumentError(
             f"expected words without white space, as word2vec has them, received {name!r:.200} in row {row:,}; "
-            "nothing was written: choose hdf5 or npy"
+            "nothing was written: choose hdf5 or npy, which keep every name"
         )
     return naming.encode(name)
 

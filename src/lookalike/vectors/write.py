@@ -86,7 +86,9 @@ def write_vectors(
 
 
 def as_writable(path: str, asked: str | None) -> Writable:
-    """The format that is asked for, or that the ending of `path` says; ArgumentError where there is none."""
+    """The format that is asked for, or the ending of `path` says; ArgumentError where it says none, or no file."""
+    if not os.path.basename(path) or "\0" in path:
+        raise ArgumentError(f"expected the path of a file to be written, received {path!r:.200}; name one")
     ending = os.path.splitext(path)[1].lower()
     for known in get_args(Writable):
         if known == (_ENDINGS.get(ending) if asked is None else asked):
