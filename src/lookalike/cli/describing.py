@@ -15,14 +15,17 @@ def read_facts(file: str | None) -> list[Row]:
     return [] if file is None else read_sidecar(file)
 
 
-def describe(collection: Collection, rows: list[Row]) -> None:
-    """Gives the facts, and says what became of them."""
-    if not rows:
+def describe(collection: Collection, rows: list[Row], file: str | None) -> None:
+    """Gives the facts that were read from a file, and says what became of them."""
+    if file is None:
         return
+    one, named = "picture", "path"
+    if collection.things == "vectors":
+        one, named, rows = "vector", "name", read_sidecar(file, names=True)
     described = collection.describe(rows)
-    note(f"facts given to {counted(described.pictures, 'picture')}")
+    note(f"facts given to {counted(described.pictures, one)}")
     if described.unknown:
-        note(f"  {counted(len(described.unknown), 'path')} with facts but without a picture here:")
+        note(f"  {counted(len(described.unknown), named)} with facts but without a {one} here:")
         for path in described.unknown[:_LISTED]:
             note(f"    {path}")
         if len(described.unknown) > _LISTED:

@@ -87,5 +87,5 @@ def index(
 
     with patiently(create, wait) as collection:
         sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
-        describe(collection, facts)
+        describe(collection, facts, metadata)
     return 0

@@ -54,5 +54,5 @@ def sync(
             follow(collection, poll=poll, wait=wait, json=json, stats=stats)
         else:
             sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
-            describe(collection, facts)
+            describe(collection, facts, metadata)
     return 0

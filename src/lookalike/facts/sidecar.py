@@ -17,7 +17,7 @@ class Row(NamedTuple):
     """What a file says of one picture.
 
     Attributes:
-        path: absolute.
+        path: absolute; or the name of a vector, as it is written there.
         facts: None takes a fact away.
     """
 
@@ -25,8 +25,11 @@ class Row(NamedTuple):
     facts: dict[str, Value | None]
 
 
-def read_sidecar(file: str) -> list[Row]:
+def read_sidecar(file: str, *, names: bool = False) -> list[Row]:
     """All rows of a CSV, JSON, NDJSON or Parquet file, as its name says (.csv .tsv .json .ndjson .jsonl .parquet).
+
+    Args:
+        names: of vectors are in the column `path`, not paths as seen from the file's folder.
 
     Raises:
         ArgumentError: it cannot be read, is of another kind, has no column `path` or no row, or one that is none or
@@ -34,7 +37,7 @@ def read_sidecar(file: str) -> list[Row]:
         MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
     read = _reader(file)
-    folder = os.path.dirname(os.path.abspath(file))
+    folder = None if names else os.path.dirname(os.path.abspath(file))
     rows: dict[str, Row] = {}
     try:
         for place, record in read(file):
@@ -68,7 +71,7 @@ def _reader(file: str) -> Callable[[str], Iterator[Record]]:
     return readers[ending]
 
 
-def _row(place: str, record: Mapping[str, Any], folder: str) -> Row:
+def _row(place: str, record: Mapping[str, Any], folder: str | None) -> Row:
     path = record.get(PATH)
     if not isinstance(path, str) or not path or not is_possible(path):
         raise ArgumentError(f"{place}: expected the path of a picture in the column {PATH!r}, received {path!r:.80}")
@@ -76,4 +79,4 @@ def _row(place: str, record: Mapping[str, Any], folder: str) -> Row:
         facts = as_facts({name: value for name, value in record.items() if name != PATH})
     except ArgumentError as error:
         raise ArgumentError(f"{place}: {error}") from error
-    return Row(os.path.normpath(os.path.join(folder, path)), facts)
+    return Row(path if folder is None else os.path.normpath(os.path.join(folder, path)), facts)
