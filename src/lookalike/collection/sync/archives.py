@@ -86,7 +86,7 @@ class ArchiveSync:
         self._count(same, contents.passed)
         intake.expect(len(todo))
         if todo and not self._take(archive, todo):
-            intake.leave(self._path, CHANGED)
+            intake.leave(archive, CHANGED)
             self._keep()
             return
         intake.report.removed += sum(item.state == "indexed" for item in self._items.values())

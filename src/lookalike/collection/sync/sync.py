@@ -68,7 +68,7 @@ class Sync:
         self._catalogue = catalogue
         self._retry = retry
         self._settling = settling
-        self._intake = Intake(place, catalogue, model, progress, batch)
+        self._intake = Intake(place, catalogue, model, progress, batch, settling)
         self._report = self._intake.report
         self._changes = self._intake.changes
         self._left: list[Fresh] = []
@@ -107,13 +107,12 @@ class Sync:
                 segments.seal(self._place, self._catalogue)
 
     def _take_vectors(self, containers: Sequence[Container]) -> None:
-        from lookalike.collection.sync.vector_files import VectorSync, unchanged
+        from lookalike.collection.sync.vector_files import VectorSync
 
         moving = self._moving([], containers)
         for container in containers:
             if container.path not in moving:
-                VectorSync(self._intake, container, self._looked.get(container.path)).run()
-        unchanged(self._intake)
+                VectorSync(self._intake, container, self._retry, self._looked.get(container.path)).run()
         self._require_source(containers)
 
     def _take_pictures(self, containers: Sequence[Container]) -> None:
@@ -153,8 +152,8 @@ class Sync:
         moving = self._settling.part([*files, *changed])
         for file in changed:
             if file.key in moving:
-                self._intake.leave(file.path, UNSETTLED)
-                self._report.kept += self._catalogue.indexed_under(file.key)
+                self._intake.leave(file, UNSETTLED)
+                self._report.kept += self._catalogue.count_under(file.key, "indexed")
         return moving
 
     def _require_source(self, containers: Sequence[Container]) -> None:
@@ -313,9 +312,7 @@ class Sync:
     def _leave(self, file: File, old: Item | None, reason: str) -> None:
         """Leave a file to the next sync, and what was at its path as it is."""
         self._left.append((file, old))
-        if self._settling and reason == CHANGED:
-            self._settling.unsettle(file)
-        self._intake.leave(file.path, reason)
+        self._intake.leave(file, reason)
 
     def _file(self, item: Item) -> File:
         """The file of an item, as it was found."""
