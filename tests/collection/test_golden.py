@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lookalike.collection import Collection
 from lookalike.collection.catalogue.schema import VERSION
+
+from .conftest import Python
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -23,3 +28,62 @@ def test_version_1(tmp_path: Path) -> None:
             assert not any(path.endswith("03.png") for path in collection.paths())
             hits = collection.search(np.ones(collection.model.dim), k=20)
             assert sorted(hit.path for hit in hits) == sorted(collection.paths())
+
+
+@pytest.fixture
+def version_2(tmp_path: Path) -> Path:
+    """9 pictures, one of them pending, two with facts; one was removed after the seal, and one cannot be read."""
+    shutil.copytree(GOLDEN / "v2", tmp_path / ".lookalike")
+    return tmp_path
+
+
+def require_version_2(folder: Path) -> None:
+    with Collection.open(folder) as collection:
+        assert collection._catalogue._database.execute("PRAGMA user_version") == [(VERSION,)]
+        assert (len(collection), len(collection.failed()), collection.things) == (9, 1, "pictures")
+        assert collection._catalogue.containers.all() == []
+        names = [Path(path).name for path in collection.paths()]
+        assert "3.png" not in names
+        assert "last.png" in names
+        hits = collection.search(np.ones(collection.model.dim), k=20)
+        assert sorted(hit.path for hit in hits) == sorted(collection.paths())
+        assert collection.paths("stars = 5") == [str(folder / "0.png")]
+        assert collection.paths("labels = 'b' and seen = true") == [str(folder / "5.png")]
+    assert Collection.verify(folder) == []
+
+
+def test_version_2(version_2: Path) -> None:
+    for _ in range(2):
+        require_version_2(version_2)
+
+
+def test_version_2_as_a_kill_left_it_is_migrated_or_not(version_2: Path, python: Python) -> None:
+    """The process ends in the middle of the transaction: the file is of the old version, whole."""
+    killed = """
+import os, sqlite3, sys
+from lookalike.collection.catalogue import database
+migrate = database._migrate
+def dies(connection):
+    migrate(connection)
+    os._exit(9)
+database._migrate = dies
+from lookalike.collection import Collection
+Collection.open(sys.argv[1])
+"""
+    assert python(killed, version_2).returncode == 9
+    with closing(sqlite3.connect(version_2 / ".lookalike" / "catalogue.sqlite")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    require_version_2(version_2)
+
+
+def test_version_2_that_is_damaged_is_rescued_into_this_version(version_2: Path) -> None:
+    with closing(sqlite3.connect(version_2 / ".lookalike" / "catalogue.sqlite")) as connection:
+        connection.execute("UPDATE metadata SET given = '{}' WHERE given LIKE '%stars%'")
+        connection.commit()
+    report = Collection.repair(version_2)
+    assert [(Path(lost.path).name, lost.facts) for lost in report.lost_facts] == [("0.png", None)]
+    with Collection.open(version_2) as collection:
+        assert collection._catalogue._database.execute("PRAGMA user_version") == [(VERSION,)]
+        assert len(collection) == 9
+        assert collection.paths("seen = true") == [str(version_2 / "5.png")]
+    assert Collection.verify(version_2) == []

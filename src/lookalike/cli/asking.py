@@ -14,9 +14,6 @@ from lookalike.collection import Query
 from lookalike.collection.query import Picture
 from lookalike.errors import ArgumentError, PictureError, VectorError
 
-if TYPE_CHECKING:
-    pass
-
 STDIN = "-"
 _NUMBERS_BYTES = 1 << 26  # of a vector that is typed
 _WEIGHTED = re.compile(r"(.+):([^:/]*)", re.DOTALL)

@@ -20,7 +20,7 @@ _PARTS = ("new", "changed", "moved", "removed")
 
 def sentences(report: SyncReport, *, in_any_case: bool) -> Iterator[str]:
     """What was done; nothing where nothing was, unless `in_any_case`."""
-    yield from _lost(report.lost)
+    yield from _lost(report.lost, report)
     if not (report.changes or report.newly_failed or in_any_case):
         return
     read = _read(report)
@@ -33,7 +33,7 @@ def sentences(report: SyncReport, *, in_any_case: bool) -> Iterator[str]:
 
 def round_sentences(report: SyncReport, before: SyncReport) -> Iterator[str]:
     """What one round of a watch found that the one before did not."""
-    yield from _lost([source for source in report.lost if source not in before.lost])
+    yield from _lost([source for source in report.lost if source not in before.lost], report)
     for path in [source.path for source in before.lost]:
         if path not in [source.path for source in report.lost]:
             yield f"looked at again: {path}"
@@ -97,9 +97,9 @@ def _changes(report: SyncReport) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
-def _lost(sources: Sequence[Skipped]) -> Iterator[str]:
+def _lost(sources: Sequence[Skipped], report: SyncReport) -> Iterator[str]:
     for source in sources:
-        yield f"not looked at, its pictures are kept as they were: {source.path}: {source.reason}"
+        yield f"not looked at, its {report.things} are kept as they were: {source.path}: {source.reason}"
 
 
 def _skipped(skipped: Sequence[Skipped]) -> Iterator[str]:

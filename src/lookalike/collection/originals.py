@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
@@ -14,12 +13,13 @@ from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.place import Place
-from lookalike.collection.sync.compare import change_time
-from lookalike.collection.sync.vector_files import rows_of
-from lookalike.errors import ArchiveError, ReadError, VectorFileError
+from lookalike.collection.rows import UNREADABLE, rows_of
+from lookalike.collection.sync.compare import MOST_TIME
+from lookalike.errors import ArchiveError, ReadError
 from lookalike.images.archives import read
 from lookalike.images.given import Failed, Source
 from lookalike.vectors import open_vectors
+from lookalike.vectors.source import find
 
 CHANGED = "the file has another content now; the next sync indexes that"
 
@@ -79,15 +79,15 @@ def _rows(
 ) -> Iterator[tuple[Item, NDArray[np.float32] | Failed]]:
     reason = _NOT_THERE
     try:
-        status = os.stat(path)
-        if (status.st_size, change_time(status)) == (container.size, container.mtime_ns):
+        found = find(path)
+        if (found.size, min(found.state[2], MOST_TIME)) == (container.size, container.mtime_ns):
             for names, rows in rows_of(open_vectors(path, **json.loads(container.options))):
                 for name, row in zip(map(keys.encode, names), rows, strict=True):
                     if name in wanted:
                         yield wanted.pop(name), row
         else:
             reason = CHANGED
-    except (OSError, VectorFileError) as error:
+    except UNREADABLE as error:
         reason = str(error)
     for item in wanted.values():
         yield item, Failed(path, reason)

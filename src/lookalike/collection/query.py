@@ -19,7 +19,7 @@ from lookalike.fitting import Box
 from lookalike.images.content import read_stream
 
 if TYPE_CHECKING:
-    from lookalike.images.pool import Source
+    from lookalike.images.given import Source
 
 
 class Image(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from lookalike.collection.rows import require
 from lookalike.collection.sync.compare import change_time
-from lookalike.collection.sync.vector_files import require
 from lookalike.errors import ArgumentError, NoPicturesError, ReadError, VectorFileError
 from lookalike.images.find import ARCHIVE, Found, find, is_called_a_picture
 from lookalike.vectors import VectorFile, open_vectors
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from lookalike.images.archives import Contents
 
 _VECTORS_ALONE = ("layout", "format", "names")  # of the options, those that no archive has
+_ENDINGS = (
+    *(".npy", ".npz", ".h5", ".hdf5", ".parquet", ".arrow", ".feather", ".vec"),
+    *(".fvecs", ".bvecs", ".ivecs", ".fbin", ".u8bin", ".i8bin"),
+)  # of files that hold vectors, or nothing that is read
 
 
 class Looked(NamedTuple):
@@ -66,10 +70,12 @@ def look_at(paths: Sequence[str], options: Mapping[str, Any]) -> Sources:
     """
     given = {name: value for name, value in options.items() if value is not None}
     sources = Sources()
+    names: dict[str, str] = {}
     for path in dict.fromkeys(paths):
         match _what(path, given):
             case "vectors":
-                sources.vectors[path] = _looked(path)
+                if names.setdefault(os.path.realpath(path), path) == path:  # else it is there by another name
+                    sources.vectors[path] = _looked(path)
             case "archive":
                 sources.archives[path] = _looked(path)
             case _:
@@ -103,6 +109,8 @@ def _what(path: str, options: Mapping[str, Any]) -> Literal["archive", "vectors"
     try:
         kind(find_file(path))
     except (VectorFileError, ReadError):
+        if path.lower().endswith(_ENDINGS):
+            raise
         return "plain"  # what reads it as a picture says what is wrong
     return "vectors"
 
@@ -122,6 +130,7 @@ def _read_vectors(sources: Sources, given: Mapping[str, Any]) -> None:
 
 
 def _read_pictures(sources: Sources, given: Mapping[str, Any]) -> None:
+    holds = [any(isinstance(entry, Found) for entry in find(path)) for path in sources.plain]
     if given.keys() - {"key"} or (given and not sources.archives):
         raise ArgumentError(
             f"expected no {', '.join(sorted(given))} for pictures, which are in no file of vectors; leave that out"

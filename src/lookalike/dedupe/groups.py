@@ -83,12 +83,17 @@ def find_groups(
         progress: called with how many of how many different pictures were looked up.
 
     Raises:
-        ArgumentError: a distance below 0, or no such rule.
+        ArgumentError: a distance below 0, or no such rule; a collection of vectors, which are in no files of their own.
         DamagedError: the collection is.
     """
     if keep not in _RULES:
         raise ArgumentError(f"expected one of {', '.join(KEEP)} as the one to keep, received {keep!r}")
     require_distance(within)
+    if collection.things == "vectors":
+        raise ArgumentError(
+            f"expected a collection of pictures, received {collection.place.directory}, which is of vectors; look for "
+            "those alike by `Collection.search`"
+        )
     return collection.examine(
         lambda index, items: _groups(
             sorted(files_of(items, collection.place), key=_RULES[keep]),

@@ -17,7 +17,7 @@ class Row(NamedTuple):
     """What a file says of one picture.
 
     Attributes:
-        path: absolute.
+        path: absolute; or the name of a vector, as it is written there.
         facts: None takes a fact away.
     """
 

@@ -138,16 +138,16 @@ class VectorFile:
                     f"{part.path}: expected {naming.EXPECTED}, received {wrong}, in row {row:,} (from 0); rename it"
                 )
         if twice := seen.add(names):
-            path, row = self._place(twice.again)
-            before, at = self._place(twice.before)
+            path, row = self.place(twice.again)
+            before, at = self.place(twice.before)
             where = f"row {at:,}" if before == path else f"row {at:,} of {before}"
             raise VectorFileError(
                 f"{path}: expected each name once, received {names[row - start]!r:.200} in row {row:,} (from 0) as in "
                 f"{where}; rename or leave out one of them"
             )
 
-    def _place(self, number: int) -> tuple[str, int]:
-        """The file that holds this vector of all, and its row there."""
+    def place(self, number: int) -> tuple[str, int]:
+        """The file that holds vector `number` of all, and its row there; both from 0."""
         ends = list(accumulate(part.count for part in self.parts))
         which = bisect_right(ends, number)
         return self.parts[which].path, number - (ends[which] - self.parts[which].count)

@@ -65,6 +65,7 @@ class Item(NamedTuple):
 
 _ABOUT = ", ".join(About._fields)
 _ITEM = ", ".join(Item._fields)
+_VALUES = 500  # in a statement; older versions of SQLite take 999
 
 
 class Catalogue:
@@ -151,12 +152,22 @@ class Catalogue:
         )
         return bool(found)
 
-    def indexed_under(self, container: bytes) -> int:
-        """How many items in an archive or a file of vectors are indexed."""
+    def count_under(self, container: bytes, state: State) -> int:
+        """How many items in an archive or a file of vectors are in a state."""
         ((count,),) = self._database.execute(
-            "SELECT count(*) FROM items WHERE path > ? AND path < ? AND state = 'indexed'", keys.bounds(container)
+            "SELECT count(*) FROM items WHERE path > ? AND path < ? AND state = ?", (*keys.bounds(container), state)
         )
         return int(count)
+
+    def ids_under(self, container: bytes, state: State) -> NDArray[np.int64]:
+        """The ids of these, ascending; their rows are not looked at."""
+        condition = "path > ? AND path < ? AND state = ?"
+        return np.sort(self._ids(f"SELECT id FROM items WHERE {condition}", (*keys.bounds(container), state)))  # noqa: S608
+
+    def failed_under(self, container: bytes) -> list[Item]:
+        """The items in an archive or a file of vectors that failed, by name."""
+        condition = "path > ? AND path < ? AND state = 'failed' ORDER BY path"
+        return [Item._make(row) for row in self._database.select("items", _ITEM, condition, keys.bounds(container))]
 
     def under(self, container: bytes) -> list[Item]:
         """The items in an archive or a file of vectors, by name."""
@@ -203,6 +214,15 @@ class Catalogue:
     def has_path(self, path: bytes) -> bool:
         """Whether there is an item at a path; where SQLite's index is damaged, perhaps not."""
         return bool(self._database.execute("SELECT 1 FROM items WHERE path = ?", (path,)))
+
+    def at(self, paths: Sequence[bytes]) -> dict[bytes, Item]:
+        """The items at these paths, where there is one; where SQLite's index is damaged, perhaps not all."""
+        found: dict[bytes, Item] = {}
+        for start in range(0, len(paths), _VALUES):
+            some = tuple(paths[start : start + _VALUES])
+            rows = self._database.select("items", _ITEM, f"path IN ({', '.join('?' * len(some))})", some)
+            found |= {item.path: item for item in map(Item._make, rows)}
+        return found
 
     def with_sha256(self, sha256: bytes) -> Item | None:
         """The oldest indexed item with this content; where SQLite's index is damaged, perhaps None."""
@@ -266,11 +286,11 @@ class Catalogue:
         self._database.execute_many("DELETE FROM roots WHERE path = ?", [(path,) for path in paths])
 
     def add(
-        self, items: Sequence[Item], vectors: Sequence[NDArray[np.float32] | None], known: Sequence[Known] = ()
+        self, items: Sequence[Item], vectors: Sequence[NDArray[np.float32] | None], known: Sequence[Known | None] = ()
     ) -> None:
         """Add items, each with its vector, or None for one that failed, and what is `known` of it, if anything.
 
-        Their ids are chosen here.
+        Their ids are those that follow `next_id`, in order.
         """
         about = self.about()
         self._replace(about._replace(next_id=about.next_id + len(items)))
@@ -280,7 +300,8 @@ class Catalogue:
         pending = [(item.id, vector.astype("<f4").tobytes()) for item, vector in pairs if vector is not None]
         self._database.insert("pending", pending)
         if known:
-            self.metadata.add(dict(zip((item.id for item in numbered), known, strict=True)))
+            facts = zip(numbered, known, strict=True)
+            self.metadata.add({item.id: each for item, each in facts if each is not None})
 
     def update(self, items: Sequence[Item]) -> None:
         """Replace items of the same ids: their contents are the same, elsewhere, perhaps in each other's places."""
@@ -321,8 +342,12 @@ class Catalogue:
         self._database.insert("pending", rows)
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Name sealed vectors that are of no item."""
-        self._database.insert("removed", [(item_id,) for item_id in ids])
+        """Name sealed vectors that are of no item, and never will be: a crash may leave some of ids that come next."""
+        unused = sorted(ids)
+        self._database.insert("removed", [(item_id,) for item_id in unused])
+        about = self.about()
+        if unused and unused[-1] >= about.next_id:
+            self._replace(about._replace(next_id=unused[-1] + 1))
 
     def revive(self, ids: Iterable[int]) -> None:
         """Take back that these sealed vectors are of no item."""
@@ -366,11 +391,14 @@ class Catalogue:
         """The error to raise for what does not fit together."""
         return self._database.damaged(found)
 
-    def _ids(self, statement: str, values: tuple[int, ...] = ()) -> NDArray[np.int64]:
-        ids = np.array([row[0] for row in self._database.execute(statement, values)] or np.empty(0, np.int64))
-        if ids.dtype != np.int64:  # a damaged schema makes a key a column like any other
-            raise self._database.damaged("an id that is no number")
-        return ids
+    def _ids(self, statement: str, values: tuple[int | str | bytes, ...] = ()) -> NDArray[np.int64]:
+        def ids() -> Iterator[int]:
+            for (item_id,) in self._database.each(statement, values):
+                if type(item_id) is not int:  # a damaged schema makes a key a column like any other
+                    raise self._database.damaged("an id that is no number")
+                yield item_id
+
+        return np.fromiter(ids(), np.int64)
 
     def _one(self, condition: str, value: int | bytes) -> Item | None:
         rows = self._database.select("items", _ITEM, f"{condition} = ? ORDER BY id LIMIT 1", (value,))

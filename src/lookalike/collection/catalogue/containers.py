@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from lookalike.collection.catalogue.database import Database
 
@@ -26,6 +26,10 @@ class Container(NamedTuple):
     mtime_ns: int = -1
     passed: str = "[]"
 
+    def unread(self) -> Self:
+        """This one as if nothing of it had been taken in."""
+        return self._replace(size=-1, mtime_ns=-1)
+
 
 class Containers:
     """The table `containers` of a catalogue; the transactions are the catalogue's."""
@@ -40,3 +44,8 @@ class Containers:
         """Write one, instead of that of the same path if there is one."""
         self._database.execute("DELETE FROM containers WHERE path = ?", (container.path,))
         self._database.insert("containers", [container])
+
+    def look_again(self, path: bytes) -> None:
+        """Let the next sync read one though its file is the same."""
+        for row in self._database.select("containers", ", ".join(Container._fields), "path = ?", (path,)):
+            self.put(Container._make(row).unread())

@@ -153,10 +153,10 @@ class Database:
         with _translated(self.path):
             return self._connection.execute(statement, values).fetchall()
 
-    def each(self, statement: str) -> Iterator[Row]:
+    def each(self, statement: str, values: Row = ()) -> Iterator[Row]:
         """As `execute`, a row at a time."""
         with _translated(self.path):
-            yield from self._connection.execute(statement)
+            yield from self._connection.execute(statement, values)
 
     def define(self, name: str, function: Callable[[Any], str | int | float | bytes | None]) -> None:
         """Let statements call a function of one value, which raises nothing and always gives the same for the same."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -12,11 +13,22 @@ from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.mending.verify import verify_segment
+from lookalike.collection.no_model import VECTORS
 from lookalike.collection.place import Place
 from lookalike.collection.sync.compare import Survey, out_of_reach, survey
-from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError, PictureError, ReadError
+from lookalike.errors import (
+    ArgumentError,
+    DamagedError,
+    LookalikeError,
+    MissingExtraError,
+    NotAnIndexError,
+    PictureError,
+    ReadError,
+    VectorFileError,
+)
 from lookalike.images.content import file_sha256
 from lookalike.index import Index
+from lookalike.vectors import open_vectors
 
 
 @dataclass
@@ -50,8 +62,13 @@ class Remains:
         if self.away:
             reasons = Counter(reason for _, reason in self.away)
             each = "; ".join(f"{count:,} of them: {reason}" for reason, count in reasons.most_common())
+            what = (
+                "vectors again that are damaged"
+                if self.about.model == VECTORS
+                else "pictures whose vectors are damaged"
+            )
             raise ReadError(
-                f"expected to read the pictures whose vectors are damaged in {place.directory}, received for {each}; "
+                f"expected to read the {what} in {place.directory}, received for {each}; "
                 f"nothing was changed: bring that back and run it again, or go on without by `lookalike repair "
                 f"{place.directory} --give-up` (give_up=True), after which a sync takes them once they are back"
             )
@@ -157,15 +174,35 @@ def _look_for(missing: Sequence[Item], place: Place, seen: Survey, remains: Rema
 
 def _look_inside(missing: Sequence[Item], place: Place, remains: Remains) -> None:
     """The same for what is in archives and files of vectors, and for what was fetched."""
+    out_of_reach: dict[bytes, str | None] = {}  # by archive or file, why it is
     for item in missing:
-        container = keys.container_of(item.path)
-        path = place.absolute(container or item.path)
-        if container is None:
+        key = keys.container_of(item.path)
+        if key is None:
             remains.away.append((item, "it was fetched; index it again by `lookalike index URL --allow-urls`"))
-        elif container in remains.containers and os.path.exists(path):
-            remains.found.append((item, path))
+            continue
+        path = place.absolute(key)
+        if key not in out_of_reach:
+            out_of_reach[key] = _out_of_reach(path, remains.containers[key])
+        if away := out_of_reach[key]:
+            remains.away.append((item, away))
         else:
-            remains.away.append((item, f"{path} is not there now"))
+            remains.found.append((item, path))
+
+
+def _out_of_reach(path: str, container: Container) -> str | None:
+    """Why a file cannot be read now; what else is wrong with it is told when it is read."""
+    try:
+        with open(path, "rb"):
+            pass
+        if container.kind == "vectors":
+            open_vectors(path, **json.loads(container.options))
+    except (ReadError, MissingExtraError) as error:
+        return str(error)
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    except (VectorFileError, ArgumentError):
+        return None
+    return None
 
 
 def _sha256(path: str) -> bytes | None:

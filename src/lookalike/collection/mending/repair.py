@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.catalogue.database import Database, NewerVersionError
 from lookalike.collection.catalogue.folders import make_folders
@@ -21,6 +22,7 @@ from lookalike.collection.mending.rescue import put_in_place, rescue
 from lookalike.collection.no_model import VECTORS
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
+from lookalike.collection.sealed.bulk import Bulk
 from lookalike.collection.sync.report import Failure, Progress
 from lookalike.errors import DamagedError, NotAnIndexError
 from lookalike.images.given import Failed
@@ -154,30 +156,57 @@ class Repair:
         """Make the lost vectors again; give the items of which that cannot be done, and why."""
         found = self._remains.found
         bad: list[tuple[Item, str]] = []
-        if not found:
-            return bad
-        made = self._read_again(bad) if self._remains.about.model == VECTORS else self._embedded_again(bad)
+
+        def advance(items: int) -> None:
+            self._done += items
+            if progress:
+                progress(self._done, len(found))
+
+        if found and self._remains.about.model == VECTORS:
+            self._read_again(bad, advance)
+        elif found:
+            self._embed_again(bad, advance)
+        return bad
+
+    def _read_again(self, bad: list[tuple[Item, str]], advance: Callable[[int], None]) -> None:
+        """Bring the vectors that are still in their files into segments; those that cannot be had are `bad`."""
+        from lookalike.collection import originals
+
+        bulk = self._begin()
+        try:
+            for item, vector in originals.vectors(self._place, self._remains.found, self._remains.containers):
+                if isinstance(vector, Failed):
+                    bad.append((item, vector.reason))
+                else:
+                    bulk.add(np.array([item.id]), vector[np.newaxis])
+                if bulk.is_full:
+                    self._put(bulk)
+                    bulk = self._begin()
+                advance(1)
+            self._put(bulk)
+        finally:
+            bulk.discard()
+
+    def _begin(self) -> Bulk:
+        with self._catalogue.reading() as about:
+            return Bulk(self._place, about, list(self._catalogue.segments()))
+
+    def _put(self, bulk: Bulk) -> None:
+        if len(bulk):
+            bulk.save()
+            with self._catalogue.writing():
+                self._catalogue.add_segment(bulk.name, len(bulk))
+
+    def _embed_again(self, bad: list[tuple[Item, str]], advance: Callable[[int], None]) -> None:
+        """Embed the pictures that are still what they were; the others are `bad`."""
+        made = self._embedded_again(bad)
         while batch := list(islice(made, _BATCH)):
             good = [(item, vector) for item, vector in batch if vector is not None]
             with self._catalogue.writing():
                 self._catalogue.restore([item.id for item, _ in good], [vector for _, vector in good])
             if self._catalogue.pending_count() >= segments.MOST_PENDING:
                 segments.seal(self._place, self._catalogue)
-            self._done += len(batch)
-            if progress:
-                progress(self._done, len(found))
-        return bad
-
-    def _read_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
-        """The vectors that are in files; those that cannot be had are `bad`."""
-        from lookalike.collection import originals
-
-        for item, vector in originals.vectors(self._place, self._remains.found, self._remains.containers):
-            if isinstance(vector, Failed):
-                bad.append((item, vector.reason))
-                yield item, None
-            else:
-                yield item, vector
+            advance(len(batch))
 
     def _embedded_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
         """The vectors of pictures that are still what they were; the others are `bad`."""
@@ -229,5 +258,7 @@ class Repair:
         with self._catalogue.writing():
             for item, reason in aside:
                 self._catalogue.set_aside(item, f"its vector was damaged, and not made again: {reason}")
+            for container in {container for item, _ in aside if (container := keys.container_of(item.path))}:
+                self._catalogue.containers.look_again(container)
             self._catalogue.remove(item.id for item in gone)
             self._catalogue.untold.add(part.as_part())

@@ -15,7 +15,7 @@ class LostFacts(NamedTuple):
     """A picture whose facts are lost.
 
     Attributes:
-        id: as it was.
+        id: as it was; 0 where that is lost, too.
         path: "" where that is lost, too.
         facts: those that were given; None where they are not known, and perhaps there were none.
     """

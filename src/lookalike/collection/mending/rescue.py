@@ -21,6 +21,7 @@ from lookalike.collection.catalogue.metadata import Known, fields_of
 from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.create import METRIC
 from lookalike.collection.mending.report import LostFacts, RepairReport
+from lookalike.collection.no_model import VECTORS, NoModel
 from lookalike.collection.place import FOLDER, Place
 from lookalike.collection.sealed.segments import segment_name
 from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError
@@ -42,12 +43,10 @@ def rescue(place: Place) -> str:
     items = _distinct([Item._make(row) for row in found["items"]])
     segments = _with_loose(place, dict(found["segments"]))
     about, assumed = _about(found, items, segments, place)
-    roots = found["roots"] or ([(b".",)] if os.path.basename(place.directory) == FOLDER else [])
+    containers, unsaid = _containers(found, items, about, place)
+    roots = _roots(found, containers, about, place)
     if not (roots or items):
-        raise NotAnIndexError(
-            f"expected in {place.catalogue} what was indexed, received nothing that can be read; delete that file, "
-            f"and index again by `lookalike index SRC... --to {place.directory}`"
-        )
+        raise _nothing(place, "what was indexed")
     indexed = {item.id for item in items if item.state == "indexed"}
     known = {item.id for item in items}
     metadata = [row for row in found["metadata"] if row[0] in known]
@@ -61,14 +60,14 @@ def rescue(place: Place) -> str:
         said += f"; the facts of {len(without):,} of them are lost, those of their EXIF until the next sync"
     if report.lost_items:
         said += f"; {report.lost_items:,} items are lost: the next sync finds them as new"
-    report.done.append(f"{said}{assumed}; the damaged one is kept as {_free_name(place)}")
+    report.done.append(f"{said}{assumed}{unsaid}; the damaged one is kept as {_free_name(place)}")
     untold = [*(part for _, part in found["untold"]), report.as_part()]
     return Database.prepare(
         place.catalogue,
         {
             "about": [about],
-            "roots": roots,
-            "containers": _containers(found, items),
+            "roots": [(root,) for root in roots],
+            "containers": containers,
             "items": items,
             # of other dimensions where the row was lost that named another model
             "pending": [row for row in found["pending"] if row[0] in indexed and len(row[1]) == 4 * about.dim],
@@ -81,14 +80,43 @@ def rescue(place: Place) -> str:
     )
 
 
-def _containers(found: dict[str, list[Row]], items: Sequence[Item]) -> list[Container]:
-    """The archives and files of vectors; of those whose rows are lost it is not known how they were to be read."""
+def _containers(
+    found: dict[str, list[Row]], items: Sequence[Item], about: About, place: Place
+) -> tuple[list[Container], str]:
+    """The archives and files of vectors; and of which it is lost how they were to be read.
+
+    Where items are lost, none of them has been taken in whole.
+    """
     known = {container.path: container for container in map(Container._make, found["containers"])}
+    lost: dict[bytes, Container] = {}
     for item in items:
         path = keys.container_of(item.path)
         if path is not None and path not in known:
-            known[path] = Container(path, "vectors" if keys.is_row(item.path) else "archive")
-    return list(known.values())
+            lost[path] = Container(path, "vectors" if keys.is_row(item.path) else "archive")
+    if about.model == VECTORS:
+        lost |= {path: Container(path, "vectors") for (path,) in found["roots"] if path not in known}
+    whole = _written(found).get("items") == len(items)
+    containers = [container if whole else container.unread() for container in (known | lost).values()]
+    if not lost:
+        return containers, ""
+    paths = ", ".join(sorted(map(place.absolute, lost)))
+    said = f"; how {paths} is to be read is lost, too: if by options, index it again with them"
+    return containers, said
+
+
+def _roots(found: dict[str, list[Row]], containers: Sequence[Container], about: About, place: Place) -> list[bytes]:
+    """The sources."""
+    roots = [path for (path,) in found["roots"]]
+    if not roots and about.model != VECTORS and os.path.basename(place.directory) == FOLDER:
+        roots = [b"."]
+    return list(dict.fromkeys([*roots, *(container.path for container in containers)]))
+
+
+def _nothing(place: Place, expected: str) -> NotAnIndexError:
+    return NotAnIndexError(
+        f"expected in {place.catalogue} {expected}, received nothing that can be read; delete that file, "
+        f"and index again by `lookalike index SRC... --to {place.directory}`"
+    )
 
 
 def put_in_place(place: Place, rescued: str) -> None:
@@ -107,6 +135,9 @@ def _lost_facts(place: Place, found: dict[str, list[Row]], items: Sequence[Item]
     lost = [LostFacts(item_id, "", given[item_id]) for item_id in sorted(given.keys() - {item.id for item in items})]
     if given or _written(found).get("fields", 1):
         lost += [LostFacts(item.id, place.absolute(item.path), None) for item in items if item.id in without]
+        has_rows = any(keys.is_row(item.path) for item in items)
+        if has_rows and _written(found).get("metadata") != len(found["metadata"]):
+            lost.append(LostFacts(0, "", None))  # few vectors have any, and nothing says which
     return lost
 
 
@@ -126,20 +157,31 @@ def _about(
     named = [row[0] for row in (*found["pending"], *found["removed"])] + [item.id for item in items]
     note: dict[str, str] = {}
     dim, metric = 0, METRIC
-    for name in segments:
-        try:
-            index = Index.open(os.path.join(place.segments, name))
-        except LookalikeError:
-            continue  # a damaged segment is mended next
-        named.extend(index.ids[-1:].tolist())
-        note, dim, metric = index.note, index.dim, index.metric
+    for read in (Index.open, _salvaged):
+        for name in () if note else segments:
+            try:
+                index = read(os.path.join(place.segments, name))
+            except LookalikeError:
+                continue  # what is damaged is mended next
+            named.extend(index.ids[-1:].tolist())
+            note, dim, metric = index.note, index.dim, index.metric
     next_id = max(named, default=0) + 1 + _SLACK
     of = note.get("collection", uuid.uuid4().hex)
     if {"model", "model_hash"} <= note.keys():
         return About(of, note["model"], note["model_hash"], dim, metric, now, now, 0, next_id), ""
+    if any(row[1] == "vectors" for row in found["containers"]) or any(keys.is_row(item.path) for item in items):
+        dim = next((item.size // 4 for item in items), 0)
+        if not dim:
+            raise _nothing(place, "the dimensions of its vectors")
+        assumed = f"; what its vectors are compared by is lost, too, and was assumed to be {METRIC}: if not, index anew"
+        return About(of, VECTORS, NoModel.hash, dim, METRIC, now, now, 0, next_id), assumed
     model = get_model(DEFAULT)
     assumed = f"; which model made it is lost, too, and was assumed to be {model.name}: if it was another, index anew"
     return About(of, model.name, model.hash, model.dim, METRIC, now, now, 0, next_id), assumed
+
+
+def _salvaged(path: str) -> Index:
+    return Index.salvage(path)[0]
 
 
 def _with_loose(place: Place, named: dict[str, int]) -> dict[str, int]:

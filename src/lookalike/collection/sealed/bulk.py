@@ -59,12 +59,17 @@ class Bulk:
         if len(self._waiting):
             self._put()
         segments.save(self._place, self._about, Index.open(*self._parts), self.name, self._beside)
+        self.discard()
+
+    def discard(self) -> None:
+        """Delete the small files: they take room on a disk that may be full."""
         for part in self._parts:
             with suppress(OSError):  # it is swept later
                 os.unlink(part)
+        self._parts = []
 
     def _put(self) -> None:
         part = os.path.join(self._place.segments, f"{self.name}.part-{len(self._parts)}")
-        self._waiting.save(part)
         self._parts.append(part)
+        self._waiting.save(part)
         self._waiting = Index(self._about.dim, self._about.metric)

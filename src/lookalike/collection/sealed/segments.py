@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import numpy as np
@@ -51,13 +51,13 @@ def open_sealed(place: Place, catalogue: Catalogue, about: About) -> Index:
 
 
 def is_due(catalogue: Catalogue) -> bool:
-    """Whether enough is pending for a seal."""
-    pending, sealed = catalogue.pending_count(), sum(catalogue.segments().values())
-    return pending > min(sealed / 8, MOST_PENDING - 1)
+    """Whether enough is pending for a seal, or files are too many."""
+    sealed = catalogue.segments()
+    return _is_much(catalogue.pending_count(), sealed) or bool(_crowd(list(sealed.values())))
 
 
-def seal(place: Place, catalogue: Catalogue, *, everything: bool = False, new: Sequence[str] = ()) -> None:
-    """Seal what is pending and what `new` files hold, with the files that are no larger than twice what is sealed.
+def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> None:
+    """Seal what is pending, with the files that are no larger than twice what is sealed; bring many files into few.
 
     A vector is then written O(log n) times in its life, and files are few (Bentley & Saxe, J. Algorithms 1980).
     Files of which much was removed are written anew, too; with `everything` all are, into one. Where nothing of
@@ -68,17 +68,31 @@ def seal(place: Place, catalogue: Catalogue, *, everything: bool = False, new: S
     """
     with catalogue.reading() as about:
         names, gone = catalogue.segments(), catalogue.total("removed")[0]
-        if not (everything or new or is_due(catalogue) or gone > _WORN * min(names.values(), default=0)):
+        if not (everything or is_due(catalogue) or gone > _WORN * min(names.values(), default=0)):
             return
         whole = everything and len(names) <= 1 and not (gone or catalogue.pending_count())
         removed = catalogue.removed()
-        merged = list(names) if everything else _worth_merging(place, catalogue, about, removed, new)
-        if not everything and not is_due(catalogue) and (not merged or merged == list(new)[:1]):
+        merged = list(names) if everything else _worth_merging(place, catalogue, about, removed)
+        if not (everything or merged or _is_much(catalogue.pending_count(), names)):
             return
     if not whole:
         _write_anew(place, catalogue, merged, removed, everything)
     catalogue.compact()
     sweep(place, catalogue)
+
+
+def _is_much(pending: int, sealed: Mapping[str, int]) -> bool:
+    """Whether so many pending vectors are worth a file."""
+    return pending > min(sum(sealed.values()) / 8, MOST_PENDING - 1)
+
+
+def _crowd(sizes: Sequence[int]) -> int:
+    """How many of the smallest files are too many: the largest of them is no larger than twice the next one.
+
+    None as long as files are written by `seal` alone; but much that comes at once comes in several of one size.
+    """
+    sizes = sorted(sizes)
+    return max((i + 1 for i in range(1, len(sizes)) if sizes[i] <= 2 * sizes[i - 1]), default=0)
 
 
 def _write_anew(
@@ -116,16 +130,13 @@ def save(place: Place, about: About, index: Index, name: str, beside: Sequence[s
     index.save(os.path.join(place.segments, name), note=note, little_memory=much)
 
 
-def _worth_merging(
-    place: Place, catalogue: Catalogue, about: About, removed: NDArray[np.int64], new: Sequence[str]
-) -> list[str]:
-    """The files to be written anew: the new and the worn, and with what is pending, where that is due, the small."""
-    merged, left = list(new), []
+def _worth_merging(place: Place, catalogue: Catalogue, about: About, removed: NDArray[np.int64]) -> list[str]:
+    """The files to be written anew: the worn, those that are too many, and the small that fit to what is sealed."""
+    merged, left = [], []
     names = catalogue.segments()
-    size = (catalogue.pending_count() if is_due(catalogue) else 0) + sum(names[name] for name in new)
+    pending = catalogue.pending_count()
+    size = pending if _is_much(pending, names) else 0
     for name, vectors in names.items():
-        if name in new:
-            continue
         gone = 0
         if len(removed) > _WORN * vectors:  # else it cannot be worn, and need not be opened
             with cure_of(place):
@@ -135,8 +146,10 @@ def _worth_merging(
             size += vectors - gone
         else:
             left.append((vectors - gone, name))
-    for live, name in sorted(left):
-        if live > 2 * size:
+    left.sort()
+    crowd = _crowd([live for live, _ in left])
+    for number, (live, name) in enumerate(left):
+        if number >= crowd and live > 2 * size:
             break
         merged.append(name)
         size += live

@@ -14,12 +14,13 @@ from lookalike.collection.place import Place
 from lookalike.errors import NoPicturesError
 from lookalike.images.find import NO_HEIC, Found, Skipped, find
 
-_MOST = 2**63 - 1  # SQLite's integers; a file may claim to be of the year 2400
+MOST_TIME = 2**63 - 1
+"""Nanoseconds, as SQLite's integers; a file may claim to be of the year 2400."""
 
 
 def change_time(status: os.stat_result) -> int:
     """The time of a file's last change as the catalogue keeps it, in nanoseconds."""
-    return min(status.st_mtime_ns, _MOST)
+    return min(status.st_mtime_ns, MOST_TIME)
 
 
 class File(NamedTuple):
@@ -88,7 +89,7 @@ def survey(place: Place, roots: Sequence[bytes], files: Set[bytes] = frozenset()
             for entry in _look_through(top):
                 if isinstance(entry, Found):
                     key = key_of(entry.path)
-                    seen.files[key] = File(key, entry.path, entry.size, min(entry.mtime_ns, _MOST))
+                    seen.files[key] = File(key, entry.path, entry.size, min(entry.mtime_ns, MOST_TIME))
                 elif not f"{entry.path}/".startswith(own):
                     seen.skipped[key_of(entry.path)] = entry
             seen.read.add(root)

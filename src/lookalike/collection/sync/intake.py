@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
@@ -19,6 +20,7 @@ from lookalike.collection.sync.settle import Settling
 from lookalike.errors import ModelError
 from lookalike.facts.fact import to_json
 from lookalike.images.find import Skipped
+from lookalike.index import Index
 from lookalike.models import Model
 
 if TYPE_CHECKING:
@@ -61,11 +63,10 @@ class Intake:
         self.batch = batch
         self.report = SyncReport(things=things(model))
         self.changes = Changes(catalogue)
-        self._progress = progress
         self._settling = settling
+        self._progress = progress
         self._done = self._total = 0
-        with catalogue.reading() as about:  # now, so that damage is told also where nothing is new
-            self._sealed = segments.open_sealed(place, catalogue, about)
+        self._sealed = self._open_sealed()  # now, so that damage is told also where nothing is new
 
     def expect(self, items: int) -> None:
         """So many more are to be read."""
@@ -87,14 +88,18 @@ class Intake:
         item = self.catalogue.with_sha256(sha256) if sha256 else None
         if item is None:
             return None
-        vector = self.catalogue.pending_vector(item.id)
+        vector = self.vector(item)
         if vector is None:
-            if item.id not in self._sealed:
-                return None
-            with segments.cure_of(self.place):
-                vector = self._sealed[item.id]
+            return None
         exif = self.catalogue.metadata.of(item.id).exif
         return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector, exif)
+
+    def vector(self, item: Item) -> NDArray[np.float32] | None:
+        """The vector of an indexed item; None where it is lost."""
+        if item.id not in self._sealed:
+            return self.catalogue.pending_vector(item.id)
+        with segments.cure_of(self.place):
+            return self._sealed[item.id]
 
     def take(
         self,
@@ -145,11 +150,18 @@ class Intake:
         """Commit the changes, and seal while syncing, so that never more than so many vectors are pending."""
         with self.report.timed("commit"):
             self.changes.commit()
+        if self.catalogue.pending_count() >= segments.MOST_PENDING:
+            self.seal()
+
+    def seal(self) -> None:
+        """Seal what is worth it."""
         with self.report.timed("seal"):
-            if self.catalogue.pending_count() >= segments.MOST_PENDING:
-                segments.seal(self.place, self.catalogue)
-                with self.catalogue.reading() as about:
-                    self._sealed = segments.open_sealed(self.place, self.catalogue, about)
+            segments.seal(self.place, self.catalogue)
+            self._sealed = self._open_sealed()
+
+    def _open_sealed(self) -> Index:
+        with self.catalogue.reading() as about:
+            return segments.open_sealed(self.place, self.catalogue, about)
 
     def _contents(self, pictures: Sequence[Loaded]) -> dict[bytes, Content | None]:
         """What the pictures hold, by hash; each content is embedded once, and None where that fails."""

@@ -96,13 +96,12 @@ class Sync:
             self._take_pictures(containers)
 
     def _take_vectors(self, containers: Sequence[Container]) -> None:
-        from lookalike.collection.sync.vector_files import VectorSync, unchanged
+        from lookalike.collection.sync.vector_files import VectorSync
 
         moving = self._moving([], containers)
         for container in containers:
             if container.path not in moving:
-                VectorSync(self._intake, container, self._looked.get(container.path)).run()
-        unchanged(self._intake)
+                VectorSync(self._intake, container, self._retry, self._looked.get(container.path)).run()
         self._require_source(containers)
 
     def _take_pictures(self, containers: Sequence[Container]) -> None:
@@ -159,7 +158,7 @@ class Sync:
         for file in changed:
             if file.key in moving:
                 self._intake.leave(file, UNSETTLED)
-                self._report.kept += self._catalogue.indexed_under(file.key)
+                self._report.kept += self._catalogue.count_under(file.key, "indexed")
         return moving
 
     def _require_source(self, containers: Sequence[Container]) -> None:

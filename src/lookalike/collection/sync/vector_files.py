@@ -3,195 +3,205 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import keys
-from lookalike.collection.catalogue.catalogue import Item
+from lookalike.collection.catalogue.catalogue import About, Item
 from lookalike.collection.catalogue.containers import Container
-from lookalike.collection.sealed import segments
+from lookalike.collection.catalogue.metadata import Known
+from lookalike.collection.rows import UNREADABLE, ZERO, Vectors, have_direction, require, rows_of
 from lookalike.collection.sealed.bulk import Bulk
-from lookalike.collection.sync.compare import File, change_time
+from lookalike.collection.sync.compare import MOST_TIME, File, has_changed
 from lookalike.collection.sync.intake import CHANGED, Intake
 from lookalike.collection.sync.report import Failure
 from lookalike.errors import ReadError, VectorFileError
 from lookalike.images.find import Skipped
 from lookalike.vectors import VectorFile, open_vectors
+from lookalike.vectors.source import find
 
 if TYPE_CHECKING:
     from lookalike.collection.sources import Looked
 
-Vectors = NDArray[np.float32]
 Row = tuple[bytes, Item | None]  # its key, and the item that was there
 
-ZERO = "a zero vector has no direction, which cosine compares"
+_MOST_ROWS = 1 << 16  # that failed, in a block
+_AT_ONCE = 8192  # rows that are worth holding as items
+
+
+class _Block:
+    """Rows that are written down together: those that are new or changed, with their vectors, and those that fail."""
+
+    def __init__(self, bulk: Bulk, about: About) -> None:
+        self.bulk = bulk
+        self.good: list[Row] = []
+        self.bad: list[Row] = []
+        self._next_id = about.next_id
+
+    @property
+    def is_full(self) -> bool:
+        return self.bulk.is_full or len(self.bad) >= _MOST_ROWS
+
+    def add(self, rows: Sequence[Row], vectors: Vectors) -> None:
+        first = self._next_id + len(self.good)
+        self.bulk.add(np.arange(first, first + len(rows)), vectors)
+        self.good += rows
 
 
 class VectorSync:
     """One file of vectors brought up to date."""
 
-    def __init__(self, intake: Intake, container: Container, looked: Looked | None) -> None:
-        self._looked = looked
+    def __init__(self, intake: Intake, container: Container, retry: bool, looked: Looked | None) -> None:
         self._intake = intake
+        self._catalogue = intake.catalogue
         self._container = container
+        self._retry = retry
+        self._looked = looked
         self._path = intake.place.absolute(container.path)
-        self._items: dict[bytes, Item] = {}  # those that were there, and have not come up yet
-        with intake.catalogue.reading() as about:
-            self._about = about
-            self._before = segments.open_sealed(intake.place, intake.catalogue, about)
-        self._fresh: list[str] = []  # the segments that were written
+        self._new = self._changed = self._same = 0
+        self._came: list[NDArray[np.int64]] = []  # the ids of items that came up and stay
+        with self._catalogue.reading() as self._about:
+            self._is_known = self._catalogue.holds(container.path)
+        self._size = self._about.dim * 4
 
     def run(self) -> None:
         """Do it: what cannot be read is lost, and its vectors are kept."""
-        catalogue, report = self._intake.catalogue, self._intake.report
         try:
-            status = os.stat(self._path)
-            file = File(self._container.path, self._path, status.st_size, change_time(status))
-            if (file.size, file.mtime_ns) == (self._container.size, self._container.mtime_ns):
-                return  # what it holds is counted with all that is unchanged
+            source = find(self._path)
+            file = File(self._container.path, self._path, source.size, min(source.state[2], MOST_TIME))
+            if self._is_done(file):
+                self._count()
+                return
             opened = open_vectors(self._path, **json.loads(self._container.options))
-            if self._looked is None or (file.size, file.mtime_ns) != self._looked[:2]:
+            if self._looked is None or self._looked[:2] != (file.size, file.mtime_ns):
                 require(opened, self._about.dim)
-        except (OSError, VectorFileError) as error:
-            if isinstance(error, OSError) and not isinstance(error, ReadError):
-                error = ReadError(error.errno, f"cannot be read ({error.strerror})")
-            report.lost.append(Skipped(self._path, str(error)))
+        except UNREADABLE as error:
+            self._lose(str(error))
             return
-        self._items = {item.path: item for item in catalogue.under(self._container.path)}
         self._intake.expect(opened.count)
         try:
             self._take(opened, file)
+        except ReadError as error:
+            self._lose(str(error))
         except VectorFileError:  # all of it was read a moment ago
-            self._intake.leave(file, CHANGED)
-            return
-        self._finish(file)
+            self._leave(file)
+        else:
+            if has_changed(file):
+                self._leave(file)
+            else:
+                self._finish(file)
+        self._intake.seal()
+
+    def _is_done(self, file: File) -> bool:
+        """Whether all of the file is in."""
+        if (file.size, file.mtime_ns) != (self._container.size, self._container.mtime_ns):
+            return False
+        return not (self._retry and self._catalogue.count_under(file.key, "failed"))
+
+    def _count(self) -> None:
+        """Report what nothing was done about."""
+        report, path = self._intake.report, self._container.path
+        report.unchanged += self._catalogue.count_under(path, "indexed")
+        for item in self._catalogue.failed_under(path):
+            report.failed.append(Failure(self._intake.place.absolute(item.path), item.reason or ""))
+
+    def _lose(self, reason: str) -> None:
+        self._intake.report.lost.append(Skipped(self._path, reason))
+        self._keep()
+
+    def _leave(self, file: File) -> None:
+        self._intake.leave(file, CHANGED)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Report what is still there and was not looked at, or not to the end."""
+        indexed = self._catalogue.count_under(self._container.path, "indexed")
+        self._intake.report.kept += indexed - self._new - self._changed
 
     def _take(self, opened: VectorFile, file: File) -> None:
-        block = self._block()
-        rows: list[Row] = []
-        for names, vectors in rows_of(opened):
-            here = [keys.of_row(file.key, name) for name in names]
-            new = [i for i, key in enumerate(here) if not self._is_same(key, vectors[i])]
-            self._intake.advance(len(names))
-            if new and self._about.metric == "cosine":
-                new = [i for i in new if vectors[i].any() or self._fail(file, here[i])]
-            if new:
-                first = self._about.next_id + len(rows)
-                block.add(np.arange(first, first + len(new)), vectors[new])
-                rows += [(here[i], self._items.pop(here[i], None)) for i in new]
-            if block.is_full:
-                self._put(block, rows, file)
-                block, rows = self._block(), []
-        self._put(block, rows, file)
+        block = self._begin()
+        try:
+            for names, vectors in rows_of(opened):
+                self._sort(block, names, vectors)
+                self._intake.advance(len(names))
+                if block.is_full:
+                    self._put(block, file)
+                    block = self._begin()
+            self._put(block, file)
+        finally:
+            block.bulk.discard()
 
-    def _block(self) -> Bulk:
-        with self._intake.catalogue.reading() as self._about:
-            return Bulk(self._intake.place, self._about, list(self._intake.catalogue.segments()))
+    def _begin(self) -> _Block:
+        with self._catalogue.reading() as about:
+            return _Block(Bulk(self._intake.place, about, list(self._catalogue.segments())), about)
 
-    def _is_same(self, key: bytes, vector: Vectors) -> bool:
-        """Whether the item at a key has this vector already; it has come up then."""
-        old = self._items.get(key)
+    def _sort(self, block: _Block, names: Sequence[str], vectors: Vectors) -> None:
+        """Add what is new or changed of some rows to a block."""
+        here = [keys.of_row(self._container.path, name) for name in names]
+        known = self._catalogue.at(here) if self._is_known else {}
+        same = np.array([self._is_same(known.get(key), row) for key, row in zip(here, vectors, strict=True)], np.bool_)
+        good = ~same
+        if self._about.metric == "cosine":
+            good &= have_direction(vectors)
+        bad = [(here[i], known.get(here[i])) for i in np.flatnonzero(~(same | good))]
+        stay = [known[here[i]] for i in np.flatnonzero(same)] + [old for _, old in bad if old]
+        self._came.append(np.array([item.id for item in stay], np.int64))
+        self._same += int(same.sum())
+        block.add([(here[i], known.get(here[i])) for i in np.flatnonzero(good)], vectors[good])
+        block.bad += bad
+
+    def _is_same(self, old: Item | None, vector: Vectors) -> bool:
+        """Whether the item that is there has this vector already."""
         if old is None or old.state != "indexed":
             return False
-        known = self._vector(old.id)
-        if known is None or not np.array_equal(vector, known):
-            return False
-        del self._items[key]
-        return True
+        known = self._intake.vector(old)
+        return known is not None and np.array_equal(vector, known)
 
-    def _vector(self, item_id: int) -> Vectors | None:
-        if (pending := self._intake.catalogue.pending_vector(item_id)) is not None:
-            return pending
-        if item_id not in self._before:
-            return None
-        with segments.cure_of(self._intake.place):
-            return self._before[item_id]
-
-    def _fail(self, file: File, key: bytes) -> bool:
-        """Note a vector that cannot be compared; False."""
-        old = self._items.pop(key, None)
-        self._intake.fail(file._replace(key=key, size=self._about.dim * 4), old, ZERO)
-        self._intake.report.removed += old is not None and old.state == "indexed"
-        return False
-
-    def _put(self, block: Bulk, rows: list[Row], file: File) -> None:
-        """Write the block, and all that is known of its vectors, in one transaction."""
-        intake, catalogue = self._intake, self._intake.catalogue
-        if rows:
+    def _put(self, block: _Block, file: File) -> None:
+        """Write a block and all that is known of its vectors in one transaction; then what failed."""
+        intake, catalogue = self._intake, self._catalogue
+        if block.good:
             with intake.report.timed("seal"):
-                block.save()
-        with intake.report.timed("commit"), catalogue.writing():
-            if rows:
-                catalogue.add_segment(block.name, len(rows))
-                self._fresh.append(block.name)
-            for some in _parts(rows):
-                catalogue.remove(old.id for _, old in some if old)
-                items = [
-                    Item(0, key, self._about.dim * 4, file.mtime_ns, None, None, None, "indexed", None)
-                    for key, _ in some
-                ]
-                catalogue.add(items, [None] * len(items))
-        changed = sum(old is not None and old.state == "indexed" for _, old in rows)
+                block.bulk.save()
+            with intake.report.timed("commit"), catalogue.writing():
+                catalogue.add_segment(block.bulk.name, len(block.good))
+                for rows in _parts(block.good):
+                    known = [self._given(old) for _, old in rows]
+                    catalogue.remove(old.id for _, old in rows if old)
+                    items = [
+                        Item(0, key, self._size, file.mtime_ns, None, None, None, "indexed", None) for key, _ in rows
+                    ]
+                    catalogue.add(items, [None] * len(items), known)
+        changed = sum(old is not None and old.state == "indexed" for _, old in block.good)
+        self._changed += changed
+        self._new += len(block.good) - changed
         intake.report.changed += changed
-        intake.report.new += len(rows) - changed
-        intake.commit()  # what failed
+        intake.report.new += len(block.good) - changed
+        for key, old in block.bad:
+            intake.fail(file._replace(key=key, size=self._size), old, ZERO)
+        intake.commit()
+
+    def _given(self, old: Item | None) -> Known | None:
+        """What was given to the item that was there; None where that is nothing, as a rule."""
+        given = self._catalogue.metadata.of(old.id).given if old else Known().given
+        return None if given == Known().given else Known(given=given)
 
     def _finish(self, file: File) -> None:
         """What has not come up is gone; note that all of the file is in."""
         intake = self._intake
-        intake.report.removed += sum(item.state == "indexed" for item in self._items.values())
-        intake.changes.remove(item.id for item in self._items.values())
+        for state in ("indexed", "failed"):
+            there = self._catalogue.ids_under(file.key, state)
+            gone = np.setdiff1d(there[there < self._about.next_id], np.concatenate(self._came), assume_unique=True)
+            intake.changes.remove(gone.tolist())
+            intake.report.removed += len(gone) if state == "indexed" else 0
+        intake.report.unchanged += self._same
         intake.changes.put(self._container._replace(size=file.size, mtime_ns=file.mtime_ns))
         intake.commit()
-        with intake.report.timed("seal"):
-            segments.seal(intake.place, intake.catalogue, new=self._fresh)
 
 
 def _parts(rows: list[Row]) -> Iterator[list[Row]]:
-    """As many as are worth holding as items at once."""
-    for start in range(0, len(rows), 8192):
-        yield rows[start : start + 8192]
-
-
-def require(opened: VectorFile, dim: int) -> None:
-    """Read all of a file of vectors once, so that nothing is taken of one that is damaged.
-
-    Raises:
-        VectorFileError: other dimensions, NaN or inf, names that are none, an end too early.
-        ReadError: it cannot be read now.
-    """
-    if opened.dim != dim:
-        raise VectorFileError(
-            f"{', '.join(opened.paths)}: expected vectors of {dim:,} dimensions, as in this collection, received "
-            f"{opened.dim:,}; name another place for them"
-        )
-    for _ in rows_of(opened):
-        pass
-
-
-def rows_of(opened: VectorFile) -> Iterator[tuple[list[str], Vectors]]:
-    """Names and float32 vectors, some at a time; without names, a vector is called by its file and its row."""
-    start, part = 0, os.path.basename(opened.paths[0])
-    for names, vectors in opened.chunks():
-        with np.errstate(over="ignore"):
-            floats = vectors.astype(np.float32, copy=False)
-        if not np.isfinite(floats).all():
-            raise VectorFileError(
-                f"{opened.paths[0]}: expected numbers that float32 holds, received one of {vectors.dtype} beyond; "
-                "scale the vectors"
-            )
-        yield names or [f"{part}:{row}" for row in range(start, start + len(vectors))], floats
-        start += len(vectors)
-
-
-def unchanged(intake: Intake) -> None:
-    """Count, at the end, what nothing was done about."""
-    report, catalogue = intake.report, intake.catalogue
-    told = {failure.path for failure in report.failed}
-    failed = [Failure(intake.place.absolute(item.path), item.reason or "") for item in catalogue.failed()]
-    report.failed += [failure for failure in failed if failure.path not in told]
-    report.unchanged = catalogue.count("indexed") - report.new - report.changed
+    for start in range(0, len(rows), _AT_ONCE):
+        yield rows[start : start + _AT_ONCE]

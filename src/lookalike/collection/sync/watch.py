@@ -67,7 +67,7 @@ def rounds(sync: Callable[[Settling], SyncReport], waiting: Waiting) -> Iterator
 def out_of_reach(place: Place, before: SyncReport) -> SyncReport:
     """The report of a round in which the collection itself is not there: it is lost with all of its pictures."""
     lost = Skipped(place.directory, "the collection is not there now, as when its disk is not mounted")
-    return SyncReport(kept=before.indexed + before.kept, lost=[lost])
+    return SyncReport(things=before.things, kept=before.indexed + before.kept, lost=[lost])
 
 
 def as_seconds(name: str, value: SupportsFloat, *, least: float) -> float:
