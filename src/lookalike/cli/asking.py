@@ -45,16 +45,18 @@ class Asked:
             return given[1]
         if len(given) > 2:
             raise ArgumentError(f"{_ORDER}, received {len(given)} names; give further pictures by --more")
-        if given and os.path.isfile(given[0]):
-            raise ArgumentError(f"{_ORDER}, received only {given[0]}; name the folder to look in, too")
         if not given:
             raise ArgumentError(f"{_ORDER}, received nothing; name a picture and the folder to look in")
-        if self.id is self.vector is self.text is None and not self.more:
+        (name,) = given
+        asked = bool(self.more) or (self.id, self.vector, self.text) != (None, None, None)
+        if os.path.isfile(name) or not (asked or os.path.isdir(name)):
+            raise ArgumentError(f"{_ORDER}, received only {name}; name the folder to look in, too")
+        if not asked:
             raise ArgumentError(
-                f"expected something to look for in {given[0]}, received nothing; name a picture before it, "
+                f"expected something to look for in {name}, received nothing; name a picture before it, "
                 "or give --id, --vector, --text or --more"
             )
-        return given[0]
+        return name
 
     def query(self) -> Query:
         """What to look for; stdin and files of vectors are read.
