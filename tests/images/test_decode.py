@@ -219,8 +219,9 @@ def test_a_part_is_of_the_picture_as_it_is_seen(turn: int) -> None:
     exif[0x0112] = turn
     shown = np.asarray(scene(60, 40))
     data = encode(Image.fromarray(np.ascontiguousarray(STORED[turn](shown))), "PNG", exif=exif)
-    part = decode(data, Input(20, "squeeze"), crop=Box(30, 5, 20, 20)).pixels
-    assert np.array_equal(part, shown[5:25, 30:50])
+    part = decode(data, Input(20, "squeeze"), crop=Box(30, 5, 20, 20))
+    assert np.array_equal(part.pixels, shown[5:25, 30:50])
+    assert (part.width, part.height) == (60, 40)
     with pytest.raises(
         PictureError, match="expected a part within its 60 x 40 pixels, received one from 50, 0 to 61, 1"
     ):

@@ -145,12 +145,13 @@ def _shrink(image: Image.Image, input: Input, crop: Box | None, *, draft: bool) 
             # Not image.width / width: the last column may stand for less than a whole one.
             scale = drafted[1][2] / whole[0] if drafted else 1.0
         image.load()
-        flat, turn, size = flatten(image), orientation(image), whole
+        flat, turn = flatten(image), orientation(image)
         if crop is not None:
-            flat, turn = _cut(upright(flat, turn)[0], crop), 1
-            size = flat.size
-        small = to_srgb(_resize(flat, size, scale, input, profile), profile)
-        small, sideways = upright(small, turn)
+            flat, sideways = upright(flat, turn)
+            flat = _cut(flat, crop)
+            small = to_srgb(_resize(flat, flat.size, scale, input, profile), profile)
+        else:
+            small, sideways = upright(to_srgb(_resize(flat, whole, scale, input, profile), profile), turn)
         return small, whole[::-1] if sideways else whole
     except DAMAGE as error:
         raise PictureError(_damage(image, error)) from error
