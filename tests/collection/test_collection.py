@@ -249,7 +249,7 @@ def test_a_query_that_cannot_be_read(tmp_path: Path, collection: Collection) -> 
 @pytest.mark.parametrize(
     "query",
     [np.ones(5), np.ones((2, 1280)), np.ones((4, 4, 3), np.uint8), [], [[1, 2], [3]], ["a"] * 1280, 7.0, object()],
-    ids=str,
+    ids=lambda query: type(query).__name__,
 )
 def test_no_vector_of_the_model(collection: Collection, query: object) -> None:
     with pytest.raises(VectorError, match="1280 numbers"):

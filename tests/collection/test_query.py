@@ -63,7 +63,6 @@ def weights(examples: tuple[Example, ...]) -> list[tuple[object, float]]:
         ([(IMAGE, np.float32(2))], [(IMAGE, 2)]),
         (b"bytes", [(b"bytes", 1)]),
     ],
-    ids=str,
 )
 def test_examples_and_their_weights(more: Any, expected: list[tuple[object, float]]) -> None:
     assert weights(Query.of(more=more).more) == expected

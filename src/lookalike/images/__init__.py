@@ -8,9 +8,13 @@ Bytes on disk become pixels in this order; each module needs only those before i
     colour.py    any mode  -> upright 8-bit sRGB without alpha
     facts.py     what a picture says beside its pixels; exif.py reads it
     decode.py    bytes     -> a square of RGB pixels, or a thumbnail
+    serving.py   the inside of any child process: its pipes and limits
+    process.py   the parent's end of one
     wire.py      the messages between the pool and its children
-    worker.py    the child: answers one message at a time
-    child.py     the parent's end of one child
+    worker.py    a child that decodes: answers one message at a time
+    child.py     the parent's end of that
+    given.py     a picture by its bytes, or why there is none
     pool.py      all cores: paths -> pictures, in order
     urls/        URLs      -> their bytes, in order, for the pool
+    archives/    tar, zip and Parquet -> pictures by their bytes; never extracted
 """

@@ -127,6 +127,7 @@ def test_no_rows(path: Path) -> None:
     assert list(read(str(path))) == []
 
 
+@pytest.mark.thorough
 def test_pictures_larger_than_are_decoded_fail(path: Path) -> None:
     parquet.write_table(pa.table({"image": [bytes((256 << 20) + 1), b"1"]}), path, compression="none", row_group_size=1)
     large, small = read(str(path))

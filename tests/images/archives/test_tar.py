@@ -117,13 +117,19 @@ def test_sparse_members_are_passed_over(path: Path, tmp_path: Path, format: str,
 
 def test_a_larger_picture_than_is_decoded_is_passed_over(path: Path) -> None:
     with open(path, "wb") as file:  # of zeros that take no room on the disk
-        for name, size in ((b"most.jpg", 256 << 20), (b"more.jpg", (256 << 20) + 1), (b"huge.jpg", 9 << 30)):
+        for name, size in (
+            (b"most.jpg", 256 << 20),
+            (b"more.jpg", (256 << 20) + 1),
+            (b"huge.jpg", 9 << 30),
+            (b"huge.mp4", 9 << 30),
+        ):
             file.write(header(name, size if size < 8 << 30 else base256(size)))
             file.seek(size + -size % 512, os.SEEK_CUR)
         file.write(MEMBER + END)
     contents = look(str(path))
     assert contents.names == ["most.jpg", "a.png"]
-    assert contents.passed == [Passed("more.jpg", "larger than 256 MiB; make a smaller copy of it", 2)]
+    too_large = Passed("more.jpg", "larger than 256 MiB; make a smaller copy of it", 2)
+    assert contents.passed == [too_large, Passed("huge.mp4", "a video", 1)]
     assert got(path, {"a.png"}) == {"a.png": PICTURE}
 
 

@@ -24,7 +24,7 @@ _PACKED_WELL, _LITTLE = 100, 64 << 20
 
 
 def unpacks_sanely(packed: int, unpacked: int) -> bool:
-    """Pictures hardly pack at all."""
+    """Whether no more than pictures do, which hardly pack."""
     return unpacked <= _PACKED_WELL * packed + _LITTLE
 
 

@@ -167,7 +167,7 @@ def _is_text(kind: Any) -> bool:
 
 def _require_sane(metadata: Any, path: str, size: int) -> None:
     """What the file says of a column, before any of it is read."""
-    index = next(i for i in range(metadata.num_columns) if metadata.schema.column(i).path == path)
+    index = [metadata.schema.column(i).path for i in range(metadata.num_columns)].index(path)
     unpacked = 0
     for group in range(metadata.num_row_groups):
         column = metadata.row_group(group).column(index)

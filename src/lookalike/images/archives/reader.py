@@ -24,15 +24,15 @@ from lookalike.names import visible
 
 _MEMORY: dict[Kind, int] = {
     "tar": 1 << 30,
-    "zip": 1 << 30,  # of which the directory of 2 million members takes the most
-    # Arrow maps 300 MiB, and unpacks a page as a whole, beside the packed one: 1 GiB of pictures may be in a page.
+    "zip": 1 << 30,  # whose directory takes half a KiB for each member
+    # Arrow maps 300 MiB, and unpacks a page as a whole, beside the packed one: a page may hold 1 GiB of pictures.
     "parquet": 3 << 30,
 }
 """Bytes of address space that a child has (Linux only)."""
 
-_CPU_SECONDS = 30  # a step: the directory of a zip takes 10
+_CPU_SECONDS = 30  # a step; the directory of a zip, up to 10 s of them, is one
 _SECONDS = 60
-_PIPE = 1 << 20  # bytes
+_PIPE = 1 << 20  # bytes: with a larger pipe the two take fewer turns
 
 _START = """
 kind, memory, cpu_seconds = given
@@ -125,7 +125,7 @@ class _Reader(Process):
     def __init__(self, kind: Kind) -> None:
         super().__init__(_START, kind, _MEMORY[kind], _CPU_SECONDS)
         if sys.platform == "linux":
-            with suppress(OSError):  # a user may have so many bytes in pipes only
+            with suppress(OSError):  # where this user has too many bytes in pipes
                 fcntl.fcntl(self._replies, fcntl.F_SETPIPE_SZ, _PIPE)
 
     def tell(self, message: bytes) -> None:

@@ -101,7 +101,7 @@ def members(file: File) -> Iterator[Member]:
                 about.setdefault(b"path", data.partition(b"\0")[0])
             elif head.type in _PAX:
                 about |= _records(data)
-            elif head.type == tarfile.XGLTYPE and _records(data):
+            elif head.type == tarfile.XGLTYPE and _records(data):  # another reader would see other members
                 raise ArchiveError(_ABOUT_ALL)
             continue
         yield from _member(stream, head, block, about)
@@ -131,8 +131,7 @@ def _member(stream: _Stream, head: tarfile.TarInfo, block: bytes, about: dict[by
         more = block[482]  # whether another block of its map follows
         while more:
             more = stream.exactly(_BLOCK)[504]
-    has_data = head.isreg() or head.type not in tarfile.SUPPORTED_TYPES
-    left = size if has_data else 0
+    left = size if head.isreg() or head.type not in tarfile.SUPPORTED_TYPES else 0  # links and the like have no data
     padding = -left % _BLOCK
 
     def data() -> Iterator[bytes]:
@@ -145,20 +144,19 @@ def _member(stream: _Stream, head: tarfile.TarInfo, block: bytes, about: dict[by
             yield chunk
 
     if not head.isdir():
-        name = about[b"path"].decode("utf-8", "surrogateescape") if b"path" in about else head.name
-        name, reason = judge(name)
-        yield Member(name, _left_out(head, size, b"sparse" in about) or reason, data())
+        name, reason = judge(about[b"path"].decode("utf-8", "surrogateescape") if b"path" in about else head.name)
+        reason = _odd(head, b"sparse" in about) or reason or (TOO_LARGE if size > LARGEST_PICTURE else "")
+        yield Member(name, reason, data())
     stream.skip(left + padding)
 
 
-def _left_out(head: tarfile.TarInfo, size: int, sparse: bool) -> str:
+def _odd(head: tarfile.TarInfo, sparse: bool) -> str:
+    """Why a member is no plain file, or ""."""
     if head.type in _LINKS:
         return LINK
     if sparse or head.type == tarfile.GNUTYPE_SPARSE:
         return SPARSE
-    if not head.isreg():
-        return NOT_REGULAR
-    return TOO_LARGE if size > LARGEST_PICTURE else ""
+    return "" if head.isreg() else NOT_REGULAR
 
 
 def _content(stream: _Stream, size: int) -> bytes:

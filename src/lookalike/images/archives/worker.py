@@ -105,7 +105,7 @@ class _Archive:
         self._send(messages.END)
 
     def require_same(self) -> None:
-        """ReadError, ArchiveError"""
+        """ReadError where the file cannot be read, ArchiveError where it has changed."""
         if self._file.trouble:
             raise self._file.trouble
         if self._file.state != self._state:

@@ -22,6 +22,7 @@ DAMAGE = (BadZipFile, zlib.error, StructError, EOFError, ValueError, OverflowErr
 
 _ENCRYPTED, _PATCH, _UTF8 = 1 << 0 | 1 << 6, 1 << 5, 1 << 11  # of a member's flags (APPNOTE.TXT, section 4.4.4)
 _HEADER = 30  # bytes before a member's name
+_ODD = {0: "", stat.S_IFREG: "", stat.S_IFLNK: LINK}  # by the kind of a member's file
 _UNIX = (3, 19)  # systems that give a member the mode of its file; 19 is macOS
 
 
@@ -35,11 +36,10 @@ def members(file: File) -> Iterator[Member]:
     with ZipFile(Buffer(file)) as archive:
         _require_apart(archive.infolist())
         for info in archive.infolist():
-            mode = info.external_attr >> 16 if info.create_system in _UNIX else 0
-            if info.is_dir() or stat.S_ISDIR(mode):
-                continue
-            name, reason = judge(_name(info))
-            yield Member(name, _left_out(info, stat.S_IFMT(mode)) or reason, _data(file, archive, info))
+            kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system in _UNIX else 0
+            if not info.is_dir() and kind != stat.S_IFDIR:
+                name, reason = judge(_name(info))
+                yield Member(name, _ODD.get(kind, NOT_REGULAR) or reason or _locked(info), _data(file, archive, info))
 
 
 def _require_apart(infos: list[ZipInfo]) -> None:
@@ -62,11 +62,8 @@ def _name(info: ZipInfo) -> str:
         return info.filename
 
 
-def _left_out(info: ZipInfo, kind: int) -> str:
-    if kind == stat.S_IFLNK:
-        return LINK
-    if kind not in (0, stat.S_IFREG):
-        return NOT_REGULAR
+def _locked(info: ZipInfo) -> str:
+    """Why a picture cannot be taken out, or ""."""
     if info.flag_bits & _ENCRYPTED:
         return ENCRYPTED
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or info.flag_bits & _PATCH:
