@@ -47,6 +47,7 @@ HEAVY = [
     "rich",
     "sqlite3",
     "subprocess",
+    "torch",
     "typer",
     "watchfiles",
 ]

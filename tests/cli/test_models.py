@@ -1,4 +1,7 @@
-"""`--model`, `--weights`, `--bgr` and `--device`, as a user types them: each kind of model once from end to end."""
+"""`--model`, `--weights`, `--bgr` and `--device`, as a user types them.
+
+tests/models/test_docs.py takes each kind of model from end to end.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from lookalike.collection import Collection
 from lookalike.demo import folder
 
 from .conftest import Run, command
@@ -65,25 +67,6 @@ def test_vgg16(run: Run, few: Path, save: Any) -> None:
     assert f"the model vgg16:conv5_3-flat?bgr&weights={weights} with the hash" in wrong
     assert run("search", few, "few", "-k", "2", *model, "--bgr").stdout == found.stdout
     assert f"weights={moved} (25088 dim" in run("info", "few").stdout
-
-
-def test_torchvision(run: Run, few: Path, save: Any) -> None:
-    torch, torchvision = pytest.importorskip("torch"), pytest.importorskip("torchvision")
-    torch.manual_seed(0)
-    weights = save(torchvision.models.shufflenet_v2_x0_5(weights=None))
-    run("search", few, "few", "--model", "torchvision:shufflenet_v2_x0_5", "--weights", weights)
-    assert f"torchvision:shufflenet_v2_x0_5?weights={weights} (1024 dimensions" in run("info", "few").stdout
-
-
-def test_clip(run: Run, few: Path, save: Any) -> None:
-    torch, open_clip = pytest.importorskip("torch"), pytest.importorskip("open_clip")
-    torch.manual_seed(0)
-    weights = save(open_clip.create_model("ViT-S-32-alt"))  # the smallest that it has: 173 MB
-    run("sync", "few", "--model", "clip:ViT-S-32-alt", "--weights", weights)
-    with Collection.open(few.parent / "few") as collection:
-        assert collection.model.name == f"clip:ViT-S-32-alt?weights={weights}"
-        (vector,) = collection.model.embed_text(["a red bicycle"])  # type: ignore[attr-defined]
-        assert len(collection.search(vector, k=3)) == 3
 
 
 def test_an_onnx_file(run: Run, few: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def indexed(folder: Path, model: Path) -> Path:
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files of models that are read."""
     read: list[str] = []
     real = OnnxFile._read
@@ -110,8 +109,8 @@ def test_a_file_that_was_moved(indexed: Path, model: Path, draw: Draw, by: str) 
     moved = model.rename(model.with_name("moved 100%.onnx"))
     draw(indexed / "new.png", seed=50)
     name = str(moved).replace("%", "%25")
-    opening = {"open": Collection.open, "lookalike.open": lookalike.open, "create": Collection.create}[by]
-    with opening(indexed, model=name) as collection:
+    ways: dict[str, Any] = {"open": Collection.open, "lookalike.open": lookalike.open, "create": Collection.create}
+    with ways[by](indexed, model=name) as collection:
         collection.sync()
         assert len(collection) == PICTURES + 1
         assert collection.info().model == collection.model.name == name

@@ -65,7 +65,8 @@ def make(tmp_path: Path) -> Make:
 def expected(numbers: Floats) -> Floats:
     """The network's vectors of (n, 3, side, side), by NumPy."""
     windows = np.lib.stride_tricks.sliding_window_view(numbers.astype(np.float64), (5, 5), axis=(2, 3))
-    return np.einsum("ncijkl,fckl->nf", windows, KERNEL) / (windows.shape[2] * windows.shape[3])
+    vectors: Floats = np.einsum("ncijkl,fckl->nf", windows, KERNEL) / (windows.shape[2] * windows.shape[3])
+    return vectors
 
 
 def require_close(received: Floats, wanted: Floats) -> None:

@@ -165,7 +165,8 @@ class Hub:
     ],
 )
 def test_the_first_file_that_there_is(files: dict[str, int | None], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake, told = Hub(files), []
+    told: list[str] = []
+    fake = Hub(files)
     for name in ("try_to_load_from_cache", "hf_hub_url", "get_hf_file_metadata", "hf_hub_download"):
         monkeypatch.setattr(hub, name, getattr(fake, name))
     wanted = ("model.safetensors", "pytorch_model.bin")
@@ -176,7 +177,8 @@ def test_the_first_file_that_there_is(files: dict[str, int | None], said: str, m
 
 
 def test_no_such_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake, told = Hub({}), []
+    told: list[str] = []
+    fake = Hub({})
     for name in ("try_to_load_from_cache", "hf_hub_url", "get_hf_file_metadata", "hf_hub_download"):
         monkeypatch.setattr(hub, name, getattr(fake, name))
     with pytest.raises(ModelError, match="of it from the repository a/b, received '404'; connect"):

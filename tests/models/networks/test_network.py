@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, MissingExtraError, ModelError
-from lookalike.models import Model, get_model
+from lookalike.models import Input, Model, Notify, get_model
 from lookalike.models.notify import by_logging
+from lookalike.models.pixels import Pixels
 
 from .conftest import Save, greatest_difference
 
@@ -21,7 +25,7 @@ torch = pytest.importorskip("torch")
 timm = pytest.importorskip("timm")
 pytest.importorskip("safetensors")
 
-from lookalike.models.networks.network import BATCH  # noqa: E402 (it imports the packages)
+from lookalike.models.networks.network import BATCH, Network, NetworkModel  # noqa: E402 (it imports the packages)
 
 DEVICES = [
     "cpu",
@@ -73,7 +77,7 @@ def test_strided_read_only_and_no_pictures(model: Model, pictures: NDArray[np.ui
     np.testing.assert_array_equal(model.embed(strided), model.embed(pictures[:3]))
     assert model.embed(pictures[:0]).shape == (0, model.dim)
     with pytest.raises(ArgumentError, match=r"expected uint8 pictures of shape \(n, 160, 160, 3\), received float32"):
-        model.embed(pictures.astype(np.float32))  # type: ignore[arg-type]
+        model.embed(pictures.astype(np.float32))
 
 
 def test_threads_that_embed_at_once_get_the_same_vectors(name: str, pictures: NDArray[np.uint8]) -> None:
@@ -93,6 +97,25 @@ def test_what_is_global_in_torch_stays_as_it_is(weights: Path, pictures: NDArray
     now = torch.get_num_threads(), torch.get_rng_state().tolist(), torch.backends.cudnn.deterministic
     assert now == before
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("own", ["ACTIVE", None])
+def test_threads_that_wait_leave_the_cores_to_others(name: str, own: str | None) -> None:
+    program = f"""
+import os
+from lookalike.models import get_model
+get_model({name!r}).hash
+print(os.environ["OMP_WAIT_POLICY"])
+"""
+    rest = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=rest | ({"OMP_WAIT_POLICY": own} if own else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == (own or "PASSIVE")
 
 
 @pytest.mark.parametrize("embeds", [True, False])
@@ -160,6 +183,42 @@ def test_a_device_that_is_not_there(name: str, device: str, monkeypatch: pytest.
     absent = get_model(name, device=device)
     with pytest.raises(ArgumentError, match=f"expected a device that is there, received {device}, which PyTorch"):
         absent.embed(np.zeros((1, 160, 160, 3), np.uint8))
+
+
+def of(encode: Callable[[Any], Any]) -> NetworkModel:
+    """A model that computes by `encode`."""
+    network = Network(torch.nn.Linear(1, 1), encode, Input(8, "pad"), Pixels(), "a network", "w.pt")
+    return NetworkModel("a name", "cpu", lambda _: network)
+
+
+def test_a_network_that_gives_no_vectors() -> None:
+    with pytest.raises(
+        ModelError, match=r"one vector a picture from a network, received an array of shape \(1, 3, 8, 8\)"
+    ):
+        of(lambda numbers: numbers).dim  # noqa: B018
+
+
+def test_a_computation_that_fails() -> None:
+    def fail(numbers: Any) -> None:
+        raise RuntimeError("out of memory.\nTry PYTORCH_ALLOC=...")
+
+    with pytest.raises(
+        ModelError, match=r"by a network on cpu, received 'out of memory. Try PYTORCH_ALLOC=...'; try it"
+    ):
+        of(fail).embed(np.zeros((1, 8, 8, 3), np.uint8))
+
+
+def test_a_load_that_failed_is_tried_again() -> None:
+    def load(notify: Notify) -> Network:
+        tried.append(notify)
+        raise ModelError("not yet")
+
+    tried: list[Notify] = []
+    model = NetworkModel("a name", "cpu", load)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="not yet"):
+            model.dim  # noqa: B018
+    assert tried == [by_logging, by_logging]
 
 
 def test_a_file_that_was_replaced_is_another_model(save: Save) -> None:

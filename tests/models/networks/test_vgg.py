@@ -52,7 +52,8 @@ def described(path: Path) -> NDArray[np.float64]:
     """The preparation as the experiment describes it: squeezed, BGR, less the means, not scaled."""
     with Image.open(path) as image:
         squeezed = image.convert("RGB").resize((224, 224), Image.Resampling.BICUBIC)
-    return (np.asarray(squeezed, np.float64)[..., ::-1] - MEANS).transpose(2, 0, 1)
+    numbers: NDArray[np.float64] = np.asarray(squeezed, np.float64)[..., ::-1] - MEANS
+    return numbers.transpose(2, 0, 1)
 
 
 def activations(features: Any, paths: list[Path]) -> Any:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, MissingExtraError, ModelError
 from lookalike.fitting import Input
+from lookalike.models.networks.downloads import in_short
 from lookalike.models.networks.weights import require_finite, state_hash
 from lookalike.models.notify import Notify, by_logging
 from lookalike.models.pixels import Pixels, preparation, require_pictures
@@ -96,7 +97,11 @@ class NetworkModel:
     def _network(self) -> _Loaded:
         with self._lock:
             if self._loaded is None:
-                self._loaded = _Loaded(self._load(self.notify), self._device)
+                # read when torch is imported: else its threads wait by spinning, and the decoders need the cores
+                os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+                require_extra("torch")
+                device = _torch_device(self._device)  # before anything is fetched
+                self._loaded = _Loaded(self._load(self.notify), device)
             return self._loaded
 
     def _forked(self) -> None:
@@ -123,14 +128,17 @@ class TextNetworkModel(NetworkModel):
 class _Loaded:
     """A network on its device."""
 
-    def __init__(self, network: Network, device: str) -> None:
+    def __init__(self, network: Network, device: Any) -> None:
+        import torch
+
         self._network = network
-        self._device = _torch_device(device)
+        self._device = device
         self.input = fit = network.input
         require_finite(network.module, network.source)
         described = f"{network.layer}\n{preparation(fit, network.pixels)}\n{state_hash(network.module)}"
         self.hash = hashlib.sha256(described.encode()).hexdigest()
-        network.module.eval().to(self._device)
+        # a fifth faster on the processor where there are convolutions, and the same elsewhere
+        network.module.eval().to(self._device, memory_format=torch.channels_last)
         first = self._encode(np.zeros((1, fit.side, fit.side, 3), np.uint8))
         if first.ndim != 2:
             raise ModelError(
@@ -155,15 +163,21 @@ class _Loaded:
     def _encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         import torch
 
-        numbers = torch.from_numpy(self._network.pixels.numbers(batch))
+        numbers = torch.from_numpy(self._network.pixels.numbers(batch)).contiguous(memory_format=torch.channels_last)
         return self._run(lambda: self._network.encode(numbers.to(self._device)))
 
     def _run(self, compute: Callable[[], Any]) -> NDArray[np.float32]:
         import torch
 
         exactly = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-        with torch.inference_mode(), exactly:
-            vectors: NDArray[np.float32] = compute().float().cpu().numpy()
+        try:
+            with torch.inference_mode(), exactly:
+                vectors: NDArray[np.float32] = compute().float().cpu().numpy()
+        except RuntimeError as error:  # the device's memory is full, or it was forked
+            raise ModelError(
+                f"expected vectors by {self._network.layer} on {self._device}, received {in_short(error)!r}; "
+                "try it on cpu, or name another model"
+            ) from error
         return vectors
 
 
