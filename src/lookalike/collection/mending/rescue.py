@@ -170,11 +170,15 @@ def _about(
     if {"model", "model_hash"} <= note.keys():
         return About(of, note["model"], note["model_hash"], dim, metric, now, now, 0, next_id), ""
     if any(row[1] == "vectors" for row in found["containers"]) or any(keys.is_row(item.path) for item in items):
-        dim = next((item.size // 4 for item in items), 0)
+        assumed = ""
+        if not dim:  # no segment says it
+            dim = next((item.size // 4 for item in items), 0)
+            assumed = (
+                f"; by what its vectors are compared is lost, too, and was assumed to be {METRIC}: if not, index anew"
+            )
         if not dim:
             raise _nothing(place, "the dimensions of its vectors")
-        assumed = f"; what its vectors are compared by is lost, too, and was assumed to be {METRIC}: if not, index anew"
-        return About(of, VECTORS, NoModel.hash, dim, METRIC, now, now, 0, next_id), assumed
+        return About(of, VECTORS, NoModel.hash, dim, metric, now, now, 0, next_id), assumed
     model = get_model(DEFAULT)
     assumed = f"; which model made it is lost, too, and was assumed to be {model.name}: if it was another, index anew"
     return About(of, model.name, model.hash, model.dim, METRIC, now, now, 0, next_id), assumed

@@ -86,13 +86,10 @@ class VectorSync:
             self._take(opened, file)
         except ReadError as error:
             self._lose(str(error))
-        except VectorFileError:  # all of it was read a moment ago
+        except VectorFileError:  # it has changed: all of it was read a moment ago
             self._leave(file)
         else:
-            if has_changed(file):
-                self._leave(file)
-            else:
-                self._finish(file)
+            self._finish(file)
         self._intake.seal()
 
     def _is_done(self, file: File) -> bool:
@@ -161,8 +158,14 @@ class VectorSync:
         return known is not None and np.array_equal(vector, known)
 
     def _put(self, block: _Block, file: File) -> None:
-        """Write a block and all that is known of its vectors in one transaction; then what failed."""
+        """Write a block and all that is known of its vectors in one transaction; then what failed.
+
+        Raises:
+            VectorFileError: the file has changed, and a vector may be half of what it was, half of what it is.
+        """
         intake, catalogue = self._intake, self._catalogue
+        if has_changed(file):
+            raise VectorFileError(f"{self._path}: {CHANGED}")
         if block.good:
             with intake.report.timed("seal"):
                 block.bulk.save()
