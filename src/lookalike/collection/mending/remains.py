@@ -162,10 +162,10 @@ def _look_inside(missing: Sequence[Item], place: Place, remains: Remains) -> Non
         path = place.absolute(container or item.path)
         if container is None:
             remains.away.append((item, "it was fetched; index it again by `lookalike index URL --allow-urls`"))
-        elif container in remains.containers and os.path.exists(path):
+        elif container in remains.containers and os.access(path, os.R_OK):
             remains.found.append((item, path))
         else:
-            remains.away.append((item, f"{path} is not there now"))
+            remains.away.append((item, f"{path} cannot be read now"))
 
 
 def _sha256(path: str) -> bytes | None:

@@ -170,7 +170,7 @@ class Repair:
 
     def _read_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
         """The vectors that are in files; those that cannot be had are `bad`."""
-        from lookalike.collection.mending import again
+        from lookalike.collection import again
 
         for item, vector in again.vectors(self._place, self._remains.found, self._remains.containers):
             if isinstance(vector, Failed):
@@ -181,7 +181,7 @@ class Repair:
 
     def _embedded_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
         """The vectors of pictures that are still what they were; the others are `bad`."""
-        from lookalike.collection.mending import again
+        from lookalike.collection import again
         from lookalike.images.pool import DecoderPool
 
         waiting: deque[Item] = deque()

@@ -42,7 +42,9 @@ def rescue(place: Place) -> str:
     items = _distinct([Item._make(row) for row in found["items"]])
     segments = _with_loose(place, dict(found["segments"]))
     about, assumed = _about(found, items, segments, place)
+    containers = _containers(found, items)
     roots = found["roots"] or ([(b".",)] if os.path.basename(place.directory) == FOLDER else [])
+    roots += [(each.path,) for each in containers if (each.path,) not in roots]
     if not (roots or items):
         raise NotAnIndexError(
             f"expected in {place.catalogue} what was indexed, received nothing that can be read; delete that file, "
@@ -68,7 +70,7 @@ def rescue(place: Place) -> str:
         {
             "about": [about],
             "roots": roots,
-            "containers": _containers(found, items),
+            "containers": containers,
             "items": items,
             # of other dimensions where the row was lost that named another model
             "pending": [row for row in found["pending"] if row[0] in indexed and len(row[1]) == 4 * about.dim],
@@ -82,8 +84,12 @@ def rescue(place: Place) -> str:
 
 
 def _containers(found: dict[str, list[Row]], items: Sequence[Item]) -> list[Container]:
-    """The archives and files of vectors; of those whose rows are lost it is not known how they were to be read."""
-    known = {container.path: container for container in map(Container._make, found["containers"])}
+    """The archives and files of vectors, to be read again: some of their items may be lost.
+
+    Of those whose rows are lost it is not known how they were to be read.
+    """
+    rows = map(Container._make, found["containers"])
+    known = {row.path: Container(row.path, row.kind, row.options) for row in rows}
     for item in items:
         path = keys.container_of(item.path)
         if path is not None and path not in known:
