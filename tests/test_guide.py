@@ -132,7 +132,7 @@ def network(place: Path) -> None:
         helper.make_node("AveragePool", ["pixels"], ["means"], kernel_shape=[8, 8], strides=[8, 8]),
         helper.make_node("Flatten", ["means"], ["vectors"]),
     ]
-    shapes = [("pixels", ["n", 3, 32, 32]), ("vectors", ["n", 48])]
+    shapes: list[tuple[str, list[str | int]]] = [("pixels", ["n", 3, 32, 32]), ("vectors", ["n", 48])]
     given, made = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes)
     graph = helper.make_graph(nodes, "means", [given], [made])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), place / "model.onnx")

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 
 from lookalike.collection import Collection
 from lookalike.collection.place import Place
-from tests.faults import pictures, shim
+from tests.faults import pictures, shard, shim
 from tests.faults.forked import PATIENCE, be_child, in_fork
 from tests.faults.observe import Known, State, observe
 from tests.faults.operations import BATCH, OPERATIONS, Hand
@@ -79,6 +79,7 @@ class Life:
         self.known = Known()
         self.tally: Counter[str] = Counter()
         pictures.write(os.path.join(folder, "first.png"), dice.randrange(10**6))
+        shard.write(folder, {f"{shard.SHARD}/first.png": dice.randrange(10**6)})
 
     @property
     def directory(self) -> str:
@@ -150,7 +151,8 @@ class Life:
             pictures.model.embedded = lambda seeds: say("embedded", seeds)
             if self.by_calls:
                 shim.watch(self.folder, dice.choice([How.KILL, How.TORN]), dice.randint(1, MOST_CALLS))
-            with Collection.create(self.folder, model=pictures.MODEL) as collection:
+            sources = [self.folder, os.path.join(self.folder, shard.SHARD)]
+            with Collection.create(sources, self.directory, model=pictures.MODEL) as collection:
                 hand = Hand(self.folder, collection, before, dice, say, seed)
                 while True:
                     dice.choice(OPERATIONS)(hand)
@@ -171,11 +173,11 @@ class Life:
 
     def files(self) -> State:
         """The pictures in the folder now."""
-        state: State = {}
+        state: State = shard.held(self.folder)
         for top, folders, names in os.walk(self.folder):
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in names:
-                if not name.startswith("."):
+                if name.endswith(".png") and not name.startswith("."):
                     path = os.path.join(top, name)
                     with open(path, "rb") as file:
                         state[os.path.relpath(path, self.folder)] = pictures.seed_of_file(file.read())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lookalike.collection import Collection
-from tests.faults import pictures
+from tests.faults import pictures, shard
 from tests.faults.observe import State
 
 BATCH = 3
@@ -34,8 +34,9 @@ class Hand:
     seed: int
 
     def some(self, most: int) -> list[str]:
-        """A few pictures; never all, lest the folder look like a disk that is not mounted."""
-        return self.dice.sample(sorted(self.state), min(self.dice.randint(1, most), len(self.state) - 1))
+        """A few files; never all, lest the folder look like a disk that is not mounted."""
+        files = sorted(path for path in self.state if not shard.is_inside(path))
+        return self.dice.sample(files, min(self.dice.randint(1, most), len(files) - 1))
 
     def fresh(self) -> str:
         """A path for a new picture."""
@@ -116,10 +117,43 @@ def touch(hand: Hand) -> None:
     hand.sync()
 
 
+def repack(hand: Hand) -> None:
+    """The archive is written anew: members are new, changed, renamed, swapped, gone, or go to and from files."""
+    before = {path: seed for path, seed in hand.state.items() if shard.is_inside(path)}
+    after, out = dict(before), {}
+    for _ in range(hand.dice.randint(0, 5)):
+        path, other = (hand.dice.choice(sorted(after)) for _ in range(2))
+        match hand.dice.randrange(6):
+            case 0 | 1:
+                hand.seed += 1
+                after[path if hand.dice.random() < 0.5 else f"{shard.SHARD}/{hand.seed}.png"] = hand.seed
+            case 2:
+                after[path], after[other] = after[other], after[path]
+            case 3:
+                hand.seed += 1
+                after[f"{shard.SHARD}/a/{hand.seed}.png"] = after.pop(path)
+            case 4 if len(after) > 1:
+                out[hand.fresh()] = after.pop(path)
+            case 5 if len(after) > 1:
+                del after[path]
+    into = hand.some(2)
+    after |= {f"{shard.SHARD}/{path}": hand.state[path] for path in into}
+    hand.begin(after | dict.fromkeys(before.keys() - after.keys()) | out | dict.fromkeys(into))
+    mixed = hand.dice.sample(sorted(after.items()), len(after))
+    shard.write(hand.folder, dict(mixed))
+    for path, seed in out.items():
+        pictures.write(hand.at(path), seed)
+    for path in into:
+        os.unlink(hand.at(path))
+    gone = before.keys() | set(into)
+    hand.state = {path: seed for path, seed in hand.state.items() if path not in gone} | after | out
+    hand.sync()
+
+
 def all_at_once(hand: Hand) -> None:
     """Changes that several operations made, and one sync for them."""
     sync, hand.sync = hand.sync, lambda: None  # type: ignore[method-assign]
-    for operation in hand.dice.sample([add, change, remove, move, turn, copy, touch], 3):
+    for operation in hand.dice.sample([add, change, remove, move, turn, copy, touch, repack], 3):
         operation(hand)
     hand.sync = sync  # type: ignore[method-assign]
     hand.sync()
@@ -149,5 +183,5 @@ def repair(hand: Hand) -> None:
     assert (report.done, report.lost, report.kept) == ([], [], len(hand.collection))
 
 
-MANY = [add, add, change, remove, remove, move, turn, copy, touch, all_at_once, optimize]
+MANY = [add, add, change, remove, remove, move, turn, copy, touch, repack, repack, all_at_once, optimize]
 OPERATIONS: list[Callable[[Hand], None]] = [*MANY, *MANY, reopen, search, verify, repair]

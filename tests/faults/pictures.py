@@ -57,10 +57,13 @@ class InProcess(pool.DecoderPool):
 
 
 def prepare(*, children: bool = False) -> None:
-    """Make the model known to this process and to its forks; with `children`, pictures are decoded as always."""
+    """Make the model known to this process and to its forks; with `children`, all is read and decoded as always."""
+    from tests.faults.shard import read_in_process
+
     register(MODEL, lambda: model)
     if not children:
         pool.DecoderPool = InProcess  # type: ignore[misc]
+        read_in_process()
 
 
 @cache

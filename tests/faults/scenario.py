@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lookalike.collection import Collection
 from lookalike.collection.place import Place
-from tests.faults import pictures
+from tests.faults import pictures, shard
 from tests.faults.observe import Known, State, observe
 
 BATCH = 3
@@ -23,6 +23,13 @@ Changes = Mapping[str, int | None]
 
 def sync(collection: Collection) -> None:
     collection.sync(batch=BATCH)
+
+
+def sync_with_archive(collection: Collection) -> None:
+    """Let the archive among the pictures be a source, too."""
+    (folder, *_) = (root for root in collection.info().roots if os.path.isdir(root))
+    Collection.create(os.path.join(folder, shard.SHARD), collection.place.directory).close()
+    sync(collection)
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,25 @@ STEPS = [
     Step("many more, seal again", {f"b/{i}.png": 110 + i for i in range(8)}),
     Step("optimize", {}, Collection.optimize),
     Step("many less, seal again", {"3.png": None, "8.png": 300, **{f"b/{i}.png": None for i in range(6)}}),
+    Step(
+        "an archive, into which a picture moved, with a copy",
+        {"5.png": None, **{f"shard.tar/{i}.png": seed for i, seed in enumerate([103, 300, 401, 402, 403, 404])}},
+        sync_with_archive,
+    ),
+    Step(
+        "the archive is another",  # a member moves out, others change places, one is renamed, changed, gone, new
+        {
+            "5.png": 103,
+            "shard.tar/0.png": None,
+            "shard.tar/1.png": 401,
+            "shard.tar/2.png": 300,
+            "shard.tar/3.png": None,
+            "shard.tar/renamed.png": 402,
+            "shard.tar/4.png": 405,
+            "shard.tar/5.png": None,
+            "shard.tar/6.png": 406,
+        },
+    ),
 ]
 
 
@@ -114,7 +140,13 @@ def state_after(steps: int) -> State:
 
 def draw(folder: str, changes: Changes) -> None:
     """Change the pictures in a folder; the file of a path and seed has the same time wherever it lies."""
+    inside = {path: seed for path, seed in changes.items() if shard.is_inside(path)}
+    if inside:
+        members = shard.held(folder) | inside
+        shard.write(folder, {path: seed for path, seed in members.items() if seed is not None})
     for path, seed in changes.items():
+        if path in inside:
+            continue
         where = os.path.join(folder, path)
         if seed is None:
             os.unlink(where)

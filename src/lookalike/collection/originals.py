@@ -15,7 +15,7 @@ from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.place import Place
 from lookalike.collection.rows import UNREADABLE, rows_of
 from lookalike.collection.sync.compare import MOST_TIME
-from lookalike.errors import ArchiveError, ReadError
+from lookalike.errors import ArchiveError, ArgumentError, MissingExtraError, ReadError
 from lookalike.images.archives import read
 from lookalike.images.given import Failed, Source
 from lookalike.vectors import open_vectors
@@ -68,7 +68,7 @@ def _members(wanted: dict[bytes, Item], path: str, column: str | None) -> Iterat
     try:
         for member in read(path, {keys.decode(name) for name in wanted}, column=column):
             yield wanted.pop(keys.encode(member.path)), member
-    except (ArchiveError, ReadError) as error:
+    except (ArchiveError, ReadError, MissingExtraError, ArgumentError) as error:  # the last: a column of what has none
         reason = str(error)
     for item in wanted.values():
         yield item, Failed(path, reason)

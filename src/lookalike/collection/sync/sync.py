@@ -108,14 +108,14 @@ class Sync:
         report = self._report
         with report.timed("find"):
             differences, archives = self._compare(containers)
-            earlier = unread(self._catalogue, differences.same)
+            inside = [item for item in self._elsewhere if keys.container_of(item.path)]
+            earlier = unread(self._catalogue, [*differences.same, *inside])
             self._intake.expect(len(differences.fresh) + len(earlier))
-            read_exif(self._place, self._catalogue, earlier, self._intake.batch, self._intake.advance)
+            self._read_exif(earlier, containers)
             gone = {item.id: item for item in differences.vanished}
             for archive in archives:
                 archive.look(gone)
-            inside = [seen for archive in archives for seen in archive.compare(gone)]
-            unknown = self._recognise(differences, inside, gone)
+            unknown = self._recognise(differences, [seen for each in archives for seen in each.compare(gone)], gone)
         self._embed(unknown.pop(None, []))
         left = [file for file, _ in self._left]
         for archive in archives:
@@ -127,6 +127,14 @@ class Sync:
         self._changes.drop_roots(self._files.intersection(item.path for item in gone.values()))
         self._intake.commit()
         self._require_source(containers)
+
+    def _read_exif(self, earlier: Sequence[Item], containers: Sequence[Container]) -> None:
+        if earlier:
+            from lookalike.collection.originals import pictures
+
+            found = [(item, self._place.absolute(keys.container_of(item.path) or item.path)) for item in earlier]
+            sources = pictures(self._place, found, {each.path: each for each in containers})
+            read_exif(self._catalogue, sources, self._intake.batch, self._intake.advance)
 
     def _archives(self, containers: Sequence[Container], items: Sequence[Item]) -> list[ArchiveSync]:
         """What brings archives up to date, each with what is indexed of it."""

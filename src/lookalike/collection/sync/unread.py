@@ -1,15 +1,20 @@
-"""Pictures that an earlier version indexed without reading their EXIF: it is read once."""
+"""Pictures of which it is not known what their EXIF says, as an earlier version left them, or a repair: it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.catalogue.metadata import Known
-from lookalike.collection.place import Place
 from lookalike.facts.fact import to_json
 from lookalike.fitting import Input
+from lookalike.images.given import Failed
+
+if TYPE_CHECKING:
+    from lookalike.images.given import Source
 
 
 def unread(catalogue: Catalogue, items: Sequence[Item]) -> list[Item]:
@@ -19,26 +24,32 @@ def unread(catalogue: Catalogue, items: Sequence[Item]) -> list[Item]:
 
 
 def read_exif(
-    place: Place, catalogue: Catalogue, items: Sequence[Item], batch: int, advance: Callable[[int], None]
+    catalogue: Catalogue, pictures: Iterable[tuple[Item, Source | Failed]], batch: int, advance: Callable[[int], None]
 ) -> None:
     """Read the EXIF of items, committed by batches.
 
-    An item whose file is another by now has none; one whose file cannot be read now is left to the next sync.
+    An item whose picture is another by now has none; one whose picture cannot be read now is left to the next sync.
     """
-    if not items:
-        return
     from lookalike.images.pool import DecoderPool, Loaded  # Pillow
 
+    waiting: deque[Item] = deque()
+
+    def sources() -> Iterator[Source]:
+        for item, source in pictures:
+            advance(1)
+            if not isinstance(source, Failed):
+                waiting.append(item)
+                yield source
+
     with DecoderPool() as pool:
-        pictures = pool.load((place.absolute(item.path) for item in items), Input(8, "squeeze"))
-        for start in range(0, len(items), batch):
+        loaded = pool.load(sources(), Input(8, "squeeze"))
+        while some := list(islice(loaded, batch)):
             known: dict[int, Known] = {}
-            some = items[start : start + batch]
-            for item, picture in zip(some, islice(pictures, len(some)), strict=True):
+            for picture in some:
+                item = waiting.popleft()
                 if isinstance(picture, Loaded):
                     same = picture.sha256 == item.sha256
                     known[item.id] = Known(exif=to_json(picture.facts)) if same else Known()
-                advance(1)
             if known:
                 with catalogue.writing():
                     catalogue.metadata.add(known)
