@@ -124,6 +124,12 @@ def test_a_name_with_nul_is_passed_over(path: Path) -> None:
     assert got(path) == {"b.png": PICTURE}
 
 
+def test_no_name_is_passed_over(path: Path) -> None:
+    with ZipFile(path, "w") as archive:
+        archive.writestr(ZipInfo(""), PICTURE)
+    assert reasons(path) == {"its name is none that a file can have: of 1 to 4,096 bytes, without NUL": 1}
+
+
 # -- damage
 
 

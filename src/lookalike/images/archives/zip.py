@@ -37,7 +37,7 @@ def members(file: File) -> Iterator[Member]:
         _require_apart(archive.infolist())
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system in _UNIX else 0
-            if not info.is_dir() and kind != stat.S_IFDIR:
+            if not info.filename.endswith("/") and kind != stat.S_IFDIR:
                 name, reason = judge(_name(info))
                 yield Member(name, _ODD.get(kind, NOT_REGULAR) or reason or _locked(info), _data(file, archive, info))
 
