@@ -54,6 +54,8 @@ def ids(place: Path) -> dict[str, int]:
         return {os.path.basename(hit.path): hit.id for hit in collection.search(vector(0), k=10**4)}
 
 
+PROCESS = "a process"
+
 _opened: list[str] = []
 _listening = False
 
@@ -61,6 +63,8 @@ _listening = False
 def _hear(event: str, arguments: tuple[object, ...]) -> None:
     if _listening and event == "open":
         _opened.append(os.fsdecode(arguments[0]) if isinstance(arguments[0], str | bytes) else "")
+    if _listening and event == "subprocess.Popen":
+        _opened.append(PROCESS)
 
 
 sys.addaudithook(_hear)
@@ -68,7 +72,7 @@ sys.addaudithook(_hear)
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """The files that this process opens; a reader of archives is started after its archive was opened here."""
+    """The files that this process opens, and `PROCESS` for each that it starts."""
     global _listening
     _opened.clear()
     _listening = True

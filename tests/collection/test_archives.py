@@ -13,7 +13,7 @@ from tests.archived import pack, stamp
 from tests.faults import pictures
 from tests.faults.pictures import encoded, seed_of
 
-from .archiving import KINDS, TEXT, counts, ids, listening, made, members, state, synced
+from .archiving import KINDS, PROCESS, TEXT, counts, ids, listening, made, members, state, synced
 
 pytestmark = pytest.mark.usefixtures("tiles")
 
@@ -37,9 +37,13 @@ def test_an_archive_as_it_was_is_not_opened(tmp_path: Path, name: str) -> None:
         assert collection.info() == before
     del first["new"], first["embedded"]
     assert counts(again) == {"unchanged": 2, **first}
+    with listening() as opened, made(archive, tmp_path) as collection:
+        assert str(archive) in opened, "its first bytes say what it is"
+        assert PROCESS not in opened, "and there is no reader of the rest"
+        assert collection.sync().found == again.found
     with Collection.open(tmp_path / "index") as collection, listening() as opened:
         collection.sync(retry=True)
-        assert str(archive) in opened
+        assert PROCESS in opened
 
 
 def test_every_member_ends_as_exactly_one_thing(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from tests.faults.shim import How
 KILLS_OF_A_LIFE = 40  # then a new folder, so that the making of a collection is interrupted as well
 KILLS_OF_A_BIRTH = 5  # come sooner
 LONGEST = 0.12  # seconds until a kill
+LONGEST_WITH_CHILDREN = 2.0  # which take a while to start
 SEEDS_OF_A_HAND = 1000
 MOST_CALLS = 150  # until a kill
 
@@ -72,8 +73,9 @@ class Heard:
 class Life:
     """One folder from its first picture on, and what is known of its collection."""
 
-    def __init__(self, folder: str, dice: random.Random, by_calls: bool) -> None:
+    def __init__(self, folder: str, dice: random.Random, by_calls: bool, longest: float) -> None:
         self.folder = folder
+        self.longest = longest
         self.dice = dice
         self.by_calls = by_calls
         self.known = Known()
@@ -121,7 +123,7 @@ class Life:
         """What a hand said until it was killed."""
         reader, writer = os.pipe()
         dice = random.Random(self.dice.random())
-        longest = LONGEST / 4 if self.tally["kills"] < KILLS_OF_A_BIRTH else LONGEST
+        longest = self.longest / 4 if self.tally["kills"] < KILLS_OF_A_BIRTH else self.longest
         deadline = time.monotonic() + (PATIENCE if self.by_calls else self.dice.uniform(0, longest))
         hand = os.fork()
         if hand == 0:
@@ -184,14 +186,14 @@ class Life:
         return state
 
 
-def run(place: str, kills: int, seed: int, by_calls: bool) -> Counter[str]:
+def run(place: str, kills: int, seed: int, by_calls: bool, longest: float) -> Counter[str]:
     """So many kills; AssertionError with the seed and the number of the kill where a promise is broken."""
     tally: Counter[str] = Counter()
     life = None
     for number in range(kills):
         if life is None or number % KILLS_OF_A_LIFE == 0:
             folder = os.path.join(place, f"life{number // KILLS_OF_A_LIFE}")
-            life = Life(folder, random.Random(f"{seed}/{number}"), by_calls)
+            life = Life(folder, random.Random(f"{seed}/{number}"), by_calls, longest)
         try:
             life.kill_once(number)
         except AssertionError as error:
@@ -211,7 +213,8 @@ def main() -> None:
     parser.add_argument("place")
     given = parser.parse_args()
     pictures.prepare(children=given.children)
-    tally = run(os.path.abspath(given.place), given.kills, given.seed, given.calls)
+    longest = LONGEST_WITH_CHILDREN if given.children else LONGEST
+    tally = run(os.path.abspath(given.place), given.kills, given.seed, given.calls, longest)
     json.dump(tally, sys.stdout)
 
 

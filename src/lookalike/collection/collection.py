@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike.arrays import as_count
 from lookalike.collection.access import Access
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
-from lookalike.collection.create import create, place_for
+from lookalike.collection.create import create, known_archives, place_for
 from lookalike.collection.describe import Described, Given, describe
 from lookalike.collection.examples import item_of
 from lookalike.collection.export import chunks, require_outside
@@ -124,7 +124,7 @@ class Collection:
         patience, wanted = as_seconds("wait", wait, least=0), Wanted(model, device, notify)
         place = find_place(os.fspath(where))
         if not place.exists:
-            create(place, look_at([place.shown], {}), wanted, wait=patience)
+            create(place, look_at([place.shown], {}, {}), wanted, wait=patience)
         return cls(place, wanted)
 
     @classmethod
@@ -173,7 +173,8 @@ class Collection:
         paths = [os.fspath(source) for source in given]
         patience = as_seconds("wait", wait, least=0)
         place = place_for(paths, None if to is None else os.fspath(to))
-        found = look_at(paths, {"layout": layout, "format": format, "key": key, "names": names})
+        options = {"layout": layout, "format": format, "key": key, "names": names}
+        found = look_at(paths, options, known_archives(place, paths))
         wanted = Wanted(model, device, notify)
         looked = create(place, found, wanted, metric, patience)
         collection = cls(place, wanted)

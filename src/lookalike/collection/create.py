@@ -107,6 +107,15 @@ def create(
     return looked
 
 
+def known_archives(place: Place, paths: Sequence[str]) -> dict[str, Container]:
+    """Of some sources those that are archives of the collection already, by path."""
+    if not place.exists:
+        return {}
+    with closing(Catalogue(place.catalogue)) as catalogue, catalogue.reading():
+        known = {container.path: container for container in catalogue.containers.all()}
+    return {path: known[key] for path in paths if (key := place.relative(path)) in known}
+
+
 class _New(NamedTuple):
     """What a new collection would be of."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from lookalike.vectors.kind import kind
 from lookalike.vectors.source import find as find_file
 
 if TYPE_CHECKING:
+    from lookalike.collection.catalogue.containers import Container
     from lookalike.images.archives import Contents
 
 _VECTORS_ALONE = ("layout", "format", "names")  # of the options, those that no archive has
@@ -56,10 +58,11 @@ class Sources:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def look_at(paths: Sequence[str], options: Mapping[str, Any]) -> Sources:
+def look_at(paths: Sequence[str], options: Mapping[str, Any], known: Mapping[str, Container]) -> Sources:
     """Sort the sources, and read through those that are archives or files of vectors.
 
     Args:
+        known: the archives that the collection has, by path; one that is as it was is not read.
         options: `layout`, `format`, `key`, `names`, as for `open_vectors`; in Parquet `key` is also the column of
             pictures.
 
@@ -89,7 +92,7 @@ def look_at(paths: Sequence[str], options: Mapping[str, Any]) -> Sources:
     if sources.vectors:
         _read_vectors(sources, given)
     else:
-        _read_pictures(sources, given)
+        _read_pictures(sources, given, known)
     return sources
 
 
@@ -129,8 +132,7 @@ def _read_vectors(sources: Sources, given: Mapping[str, Any]) -> None:
     require(sources.opened, sources.opened.dim)
 
 
-def _read_pictures(sources: Sources, given: Mapping[str, Any]) -> None:
-    holds = [any(isinstance(entry, Found) for entry in find(path)) for path in sources.plain]
+def _read_pictures(sources: Sources, given: Mapping[str, Any], known: Mapping[str, Container]) -> None:
     if given.keys() - {"key"} or (given and not sources.archives):
         raise ArgumentError(
             f"expected no {', '.join(sorted(given))} for pictures, which are in no file of vectors; leave that out"
@@ -141,6 +143,9 @@ def _read_pictures(sources: Sources, given: Mapping[str, Any]) -> None:
     for path, looked in sources.archives.items():
         from lookalike.images.archives import look
 
+        if _is_known(looked, known.get(path), sources.options):
+            holds.append(True)
+            continue
         contents = look(path, **sources.options)
         sources.archives[path] = looked._replace(contents=contents)
         holds.append(bool(contents.names))
@@ -153,6 +158,13 @@ def _read_pictures(sources: Sources, given: Mapping[str, Any]) -> None:
             f"expected pictures in {', '.join([*sources.plain, *sources.archives])}, received none (JPEG, PNG, WebP, "
             f"GIF, TIFF, BMP and AVIF are read); {cure}"
         )
+
+
+def _is_known(looked: Looked, container: Container | None, options: Mapping[str, Any]) -> bool:
+    """Whether an archive is as when all of it was taken in."""
+    if container is None:
+        return False
+    return (container.size, container.mtime_ns, json.loads(container.options)) == (*looked[:2], options)
 
 
 def _holds_pictures(path: str, archives: list[str]) -> bool:
