@@ -46,4 +46,4 @@ def test_its_columns() -> None:
 
     for names in (parquet._USUAL, parquet._NAMES):
         *most, last = (f"`{name}`" for name in names)
-        assert f"{', '.join(most)} or {last}" in PAGE.replace("\n  ", " ")
+        assert f"{', '.join(most)} or {last}" in " ".join(PAGE.split())
