@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import os
+import shutil
 import subprocess
 import tarfile
 import zlib
@@ -19,7 +20,7 @@ from lookalike.images.archives import Passed, archive_kind, look
 from lookalike.images.archives import tar as tar_module
 from lookalike.images.archives.contents import survey
 from lookalike.images.archives.file import File
-from tests.conftest import LONG
+from tests.conftest import LONG, Require
 from tests.images.archives.made import (
     END,
     MEMBER,
@@ -53,6 +54,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "a.tar"
 
 
+@pytest.fixture
+def gnu_tar(require_or_skip: Require) -> str:
+    found = next((name for name in ("gtar", "tar") if shutil.which(name)), "")
+    version = subprocess.run([found, "--version"], capture_output=True, check=True).stdout if found else b""
+    require_or_skip(b"GNU tar" in version, "needs GNU tar")
+    return found
+
+
 # -- what is in them
 
 
@@ -63,12 +72,12 @@ def test_every_format(path: Path, format: int) -> None:
 
 
 @pytest.mark.parametrize("format", ["v7", "oldgnu", "gnu", "ustar", "pax"])
-@pytest.mark.parametrize("packed", ["", "z", "j", "J"])
-def test_what_gnu_tar_writes(path: Path, tmp_path: Path, format: str, packed: str) -> None:
+@pytest.mark.parametrize("packed", ["", "z"])
+def test_what_gnu_tar_writes(gnu_tar: str, path: Path, tmp_path: Path, format: str, packed: str) -> None:
     (tmp_path / "folder" / "sub").mkdir(parents=True)
     for name in ("1.png", "sub/2.png"):
         (tmp_path / "folder" / name).write_bytes(PICTURES["01.png"])
-    command = ["tar", f"-c{packed}f", str(path), f"--format={format}", "-C", str(tmp_path / "folder"), "."]
+    command = [gnu_tar, f"-c{packed}f", str(path), f"--format={format}", "-C", str(tmp_path / "folder"), "."]
     subprocess.run(command, check=True)
     assert got(path) == {"1.png": PICTURES["01.png"], "sub/2.png": PICTURES["01.png"]}
 
@@ -100,7 +109,7 @@ def test_what_is_no_file_is_passed_over(path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["oldgnu", "gnu", "pax"])
 @pytest.mark.parametrize("version", ["0.0", "0.1", "1.0"])
-def test_sparse_members_are_passed_over(path: Path, tmp_path: Path, format: str, version: str) -> None:
+def test_sparse_members_are_passed_over(gnu_tar: str, path: Path, tmp_path: Path, format: str, version: str) -> None:
     with open(tmp_path / "sparse.jpg", "wb") as file:
         for place in range(60):  # more pieces than a header and the block after it hold
             file.seek(place << 16)
@@ -108,7 +117,7 @@ def test_sparse_members_are_passed_over(path: Path, tmp_path: Path, format: str,
         file.truncate(1 << 40)
     (tmp_path / "later.png").write_bytes(PICTURE)
     how = [f"--format={format}", *([f"--sparse-version={version}"] if format == "pax" else [])]
-    command = ["tar", "-cSf", str(path), *how, "-C", str(tmp_path), "sparse.jpg", "later.png"]
+    command = [gnu_tar, "-cSf", str(path), *how, "-C", str(tmp_path), "sparse.jpg", "later.png"]
     subprocess.run(command, check=True)
     assert path.stat().st_size < 1 << 20
     assert look(str(path)).passed == [Passed("sparse.jpg", "a sparse file", 1)]
@@ -133,11 +142,11 @@ def test_a_larger_picture_than_is_decoded_is_passed_over(path: Path) -> None:
     assert got(path, {"a.png"}) == {"a.png": PICTURE}
 
 
-def test_concatenated_archives_are_one(path: Path, tmp_path: Path) -> None:
+def test_concatenated_archives_are_one(gnu_tar: str, path: Path, tmp_path: Path) -> None:
     first, second = make_tar(tmp_path / "1.tar", {"1.png": b"1"}), make_tar(tmp_path / "2.tar", {"2.png": b"2"})
     path.write_bytes(first.read_bytes() + second.read_bytes())
     assert got(path) == {"1.png": b"1", "2.png": b"2"}
-    subprocess.run(["tar", "--concatenate", "-f", str(first), str(second)], check=True)
+    subprocess.run([gnu_tar, "--concatenate", "-f", str(first), str(second)], check=True)
     assert got(first) == {"1.png": b"1", "2.png": b"2"}
     for ending, pack in PACKERS.items():
         packed = tmp_path / f"a.tar.{ending}"

@@ -18,7 +18,7 @@ TAKEN = "other rows before it have its name and its number"
 NULL = "null, without a picture"
 
 DAMAGE = (pyarrow.ArrowException, ValueError, OverflowError)
-"""What is raised of a damaged one, beside an OSError without a number."""
+"""What is raised of a damaged one, beside OSError."""
 
 _USUAL = ("image", "img", "picture", "photo", "jpg", "jpeg", "png", "bytes")
 _NAMES = ("path", "filename", "file_name", "name", "key", "__key__")

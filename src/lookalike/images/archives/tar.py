@@ -24,7 +24,7 @@ from lookalike.images.archives.names import judge
 SPARSE = "a sparse file"
 
 DAMAGE = (tarfile.HeaderError, ZlibError, LZMAError, EOFError, ValueError)
-"""What is raised of a damaged one, beside an OSError without a number."""
+"""What is raised of a damaged one, beside OSError."""
 
 _BLOCK = tarfile.BLOCKSIZE
 _PAX = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import Protocol
+from typing import BinaryIO
 
 from lookalike.errors import ArchiveError, ReadError
 from lookalike.images import serving
@@ -30,12 +30,12 @@ def main(kind: str, memory: int, cpu_seconds: float) -> None:
     requests, replies = serving.take_pipes()
     serving.limit(memory)
     serving.send(replies, serving.READY)
-    send: Send = partial(serving.send, replies)
-    step = _Step(send, cpu_seconds)
+    step = _Step(replies, cpu_seconds)
     try:
         path, given, column = serving.receive(requests).partition(b"\0")
         with File(path, step.spend) as file:
-            archive = _Archive(file, partial(room.members, file, *[messages.untext(column)] * len(given)), step, send)
+            members = partial(room.members, file, *[messages.untext(column)] * len(given))
+            archive = _Archive(file, members, step, replies)
             while request := serving.receive(requests):
                 step.begin()
                 try:
@@ -51,18 +51,14 @@ def main(kind: str, memory: int, cpu_seconds: float) -> None:
         failure = error.with_traceback(None)  # which holds what took the memory
     else:
         return
-    send(_complaint(failure, kind, memory))
-
-
-class Send(Protocol):
-    def __call__(self, message: bytes, more: bool = False) -> None: ...
+    serving.send(replies, _complaint(failure, kind, memory))
 
 
 class _Step:
     """How far the child may go on: before so many bytes, one step ends and the next begins."""
 
-    def __init__(self, send: Send, cpu_seconds: float) -> None:
-        self._send = send
+    def __init__(self, replies: BinaryIO, cpu_seconds: float) -> None:
+        self._replies = replies
         self._cpu_seconds = cpu_seconds
         self._left = _STEP
 
@@ -73,25 +69,25 @@ class _Step:
     def spend(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
-            self._send(messages.STEP)
+            serving.send(self._replies, messages.STEP)
             self.begin()
 
 
 class _Archive:
     """An opened archive; each walk through its `members` begins anew."""
 
-    def __init__(self, file: File, members: Callable[[], Iterator[Member]], step: _Step, send: Send) -> None:
+    def __init__(self, file: File, members: Callable[[], Iterator[Member]], step: _Step, replies: BinaryIO) -> None:
         self._file = file
         self._state = file.state
         self._members = members
         self._step = step
-        self._send = send
+        self._replies = replies
 
     def look(self) -> None:
         contents = survey(self._walk())
         self.require_same()
         for message in messages.pack_contents(replace(contents, state=self._state)):
-            self._send(message)
+            serving.send(self._replies, message)
 
     def take(self, state: State, again: dict[str, int], wanted: bytes) -> None:
         """Hands over each picture, in order, whose byte is not 0."""
@@ -102,7 +98,7 @@ class _Archive:
             if want:
                 given += self._hand_over(member)
                 require_sane(self._state[2], given)
-        self._send(messages.END)
+        serving.send(self._replies, messages.END)
 
     def require_same(self) -> None:
         """ReadError where the file cannot be read, ArchiveError where it has changed."""
@@ -113,17 +109,17 @@ class _Archive:
 
     def _hand_over(self, member: Member) -> int:
         """The bytes that were sent."""
-        self._send(messages.MEMBER + messages.text(member.name), more=True)
+        serving.send(self._replies, messages.MEMBER + messages.text(member.name), more=True)
         outcome, given = messages.DONE, 0
         try:
             for chunk in member.data:
                 self._step.begin()
-                self._send(messages.DATA + chunk, more=True)
+                serving.send(self._replies, messages.DATA + chunk, more=True)
                 given += len(chunk)
         except Damaged as error:
             outcome = messages.FAILED + messages.text(str(error))
         self.require_same()
-        self._send(outcome)
+        serving.send(self._replies, outcome)
         return given
 
     def _walk(self) -> Iterator[Member]:

@@ -18,7 +18,7 @@ OTHERWISE = "packed by another method than deflate; pack it again"
 BOMB = "it unpacks to more than 100 times its size, as no picture does"
 
 DAMAGE = (BadZipFile, zlib.error, StructError, EOFError, ValueError, OverflowError, NotImplementedError, RuntimeError)
-"""What is raised of a damaged one, beside an OSError without a number."""
+"""What is raised of a damaged one, beside OSError."""
 
 _ENCRYPTED, _PATCH, _UTF8 = 1 << 0 | 1 << 6, 1 << 5, 1 << 11  # of a member's flags (APPNOTE.TXT, section 4.4.4)
 _HEADER = 30  # bytes before a member's name
