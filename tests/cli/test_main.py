@@ -65,8 +65,8 @@ def test_a_level_of_simd_that_is_not_there_is_one_sentence(run: Run, monkeypatch
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["search", "a.jpg", "photos", "--bogus"], "No such option: --bogus; see: lookalike search --help"),
-        (["--bogus"], "No such option: --bogus; see: lookalike --help"),
+        (["search", "a.jpg", "photos", "--zzz"], "No such option: --zzz; see: lookalike search --help"),
+        (["--zzz"], "No such option: --zzz; see: lookalike --help"),
         (["search", "-cat.jpg", "photos"], "a file's name that begins with a dash is written as ./-NAME"),
         (["serach"], "Did you mean 'search'? see: lookalike --help"),
     ],
@@ -173,7 +173,7 @@ def test_nobody_reads_what_is_printed(run: Run, photos: Path, picture: Path, tmp
 
 
 def test_nobody_reads_what_is_noted(photos: Path, tmp_path: Path) -> None:
-    for arguments in (["index", photos], ["sync", photos], ["info", "nowhere"], ["--bogus"]):
+    for arguments in (["index", photos], ["sync", photos], ["info", "nowhere"], ["--zzz"]):
         assert closed_pipe(*arguments, stream="stderr") == (141, ""), arguments
 
 
@@ -186,7 +186,7 @@ def test_nobody_reads_what_is_noted(photos: Path, tmp_path: Path) -> None:
         ("--debug info nowhere", "2"),
         ("verify photos", "2"),
         ("sync photos", "2"),
-        ("--bogus", "2"),
+        ("--zzz", "2"),
     ],
 )
 def test_a_stream_that_cannot_be_written_is_an_error(run: Run, photos: Path, arguments: str, full: str) -> None:

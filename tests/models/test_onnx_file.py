@@ -273,8 +273,14 @@ def test_no_file(make: Make, tmp_path: Path) -> None:
             get_model(name).hash  # noqa: B018
     folder = tmp_path / "folder.onnx"
     folder.mkdir()
-    with pytest.raises(ModelError, match="received 'Is a directory'"):
-        get_model(str(folder)).hash  # noqa: B018
+    pipe, zeros, large = (tmp_path / f"{name}.onnx" for name in ("pipe", "zeros", "large"))
+    os.mkfifo(pipe)
+    zeros.symlink_to("/dev/zero")
+    with large.open("wb") as file:
+        file.truncate((1 << 31) + 1)
+    for path in (folder, pipe, zeros, large):
+        with pytest.raises(ModelError, match="received no file, or one of more than 2 GiB"):
+            get_model(str(path)).hash  # noqa: B018
 
 
 def test_a_file_that_is_replaced_is_another_model(make: Make) -> None:

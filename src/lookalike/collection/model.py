@@ -101,6 +101,6 @@ class RememberedModel:
     def _another(self, received: str) -> ModelError:
         return ModelError(
             f"expected the model {self._about.model} with the hash {self.hash[:12]}, which made the collection in "
-            f"{self._place.directory}, received {received}; use the one that made it, where its file was moved by its "
-            "name there, or name another place, or delete the collection and index again"
+            f"{self._place.directory}, received {received}; use the one that made it (where its file was moved, name "
+            "it there), or name another place, or delete the collection and index again"
         )

@@ -1,4 +1,4 @@
-"""Whom a model tells what it is about to do that may take long: to fetch weights."""
+"""What models tell: that weights are about to be fetched, and what others' errors say."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def by_logging(sentence: str) -> None:
     import logging
 
     logging.getLogger("lookalike").warning("%s", sentence)
+
+
+def in_short(error: Exception) -> str:
+    """What an error of another package says, in one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__

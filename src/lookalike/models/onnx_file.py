@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,12 +16,14 @@ from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, ModelError
 from lookalike.fitting import Filter, Fit, Input
+from lookalike.models.notify import in_short
 from lookalike.models.onnx import BATCH, Sessions, cores
 from lookalike.models.onnx_wire import require_whole
 from lookalike.models.pixels import IMAGENET_MEAN, IMAGENET_STD, Pixels, Triple, preparation, require_pictures
 from lookalike.models.spec import Spec
 
 _LAYOUTS = {"nchw": 1, "nhwc": 3}  # by the axis of the channels
+_LARGEST = 1 << 31  # bytes; protobuf's limit
 _OF_FLOATS = ("range", "mean", "std")
 
 
@@ -111,7 +115,7 @@ class OnnxFile:
         except ModelError:
             raise
         except Exception as error:  # onnxruntime has no one base for what it raises
-            raise self._refused(f"one that fails: {_in_short(error)}") from error
+            raise self._refused(f"one that fails: {in_short(error)}") from error
         if vectors.ndim == 4 and vectors.shape[2:] == (1, 1):
             vectors = vectors[:, :, 0, 0]
         if vectors.ndim != 2 or len(vectors) != len(part) or vectors.dtype.kind != "f":
@@ -121,6 +125,8 @@ class OnnxFile:
     def _read(self) -> bytes:
         path = self._spec.name
         try:
+            if not stat.S_ISREG(os.stat(path).st_mode) or os.path.getsize(path) > _LARGEST:
+                raise self._refused("no file, or one of more than 2 GiB, which ONNX does not know")
             with open(path, "rb") as file:
                 data = file.read()
         except OSError as error:
@@ -141,7 +147,7 @@ class OnnxFile:
         except ModelError:
             raise
         except Exception as error:
-            raise self._refused(_in_short(error)) from error
+            raise self._refused(in_short(error)) from error
         taken, given = self._taken(session), self._given(session)
         layout = self._layout(taken)
         axis = _LAYOUTS[layout]
@@ -248,7 +254,3 @@ _EXAMPLES = {
 
 def _listed(nodes: Sequence[_Node]) -> str:
     return ", ".join(f"{node.name} ({node.type.removeprefix('tensor(').rstrip(')')} {node.shape})" for node in nodes)
-
-
-def _in_short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

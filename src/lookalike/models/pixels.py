@@ -42,7 +42,8 @@ class Pixels:
 
 def preparation(fit: Input, pixels: Pixels) -> str:
     """All that is done to a picture before it is embedded, for a hash."""
-    return f"{fit.side} {fit.fit} {fit.shorter} {fit.filter} {fit.exact} {pixels}"
+    numbers = [float(number) for number in (*pixels.mean, *pixels.std, pixels.range)]
+    return f"{fit.side} {fit.fit} {fit.shorter} {fit.filter} {fit.exact} {numbers} {pixels.bgr}"
 
 
 def require_pictures(batch: NDArray[np.uint8], side: int) -> None:

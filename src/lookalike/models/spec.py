@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal, get_args
+from typing import Literal, cast
 from urllib.parse import quote, unquote_to_bytes
 
 from lookalike.errors import ArgumentError, ModelError
@@ -82,12 +82,9 @@ class Spec:
         return Spec(kind, name, tuple((option, options[option]) for option in _OPTIONS[kind] if option in options))
 
     def __str__(self) -> str:
-        if self.kind == "onnx":
-            head = _escaped(self.name)
-        elif self == Spec("vgg16", LAYERS[0], self.options):
+        head = _escaped(self.name) if self.kind == "onnx" else f"{self.kind}:{_escaped(self.name)}"
+        if (self.kind, self.name) == ("vgg16", LAYERS[0]):
             head = "vgg16"
-        else:
-            head = f"{self.kind}:{_escaped(self.name)}"
         parts = (option if option in _FLAGS else f"{option}={_escaped(value)}" for option, value in self.options)
         return "?".join(filter(None, (head, "&".join(parts))))
 
@@ -122,24 +119,19 @@ def unknown(name: str, known: Sequence[str], what: str = "model") -> ModelError:
     """The error for a name that is none, with the nearest of those known; with all of them, where they are few."""
     listed = f" ({', '.join(known)})" if len(known) <= 20 else ""
     near = get_close_matches(name, known, n=3)
-    advice = (
-        f"did you mean {' or '.join(near)}?" if near else "name one of them" if listed else "docs/models.md lists them"
-    )
+    advice = f"did you mean {' or '.join(near)}?" if near else "name one of them"
     return ModelError(f"expected a known {what}{listed}, received {name!r}; {advice}")
 
 
 def _kind_and_name(head: str, known: Sequence[str]) -> tuple[Kind, str]:
     prefix, _, name = head.partition(":")
-    for kind in get_args(Kind):
-        if prefix != kind or kind == "onnx":
-            continue
-        if kind == "vgg16":
-            layer = name or LAYERS[0]
-            if layer not in LAYERS:
-                raise unknown(layer, LAYERS, "layer of vgg16")
-            return kind, layer
-        if name:
-            return kind, _plain(name)
+    if prefix == "vgg16":
+        layer = name or LAYERS[0]
+        if layer not in LAYERS:
+            raise unknown(layer, LAYERS, "layer of vgg16")
+        return "vgg16", layer
+    if prefix in ("torchvision", "timm", "clip") and name:
+        return cast(Kind, prefix), _plain(name)
     if head.lower().endswith(".onnx"):
         return "onnx", _path(_plain(head))
     raise unknown(head, known)

@@ -185,6 +185,12 @@ def test_a_device_that_is_not_there(name: str, device: str, monkeypatch: pytest.
         absent.embed(np.zeros((1, 160, 160, 3), np.uint8))
 
 
+def test_a_torch_that_is_too_old(name: str, monkeypatch: pytest.MonkeyPatch, save: Save) -> None:
+    monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")
+    with pytest.raises(MissingExtraError, match=r"PyTorch 2.6 or later, received 2.5.1\+cpu: pip install --upgrade"):
+        get_model(f"timm:test_vit?weights={save({'a': torch.ones(1)})}").hash  # noqa: B018
+
+
 def of(encode: Callable[[Any], Any]) -> NetworkModel:
     """A model that computes by `encode`."""
     network = Network(torch.nn.Linear(1, 1), encode, Input(8, "pad"), Pixels(), "a network", "w.pt")

@@ -89,7 +89,7 @@ def test_no_weights(save: Save, tmp_path: Path, name: str, content: bytes | str)
     assert len(str(told.value)) < 500 + len(str(path))
 
 
-@pytest.mark.parametrize("held", [[1, 2], {}, {"a": 3}, torch.ones(2)])
+@pytest.mark.parametrize("held", [[1, 2], {}, {"a": 3}, {1: torch.ones(2)}, torch.ones(2)])
 def test_no_names_of_tensors(save: Save, held: Any) -> None:
     with pytest.raises(ModelError, match="received a file without named tensors"):
         weights.read(str(save(held, "w.pt")))

@@ -12,13 +12,15 @@ from typing import Any
 from lookalike.errors import MissingExtraError, ModelError
 from lookalike.fitting import Input
 from lookalike.models.networks import weights
-from lookalike.models.networks.downloads import from_hub, in_cache, in_short
-from lookalike.models.networks.network import Network, require_extra
-from lookalike.models.notify import Notify
+from lookalike.models.networks.downloads import from_hub, in_cache
+from lookalike.models.networks.needs import require_extra
+from lookalike.models.networks.network import Network
+from lookalike.models.notify import Notify, in_short
 from lookalike.models.pixels import Pixels
 from lookalike.models.spec import Spec, unknown
 
 _FILE = "open_clip_pytorch_model.bin"  # where open_clip's list of weights names a repository alone
+_PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 _SAFER = {_FILE: "open_clip_model.safetensors"}
 
 
@@ -64,9 +66,6 @@ def load(spec: Spec, notify: Notify) -> Network:
 
     layer = f"clip:{name}{' quick_gelu' if sharp else ''}"
     return Network(module, module.encode_image, fit, pixels, layer, path, encode_text)
-
-
-_PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 
 
 def _fetch(spec: Spec, about: Mapping[str, Any], notify: Notify) -> str:

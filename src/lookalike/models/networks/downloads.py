@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from lookalike.errors import ModelError
-from lookalike.models.notify import Notify
+from lookalike.models.notify import Notify, in_short
 
 
 def from_url(url: str, size: int | None, model: str, notify: Notify) -> str:
@@ -66,11 +66,6 @@ def in_cache(repository: str, file: str) -> str | None:
 
     found = hub.try_to_load_from_cache(repository, file)
     return found if isinstance(found, str) else None
-
-
-def in_short(error: Exception) -> str:
-    """What an error says, in one line."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _announce(model: str, size: int | None, source: str, notify: Notify) -> None:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from typing import Any, cast
 from weakref import WeakMethod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import ArgumentError, MissingExtraError, ModelError
+from lookalike.errors import ModelError
 from lookalike.fitting import Input
-from lookalike.models.networks.downloads import in_short
+from lookalike.models.networks.needs import require_extra, torch_device
 from lookalike.models.networks.weights import require_finite, state_hash
-from lookalike.models.notify import Notify, by_logging
+from lookalike.models.notify import Notify, by_logging, in_short
 from lookalike.models.pixels import Pixels, preparation, require_pictures
 
 BATCH = 8
@@ -100,7 +98,7 @@ class NetworkModel:
                 # read when torch is imported: else its threads wait by spinning, and the decoders need the cores
                 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
                 require_extra("torch")
-                device = _torch_device(self._device)  # before anything is fetched
+                device = torch_device(self._device)  # before anything is fetched
                 self._loaded = _Loaded(self._load(self.notify), device)
             return self._loaded
 
@@ -179,36 +177,3 @@ class _Loaded:
                 "try it on cpu, or name another model"
             ) from error
         return vectors
-
-
-def require_extra(*packages: str) -> None:
-    """MissingExtraError where one of these packages is not installed; none is imported."""
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        raise MissingExtraError(
-            f"expected the package {missing[0]}, which this model needs, received none; it comes with an extra: "
-            "pip install 'lookalike[torch]'"
-        )
-
-
-def require_device(device: str) -> None:
-    """ArgumentError for what is the name of no device; whether it is there is known when the network is loaded."""
-    if not re.fullmatch("cpu|mps|cuda(:[0-9]+)?", device):
-        raise ArgumentError(f"expected cpu, cuda, cuda:N or mps as the device, received {device!r}; name one of them")
-
-
-def _torch_device(device: str) -> Any:
-    import torch
-
-    found = torch.device(device)
-    there = {
-        "cpu": lambda: True,
-        "cuda": lambda: torch.cuda.is_available() and (found.index or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available,
-    }
-    if not there[found.type]():
-        raise ArgumentError(
-            f"expected a device that is there, received {device}, which PyTorch {torch.__version__} does not find; "
-            "use cpu, or install a PyTorch that was built for it"
-        )
-    return found

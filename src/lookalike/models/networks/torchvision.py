@@ -10,7 +10,8 @@ from lookalike.errors import ModelError
 from lookalike.fitting import Input
 from lookalike.models.networks import weights
 from lookalike.models.networks.downloads import from_url
-from lookalike.models.networks.network import Network, require_extra
+from lookalike.models.networks.needs import require_extra
+from lookalike.models.networks.network import Network
 from lookalike.models.notify import Notify
 from lookalike.models.pixels import Pixels
 from lookalike.models.spec import Spec, unknown

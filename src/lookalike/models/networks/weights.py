@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lookalike.errors import ModelError
-from lookalike.models.networks.downloads import in_short
+from lookalike.models.notify import in_short
 
 _SAVED = (".pt", ".pth", ".bin")
 _WITHIN = ("state_dict", "model")  # what training scripts put a state dict into, beside other things
@@ -35,7 +35,7 @@ def read(path: str) -> dict[str, Any]:
     for name in _WITHIN:
         if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):
             found = found[name]
-    if not isinstance(found, Mapping) or not found or not all(hasattr(tensor, "shape") for tensor in found.values()):
+    if not (isinstance(found, Mapping) and found and all(map(_is_named_tensor, found.items()))):
         raise _no_weights(path, "a file without named tensors")
     if all(name.startswith("module.") for name in found):
         return {name.removeprefix("module."): tensor for name, tensor in found.items()}
@@ -51,7 +51,10 @@ def reading(path: str) -> Iterator[None]:
             "save the state dict as one of them"
         )
     if not os.path.isfile(path):
-        raise _no_weights(path, "no file" if os.path.exists(path) else "nothing there")
+        raise ModelError(
+            f"expected weights in {path}, received {'no file' if os.path.exists(path) else 'nothing there'}; say where "
+            "they are now"
+        )
     try:
         yield
     except ModelError:
@@ -72,7 +75,7 @@ def fill(module: Any, weights: Mapping[str, Any], path: str, what: str, *, assig
     wrong = [
         f"{name} of {tuple(tensor.shape)} for {shapes[name]}"
         for name, tensor in weights.items()
-        if name not in others and tuple(tensor.shape) != shapes[name]
+        if name in shapes and tuple(tensor.shape) != shapes[name]
     ]
     said = [f"{kind} {_first(names)}" for kind, names in zip(_KINDS, (missing, others, wrong), strict=True) if names]
     if said:
@@ -108,6 +111,10 @@ def _no_weights(path: str, received: str) -> ModelError:
     return ModelError(
         f"expected weights in {path}, received {received}; give a .safetensors file, or a state dict by torch.save"
     )
+
+
+def _is_named_tensor(item: tuple[object, object]) -> bool:
+    return isinstance(item[0], str) and hasattr(item[1], "shape")
 
 
 def _first(names: Sequence[str]) -> str:
