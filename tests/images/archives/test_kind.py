@@ -61,6 +61,7 @@ def test_parquet(tmp_path: Path) -> None:
         bz2.compress(MEMBER + NOISE)[: 800 << 10],
         gzip.compress(MEMBER)[:20],
     ],
+    ids=range(17),
 )
 def test_others_are_none(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.tar").write_bytes(data)
