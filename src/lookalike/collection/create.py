@@ -63,15 +63,15 @@ def create(place: Place, sources: Iterable[str], wanted: Wanted = AS_REMEMBERED,
     """
     roots = [place.relative(source) for source in sources]
     _refuse_pictureless([place.absolute(root) for root in roots])
-    of_new = wanted.get()
     if not place.exists:
-        of_new.dim  # noqa: B018 (weights that cannot be had are told before anything is made)
+        wanted.get().hash  # noqa: B018 (weights that cannot be had are told before anything is made)
     try:
         make_folders(place.segments)
     except OSError as error:
         raise refused(os.path.dirname(place.directory), error) from error
     with writer_lock(place.directory, wait):
         if not place.exists:
+            of_new = wanted.get()
             # with its sources: without, it would be taken for a finished one and stay empty for ever
             Catalogue.create(
                 place.catalogue,
