@@ -133,7 +133,7 @@ def test_python_m_is_the_command() -> None:
 def test_index_to_a_path_of_several_sources(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
     run("index", photos / "fruit", photos / "clocks", "--to", "both")
     about = json.loads(run("info", "both", "--json").stdout)
-    assert about["pictures"] == sum(1 for kind in ("fruit", "clocks") for _ in (photos / kind).iterdir())
+    assert about["indexed"] == sum(1 for kind in ("fruit", "clocks") for _ in (photos / kind).iterdir())
     assert not (photos / "fruit" / ".lookalike").exists()
     assert len(run("search", picture, "both", "-k", "2").stdout.splitlines()) == 2
 

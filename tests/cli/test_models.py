@@ -154,6 +154,7 @@ def test_what_is_fetched_is_said_once_and_before(few: Path, hub: dict[str, str])
     ("options", "complaint"),
     [
         (["--model", "vgg15"], "expected a known model (efficientnet-lite0, vgg16,"),
+        (["--model", ""], "FILE.onnx), received ''"),
         (["--weights", "w.pt"], "expected --weights and --bgr with the --model that they are for"),
         (["--bgr"], "expected --weights and --bgr with the --model that they are for"),
         (["--model", "timm:test_vit", "--bgr"], "received 'bgr' in 'timm:test_vit?bgr'"),

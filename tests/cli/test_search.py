@@ -282,7 +282,7 @@ def test_ctrl_c_in_mid_index_keeps_what_was_done(run: Run, tmp_path: Path) -> No
     _, stderr = started.communicate(timeout=60)
     assert started.returncode == 130, stderr
     assert "interrupted" in sentence(stderr)
-    kept = json.loads(run("info", "many", "--json").stdout)["pictures"]
+    kept = json.loads(run("info", "many", "--json").stdout)["indexed"]
     assert 0 < kept < 400
     again = run("index", "many")
     assert f"{400 - kept} new" in again.stderr

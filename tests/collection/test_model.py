@@ -14,6 +14,7 @@ from lookalike.collection import Collection
 from lookalike.errors import ArgumentError, ModelError
 from lookalike.models import model as registry
 from lookalike.models.onnx_file import OnnxFile
+from lookalike.models.spec import Spec
 
 from .conftest import PICTURES, Draw
 
@@ -159,6 +160,20 @@ def test_what_is_no_name_of_its_model_is_refused_at_once(indexed: Path, model: P
         Collection.open(indexed, device="cuda")
     with Collection.open(indexed) as collection:
         assert collection.info().model == str(model)
+
+
+def test_a_device_is_that_of_the_model_which_is_there(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not of the default one, which has none."""
+    asked: list[str] = []
+
+    def make(spec: Spec, device: str) -> OnnxFile:
+        asked.append(device)
+        return OnnxFile(spec)
+
+    monkeypatch.setattr(registry, "_made", make)
+    with Collection.create(indexed, device="cuda:1") as collection:
+        assert collection.sync().unchanged == PICTURES
+    assert asked == ["cuda:1"]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from lookalike.models import Notify
 
 ModelOption = Annotated[
     str | None,
@@ -33,19 +30,10 @@ def model_options(model: str | None, weights: str | None, bgr: bool, device: str
         ArgumentError, ModelError: options that do not go together, or there are not.
     """
     from lookalike.cli.syncing import note
-
-    notify: Notify = note
-    return {"model": _name(model, weights, bgr), "device": device, "notify": notify}
-
-
-def _name(model: str | None, weights: str | None, bgr: bool) -> str | None:
     from lookalike.errors import ArgumentError
     from lookalike.models.spec import name_of
 
-    if model is None:
-        if weights is not None or bgr:
-            raise ArgumentError(
-                "expected --weights and --bgr with the --model that they are for, received none; name it"
-            )
-        return None
-    return name_of(model, weights, bgr)
+    if model is None and (weights is not None or bgr):
+        raise ArgumentError("expected --weights and --bgr with the --model that they are for, received none; name it")
+    name = None if model is None else name_of(model, weights, bgr)
+    return {"model": name, "device": device, "notify": note}

@@ -83,12 +83,14 @@ def create(
         raise refused(os.path.dirname(place.directory), error) from error
     with writer_lock(place.directory, wait):
         if not place.exists:
+            of_new = wanted.get()
             # with its sources: without, it would be taken for a finished one and stay empty for ever
+            model = new.model or wanted.get()
             Catalogue.create(
                 place.catalogue,
-                model=new.model.name,
-                model_hash=new.model.hash,
-                dim=new.model.dim,
+                model=model.name,
+                model_hash=model.hash,
+                dim=model.dim,
                 metric=new.metric,
                 roots=roots,
                 containers=containers,
@@ -117,9 +119,9 @@ def known_archives(place: Place, paths: Sequence[str]) -> dict[str, Container]:
 
 
 class _New(NamedTuple):
-    """What a new collection would be of."""
+    """What a new collection would be of; of pictures for one that is there the model is not looked for."""
 
-    model: Model | NoModel
+    model: Model | NoModel | None
     metric: Metric
 
     @property
@@ -131,9 +133,9 @@ def _about(sources: Sources, wanted: Wanted, metric: Metric | None, *, is_there:
     if sources.opened is None:
         if metric not in (None, METRIC):
             raise ArgumentError(f"expected no metric for pictures, which are compared by {METRIC}, received {metric!r}")
-        model = wanted.get()
-        if not is_there:
-            model.dim  # noqa: B018 (weights that cannot be had are told before anything is made)
+        model = None if is_there else wanted.get()
+        if model:
+            model.hash  # noqa: B018 (weights that cannot be had are told before anything is made)
         return _New(model, METRIC)
     if wanted.name is not None:
         raise ArgumentError(
@@ -158,7 +160,7 @@ def _require_same(place: Place, about: About, new: _New, metric: Metric | None) 
             f"expected the metric {about.metric}, with which {place.directory} was made, received {metric}; name "
             "another place for this metric"
         )
-    if new.of_vectors and new.model.dim != about.dim:
+    if isinstance(new.model, NoModel) and new.model.dim != about.dim:
         raise VectorFileError(
             f"expected vectors of {about.dim:,} dimensions, as in {place.directory}, received {new.model.dim:,}; name "
             "another place for them"

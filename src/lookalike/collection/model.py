@@ -24,7 +24,8 @@ class Wanted(NamedTuple):
 
     def get(self, otherwise: str = DEFAULT) -> Model:
         """That model; ModelError, ArgumentError as by `get_model`."""
-        return get_model(self.name or otherwise, device=self.device, notify=self.notify)
+        name = otherwise if self.name is None else self.name
+        return get_model(name, device=self.device, notify=self.notify)
 
 
 AS_REMEMBERED = Wanted()

@@ -133,13 +133,13 @@ def _read_vectors(sources: Sources, given: Mapping[str, Any]) -> None:
 
 
 def _read_pictures(sources: Sources, given: Mapping[str, Any], known: Mapping[str, Container]) -> None:
+    inside: list[str] = []  # archives that were not named
+    holds = [_holds_pictures(path, inside) for path in sources.plain]  # first: one that is not there is worth more
     if given.keys() - {"key"} or (given and not sources.archives):
         raise ArgumentError(
             f"expected no {', '.join(sorted(given))} for pictures, which are in no file of vectors; leave that out"
         )
     sources.options = {"column": given["key"]} if given else {}
-    inside: list[str] = []  # archives that were not named
-    holds = [_holds_pictures(path, inside) for path in sources.plain]
     for path, looked in sources.archives.items():
         from lookalike.images.archives import look
 

@@ -93,7 +93,8 @@ def test_fc7_of_weights_in_half_precision(state: Mapping[str, Any], features: An
     first, second, last = torch.nn.Linear(25088, 4096), torch.nn.Linear(4096, 4096), torch.nn.Linear(4096, 1000)
     named = {"classifier.0": first, "classifier.3": second, "classifier.6": last}
     whole = {f"{name}.{kind}": t.detach().half() for name, of in named.items() for kind, t in of.state_dict().items()}
-    model = get_model(f"vgg16:fc7?weights={save({**state, **whole})}")
+    saved = {**state, **whole, "classifier.0.weight": whole["classifier.0.weight"].reshape(4096, 512, 7, 7)}
+    model = get_model(f"vgg16:fc7?weights={save(saved)}")
     with torch.inference_mode():
         flat = activations(features, ten[:2]).flatten(1)
         for name in ("classifier.0", "classifier.3"):
@@ -154,7 +155,7 @@ def test_weights_trained_anew_are_known(
 
 
 def test_bgr_goes_with_weights_of_ones_own() -> None:
-    with pytest.raises(ArgumentError, match="received torchvision's, arranged for RGB; leave it out"):
+    with pytest.raises(ArgumentError, match="received those of torchvision, arranged for RGB; leave it out"):
         get_model("vgg16?bgr").hash  # noqa: B018
 
 

@@ -39,12 +39,13 @@ def load(spec: Spec, notify: Notify) -> Network:
     """
     require_extra("torch", "safetensors")
     given, bgr = spec.get("weights"), spec.get("bgr") is not None
-    if bgr and given is None:
-        raise _not_bgr("torchvision's")
+    anew = _is_anew(given) if given else spec.name == "fc7"
+    if bgr and (anew or not given):
+        raise ArgumentError(
+            f"expected bgr with weights in Caffe's order, received {given or 'those of torchvision'}, arranged for "
+            "RGB; leave it out"
+        )
     path = given or _fetch(spec, notify)
-    anew = _is_anew(path)
-    if bgr and anew:
-        raise _not_bgr(path)
     fit, pixels = (ANEW_INPUT, ANEW_PIXELS) if anew else (CAFFE_INPUT, CAFFE_PIXELS)
     module = _module(spec.name)
     known = _by_torchvisions_names(weights.read(path), module)
@@ -58,12 +59,6 @@ def _fetch(spec: Spec, notify: Notify) -> str:
     require_extra("torchvision")
     tag = "IMAGENET1K_V1" if spec.name == "fc7" else "IMAGENET1K_FEATURES"
     return torchvision.fetch("vgg16", tag, f"{spec}", notify)
-
-
-def _not_bgr(received: str) -> ArgumentError:
-    return ArgumentError(
-        f"expected bgr with weights in Caffe's order, received {received}, arranged for RGB; leave it out"
-    )
 
 
 def _is_anew(path: str) -> bool:
@@ -105,14 +100,10 @@ def _by_torchvisions_names(given: Mapping[str, Any], module: Any) -> dict[str, A
     renamed = {_torchvisions_name(name): tensor.float() for name, tensor in given.items()}
     return {
         # a fully connected layer may be saved as a convolution
-        name: tensor.reshape(needed[name].shape) if name in needed and _as_convolution(name, tensor) else tensor
+        name: tensor.flatten(1) if name.startswith("classifier.") and tensor.ndim == 4 else tensor
         for name, tensor in renamed.items()
         if name in needed or not name.startswith(("features.", "classifier."))
     }
-
-
-def _as_convolution(name: str, tensor: Any) -> bool:
-    return name.startswith("classifier.") and tensor.ndim == 4
 
 
 def _torchvisions_name(name: str) -> str:
