@@ -25,7 +25,9 @@ def archive(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def query(tmp_path: Path) -> Path:
-    return Path(shutil.copy(sorted(Path(folder(), "fruit").iterdir())[0], tmp_path / "query.jpg"))
+    query = tmp_path / "query.jpg"
+    shutil.copy(sorted(Path(folder(), "fruit").iterdir())[0], query)
+    return query
 
 
 def test_an_archive_is_indexed_and_searched(run: Run, archive: Path, query: Path, tmp_path: Path) -> None:

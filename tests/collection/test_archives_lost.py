@@ -161,6 +161,28 @@ with Collection.open(sys.argv[1]) as collection:
 """
 
 
+CREATE = """
+import sys
+from lookalike.collection import Collection
+from lookalike.errors import LookalikeError
+try:
+    Collection.create(sys.argv[1], sys.argv[2])
+except LookalikeError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_an_archive_that_may_not_be_read_makes_no_collection(
+    tmp_path: Path, python: Python, unprivileged: tuple[str, ...]
+) -> None:
+    archive = pack(tmp_path / "a.tar", members(1), 0)
+    archive.chmod(0)
+    done = python(CREATE, archive, tmp_path / "index", prefix=unprivileged)
+    assert done.stdout.startswith(f"ReadError {archive}: "), done.stderr
+    assert "Permission denied" in done.stdout
+    assert not (tmp_path / "index").exists()
+
+
 def test_an_archive_that_may_not_be_read(
     tmp_path: Path, draw: Draw, python: Python, unprivileged: tuple[str, ...]
 ) -> None:

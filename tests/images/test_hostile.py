@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import struct
 import sys
-import zlib
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from lookalike.fitting import Input
 from lookalike.images.find import Found, Skipped, find
 from lookalike.images.pool import DecoderPool, Failed, Limits, Loaded
+
+from .hostile import (
+    gif_of_a_huge_screen,
+    half_a_jpeg,
+    jpeg_of_scans,
+    jpeg_that_claims,
+    png,
+    png_with_a_bomb,
+    random_behind_a_beginning,
+    saved,
+    tiff_whose_directory_is_itself,
+    webp_that_claims,
+)
 
 TOO_MANY = "are more than the limit of 64 million; make a smaller copy of it"
 
@@ -47,76 +57,32 @@ def reason(result: Loaded | Failed) -> str:
 # -- JPEG
 
 
-def jpeg_segment(marker: int, body: bytes) -> bytes:
-    return struct.pack("!BBH", 0xFF, marker, len(body) + 2) + body
-
-
-def jpeg(frame: int, width: int, height: int, huffman: bytes, scans: bytes) -> bytes:
-    """A gray JPEG: `frame` is 0xC0 for baseline, 0xC2 for progressive."""
-    return b"".join(
-        [
-            b"\xff\xd8",
-            jpeg_segment(0xDB, b"\0" + b"\1" * 64),
-            jpeg_segment(frame, struct.pack("!BHHB3B", 8, height, width, 1, 1, 0x11, 0)),
-            huffman,
-            scans,
-            b"\xff\xd9",
-        ]
-    )
-
-
-def claims(width: int, height: int) -> bytes:
-    dc_of_zero = jpeg_segment(0xC4, b"\0" + b"\1" + b"\0" * 15 + b"\0")
-    ac_end = jpeg_segment(0xC4, b"\x10" + b"\1" + b"\0" * 15 + b"\0")
-    return jpeg(0xC0, width, height, dc_of_zero + ac_end, jpeg_segment(0xDA, b"\1\1\0\0\x3f\0") + b"\0" * 100)
-
-
 def test_a_jpeg_of_a_few_bytes_that_claims_89_million_pixels(pool: DecoderPool, tmp_path: Path) -> None:
-    data = claims(9460, 9460)
+    data = jpeg_that_claims(9460, 9460)
     assert len(data) < 335
     assert reason(only(pool, tmp_path / "x.jpg", data)) == f"9460 x 9460 pixels {TOO_MANY}"
-    assert reason(only(pool, tmp_path / "x.jpg", claims(65535, 65535))).startswith("65535 x 65535 pixels")
+    assert reason(only(pool, tmp_path / "x.jpg", jpeg_that_claims(65535, 65535))).startswith("65535 x 65535 pixels")
 
 
 def test_a_jpeg_of_a_few_bytes_that_claims_as_much_as_allowed(pool: DecoderPool, tmp_path: Path) -> None:
     # libjpeg takes an end that comes too early for an empty rest, and Pillow does not tell: it is gray.
-    result = only(pool, tmp_path / "x.jpg", claims(8000, 8000))
+    result = only(pool, tmp_path / "x.jpg", jpeg_that_claims(8000, 8000))
     assert isinstance(result, Failed) or (result.pixels == 128).all()
 
 
 def test_a_jpeg_with_5000_scans(pool: DecoderPool, tmp_path: Path) -> None:
-    # Each scan says in 37 codes "nothing changes in the next 27,306 blocks", for a million blocks.
-    long_run = jpeg_segment(0xC4, b"\x10" + b"\1" + b"\0" * 15 + b"\xe0")
-    codes = "0" + "10" * 7  # the only symbol, EOB14, and 14 bits more
-    bits = (codes * 37).ljust(37 * 15 + 7 & ~7, "0")
-    scan = jpeg_segment(0xDA, b"\1\1\0\1\x3f\0") + int(bits, 2).to_bytes(len(bits) // 8, "big")
-    data = jpeg(0xC2, 8000, 8000, long_run, scan * 5000)
+    data = jpeg_of_scans(5000)
     assert len(data) < 500_000
     assert reason(only(pool, tmp_path / "x.jpg", data)) == "took more than 3 s of CPU time to decode"
 
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_half_a_jpeg(pool: DecoderPool, tmp_path: Path, progressive: bool) -> None:
-    file = BytesIO()
-    noise = np.random.default_rng(0).integers(0, 255, (900, 1200, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(file, "JPEG", progressive=progressive)
-    half = file.getvalue()[: len(file.getvalue()) // 2]
+    half = half_a_jpeg(progressive)
     assert reason(only(pool, tmp_path / "x.jpg", half)) == "a truncated JPEG file"
 
 
 # -- PNG
-
-
-def png(width: int, height: int, depth: int, colour: int, row: int, extra: bytes = b"") -> bytes:
-    """A picture of zeros: its rows have `row` bytes."""
-
-    def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack("!I", len(body)) + name + body + struct.pack("!I", zlib.crc32(name + body))
-
-    packer = zlib.compressobj(1)
-    rows = b"".join(packer.compress(bytes(row + 1)) for _ in range(height)) + packer.flush()
-    header = struct.pack("!IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def test_a_small_png_of_169_million_pixels(pool: DecoderPool, tmp_path: Path) -> None:
@@ -137,11 +103,7 @@ def test_the_heaviest_png_allowed_stays_within_the_limits(pool: DecoderPool, tmp
 
 
 def test_a_png_whose_text_unpacks_to_a_gigabyte(pool: DecoderPool, tmp_path: Path) -> None:
-    packer = zlib.compressobj(1)
-    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(1024)) + packer.flush()
-    body = b"Comment\0\0" + bomb
-    text = struct.pack("!I", len(body)) + b"zTXt" + body + struct.pack("!I", zlib.crc32(b"zTXt" + body))
-    result = only(pool, tmp_path / "x.png", png(8, 8, 8, 0, 8, extra=text))
+    result = only(pool, tmp_path / "x.png", png_with_a_bomb(b"zTXt", b"Comment\0\0"))
     assert isinstance(result, Loaded) or "PNG" in result.reason
 
 
@@ -149,14 +111,7 @@ def test_a_png_whose_text_unpacks_to_a_gigabyte(pool: DecoderPool, tmp_path: Pat
 
 
 def test_a_gif_that_claims_a_huge_screen(pool: DecoderPool, tmp_path: Path) -> None:
-    file = BytesIO()
-    Image.new("L", (4, 4)).save(file, "GIF")
-    data = file.getvalue()[:6] + b"\xff\xff\xff\xff" + file.getvalue()[10:]
-    assert "65535 x 65535 pixels" in reason(only(pool, tmp_path / "x.gif", data))
-
-
-def webp_chunk(name: bytes, body: bytes) -> bytes:
-    return name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+    assert "65535 x 65535 pixels" in reason(only(pool, tmp_path / "x.gif", gif_of_a_huge_screen()))
 
 
 @pytest.mark.parametrize("side", [9000, 12000, 16383])
@@ -164,22 +119,17 @@ def webp_chunk(name: bytes, body: bytes) -> bytes:
 def test_a_webp_of_a_few_bytes_that_claims_too_many_pixels(
     pool: DecoderPool, tmp_path: Path, side: int, extended: bool
 ) -> None:
-    body = webp_chunk(b"VP8L", b"\x2f" + struct.pack("<I", (side - 1) | (side - 1) << 14) + bytes(20))
-    if extended:
-        body = webp_chunk(b"VP8X", bytes(4) + 2 * (side - 1).to_bytes(3, "little")) + body
-    data = webp_chunk(b"RIFF", b"WEBP" + body)
+    data = webp_that_claims(side, extended)
     assert reason(only(pool, tmp_path / "x.webp", data)) == f"{side} x {side} pixels {TOO_MANY}"
 
 
 def test_a_float_tiff(pool: DecoderPool, tmp_path: Path) -> None:
-    file = BytesIO()
-    Image.new("F", (40, 40), 0.5).save(file, "TIFF")
-    assert "no defined white" in reason(only(pool, tmp_path / "x.tif", file.getvalue()))
+    data = saved(Image.new("F", (40, 40), 0.5), "TIFF")
+    assert "no defined white" in reason(only(pool, tmp_path / "x.tif", data))
 
 
 def test_a_tiff_whose_directory_points_at_itself(pool: DecoderPool, tmp_path: Path) -> None:
-    data = b"II*\0\x08\0\0\0" + struct.pack("<H", 0) + struct.pack("<I", 8)
-    assert "damaged TIFF" in reason(only(pool, tmp_path / "x.tif", data))
+    assert "damaged TIFF" in reason(only(pool, tmp_path / "x.tif", tiff_whose_directory_is_itself()))
 
 
 def tiff_with_profile(path: Path, size: int) -> None:
@@ -212,12 +162,9 @@ def test_a_text_file_and_an_empty_file(pool: DecoderPool, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", ["x.jpg", "x.png", "x.gif", "x.bmp", "x.tif", "x.webp", "x.avif"])
 def test_a_file_of_random_bytes_behind_a_true_beginning(pool: DecoderPool, tmp_path: Path, name: str) -> None:
-    file = BytesIO()
-    Image.radial_gradient("L").convert("RGB").save(file, Image.registered_extensions()[name[1:]])
-    rng = np.random.default_rng(7)
+    format = Image.registered_extensions()[name[1:]]
     for kept in (12, 40, 100, 200):
-        data = file.getvalue()[:kept] + rng.bytes(5000)
-        result = only(pool, tmp_path / name, data)
+        result = only(pool, tmp_path / name, random_behind_a_beginning(format, kept))
         assert isinstance(result, Loaded | Failed)
 
 
@@ -232,7 +179,7 @@ def test_each_file_of_a_hostile_folder_ends_as_exactly_one_thing(tmp_path: Path)
     (tmp_path / "zero.jpg").symlink_to("/dev/zero")
     (tmp_path / "loop").symlink_to(tmp_path)
     (tmp_path / "self.png").symlink_to("self.png")
-    (tmp_path / "\udcff\n.jpg").write_bytes(claims(9460, 9460))
+    (tmp_path / "\udcff\n.jpg").write_bytes(jpeg_that_claims(9460, 9460))
     (tmp_path / "vanishing.png").write_bytes((tmp_path / "good.png").read_bytes())
     (tmp_path / "turning.png").write_bytes((tmp_path / "good.png").read_bytes())
     everything = set(os.listdir(tmp_path))

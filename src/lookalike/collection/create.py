@@ -83,7 +83,6 @@ def create(
         raise refused(os.path.dirname(place.directory), error) from error
     with writer_lock(place.directory, wait):
         if not place.exists:
-            of_new = wanted.get()
             # with its sources: without, it would be taken for a finished one and stay empty for ever
             model = new.model or wanted.get()
             Catalogue.create(

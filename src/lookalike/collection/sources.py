@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lookalike.collection.rows import require
 from lookalike.collection.sync.compare import change_time
-from lookalike.errors import ArgumentError, NoPicturesError, ReadError, VectorFileError
+from lookalike.errors import ArgumentError, NoPicturesError, VectorFileError
 from lookalike.images.find import ARCHIVE, Found, find, is_called_a_picture
 from lookalike.vectors import VectorFile, open_vectors
 from lookalike.vectors.kind import kind
@@ -97,7 +97,7 @@ def look_at(paths: Sequence[str], options: Mapping[str, Any], known: Mapping[str
 
 
 def _what(path: str, options: Mapping[str, Any]) -> Literal["archive", "vectors", "plain"]:
-    """By the content of a file, where its name does not say that it is a picture."""
+    """By the content of a file, where its name does not say that it is a picture; ReadError where that is closed."""
     if not os.path.isfile(path) or is_called_a_picture(path):
         return "plain"
     if any(name in options for name in _VECTORS_ALONE):
@@ -111,7 +111,7 @@ def _what(path: str, options: Mapping[str, Any]) -> Literal["archive", "vectors"
         return "archive"
     try:
         kind(find_file(path))
-    except (VectorFileError, ReadError):
+    except VectorFileError:
         if path.lower().endswith(_ENDINGS):
             raise
         return "plain"  # what reads it as a picture says what is wrong

@@ -59,7 +59,7 @@ class Child(Process):
         """
         self.allow(self._limits.seconds)
         try:
-            self.send(request.pack())
+            self.send(*request.pack())
             reply = self.receive(request.largest_reply)
         except (EOFError, BrokenPipeError) as error:
             raise PictureError(self._cause_of_death()) from error

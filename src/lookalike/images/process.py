@@ -87,8 +87,8 @@ class Process:
         """From now on, so long may be waited for what is received; not while this process is stopped."""
         self._seconds_left = seconds
 
-    def send(self, message: bytes) -> None:
-        """Sends a message, once the child has started.
+    def send(self, *parts: bytes) -> None:
+        """Sends a message that is made of these parts, once the child has started.
 
         Raises:
             EOFError, BrokenPipeError: it has ended (see `ending`).
@@ -97,9 +97,14 @@ class Process:
         """
         if not self._started:
             self._wait_ready()
-        rest = memoryview(LENGTH.pack(len(message)) + message)
+        # Not joined: a part may be as large as a picture.
+        rest = [memoryview(part) for part in (LENGTH.pack(sum(map(len, parts))), *parts)]
         while rest:
-            rest = rest[os.write(self._requests.fileno(), rest) :]
+            written = os.writev(self._requests.fileno(), rest)
+            while rest and written >= len(rest[0]):
+                written -= len(rest.pop(0))
+            if rest:
+                rest[0] = rest[0][written:]
 
     def receive(self, most: int) -> bytes:
         """A message of at most `most` bytes.

@@ -40,7 +40,8 @@ class Request(NamedTuple):
     input: Input
     crop: Box | None = None
 
-    def pack(self) -> bytes:
+    def pack(self) -> tuple[bytes, bytes]:
+        """The message, in two parts."""
         input, crop = self.input, self.crop
         head = _REQUEST.pack(
             self.what,
@@ -54,7 +55,7 @@ class Request(NamedTuple):
             input.shorter or 0,
             *(astuple(crop) if crop else (0, 0, 0, 0)),
         )
-        return head + (self.data if self.path is None else self.path)
+        return head, self.data if self.path is None else self.path
 
     @classmethod
     def unpack(cls, message: bytes) -> Request:
