@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lookalike.errors import ArgumentError, MissingExtraError
-from lookalike.facts import read_sidecar
+from lookalike.facts import read_names, read_sidecar
 
 
 def read(tmp_path: Path, name: str, content: str | bytes) -> dict[str, dict[str, object]]:
@@ -246,3 +246,21 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         read_sidecar(str(tmp_path / "folder.csv"))
     with pytest.raises(ArgumentError, match=r"one of the endings \.csv \.tsv .*received .*f\.xlsx"):
         read(tmp_path, "f.xlsx", "")
+
+
+def test_names_are_no_paths(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("path,x\n../a//b,1\n../a/b,2\ncat,3\n")
+    names = [name for name, _ in read_names(str(tmp_path / "f.csv"))]
+    assert names == ["../a//b", "../a/b", "cat"]
+    (tmp_path / "f.csv").write_text("path,x\ncat,1\n./cat,2\ncat,3\n")
+    with pytest.raises(ArgumentError, match="line 4: expected each picture once, received cat again"):
+        read_names(str(tmp_path / "f.csv"))
+
+
+def test_parquet_with_names_that_are_no_utf8(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.table({"path": [b"a", b"\xff\xe9"], "x": [1, 2]}), tmp_path / "f.parquet")
+    assert read_names(str(tmp_path / "f.parquet")) == [("a", {"x": 1}), ("\udcff\udce9", {"x": 2})]
+    assert read_sidecar(str(tmp_path / "f.parquet"))[1].path == f"{tmp_path}/\udcff\udce9"

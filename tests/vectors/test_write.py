@@ -150,6 +150,104 @@ def test_word2vec_is_as_the_original_program_reads_it(tmp_path: Path) -> None:
     assert rest == b""
 
 
+# -- facts beside .npy
+
+FACTS: list[dict[str, Any]] = [
+    {
+        "text": "é\n",
+        "whole": -5,
+        "number": 1,
+        "yes": True,
+        "list": ["a", "b"],
+        "mixed": 1,
+        "large": 2**63 - 1,
+        "a.b": "x",
+    },
+    {},
+    {"text": "", "whole": 2**60, "number": 0.5, "yes": False, "list": [], "mixed": "one", "large": 0.5, "none": None},
+    {"mixed": ["é"], "number": None},
+]
+
+
+def test_facts_lie_in_typed_columns(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "v.npy"
+    written = write_vectors(path, [(NAMES[:3], VECTORS[:3], FACTS[:3]), (NAMES[3:4], VECTORS[3:4], FACTS[3:])])
+    assert (written.format, written.paths) == ("npy", (str(path), str(tmp_path / "v.parquet")))
+    require_read(path, VECTORS[:4], NAMES[:4])
+    table = parquet.read_table(tmp_path / "v.parquet")
+    assert {field.name: str(field.type) for field in table.schema} == {
+        "path": "string",
+        "text": "string",
+        "whole": "int64",
+        "number": "double",
+        "yes": "bool",
+        "list": "list<element: string>",
+        "mixed": "string",
+        "large": "string",
+        "a.b": "string",
+    }
+    assert table.column("mixed").to_pylist() == ["1", None, '"one"', '["é"]']
+    assert table.column("large").to_pylist() == [str(2**63 - 1), None, "0.5", None]
+    for name in ("text", "whole", "number", "yes", "list", "a.b"):
+        assert table.column(name).to_pylist() == [facts.get(name) for facts in FACTS]
+
+
+def test_facts_of_many(tmp_path: Path) -> None:
+    """More than one group of rows, many columns, names that are no UTF-8; some without facts."""
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    count = 40_000
+    names = [f"{i}\udcff" for i in range(count)]
+    facts = [{"n": i, f"c{i % 300}": i} if i % 3 else {} for i in range(count)]
+    vectors = np.arange(count, dtype=np.float32).reshape(-1, 1)
+    chunks: list[Any] = [
+        (names[at : at + 999], vectors[at : at + 999], facts[at : at + 999]) for at in range(0, 30_000, 999)
+    ]
+    at = sum(len(chunk[0]) for chunk in chunks)
+    write_vectors(tmp_path / "v.npy", [*chunks, (names[at:], vectors[at:])])
+    require_read(tmp_path / "v.npy", vectors, names)
+    table = parquet.read_table(tmp_path / "v.parquet")
+    assert table.column("path").to_pylist() == [os.fsencode(name) for name in names]
+    for column in ("n", "c7"):
+        given = [facts[i].get(column) if i < at else None for i in range(count)]
+        assert table.column(column).to_pylist() == given
+    assert parquet.ParquetFile(tmp_path / "v.parquet").metadata.num_row_groups > 2
+
+
+@pytest.mark.parametrize(
+    ("facts", "match"),
+    [
+        ([{}], "facts of each vector, received 1 for 2, from row 3 on"),
+        ([{}, {"path": "x"}], "received one called 'path', in row 4"),
+        ([{}, {"": "x"}], "received one called '', in row 4"),
+        ([{}, {7: "x"}], "received one called 7, in row 4"),
+        ([{"\udcff": 1}, {}], r"received one called '\\udcff', in row 3"),
+        ([{}, {"x": "\udcff"}], r"received '\\udcff' as 'x', in row 4"),
+        ([{"x": ["a", 1]}, {}], r"received \['a', 1\] as 'x', in row 3"),
+        ([{"x": 2**63}, {}], "received 9223372036854775808 as 'x'"),
+        ([{"x": b"bytes"}, {}], "received b'bytes' as 'x'"),
+        ([{"x": {}}, {}], r"received \{\} as 'x'"),
+    ],
+)
+def test_facts_that_are_none(tmp_path: Path, facts: Any, match: str) -> None:
+    pytest.importorskip("pyarrow")
+    with pytest.raises(ArgumentError, match=match):
+        write_vectors(tmp_path / "v.npy", [(NAMES[:3], VECTORS[:3]), (NAMES[3:5], VECTORS[3:5], facts)])
+    assert os.listdir(tmp_path) == []
+
+
+@every
+def test_facts_have_room_beside_npy_and_names_alone(tmp_path: Path, ending: str) -> None:
+    names = None if ending == "npy" else WORDS[:1]
+    with pytest.raises(ArgumentError, match="expected no facts, which only npy has room for, beside names; nothing"):
+        write_vectors(tmp_path / f"v.{ending}", [(names, VECTORS[:1], [{"x": 1}])])
+    assert os.listdir(tmp_path) == []
+
+
 # -- what is refused
 
 
@@ -258,6 +356,20 @@ def test_an_error_in_the_chunks_leaves_nothing(tmp_path: Path, ending: str) -> N
             write_vectors(path, chunks(), overwrite=True)
     assert os.listdir(tmp_path) == [f"old.{ending}"]
     assert (tmp_path / f"old.{ending}").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("name", ["", "v.h5/", "v\0.h5"])
+def test_what_is_no_name_of_a_file(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ArgumentError, match="expected the path of a file to be written, received"):
+        write_vectors(f"{tmp_path}/{name}", pieces(NAMES, VECTORS), format="hdf5")
+    assert os.listdir(tmp_path) == []
+
+
+def test_npy_does_not_take_the_name_of_its_names(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    with pytest.raises(ArgumentError, match=r"v\.parquet: expected another name .*; let it end in \.npy"):
+        write_vectors(tmp_path / "v.parquet", pieces(NAMES, VECTORS), format="npy", overwrite=True)
+    assert os.listdir(tmp_path) == []
 
 
 # -- what is there
@@ -397,6 +509,69 @@ def test_a_kill_leaves_the_old_file(tmp_path: Path, ending: str) -> None:
     assert done.returncode == -9
     assert path.read_bytes() == b"old"
     assert all(name.startswith((".lookalike-", path.name)) for name in os.listdir(tmp_path))
+
+
+INTERRUPTED = """
+import io, os, signal, sys
+import numpy as np
+from lookalike.vectors import hdf5_write, write_vectors
+path, when = sys.argv[1:]
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+def chunks():
+    for at in range(0, 5000, 500):
+        yield [str(i) for i in range(at, at + 500)], np.ones((500, 16), np.float32)
+    if when == "between":
+        interrupt()
+if when == "within":
+    class Disk(hdf5_write.Disk):
+        def write(self, data):
+            interrupt()
+            return super().write(data)
+    hdf5_write.Disk = Disk
+try:
+    write_vectors(path, chunks(), overwrite=True)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize(("ending", "when"), [*((ending, "between") for ending in ENDINGS), ("h5", "within")])
+def test_an_interrupt_leaves_the_old_file(tmp_path: Path, ending: str, when: str) -> None:
+    """Also in the midst of what HDF5 writes, where it would crash."""
+    needs(ending)
+    path = tmp_path / f"v.{ending}"
+    path.write_bytes(b"old")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", INTERRUPTED, str(path), when], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+    assert os.listdir(tmp_path) == [path.name]
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("named", ["v.parquet", "v.npy"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_names_are_never_left_alone(
+    tmp_path: Path, named: str, overwrite: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt just when one of both files has its name: both are there, or none."""
+    pytest.importorskip("pyarrow")
+    for call in ("link", "replace"):
+        real = getattr(os, call)
+
+        def give(source: str, target: str, real: Any = real) -> None:
+            real(source, target)
+            if target == str(tmp_path / named):
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(os, call, give)
+    with pytest.raises(KeyboardInterrupt):
+        write_vectors(tmp_path / "v.npy", pieces(NAMES, VECTORS), overwrite=overwrite)
+    if named == "v.parquet":
+        assert os.listdir(tmp_path) == []
+    else:
+        require_read(tmp_path / "v.npy", VECTORS, NAMES)
 
 
 @every

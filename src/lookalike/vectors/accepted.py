@@ -100,7 +100,7 @@ class Accepted(Iterator[Rows]):
         if names is not None and (twice := self._seen.add(names)):
             raise ArgumentError(
                 f"expected each name once, received {names[twice.again - self.count]!r:.200} in row {twice.again:,} "
-                f"as in row {twice.before:,}; nothing was written"
+                f"as in row {twice.before:,}; nothing was written: rename one of them"
             )
 
     def _check_facts(self, facts: list[knowing.Facts], count: int) -> None:

@@ -6,38 +6,69 @@
 from __future__ import annotations
 
 import _thread
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import Any
+from typing import TypeVar
 
-Work = Callable[[], Any]
-Answer = tuple[Any, BaseException | None]
+T = TypeVar("T")
+Outcomes = list[BaseException | None]
 
 
 @contextmanager
-def apart() -> Iterator[Callable[[Work], Any]]:
-    """What does one piece of work after the other, and gives or raises what that does; waiting may be interrupted."""
-    orders: SimpleQueue[tuple[Work, SimpleQueue[Answer]] | None] = SimpleQueue()
+def apart(worker: Generator[None, T, None]) -> Iterator[Callable[[T], None]]:
+    """What sends to the `worker`, which runs apart from its start to its end, at which it is closed.
 
-    def serve() -> None:
-        while order := orders.get():
-            work, answer = order
-            try:
-                answer.put((work(), None))
-            except BaseException as error:  # noqa: BLE001 (whoever waits for it raises it)
-                answer.put((None, error))
+    Whatever it raises is raised here, and so is what a signal raises, once the worker has done what it was at.
+    """
+    given: SimpleQueue[tuple[T] | None] = SimpleQueue()
+    bell: SimpleQueue[None] = SimpleQueue()
+    done: Outcomes = []  # of each send, the start first
+    ended: Outcomes = []
 
-    def do(work: Work) -> Any:
-        answer: SimpleQueue[Answer] = SimpleQueue()
-        orders.put((work, answer))
-        given, error = answer.get()
-        if error is not None:
-            raise error
-        return given
+    def work() -> None:
+        _do(lambda: next(worker), done, bell)
+        while some := given.get():
+            _do(lambda some=some: worker.send(*some), done, bell)  # type: ignore[misc]
+        _do(worker.close, ended, bell)
+
+    def send(some: T) -> None:
+        before = len(done)
+        given.put((some,))
+        _wait(done, before, bell)
 
     try:
-        _thread.start_new_thread(serve, ())
-        yield do
+        try:
+            _thread.start_new_thread(work, ())
+        except RuntimeError as error:  # the system has no more
+            ended.append(error)
+            raise
+        _wait(done, 0, bell)
+        yield send
     finally:
-        orders.put(None)
+        try:
+            given.put(None)
+        finally:
+            _wait(ended, 0, bell)
+
+
+def _do(work: Callable[[], None], outcomes: Outcomes, bell: SimpleQueue[None]) -> None:
+    try:
+        work()
+    except BaseException as error:  # noqa: BLE001 (whoever waits for it raises it)
+        outcomes.append(error)
+    else:
+        outcomes.append(None)
+    bell.put(None)
+
+
+def _wait(outcomes: Outcomes, number: int, bell: SimpleQueue[None]) -> None:
+    """For the outcome of this number; a ring that a signal swallowed is not missed, for the outcome is there."""
+    signal = None
+    while len(outcomes) <= number:
+        try:
+            bell.get()
+        except BaseException as raised:  # noqa: BLE001 (raised below)
+            signal = raised
+    if error := outcomes[number] or signal:
+        raise error

@@ -18,7 +18,8 @@ from lookalike.vectors.arrow import pyarrow_
 from lookalike.vectors.draft import writing
 from lookalike.vectors.facts import PATH, Facts, Kind, kind_of
 
-_GROUP = 1 << 14  # rows at once, at most
+_LINE = 1 << 8  # rows
+_GROUP = 1 << 14  # rows that are written at once, at most
 _GROUP_BYTES, _GROUP_CELLS = 32 << 20, 1 << 22
 
 Take = Callable[[Sequence[str], Sequence[Facts]], None]
@@ -29,7 +30,7 @@ Kinds = dict[str, set[Kind]]  # of each fact's values
 def table_writer(path: str, beside: str) -> Iterator[Take]:
     """What takes names, and the facts of each, for the file at `path`, which is written to `beside` at the end.
 
-    They wait in a file, a line of JSON each, for all of them decide the types of the columns.
+    They wait in a file, as lines of JSON, for all of them decide the types of the columns.
 
     Raises:
         WriteError: the system cannot write.
@@ -49,8 +50,10 @@ def table_writer(path: str, beside: str) -> Iterator[Take]:
                 for name, value in each.items():
                     if kind := kind_of(value):
                         kinds.setdefault(name, set()).add(kind)
+            rows = list(zip(names, facts, strict=True))
             with writing(path):
-                waiting.writelines(b"%b\n" % json.dumps(row).encode() for row in zip(names, facts, strict=True))
+                for start in range(0, len(rows), _LINE):
+                    waiting.write(json.dumps(rows[start : start + _LINE]).encode() + b"\n")
 
         yield take
         with writing(path):
@@ -72,11 +75,12 @@ def _write(beside: str, waiting: IO[bytes], texts: bool, kinds: Kinds) -> None:
 
 
 def _groups(waiting: IO[bytes], most: int) -> Iterator[list[tuple[str, Facts]]]:
-    rows, size = [], 0
+    rows: list[tuple[str, Facts]] = []
+    size = 0
     for line in waiting:
-        rows.append(json.loads(line))
+        rows += json.loads(line)
         size += len(line)
-        if len(rows) == most or size >= _GROUP_BYTES:
+        if len(rows) >= most or size >= _GROUP_BYTES:
             yield rows
             rows, size = [], 0
     if rows:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,14 +33,9 @@ def write_hdf5(path: str, chunks: Iterator[Rows], dim: int, dtype: Dtype, overwr
 
     h5py works in a thread of its own, where no Ctrl-C is raised: in the midst of a write it would crash HDF5.
     """
-    with draft(path, overwrite) as beside, apart() as do:
-        writer = _writer(path, beside, dim, dtype)
-        try:
-            do(partial(next, writer))
-            for chunk in chunks:
-                do(partial(writer.send, chunk))
-        finally:
-            do(writer.close)
+    with draft(path, overwrite) as beside, apart(_writer(path, beside, dim, dtype)) as write:
+        for chunk in chunks:
+            write(chunk)
     return (path,)
 
 
