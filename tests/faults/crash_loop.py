@@ -28,11 +28,12 @@ from dataclasses import dataclass, field
 
 from lookalike.collection import Collection
 from lookalike.collection.place import Place
-from tests.faults import pictures, shard, shim
+from tests.faults import pictures, shim, vectors
 from tests.faults.forked import PATIENCE, be_child, in_fork
 from tests.faults.observe import Known, State, observe
-from tests.faults.operations import BATCH, OPERATIONS, Hand
+from tests.faults.operations import BATCH, World
 from tests.faults.shim import How
+from tests.faults.vector_operations import VectorWorld
 
 KILLS_OF_A_LIFE = 40  # then a new folder, so that the making of a collection is interrupted as well
 KILLS_OF_A_BIRTH = 5  # come sooner
@@ -73,23 +74,19 @@ class Heard:
 class Life:
     """One folder from its first picture on, and what is known of its collection."""
 
-    def __init__(self, folder: str, dice: random.Random, by_calls: bool, longest: float) -> None:
-        self.folder = folder
+    def __init__(self, world: World, dice: random.Random, by_calls: bool, longest: float) -> None:
+        self.world = world
+        self.folder, self.directory = world.folder, world.directory
         self.longest = longest
         self.dice = dice
         self.by_calls = by_calls
         self.known = Known()
         self.tally: Counter[str] = Counter()
-        pictures.write(os.path.join(folder, "first.png"), dice.randrange(10**6))
-        shard.write(folder, {f"{shard.SHARD}/first.png": dice.randrange(10**6)})
-
-    @property
-    def directory(self) -> str:
-        return os.path.join(self.folder, ".lookalike")
+        world.begin(dice.randrange(10**6))
 
     def kill_once(self, number: int) -> None:
         """Let a hand work for a while, kill it, and look at what it left."""
-        before = self.files()
+        before = self.world.state()
         self.known.begin({path: before.get(path) for path in self.known.paths.keys() | before.keys()})
         heard = self.let_work(before, number * SEEDS_OF_A_HAND + 10**6)
         if heard.failure:
@@ -104,7 +101,7 @@ class Life:
 
     def compare(self, unsettled: list[int]) -> None:
         """What is there with what is known; half of the times, what a sync makes of it with the folder."""
-        now, synced = self.files(), self.dice.random() < 0.5
+        now, synced = self.world.state(), self.dice.random() < 0.5
         state, ids, after, embedded = in_fork(lambda: self.look(synced))
         self.known.check(state, ids)
         self.known.settle(state)
@@ -116,7 +113,7 @@ class Life:
         if synced:
             different = dict(after.items() ^ now.items())
             assert not different, f"after a sync the collection differs from the folder: {different}"
-            assert embedded == len(set(now.values()) - there), "what was there was embedded again"
+            assert embedded == self.world.to_embed(now, there), "what was there was embedded again"
             self.known.settle(now)
 
     def let_work(self, before: State, seed: int) -> Heard:
@@ -153,11 +150,10 @@ class Life:
             pictures.model.embedded = lambda seeds: say("embedded", seeds)
             if self.by_calls:
                 shim.watch(self.folder, dice.choice([How.KILL, How.TORN]), dice.randint(1, MOST_CALLS))
-            sources = [self.folder, os.path.join(self.folder, shard.SHARD)]
-            with Collection.create(sources, self.directory, model=pictures.MODEL) as collection:
-                hand = Hand(self.folder, collection, before, dice, say, seed)
+            with self.world.create() as collection:
+                hand = self.world.hand(self.folder, collection, before, dice, say, seed)
                 while True:
-                    dice.choice(OPERATIONS)(hand)
+                    dice.choice(self.world.operations)(hand)
 
         be_child(operate, lambda text: say("failed", text))
 
@@ -168,32 +164,20 @@ class Life:
             state, ids = observe(collection, self.folder)
             if not sync:
                 return state, ids, {}, 0
-            report = collection.sync(batch=BATCH)
+            report = self.world.sync(collection)
             after, _ = observe(collection, self.folder)
             assert len(os.listdir(collection.place.segments)) == collection.info().segments, "an orphan was left"
         return state, ids, after, report.embedded
 
-    def files(self) -> State:
-        """The pictures in the folder now."""
-        state: State = shard.held(self.folder)
-        for top, folders, names in os.walk(self.folder):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in names:
-                if name.endswith(".png") and not name.startswith("."):
-                    path = os.path.join(top, name)
-                    with open(path, "rb") as file:
-                        state[os.path.relpath(path, self.folder)] = pictures.seed_of_file(file.read())
-        return state
 
-
-def run(place: str, kills: int, seed: int, by_calls: bool, longest: float) -> Counter[str]:
+def run(place: str, kills: int, seed: int, by_calls: bool, longest: float, world: type[World] = World) -> Counter[str]:
     """So many kills; AssertionError with the seed and the number of the kill where a promise is broken."""
     tally: Counter[str] = Counter()
     life = None
     for number in range(kills):
         if life is None or number % KILLS_OF_A_LIFE == 0:
             folder = os.path.join(place, f"life{number // KILLS_OF_A_LIFE}")
-            life = Life(folder, random.Random(f"{seed}/{number}"), by_calls, longest)
+            life = Life(world(folder), random.Random(f"{seed}/{number}"), by_calls, longest)
         try:
             life.kill_once(number)
         except AssertionError as error:
@@ -210,11 +194,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--calls", action="store_true", help="kill at a call, not at a time")
     parser.add_argument("--children", action="store_true", help="decode in child processes, as always")
+    parser.add_argument("--vectors", action="store_true", help="work on files of vectors")
     parser.add_argument("place")
     given = parser.parse_args()
     pictures.prepare(children=given.children)
+    if given.vectors:
+        vectors.prepare()
+    world = VectorWorld if given.vectors else World
     longest = LONGEST_WITH_CHILDREN if given.children else LONGEST
-    tally = run(os.path.abspath(given.place), given.kills, given.seed, given.calls, longest)
+    tally = run(os.path.realpath(given.place), given.kills, given.seed, given.calls, longest, world)
     json.dump(tally, sys.stdout)
 
 

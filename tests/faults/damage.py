@@ -19,12 +19,13 @@ import random
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import ClassVar
 
 from lookalike.collection import Collection
 from lookalike.errors import DamagedError, ModelError, NotAnIndexError
-from tests.faults import pictures
+from tests.faults import pictures, vectors
 from tests.faults.forked import in_fork
 from tests.faults.observe import State, observe
 
@@ -60,7 +61,13 @@ KINDS: list[Damage] = [flip, flip, smear, zero, misplace]
 
 
 class Victim:
-    """A collection and all that it may answer; `killed` as a kill leaves it, its last changes in the WAL."""
+    """A collection and all that it may answer; `killed` as a kill leaves it, its last changes in the WAL.
+
+    Attributes:
+        away: files below the folder of pictures that may be away while it is mended.
+    """
+
+    away: ClassVar[Sequence[str]] = ("0.png", "1.png", "50.png")
 
     def __init__(self, top: str, killed: bool) -> None:
         self.killed = killed
@@ -68,8 +75,7 @@ class Victim:
         self.index = os.path.join(top, "index")
         self.whole = os.path.join(top, "whole")
         self.states: list[State] = [{}]  # that were committed, in order
-        for seed in range(40):
-            pictures.write(os.path.join(self.folder, f"{seed}.png"), seed)
+        self.begin()
         self.states += in_fork(self.make)
         pictures.expect(range(100))
         self.files = sorted(
@@ -79,19 +85,34 @@ class Victim:
             if name.startswith(("catalogue.sqlite", "0")) and not name.endswith("-shm")
         )
 
+    def begin(self) -> None:
+        for seed in range(40):
+            pictures.write(os.path.join(self.folder, f"{seed}.png"), seed)
+
+    def create(self) -> Collection:
+        return Collection.create(self.folder, self.index, model=pictures.MODEL)
+
+    def change(self, seed: int | None) -> None:
+        """Add this one, or remove one."""
+        if seed:
+            pictures.write(os.path.join(self.folder, f"{seed}.png"), seed)
+        else:
+            os.unlink(os.path.join(self.folder, "11.png"))
+
+    def is_known(self, collection: Collection) -> bool:
+        """Whether it says what it is a collection of."""
+        return collection.model.name == pictures.MODEL
+
     def make(self) -> list[State]:
         """Index, change and copy it in mid-flight, as a kill would leave it."""
         states = []
-        with Collection.create(self.folder, self.index, model=pictures.MODEL) as collection:
+        with self.create() as collection:
             collection.sync()
             collection.describe({path: {"name": os.path.basename(path)} for path in collection.paths()})
             states.append(observe(collection, self.folder)[0])
         with Collection.open(self.index) as collection:
             for seed in (50, 51, None, 52):  # each is one transaction
-                if seed:
-                    pictures.write(os.path.join(self.folder, f"{seed}.png"), seed)
-                else:
-                    os.unlink(os.path.join(self.folder, "11.png"))
+                self.change(seed)
                 collection.sync()
                 states.append(observe(collection, self.folder)[0])
             if self.killed:
@@ -123,8 +144,8 @@ class Victim:
             assert Collection.verify(self.index), "what was refused is found to be well"
             Collection.repair(self.index)
             with Collection.open(self.index) as collection:
-                if collection.model.name != pictures.MODEL:
-                    return False  # the row that names it was lost
+                if not self.is_known(collection):
+                    return False  # the row that says so was lost
                 collection.sync()
                 assert observe(collection, self.folder)[0] == self.states[-1], "mended into something else"
         except (NotAnIndexError, ModelError):
@@ -150,6 +171,28 @@ class Victim:
         state = self.ask()
         assert state is None or self.is_right(name, state), f"silently wrong: {state}"
         return "harmless" if state else "mended" if self.mend() else "beyond repair"
+
+
+class VectorVictim(Victim):
+    """A collection of vectors in two files."""
+
+    away: ClassVar[Sequence[str]] = ()
+
+    def begin(self) -> None:
+        self.rows = {f"{'vw'[seed > 30]}/{seed}": seed for seed in range(40)}
+        vectors.write(self.folder, self.rows)
+
+    def create(self) -> Collection:
+        return Collection.create(vectors.files(self.folder), self.index)
+
+    def change(self, seed: int | None) -> None:
+        self.rows = self.rows | ({f"v/{seed}": seed} if seed else {})
+        if not seed:
+            del self.rows["v/11"]
+        vectors.write(self.folder, self.rows)
+
+    def is_known(self, collection: Collection) -> bool:
+        return collection.things == "vectors"
 
 
 def damages(victim: Victim, name: str, times: int, dice: random.Random) -> Iterator[bytes]:
@@ -186,13 +229,18 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=0)
     parser.add_argument("--lengths", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--vectors", action="store_true", help="of collections of vectors")
     parser.add_argument("top")
     given = parser.parse_args()
     pictures.prepare()
+    if given.vectors:
+        vectors.prepare()
     tally: Counter[str] = Counter()
     broken: list[str] = []
     for killed in (False, True):
-        victim = Victim(os.path.join(os.path.realpath(given.top), f"killed{killed:d}"), killed)
+        victim = (VectorVictim if given.vectors else Victim)(
+            os.path.join(os.path.realpath(given.top), f"killed{killed:d}"), killed
+        )
         kinds = Counter(map(victim.kind_of, victim.files))
         for name in victim.files:
             kind = victim.kind_of(name)

@@ -22,6 +22,7 @@ from tests.faults.forked import in_fork, try_in_fork
 from tests.faults.observe import observe
 from tests.faults.scenario import Stage
 from tests.faults.shim import How
+from tests.faults.vector_scenario import VectorStage
 
 FAULTS = [How.IO_ERROR, How.FULL, How.SHORT, How.KILL, How.TORN]
 
@@ -73,13 +74,13 @@ def try_one(stage: Stage, before: str | None, how: How, at: int) -> str:
     return "killed" if killed else str(outcome.value).partition(":")[0]
 
 
-def run(top: str, every: int, seed: int) -> Counter[str]:
+def run(top: str, every: int, seed: int, of_vectors: bool) -> Counter[str]:
     """One of `every` faults of each step; a tally of what they came to."""
     dice = random.Random(seed)
     tally: Counter[str] = Counter()
     broken: list[str] = []
     before: str | None = None
-    for stage in scenario.stages(top):
+    for stage in scenario.stages(top, VectorStage if of_vectors else Stage):
         pictures.expect([*stage.before.values(), *stage.after.values()])
         scenario.put(before, stage.index)
         calls = calls_of(stage)

@@ -6,8 +6,9 @@ import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from lookalike.collection import Collection
+from lookalike.collection import Collection, SyncReport
 from tests.faults import pictures, shard
 from tests.faults.observe import State
 
@@ -181,6 +182,47 @@ def repair(hand: Hand) -> None:
     """There is nothing to mend."""
     report = Collection.repair(hand.collection.place.directory)
     assert (report.done, report.lost, report.kept) == ([], [], len(hand.collection))
+
+
+class World:
+    """What a hand works on: a folder of pictures with an archive among them, and the collection of both."""
+
+    hand: ClassVar[type[Hand]] = Hand
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.directory = os.path.join(folder, ".lookalike")
+
+    @property
+    def operations(self) -> list[Callable[[Any], None]]:
+        return OPERATIONS
+
+    def begin(self, seed: int) -> None:
+        pictures.write(os.path.join(self.folder, "first.png"), seed)
+        shard.write(self.folder, {f"{shard.SHARD}/first.png": seed + 1})
+
+    def create(self) -> Collection:
+        sources = [self.folder, os.path.join(self.folder, shard.SHARD)]
+        return Collection.create(sources, self.directory, model=pictures.MODEL)
+
+    def sync(self, collection: Collection) -> SyncReport:
+        return collection.sync(batch=BATCH)
+
+    def state(self) -> State:
+        """The pictures in the folder now."""
+        state: State = shard.held(self.folder)
+        for top, folders, names in os.walk(self.folder):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
+                if name.endswith(".png") and not name.startswith("."):
+                    path = os.path.join(top, name)
+                    with open(path, "rb") as file:
+                        state[os.path.relpath(path, self.folder)] = pictures.seed_of_file(file.read())
+        return state
+
+    def to_embed(self, now: State, there: set[int]) -> int:
+        """How many pictures a sync embeds, where the contents `there` are known already."""
+        return len(set(now.values()) - there)
 
 
 MANY = [add, add, change, remove, remove, move, turn, copy, touch, repack, repack, all_at_once, optimize]

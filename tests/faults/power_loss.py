@@ -22,8 +22,9 @@ from tests.faults.command import command
 from tests.faults.disk import Disk, Kept, replay
 from tests.faults.forked import in_fork
 from tests.faults.observe import Known
-from tests.faults.scenario import STEPS, Stage
+from tests.faults.scenario import Stage
 from tests.faults.shim import What
+from tests.faults.vector_scenario import VectorStage
 
 WAYS = [
     (Kept.NONE, Kept.NONE),
@@ -36,15 +37,15 @@ WAYS = [
 """What survives of contents and names."""
 
 
-def record(live: str, path: str, reopened: bool) -> None:
+def record(live: str, path: str, reopened: bool, kind: type[Stage] = Stage) -> None:
     """Run the scenario in the folder `live`, by one process that opens the collection once or for each step."""
-    place = Stage(live, 0)
+    place = kind(live, 0)
     place.top = live
     to = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with ExitStack() as opened:
         collection = None
-        for number, step in enumerate(STEPS):
-            scenario.draw(place.pictures, step.changes)
+        for number, step in enumerate(kind.steps):
+            place.advance(number)
             shim.mark(to, {"begin": number})
             shim.watch(live, record=to)
             if collection is None:
@@ -61,8 +62,8 @@ def record(live: str, path: str, reopened: bool) -> None:
 class Losses:
     """The record of one run, and what was tried of it."""
 
-    def __init__(self, top: str, live: str, path: str, dice: random.Random) -> None:
-        self.stages = scenario.stages(top)
+    def __init__(self, top: str, live: str, path: str, dice: random.Random, kind: type[Stage]) -> None:
+        self.stages = scenario.stages(top, kind)
         self.records = list(shim.read(path))
         self.live = live
         self.dice = dice
@@ -109,14 +110,15 @@ class Losses:
             self.broken.append(f"{when}, kept of contents {contents.value}, of names {names.value}: {error}")
 
 
-def run(top: str, every: int, seed: int) -> Counter[str]:
+def run(top: str, every: int, seed: int, of_vectors: bool) -> Counter[str]:
     """Both recordings; AssertionError with what was broken."""
     tally: Counter[str] = Counter()
+    kind = VectorStage if of_vectors else Stage
     for reopened in (False, True):
         live, path = f"{top}/live{reopened:d}", f"{top}/record{reopened:d}"
         os.makedirs(live)
-        in_fork(lambda live=live, path=path, reopened=reopened: record(live, path, reopened))  # type: ignore[misc]
-        losses = Losses(f"{top}/tried{reopened:d}", live, path, random.Random(f"{seed}/{reopened}"))
+        in_fork(lambda live=live, path=path, reopened=reopened: record(live, path, reopened, kind))  # type: ignore[misc]
+        losses = Losses(f"{top}/tried{reopened:d}", live, path, random.Random(f"{seed}/{reopened}"), kind)
         losses.try_all(every)
         tally += losses.tally
         assert not losses.broken, f"{len(losses.broken)} losses, seed {seed}:\n" + "\n".join(losses.broken[:20])

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lookalike.collection import Collection
 from lookalike.collection.place import Place
@@ -75,10 +76,20 @@ STEPS = [
 class Stage:
     """The folder of one step."""
 
+    steps: ClassVar[Sequence[Step]] = STEPS
+
     def __init__(self, top: str, number: int) -> None:
-        self.step = STEPS[number]
+        self.step = self.steps[number]
         self.top = os.path.join(top, f"step{number}")
-        self.before, self.after = state_after(number), state_after(number + 1)
+        self.before, self.after = self.state_after(number), self.state_after(number + 1)
+
+    @classmethod
+    def state_after(cls, steps: int) -> State:
+        """The pictures that are there after the first so many steps."""
+        state: dict[str, int | None] = {}
+        for step in cls.steps[:steps]:
+            state |= step.changes
+        return {path: seed for path, seed in state.items() if seed is not None}
 
     @property
     def pictures(self) -> str:
@@ -98,6 +109,10 @@ class Stage:
     def draw(self) -> None:
         """Put the pictures there."""
         draw(self.pictures, dict(self.after))
+
+    def advance(self, number: int) -> None:
+        """Change the pictures of the step before that of this number into its own."""
+        draw(self.pictures, self.steps[number].changes)
 
     def run(self) -> None:
         """Do the step as a process of its own would."""
@@ -124,18 +139,10 @@ class Stage:
         self.run()
         assert self.look() == self.after, "the step, done again, did not bring the collection up to date"
         with Collection.open(self.index) as collection:
-            sync(collection)  # which sweeps what a killed process left
+            collection.sync()  # which sweeps what a killed process left
             named = collection.info().segments
             assert len(os.listdir(collection.place.segments)) == named, "a file was left that no catalogue names"
         return state
-
-
-def state_after(steps: int) -> State:
-    """The pictures that are there after the first so many steps."""
-    state: dict[str, int | None] = {}
-    for step in STEPS[:steps]:
-        state |= step.changes
-    return {path: seed for path, seed in state.items() if seed is not None}
 
 
 def draw(folder: str, changes: Changes) -> None:
@@ -154,9 +161,9 @@ def draw(folder: str, changes: Changes) -> None:
             pictures.write(where, seed)
 
 
-def stages(top: str) -> list[Stage]:
+def stages(top: str, kind: type[Stage] = Stage) -> list[Stage]:
     """The folders of all steps, with their pictures."""
-    made = [Stage(top, number) for number in range(len(STEPS))]
+    made = [kind(top, number) for number in range(len(kind.steps))]
     for stage in made:
         stage.draw()
     return made

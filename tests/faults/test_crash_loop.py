@@ -21,5 +21,15 @@ def test_at_a_random_call(harness: Harness, preloaded: dict[str, str]) -> None:
 
 
 def test_at_a_random_time_with_decoders_of_its_own(harness: Harness) -> None:
-    tally = harness("crash_loop", "--children", "--kills", 100 if LONG else 10, "--seed", 1)
+    tally = harness("crash_loop", "--children", "--kills", 100 if LONG else 5, "--seed", 1)
     assert tally["before there was a catalogue"] < tally["kills"]
+
+
+def test_vectors_at_a_random_time(harness: Harness) -> None:
+    harness("crash_loop", "--vectors", "--kills", 1000 if LONG else 40, "--seed", 1)
+
+
+def test_vectors_at_a_random_call(harness: Harness, preloaded: dict[str, str]) -> None:
+    options = ("--vectors", "--calls", "--kills", 1000 if LONG else 60, "--seed", 1)
+    tally = harness("crash_loop", *options, environment=preloaded)
+    assert tally["in mid-operation"] > tally["kills"] / 2

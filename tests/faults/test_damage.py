@@ -22,3 +22,18 @@ def test_a_file_cut_short(harness: Harness) -> None:
     """Each fifth length in the long form, and those around the ends of pages."""
     tally = harness("damage", "--lengths", 5 if LONG else 1500)
     assert tally["lengths, mended"] + tally["lengths, beyond repair"] > 0.5 * tally["lengths"]
+
+
+def test_so_it_is_with_vectors(harness: Harness) -> None:
+    """But for a WAL that has lost a merge: the files that it merged are gone, and are made again."""
+    times = 10_000 if LONG else 50
+    tally = harness("damage", "--vectors", "--times", times)
+    assert [tally[kind] for kind in KINDS] == [times] * len(KINDS)
+    assert tally["segment, mended"] > 0.8 * times
+    assert tally["catalogue, mended"] > 0.1 * times
+    assert tally["wal, harmless"] + tally["wal, mended"] == times
+
+
+def test_a_file_of_a_collection_of_vectors_cut_short(harness: Harness) -> None:
+    tally = harness("damage", "--vectors", "--lengths", 5 if LONG else 1500)
+    assert tally["lengths, mended"] + tally["lengths, beyond repair"] > 0.5 * tally["lengths"]

@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LONG, Require
-from tests.faults import pictures
+from tests.faults import pictures, vectors
 
 from .conftest import ROOT
 
 SMALLEST = 64  # KiB; pages of memory are 4
 STEP = 4 if LONG else 16
-PICTURES = 120
+PICTURES, VECTORS = 120, 600
 
 # 0: done, 3: the disk is full; what is committed is printed before and after
 SYNC = """
 import sys
 from lookalike.collection import Collection
 from lookalike.errors import WriteError
-from tests.faults import pictures
+from tests.faults import pictures, vectors
 from tests.faults.observe import observe
 pictures.prepare()
 pictures.expect(range(200))
@@ -37,6 +37,32 @@ try:
             collection.sync(batch=7)
         finally:
             print(len(observe(collection, folder)[0]))
+except WriteError as error:
+    assert index in str(error) and ("room" in str(error) or "No space left" in str(error)), error
+    sys.exit(3)
+"""
+
+
+# the same of a file of vectors, by blocks of 128
+IMPORT = """
+import sys
+from lookalike.collection import Collection
+from lookalike.collection.sealed import bulk
+from lookalike.errors import WriteError
+from lookalike.vectors import vector_file
+from tests.faults import pictures, vectors
+from tests.faults.observe import observe
+bulk._PART, bulk.MOST_PARTS, vector_file.ROWS = 32, 4, 32
+pictures.expect(range(600))
+folder, index = sys.argv[1:]
+try:
+    with Collection.create(vectors.files(folder), index) as collection:
+        print(len(observe(collection, folder)[0]))
+        try:
+            collection.sync()
+        finally:
+            print(len(observe(collection, folder)[0]))
+            assert not [part for part in __import__("os").listdir(index + "/segments") if "part" in part]
 except WriteError as error:
     assert index in str(error) and ("room" in str(error) or "No space left" in str(error)), error
     sys.exit(3)
@@ -61,11 +87,21 @@ def test_whatever_room_there_is_what_was_committed_stays(tmp_path: Path, small_d
     folder = tmp_path / "photos"
     for seed in range(PICTURES):
         pictures.write(str(folder / f"{seed}.png"), seed)
+    grow(SYNC, folder, small_disk, PICTURES)
+
+
+def test_whatever_room_there_is_the_blocks_of_an_import_stay(tmp_path: Path, small_disk: Path) -> None:
+    vectors.write(str(tmp_path), {f"v/{seed}": seed for seed in range(VECTORS)})
+    grow(IMPORT, tmp_path, small_disk, VECTORS)
+
+
+def grow(script: str, folder: Path, small_disk: Path, expected: int) -> None:
+    """Run the script again and again, each time with a little more room, until all that is expected is in."""
     committed, full = 0, 0
     for size in range(SMALLEST, 4096, STEP):
         subprocess.run(["mount", "-o", f"remount,size={size}k", small_disk], check=True)
         done = subprocess.run(
-            [sys.executable, "-c", SYNC, str(folder), str(small_disk / "index")],
+            [sys.executable, "-c", script, str(folder), str(small_disk / "index")],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -78,5 +114,5 @@ def test_whatever_room_there_is_what_was_committed_stays(tmp_path: Path, small_d
         if done.returncode == 0:
             break
         full += 1
-    assert committed == PICTURES
+    assert committed == expected
     assert full > 5

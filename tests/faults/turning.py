@@ -105,7 +105,8 @@ class Turning:
         return told
 
 
-def run(top: str, every: int, seed: int) -> Counter[str]:
+def run(top: str, every: int, seed: int, of_vectors: bool) -> Counter[str]:
+    assert not of_vectors, "expected pictures: what is exchanged here are the names of files"
     dice = random.Random(seed)
     tally: Counter[str] = Counter()
     broken: list[str] = []

@@ -147,7 +147,8 @@ class VectorSync:
         stay = [known[here[i]] for i in np.flatnonzero(same)] + [old for _, old in bad if old]
         self._came.append(np.array([item.id for item in stay], np.int64))
         self._same += int(same.sum())
-        block.add([(here[i], known.get(here[i])) for i in np.flatnonzero(good)], vectors[good])
+        new = vectors if good.all() else vectors[good]
+        block.add([(here[i], known.get(here[i])) for i in np.flatnonzero(good)], new)
         block.bad += bad
 
     def _is_same(self, old: Item | None, vector: Vectors) -> bool:
