@@ -286,7 +286,7 @@ def test_ctrl_c_in_mid_index_keeps_what_was_done(run: Run, tmp_path: Path) -> No
     assert 0 < kept < 400
     again = run("index", "many")
     assert f"{400 - kept} new" in again.stderr
-    assert json.loads(run("info", "many", "--json").stdout)["pictures"] == 400
+    assert json.loads(run("info", "many", "--json").stdout)["indexed"] == 400
 
 
 def _wait_for_a_batch(catalogue: Path, process: subprocess.Popen[str]) -> None:
