@@ -165,6 +165,7 @@ def test_a_file_that_is_only_touched(tmp_path: Path) -> None:
 
 
 def test_several_files_are_one_set(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")  # for names beside .npy
     first = write(tmp_path / "a.h5", rows(NAMES[:200], VECTORS[:200]), 0)
     second = write(tmp_path / "b.npy", rows(NAMES[200:], VECTORS[200:]), 0)
     with Collection.create([first, second], tmp_path / "index") as collection:
