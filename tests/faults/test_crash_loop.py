@@ -22,7 +22,7 @@ def test_at_a_random_call(harness: Harness, preloaded: dict[str, str]) -> None:
 
 def test_at_a_random_time_with_decoders_of_its_own(harness: Harness) -> None:
     tally = harness("crash_loop", "--children", "--kills", 100 if LONG else 5, "--seed", 1)
-    assert tally["before there was a catalogue"] < tally["kills"]
+    assert tally.get("before there was a catalogue", 0) < tally["kills"]
 
 
 def test_vectors_at_a_random_time(harness: Harness) -> None:

@@ -85,7 +85,7 @@ def _containers(
 ) -> tuple[list[Container], str]:
     """The archives and files of vectors; and of which it is lost how they were to be read.
 
-    Where items are lost, none of them has been taken in whole.
+    All are to be read again: items may be lost, or be of an older state, as damage brings it back.
     """
     known = {container.path: container for container in map(Container._make, found["containers"])}
     lost: dict[bytes, Container] = {}
@@ -95,8 +95,7 @@ def _containers(
             lost[path] = Container(path, "vectors" if keys.is_row(item.path) else "archive")
     if about.model == VECTORS:
         lost |= {path: Container(path, "vectors") for (path,) in found["roots"] if path not in known}
-    whole = _written(found).get("items") == len(items)
-    containers = [container if whole else container.unread() for container in (known | lost).values()]
+    containers = [container.unread() for container in (known | lost).values()]
     if not lost:
         return containers, ""
     paths = ", ".join(sorted(map(place.absolute, lost)))
