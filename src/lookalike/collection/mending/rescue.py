@@ -45,7 +45,9 @@ def rescue(place: Place) -> str:
     about, assumed = _about(found, items, segments, place)
     containers, unsaid = _containers(found, items, about, place)
     roots = _roots(found, containers, about, place)
-    if not (roots or items):
+    inside = {container.path for container in containers}
+    files = [item for item in items if not (keys.container_of(item.path) or keys.is_url(item.path))]
+    if not (roots or items) or (files and inside.issuperset(roots)):  # a sync would take files of no source for gone
         raise _nothing(place, "what was indexed")
     indexed = {item.id for item in items if item.state == "indexed"}
     known = {item.id for item in items}
@@ -85,7 +87,7 @@ def _containers(
 ) -> tuple[list[Container], str]:
     """The archives and files of vectors; and of which it is lost how they were to be read.
 
-    All are to be read again: items may be lost, or be of an older state, as damage brings it back.
+    Where items are lost, none of them has been taken in whole.
     """
     known = {container.path: container for container in map(Container._make, found["containers"])}
     lost: dict[bytes, Container] = {}
@@ -95,7 +97,8 @@ def _containers(
             lost[path] = Container(path, "vectors" if keys.is_row(item.path) else "archive")
     if about.model == VECTORS:
         lost |= {path: Container(path, "vectors") for (path,) in found["roots"] if path not in known}
-    containers = [container.unread() for container in (known | lost).values()]
+    whole = _written(found).get("items") == len(items)
+    containers = [container if whole else container.unread() for container in (known | lost).values()]
     if not lost:
         return containers, ""
     paths = ", ".join(sorted(map(place.absolute, lost)))
