@@ -44,10 +44,8 @@ def rescue(place: Place) -> str:
     segments = _with_loose(place, dict(found["segments"]))
     about, assumed = _about(found, items, segments, place)
     containers, unsaid = _containers(found, items, about, place)
-    roots = _roots(found, containers, about, place)
-    inside = {container.path for container in containers}
-    files = [item for item in items if not (keys.container_of(item.path) or keys.is_url(item.path))]
-    if not (roots or items) or (files and inside.issuperset(roots)):  # a sync would take files of no source for gone
+    roots = _roots(found, containers, about, place, items)
+    if not (roots or items):
         raise _nothing(place, "what was indexed")
     indexed = {item.id for item in items if item.state == "indexed"}
     known = {item.id for item in items}
@@ -106,11 +104,15 @@ def _containers(
     return containers, said
 
 
-def _roots(found: dict[str, list[Row]], containers: Sequence[Container], about: About, place: Place) -> list[bytes]:
-    """The sources."""
+def _roots(
+    found: dict[str, list[Row]], containers: Sequence[Container], about: About, place: Place, items: Sequence[Item]
+) -> list[bytes]:
+    """The sources. Where those of pictures in files are lost, each of these is one: else a sync would take it for gone."""
     roots = [path for (path,) in found["roots"]]
     if not roots and about.model != VECTORS and os.path.basename(place.directory) == FOLDER:
         roots = [b"."]
+    if not set(roots) - {container.path for container in containers}:
+        roots += [item.path for item in items if not (keys.container_of(item.path) or keys.is_url(item.path))]
     return list(dict.fromkeys([*roots, *(container.path for container in containers)]))
 
 
