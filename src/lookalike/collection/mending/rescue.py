@@ -107,7 +107,7 @@ def _containers(
 def _roots(
     found: dict[str, list[Row]], containers: Sequence[Container], about: About, place: Place, items: Sequence[Item]
 ) -> list[bytes]:
-    """The sources. Where those of pictures in files are lost, each of these is one: else a sync would take it for gone."""
+    """The sources; where those of pictures in files are lost, each of these is one, lest a sync take it for gone."""
     roots = [path for (path,) in found["roots"]]
     if not roots and about.model != VECTORS and os.path.basename(place.directory) == FOLDER:
         roots = [b"."]
