@@ -6,23 +6,37 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
-from lookalike.bench.child import Mode
 from lookalike.bench.competitors import Setting
 from lookalike.errors import ArgumentError
 
+Mode = Literal["single", "batch"]
 MODES: tuple[Mode, ...] = ("single", "batch")
 
 
 @dataclass
 class Point:
-    """One setting: its recall, and of every round the queries/s and the processors that were kept busy."""
+    """One setting.
+
+    Attributes:
+        asked: how many queries, the first ones; a slow setting is asked fewer.
+        recall: the share of their true neighbours that were found.
+        ratio: how much farther than those what was found is, 1 at best; NaN where nothing was found.
+        rates: the queries/s of every round.
+        busy: the processors that were kept busy in every round.
+        latencies: µs of a query that 50, 95 and 99 % of them did not exceed, in the best round; none in batches.
+        touched: vectors that a query was compared with, in the mean; None where that is not known.
+    """
 
     setting: Setting
     recall: float
     rates: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
+    asked: int = 0
+    ratio: float = 1.0
+    latencies: list[float] = field(default_factory=list)
+    touched: float | None = None
 
     @property
     def rate(self) -> float:
@@ -42,25 +56,59 @@ class Point:
 
 @dataclass
 class Outcome:
-    """One competitor on one data set; `error` says why there is nothing, or nothing more."""
+    """One competitor on one data set; `error` says why there is nothing, or nothing more.
+
+    Attributes:
+        build_peak: bytes of memory that building took at most, the vectors that were handed over among them.
+        memory: bytes that the index takes once they are gone.
+        search_peak: bytes that searching took at most, the index among them.
+        overhead: µs of a call on an index of 100 vectors; None where the library wants more of them.
+        disk: bytes of its files.
+        load: seconds from them to a first answer in a new process.
+        added, removed: vectors/s, one after the other; found again, or not found any more, by the next search.
+        notes: why one of these is None, or what else fell short.
+        pace: ours, measured in turns with this one; a machine is not equally fast all the time.
+    """
 
     name: str
     version: str = ""
     parameters: str = ""
     build_seconds: float = 0.0
+    build_peak: int = 0
     memory: int = 0
+    search_peak: int = 0
     overhead: float | None = None
+    disk: int | None = None
+    load: float | None = None
+    added: float | None = None
+    removed: float | None = None
     single: list[Point] = field(default_factory=list)
     batch: list[Point] = field(default_factory=list)
+    pace: dict[Mode, list[Point]] = field(default_factory=lambda: {mode: [] for mode in MODES})
+    notes: list[str] = field(default_factory=list)
     error: str = ""
 
     def points(self, mode: Mode) -> list[Point]:
         return self.single if mode == "single" else self.batch
 
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> Outcome:
+        """From what `asdict` made of one."""
+        points = {mode: _points(kept[mode]) for mode in MODES}
+        pace = {mode: _points(kept["pace"][mode]) for mode in MODES}
+        return cls(**{**kept, **points, "pace": pace})
+
 
 @dataclass
 class Results:
-    """All competitors on one data set."""
+    """All competitors on one data set.
+
+    Attributes:
+        machine: its processor and cores.
+        software: versions, the commit of this library among them, by name.
+        seed: of what was drawn: the queries, where they were held out.
+        began: when, in ISO 8601.
+    """
 
     dataset: str
     distance: str
@@ -72,13 +120,9 @@ class Results:
     threads: int
     machine: str
     outcomes: list[Outcome]
-
-    def by_processor(self) -> Results:
-        """The same, as if each thread had had a core for itself: for runs on a machine that did other things too."""
-        outcomes = [
-            replace(one, single=_alone(one.single, 1), batch=_alone(one.batch, self.threads)) for one in self.outcomes
-        ]
-        return replace(self, outcomes=outcomes)
+    software: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    began: str = ""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         with open(path, "w") as file:
@@ -90,10 +134,7 @@ class Results:
         try:
             with open(path) as file:
                 kept: dict[str, Any] = json.load(file)
-            outcomes = [
-                Outcome(**{**one, "single": _points(one["single"]), "batch": _points(one["batch"])})
-                for one in kept.pop("outcomes")
-            ]
+            outcomes = [Outcome.of(one) for one in kept.pop("outcomes")]
             return cls(**kept, outcomes=outcomes)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ArgumentError(f"expected the results of a benchmark in {os.fspath(path)!r}: {error}") from error
@@ -101,10 +142,3 @@ class Results:
 
 def _points(kept: Sequence[dict[str, Any]]) -> list[Point]:
     return [Point(**point) for point in kept]
-
-
-def _alone(points: Sequence[Point], threads: int) -> list[Point]:
-    def rates(point: Point) -> list[float]:
-        return [threads * rate / busy for rate, busy in zip(point.rates, point.busy, strict=True)]
-
-    return [replace(point, rates=rates(point)) for point in points]

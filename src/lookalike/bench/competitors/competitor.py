@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from lookalike.bench.truth import Distance, Vectors
+from lookalike.bench.truth import Distance, Ids, Vectors
 
 Setting = dict[str, float]
 """One point of a sweep: the search parameters by the names that the library gives them."""
+
+
+class Shape(NamedTuple):
+    """Of what was indexed."""
+
+    count: int
+    dim: int
+    distance: Distance
+
+
+class CannotError(Exception):
+    """What a library does not do; the sentence says why, and is printed in its place."""
 
 
 class Competitor(ABC):
@@ -31,7 +43,7 @@ class Competitor(ABC):
 
     @abstractmethod
     def sweep(self) -> Sequence[Setting]:
-        """From fast to thorough; asked for after `build`."""
+        """From fast to thorough; asked for after `build` or `load`."""
 
     @abstractmethod
     def configure(self, setting: Setting, threads: int) -> None:
@@ -48,3 +60,26 @@ class Competitor(ABC):
     @abstractmethod
     def query_batch(self, vectors: Vectors, k: int) -> Any:
         """The ids of the neighbours of every row, (m, k)."""
+
+    def touched(self, vectors: Vectors, k: int) -> float:
+        """How many vectors a query of these is compared with, in full or by their codes, in the mean; not timed.
+
+        CannotError where the library does not tell.
+        """
+        raise CannotError("the library does not tell")
+
+    def save(self, folder: str) -> None:
+        """Into files in an empty folder. CannotError where the library does not."""
+        raise CannotError("the library does not save its index")
+
+    def load(self, folder: str, shape: Shape) -> None:
+        """What `save` of another object wrote, so that this one may be searched, as quickly as the library can."""
+        raise CannotError("the library does not save its index")
+
+    def add(self, ids: Ids, vectors: Vectors) -> None:
+        """A few more, of new ids, to be found from now on. CannotError for an index that is built once."""
+        raise CannotError("its index is built once")
+
+    def remove(self, ids: Ids) -> None:
+        """Not to be found from now on. CannotError where the library does not."""
+        raise CannotError("its index is built once")
