@@ -44,7 +44,7 @@ DOORS: dict[
     "markupsafe": "pages/",
     "typer": "cli/",
     "rich": "cli/",
-    "subprocess": "images/process.py",
+    "subprocess": ("images/process.py", "bench/machine.py"),
     "http": "images/urls/",  # whatever may open a connection: that is promised to be done only on demand
     "socket": "images/urls/",
     "ssl": "images/urls/",

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from math import exp, log, prod
 from statistics import median
 
-from lookalike.bench.child import Mode
 from lookalike.bench.competitors import OURS
-from lookalike.bench.results import MODES, Outcome, Point, Results
+from lookalike.bench.results import MODES, Mode, Outcome, Point, Results
 
 TARGETS = (0.90, 0.95, 0.99)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import nan
 from typing import Literal
 
 import numpy as np
@@ -60,6 +61,29 @@ def recall(base: Vectors, queries: Vectors, distance: Distance, neighbors: Ids, 
         near = _gaps(base, queries[block], distance, rows) <= kth * (1 + ROUNDING)
         hits += int(np.count_nonzero(near & there & ~_repeated(found[block])))
     return hits / found.size
+
+
+def distances_of(base: Vectors, queries: Vectors, distance: Distance, ids: Ids) -> Floats:
+    """(queries, ids of each): the distance of each query to its rows; inf for what is no row of the base."""
+    found = np.full(ids.shape, np.inf)
+    for start in range(0, len(queries), QUERY_BLOCK):
+        block = slice(start, start + QUERY_BLOCK)
+        there = (ids[block] >= 0) & (ids[block] < len(base))
+        gaps = _gaps(base, queries[block], distance, np.where(there, ids[block], 0))
+        found[block][there] = (gaps**2 / 2 if distance == "cosine" else gaps)[there]
+    return found
+
+
+def distance_ratio(base: Vectors, queries: Vectors, distance: Distance, neighbors: Ids, found: Ids) -> float:
+    """How far what was found is, divided by how far the true `neighbors` of the same rank are; 1 at best, in the mean.
+
+    Neighbours at distance 0 stay out, as they would divide by it; so does what is −1. NaN where nothing is left. It is
+    the overall ratio of Gionis, Indyk & Motwani's followers, such as Tao et al. 2010 (10.1145/1806907.1806912).
+    """
+    true = distances_of(base, queries, distance, neighbors[:, : found.shape[1]])
+    there = np.sort(distances_of(base, queries, distance, np.where(_repeated(found), -1, found)), axis=1)
+    usable = np.isfinite(there) & (np.sort(true, axis=1) > 0)
+    return float((there[usable] / np.sort(true, axis=1)[usable]).mean()) if usable.any() else nan
 
 
 def _nearest(base: Vectors, queries: Vectors, distance: Distance, k: int) -> tuple[Ids, Floats]:

@@ -1,0 +1,192 @@
+"""`lookalike bench DATA...`: the same vectors, searched by everybody."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from lookalike.bench.given import Given
+    from lookalike.bench.results import Results
+    from lookalike.bench.runner import Plan, Say
+    from lookalike.bench.truth import Distance
+
+_VECTORS, _EFFORT = "Files of vectors", "Effort"
+
+
+def bench(
+    data: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DATA...", help="A file of vectors, a collection, or an HDF5 file of ann-benchmarks' layout."
+        ),
+    ],
+    peers: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B,...", help="Which to measure beside lookalike; by default all that are installed."),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", "--k", help="Neighbours of a query.")] = 10,
+    queries: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|FILE",
+            help="How many; or a file of them. By default the data's own, at most 10,000, or 1,000 that are held out.",
+        ),
+    ] = None,
+    out: Annotated[str, typer.Option(metavar="DIR", help="Where to keep the results, by data set.")] = "bench-results",
+    metric: Annotated[
+        Literal["cosine", "euclidean"] | None, typer.Option(help="By default what the data say, or cosine.")
+    ] = None,
+    tune: Annotated[bool, typer.Option("--tune", help="Use the data's second set of queries, to tune with.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the queries that are held out.")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Measure anew what was measured before.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="All that was measured, one JSON object for each set.")] = False,
+    rounds: Annotated[
+        int, typer.Option(help="How often everything is measured; the best counts.", rich_help_panel=_EFFORT)
+    ] = 3,
+    threads: Annotated[
+        int, typer.Option(help="Of builds and batches; 0 for one on each core.", rich_help_panel=_EFFORT)
+    ] = 0,
+    single: Annotated[
+        int, typer.Option(metavar="N", help="Queries that are asked one by one.", rich_help_panel=_EFFORT)
+    ] = 1000,
+    build_limit: Annotated[
+        float, typer.Option(metavar="SECONDS", help="After which a build is stopped.", rich_help_panel=_EFFORT)
+    ] = 300,
+    search_limit: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", help="Of a peer's searches, after which no setting is begun.", rich_help_panel=_EFFORT
+        ),
+    ] = 60,
+    layout: Annotated[
+        Literal["rows", "columns"] | None,
+        typer.Option(help="Which way round a matrix lies, where that cannot be told.", rich_help_panel=_VECTORS),
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Of the files, where content and name do not tell it.", rich_help_panel=_VECTORS)
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The dataset, array or column of the vectors.", rich_help_panel=_VECTORS)
+    ] = None,
+) -> int:
+    """Measure lookalike and its peers on your vectors: recall, speed, memory; and make a page of it.
+
+    Each is built once and searched at several settings, in a process of its own. The page, a CSV file, and files for
+    ann-benchmarks are kept in DIR; interrupted, the same command goes on. Peers are installed by
+    pip install 'lookalike[bench]'.
+    """
+    from lookalike.arrays import as_count
+    from lookalike.bench.competitors import as_names
+    from lookalike.bench.machine import cores
+    from lookalike.bench.report import document
+    from lookalike.bench.runner import Plan
+    from lookalike.cli.output import print_json, print_line
+
+    names = as_names(",".join(peers).split(",") if peers else None)
+    plan = Plan(
+        as_count("k", k, 1, 1000),
+        as_count("rounds", rounds, 1, 100),
+        as_count("threads", threads, 0, 1024) or cores(),
+        as_count("single", single, 1),
+        build_limit=_seconds("build-limit", build_limit),
+        search_limit=_seconds("search-limit", search_limit),
+    )
+    how = {"layout": layout, "format": format, "key": key}
+    given = [_given(path, metric, queries, tune, how) for path in data]
+    _require_different(given)
+    every = []
+    for one in given:
+        results = _measure(one, names, plan, queries, metric, os.path.join(out, one.name), seed, again)
+        every.append(results)
+    if json:
+        for results in every:
+            print_json(asdict(results))
+    else:
+        print_line(document(every))
+    return 0
+
+
+def _given(path: str, metric: Distance | None, queries: str | None, tune: bool, how: dict[str, Any]) -> Given:
+    from lookalike.bench.given import from_file, with_queries
+
+    given = _collection(path, metric) if os.path.isdir(path) else from_file(path, tune=tune, **how)
+    return given if queries is None or queries.isdecimal() else with_queries(given, queries)
+
+
+def _collection(path: str, metric: Distance | None) -> Given:
+    import numpy as np
+
+    from lookalike.bench.datasets import DISTANCES
+    from lookalike.bench.given import Given
+    from lookalike.collection import Collection
+    from lookalike.errors import ArgumentError
+
+    with Collection.open(path) as collection:
+        about = collection.info()
+        distance = DISTANCES.get(about.metric)
+        if distance is None and metric is None:
+            raise ArgumentError(f"{path}: its metric is {about.metric}; expected cosine or euclidean: pass --metric")
+        vectors = collection.examine(lambda index, items: np.stack([index[item.id] for item in items]))
+    name = os.path.basename(os.path.abspath(path))
+    return Given(name, distance, vectors)
+
+
+def _measure(
+    given: Given,
+    names: Sequence[str],
+    plan: Plan,
+    queries: str | None,
+    metric: Distance | None,
+    folder: str,
+    seed: int,
+    again: bool,
+) -> Results:
+    from lookalike.bench.given import split
+    from lookalike.bench.run import run
+    from lookalike.cli.bar import Bar
+    from lookalike.cli.syncing import note
+
+    os.makedirs(folder, exist_ok=True)
+    count = int(queries) if queries is not None and queries.isdecimal() else None
+    with Bar("exact neighbours", "queries") as bar:
+        parted = split(given, metric, count, plan.k, seed, os.path.join(folder, "truth.npz"), bar.show)
+    note(f"{given.name}: {len(parted.data.base):,} vectors, {len(parted.data.test.vectors):,} queries")
+    with _doing() as now:
+        results = run(parted.data, names, plan, folder, seed, again=again, say=note, now=now)
+    results.save(os.path.join(folder, "results.json"))
+    return results
+
+
+@contextmanager
+def _doing() -> Iterator[Say]:
+    """What is going on, in a line that turns, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield status.update
+
+
+def _seconds(name: str, value: float) -> float:
+    from lookalike.errors import ArgumentError
+
+    if not 0 < value < float("inf"):
+        raise ArgumentError(f"{name} is {value:g}; expected a number of seconds above 0")
+    return value
+
+
+def _require_different(given: Sequence[Given]) -> None:
+    from lookalike.errors import ArgumentError
+
+    names = [one.name for one in given]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ArgumentError(f"two data sets are called {twice}; expected different names: measure them one by one")
