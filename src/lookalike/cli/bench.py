@@ -158,8 +158,12 @@ def _measure(
     with Bar("exact neighbours", "queries") as bar:
         parted = split(given, metric, count, plan.k, seed, os.path.join(folder, "truth.npz"), bar.show)
     note(f"{given.name}: {len(parted.data.base):,} vectors, {len(parted.data.test.vectors):,} queries")
-    with _doing() as now:
-        results = run(parted.data, names, plan, folder, seed, again=again, say=note, now=now)
+    try:
+        with _doing() as now:
+            results = run(parted.data, names, plan, folder, seed, again=again, say=note, now=now)
+    except KeyboardInterrupt:
+        note(f"what is finished is kept in {folder}: the same command goes on")
+        raise
     results.save(os.path.join(folder, "results.json"))
     return results
 
