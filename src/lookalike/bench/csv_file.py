@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Iterator, Sequence
+from math import isnan
 from typing import Any
 
 from lookalike.bench.results import MODES, Mode, Outcome, Point, Results
@@ -115,7 +116,7 @@ def _of_point(mode: Mode, point: Point) -> dict[str, Any]:
         "setting": json.dumps(point.setting),
         "asked": point.asked,
         "recall": point.recall,
-        "distance_ratio": point.ratio if point.ratio == point.ratio else None,  # NaN where nothing was found
+        "distance_ratio": None if isnan(point.ratio) else point.ratio,  # where nothing was found
         "best_qps": max(point.rates),
         "worst_qps": min(point.rates),
         "rounds": len(point.rates),

@@ -136,25 +136,9 @@ def table(results: Results) -> str:
 
 def costs(results: Results) -> str:
     """What every competitor takes beside the time of queries."""
-    rows = [
-        ["competitor", "build", "peak", "memory", "peak of searches", "on disk", "load", "adds/s", "deletes/s", "call"]
-    ]
-    for outcome in results.outcomes:
-        if outcome.single or outcome.batch:
-            rows.append(
-                [
-                    _name(outcome),
-                    f"{outcome.build_seconds:,.1f} s",
-                    *map(
-                        _megabytes,
-                        (outcome.build_peak or None, outcome.memory, outcome.search_peak or None, outcome.disk),
-                    ),
-                    "–" if outcome.load is None else f"{outcome.load:,.2f} s",
-                    *("–" if rate is None else few(rate) for rate in (outcome.added, outcome.removed)),
-                    "–" if outcome.overhead is None else f"{outcome.overhead:.1f} µs",
-                ]
-            )
-    return markdown(rows)
+    titles = ["build", "peak", "memory", "peak of searches", "on disk", "load", "adds/s", "deletes/s", "call"]
+    measured = [one for one in results.outcomes if one.single or one.batch]
+    return markdown([["competitor", *titles], *([_name(one), *_costs(one)] for one in measured)])
 
 
 def against_the_best(every: Sequence[Results]) -> str:
@@ -204,12 +188,19 @@ def _standing(pair: Against) -> tuple[bool, float]:
     return (ratio is None, ratio.value if ratio else -theirs.value if theirs else 0)
 
 
+def _costs(one: Outcome) -> list[str]:
+    sizes = (one.build_peak or None, one.memory, one.search_peak or None, one.disk)
+    return [
+        f"{one.build_seconds:,.1f} s",
+        *("–" if size is None else f"{size / 1e6:,.0f} MB" for size in sizes),
+        "–" if one.load is None else f"{one.load:,.2f} s",
+        *("–" if rate is None else few(rate) for rate in (one.added, one.removed)),
+        "–" if one.overhead is None else f"{one.overhead:.1f} µs",
+    ]
+
+
 def _name(outcome: Outcome) -> str:
     return f"{outcome.name} {outcome.version}".strip()
-
-
-def _megabytes(count: int | None) -> str:
-    return "–" if count is None else f"{count / 1e6:,.0f} MB"
 
 
 def _described(outcome: Outcome) -> str:

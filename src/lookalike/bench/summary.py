@@ -27,11 +27,12 @@ def exact(outcome: Outcome) -> bool:
 
 def _speed(results: Results, mode: Mode) -> str:
     own, pair = rate_at(ours(results, mode), AT), best(against(results, mode, AT))
+    at, how = f"At {AT * 100:.0f} % recall {OURS}", HOW[mode]
     fastest = f"; the fastest that does is {pair.peer}, with {few(pair.theirs.value)}" if pair and pair.theirs else ""
     if own is None:
         most = max((point.recall for point in ours(results, mode)), default=0)
-        return f"At {AT * 100:.0f} % recall {OURS} answers no queries {HOW[mode]}: it finds {most * 100:.1f} % at most{fastest}."
-    start = f"At {AT * 100:.0f} % recall {OURS} answers {'at least ' if own.least else ''}{few(own.value)} queries/s {HOW[mode]}"
+        return f"{at} answers no queries {how}: it finds {most * 100:.1f} % at most{fastest}."
+    start = f"{at} answers {'at least ' if own.least else ''}{few(own.value)} queries/s {how}"
     return f"{start}, {_beside(pair)}."
 
 
@@ -66,8 +67,8 @@ def _exact(results: Results) -> str:
     if not rates:
         return ""
     name = max(rates, key=lambda name: rates[name])
-    among = f", the fastest of {len(rates)} that do," if len(rates) > 1 else ""
-    return f"Comparing every query with every vector, which finds all, {name}{among} answers {few(rates[name])} one by one."
+    said = f"Comparing every query with every vector, which finds all, {name} answers {few(rates[name])} one by one"
+    return f"{said}, the fastest of {len(rates)} that do so." if len(rates) > 1 else f"{said}."
 
 
 def _costs(results: Results) -> str:

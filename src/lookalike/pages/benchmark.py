@@ -63,33 +63,44 @@ class Speed(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """A cell: a figure and its share of the largest in its column, in per cent; "" where it is not known."""
+    """A cell: a figure, its share of the largest in its column, in per cent, and what is to be said of it."""
 
     text: str
     share: float
+    note: str = ""
 
 
 class Column(NamedTuple):
-    """What is compared; `value` is None where it is not known."""
+    """What is compared.
+
+    Attributes:
+        keys: with what notes on it begin, as in "added: its index is built once"; the second if it is not known.
+        value: None where it is not known.
+        digits: behind the decimal point.
+        otherwise: why it is not known, where no note says so.
+    """
 
     title: str
     unit: str
+    keys: Sequence[str]
     value: Callable[[Outcome], float | None]
     digits: int = 0
+    otherwise: str = ""
 
 
 UNITS = ((1e6, "s"), (1e3, "ms"), (1, "µs"))  # of µs, where there are at least ten of them
 
+SILENT = "the system does not tell"
 COLUMNS = (
-    Column("to build", "s", lambda one: one.build_seconds, 1),
-    Column("memory to build, at most", "MB", lambda one: _mega(one.build_peak or None)),
-    Column("memory of the index", "MB", lambda one: _mega(one.memory)),
-    Column("memory to search, at most", "MB", lambda one: _mega(one.search_peak or None)),
-    Column("on disk", "MB", lambda one: _mega(one.disk)),
-    Column("from disk to a first answer", "s", lambda one: one.load, 2),
-    Column("added", "vectors/s", lambda one: one.added),
-    Column("deleted", "vectors/s", lambda one: one.removed),
-    Column("a call among 100 vectors", "µs", lambda one: one.overhead, 1),
+    Column("to build", "s", [], lambda one: one.build_seconds, 1),
+    Column("memory to build, at most", "MB", [], lambda one: _mega(one.build_peak or None), otherwise=SILENT),
+    Column("memory of the index", "MB", [], lambda one: _mega(one.memory)),
+    Column("memory to search, at most", "MB", [], lambda one: _mega(one.search_peak or None), otherwise=SILENT),
+    Column("on disk", "MB", ["disk"], lambda one: _mega(one.disk)),
+    Column("from disk to a first answer", "s", ["load", "disk"], lambda one: one.load, 2),
+    Column("added", "vectors/s", ["added"], lambda one: one.added),
+    Column("deleted", "vectors/s", ["removed"], lambda one: one.removed),
+    Column("a call among 100 vectors", "µs", [], lambda one: one.overhead, 1, "the library wants more vectors than that"),
 )
 
 
@@ -105,7 +116,7 @@ def benchmark_page(
     Raises:
         ArgumentError: a thumbnail is none of JPEG, PNG and WebP.
     """
-    measured = [one for one in results.outcomes if one.single or one.batch]
+    costs = _costs([one for one in results.outcomes if one.single or one.batch])
     peers = sum(one.name != OURS for one in results.outcomes)
     tables = [(one.query, [_shown(found, one.exact) for found in _with_exact(one)]) for one in lookalikes]
     return (
@@ -120,8 +131,9 @@ def benchmark_page(
             targets=TARGETS,
             speeds=[(MODE_TITLES[mode], mode, _speeds(results, mode)) for mode in MODES],
             columns=COLUMNS,
-            costs=_costs(measured),
-            notes=list(dict.fromkeys(note for one in results.outcomes for note in one.notes)),
+            costs=costs,
+            notes=list(dict.fromkeys(cell.note for _, cells in costs for cell in cells if cell.note)),
+            remarks=_remarks,
             swept=_swept,
             setting=_setting,
             few=few,
@@ -159,18 +171,28 @@ def _order(points: Sequence[Point]) -> tuple[float, float]:
 
 
 def _costs(measured: Sequence[Outcome]) -> list[tuple[Outcome, list[Cost]]]:
-    values = [[column.value(one) for column in COLUMNS] for one in measured]
-    largest = [max((value or 0 for value in of_one), default=0) for of_one in zip(*values, strict=True)]
-    return [
-        (one, [_cost(value, column, most) for value, column, most in zip(row, COLUMNS, largest, strict=True)])
-        for one, row in zip(measured, values, strict=True)
-    ]
+    largest = [max((column.value(one) or 0 for one in measured), default=0) for column in COLUMNS]
+    return [(one, [_cost(one, *of_column) for of_column in zip(COLUMNS, largest, strict=True)]) for one in measured]
 
 
-def _cost(value: float | None, column: Column, most: float) -> Cost:
+def _cost(outcome: Outcome, column: Column, most: float) -> Cost:
+    value = column.value(outcome)
     if value is None:
-        return Cost("", 0)
-    return Cost(f"{value:,.{column.digits}f}", 100 * max(0, value) / most if most else 0)
+        return Cost("–", 0, _noted(outcome, column.keys) or column.otherwise)
+    share = 100 * max(0, value) / most if most else 0
+    return Cost(f"{value:,.{column.digits}f}", share, _noted(outcome, column.keys[:1]))
+
+
+def _noted(outcome: Outcome, keys: Sequence[str]) -> str:
+    """The first note that begins with one of the keys, without it; "" if there is none."""
+    noted = (note.partition(": ") for note in outcome.notes)
+    return next((text for key, _, text in noted if key in keys), "")
+
+
+def _remarks(outcome: Outcome) -> list[str]:
+    """The notes that are not about a cell."""
+    keys = {key for column in COLUMNS for key in column.keys}
+    return [note for note in outcome.notes if note.partition(": ")[0] not in keys]
 
 
 def _mega(count: int | None) -> float | None:

@@ -13,6 +13,7 @@ from lookalike.errors import ArgumentError
 from lookalike.pages.gallery import environment
 
 RECALLS = (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+COARSE = (0.001, 0.1, 0.5, 0.9, 0.99, 0.999)
 LEFT = 0.5  # where the axis begins, unless somebody finds less than that with all settings
 MOST = 0.9997  # a recall of 1 would be infinitely far to the right
 COLOURS, MARKS = 7, 7  # of plot.css, of marks.svg; dashes tell apart those of one colour
@@ -21,10 +22,11 @@ MODE_TITLES: dict[Mode, str] = {"single": "One by one, on one thread", "batch": 
 
 
 class Tick(NamedTuple):
-    """A line of the grid, at so many per cent, and what it stands for, if that is written beside it."""
+    """A line of the grid, at so many per cent, and its text, if it has one; `rare`: not where there is little room."""
 
     at: float
     text: str
+    rare: bool = False
 
 
 class Dot(NamedTuple):
@@ -130,7 +132,8 @@ class _Scales(NamedTuple):
         return 100 * log(self.most / rate) / log(self.most / self.least)
 
     def across(self) -> list[Tick]:
-        return [Tick(self.x(recall), f"{recall:g}") for recall in RECALLS if recall >= self.left] + [Tick(100, "1")]
+        shown = [recall for recall in RECALLS if recall >= self.left]
+        return [*(Tick(self.x(recall), f"{recall:g}", recall not in COARSE) for recall in shown), Tick(100, "1")]
 
     def up(self) -> list[Tick]:
         """1, 2 and 5 of every power of ten; with many of these, only the powers have a text."""
