@@ -100,7 +100,9 @@ COLUMNS = (
     Column("from disk to a first answer", "s", ["load", "disk"], lambda one: one.load, 2),
     Column("added", "vectors/s", ["added"], lambda one: one.added),
     Column("deleted", "vectors/s", ["removed"], lambda one: one.removed),
-    Column("a call among 100 vectors", "µs", [], lambda one: one.overhead, 1, "the library wants more vectors than that"),
+    Column(
+        "a call among 100 vectors", "µs", [], lambda one: one.overhead, 1, "the library wants more vectors than that"
+    ),
 )
 
 
