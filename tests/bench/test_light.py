@@ -10,6 +10,6 @@ HEAVY |= {"nearpy", "numba", "pynndescent", "sklearn", "threadpoolctl"}
 
 
 def test_the_command_imports_no_peer() -> None:
-    code = "import sys, lookalike.bench.__main__, lookalike.bench.runner; print(*sys.modules)"
+    code = "import sys, lookalike.bench.run, lookalike.cli.bench; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not HEAVY & set(done.stdout.split())

@@ -1,10 +1,11 @@
 """What was found, as ann-benchmarks keeps it: an HDF5 file for each setting, which its plots take.
 
-results/SET/K/NAME[-batch]/PARAMETERS.hdf5
-neighbors  (queries, k)  int32    −1 where nothing was found
-distances  (queries, k)  float32  inf there
-times      (queries,)    float32  seconds
-and attributes, as its `results.store_results` writes them (Aumüller, Bernhardsson & Faithfull 2017, arXiv 1807.05614)
+    results/SET/K/NAME[-batch]/PARAMETERS.hdf5
+    neighbors  (queries, k)  int32    −1 where nothing was found
+    distances  (queries, k)  float32  inf there
+    times      (queries,)    float32  seconds
+
+The attributes are those of its `results.store_results` (Aumüller, Bernhardsson & Faithfull 2017, arXiv 1807.05614).
 """
 
 from __future__ import annotations

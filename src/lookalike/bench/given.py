@@ -142,6 +142,7 @@ def fingerprint(data: Dataset) -> str:
 def _table(path: str, arrays: dict[str, Any], told: str | None, which: str) -> Given:
     if which not in arrays:
         raise ArgumentError(f"{path}: expected a dataset called {which}, since --{which} was given")
+    distance = _distance(path, told)
     for name in ("train", which):
         require_matrix(arrays[name], name, path)
     base, queries = _float32(path, arrays["train"]), _float32(path, arrays[which])
@@ -150,7 +151,7 @@ def _table(path: str, arrays: dict[str, Any], told: str | None, which: str) -> G
     ids = arrays.get("neighbors" if which == "test" else f"{which}_neighbors")
     if ids is not None and not _are_rows(ids, len(queries), len(base)):
         ids = None
-    return Given(Path(path).stem, _distance(path, told), base, queries, None if ids is None else ids.astype(np.int64))
+    return Given(Path(path).stem, distance, base, queries, None if ids is None else ids.astype(np.int64))
 
 
 def _are_rows(ids: Any, queries: int, count: int) -> bool:
@@ -168,7 +169,7 @@ def _distance(path: str, told: str | None) -> Distance | None:
     if told is None or told in DISTANCES:
         return None if told is None else DISTANCES[told]
     raise ArgumentError(
-        f"{path}: its distance is {told}; expected cosine or euclidean, which is what is measured: pass --metric"
+        f"{path}: its distance is {told}; expected cosine or euclidean, by which vectors are compared here"
     )
 
 

@@ -64,6 +64,11 @@ class Process:
             self.spent += time.perf_counter() - begin
 
     @property
+    def pid(self) -> int | None:
+        """Of the process, once it was asked."""
+        return self._process.pid
+
+    @property
     def ended(self) -> bool:
         return bool(self._fate)
 

@@ -91,7 +91,7 @@ def _measured(names: Sequence[str], data: Dataset, plan: Plan, folder: str, now:
             if not one.outcome.error:
                 found = judge.heat(one, None if ours is None or ours.outcome.error else ours, now)
                 answers.write(os.path.join(folder, FOUND), data, plan.k, one.outcome, found)
-            if not one.process.ended:
+            if one.outcome.single and not one.process.ended:
                 besides(one, work, plan, now)
             one.process.stop()
             yield one.outcome
