@@ -58,7 +58,7 @@ def test_beyond_what_was_measured_there_is_nothing() -> None:
 def test_where_all_settings_find_more_the_fastest_is_a_lower_bound() -> None:
     rate = rate_at([point(0.97, 300), point(0.95, 700)], 0.9)
     assert rate == Rate(700, 0, least=True)
-    assert str(rate).startswith("≥ 700")
+    assert str(rate) == "≥ 700"
 
 
 def test_a_setting_that_another_beats_does_not_count() -> None:
@@ -72,6 +72,7 @@ def test_the_best_round_counts_and_the_spread_is_told() -> None:
     assert rate is not None
     assert rate.value == 500
     assert rate.spread == pytest.approx(0.4)
+    assert str(rate) == "500 ± 40 %"
 
 
 def test_what_has_no_parameters_is_not_faster_elsewhere() -> None:
@@ -140,7 +141,7 @@ def test_the_document_names_everyone() -> None:
             )
         ]
     )
-    assert "| lookalike 1.0 | 600 ± 0 % |" in text
+    assert "| lookalike 1.0 | 600 | 167 | 60 |" in text
     assert "| lookalike 1.0 | 12.5 s | 9 MB | 3 MB | – | – | – | – | – | 4.5 µs |" in text
     assert "No module named 'scann'" in text
     assert "boom" in text
