@@ -19,7 +19,7 @@ class Found(NamedTuple):
     Attributes:
         method: its name, perhaps with its setting.
         recall: of that setting, over all queries that were asked.
-        ids: nearest first.
+        ids: those that were found, nearest first.
         true: of each whether it is as near as the true neighbours are: one at the same distance counts.
     """
 
