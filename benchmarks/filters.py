@@ -29,9 +29,9 @@ from lookalike.bench.competitors.faiss import Hnsw, IvfPq
 from lookalike.bench.competitors.hnswlib import Hnswlib
 from lookalike.bench.competitors.ours import Lookalike
 from lookalike.bench.datasets import Dataset
+from lookalike.bench.machine import cores
 from lookalike.bench.report import markdown, rate_at
 from lookalike.bench.results import Point
-from lookalike.bench.runner import cores
 from lookalike.bench.truth import Vectors
 from making import say
 from sweeping import Entry, Plan, RecallOf, arguments, heading, opened, recall_of, sweep

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lookalike.bench.competitors.ours import Lookalike
+from lookalike.bench.machine import machine
 from lookalike.bench.plot import draw
 from lookalike.bench.report import TARGETS, markdown, rate_at
 from lookalike.bench.results import MODES, Outcome, Results
-from lookalike.bench.runner import machine
 from lookalike.index.store import Store
 from making import say
 from sweeping import Entry, Plan, arguments, heading, opened, recall_of, sweep

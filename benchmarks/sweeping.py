@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
-from lookalike.bench.child import Mode, Work, measure
+from lookalike.bench.child import Measure, Work, measure
 from lookalike.bench.competitors import Competitor, Setting
 from lookalike.bench.datasets import Dataset, load
-from lookalike.bench.results import Point
-from lookalike.bench.runner import machine, settled
+from lookalike.bench.machine import machine
+from lookalike.bench.results import Mode, Point
+from lookalike.bench.runner import settled
 from lookalike.bench.truth import Distance, Ids, Vectors, exact_neighbors, recall
 from lookalike.errors import LookalikeError
 from making import progress
@@ -109,17 +110,14 @@ def opened(given: argparse.Namespace) -> Dataset:
 def _measure(entry: Entry, queries: Vectors, plan: Plan, mode: Mode, setting: Setting, points: list[Point]) -> None:
     """Another round of a setting, unless another one is far better."""
     point = next((point for point in points if point.setting == setting), None)
-    if point is not None and settled(point, points, len(queries)):
+    if point is not None and settled(point, points):
         return
     work = Work("", "", "euclidean", plan.k, threads=1)  # of which only k and threads matter here
-    few = min(10, len(queries))
-    each = measure(entry.competitor, work, queries, few, mode, setting).seconds / few
-    count = min(len(queries), max(few, int(plan.seconds / each)))
-    timed = measure(entry.competitor, work, queries, count, mode, setting)
+    timed = measure(entry.competitor, work, queries, Measure(mode, setting, len(queries), plan.seconds))
     if point is None:
         point = Point(setting, entry.recall_of(timed.found))
         points.append(point)
-    point.rates.append(count / timed.seconds)
+    point.rates.append(len(timed.found) / timed.seconds)
     point.busy.append(timed.processor / timed.seconds)
 
 

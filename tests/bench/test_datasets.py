@@ -11,9 +11,9 @@ import h5py
 import numpy as np
 import pytest
 
-from lookalike.bench.datasets import Dataset, Queries, from_arrays, load, save
+from lookalike.bench.datasets import Dataset, Queries, load, save
 from lookalike.bench.truth import Distance, exact_neighbors
-from lookalike.errors import ArgumentError, LookalikeError, VectorFileError
+from lookalike.errors import LookalikeError, VectorFileError
 
 
 def small(distance: Distance = "cosine") -> Dataset:
@@ -86,7 +86,10 @@ def distance_is(value: Any) -> Damage:
         (without("neighbors"), "expected a dataset called neighbors"),
         (without("distances"), "expected a dataset called distances"),
         (without("tune_neighbors"), "expected a dataset called tune_neighbors"),
-        (lambda file: file.attrs.pop("distance"), "`distance` to be one of angular, cosine, euclidean; received None"),
+        (
+            lambda file: file.attrs.pop("distance"),
+            "one of angular, cosine, euclidean, sqeuclidean; received None",
+        ),
         (distance_is("hamming"), "received 'hamming'"),
         (distance_is(7), "received None"),
         (instead("train", np.ones(30, "f4")), "train: expected numbers in two dimensions"),
@@ -117,28 +120,6 @@ def test_what_is_no_hdf5_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.hdf5").write_text("not this")
     with pytest.raises(VectorFileError, match="expected a whole HDF5 file"):
         load(tmp_path / "text.hdf5")
-
-
-def test_numpy_files_become_a_data_set(tmp_path: Path) -> None:
-    data = small("euclidean")
-    np.save(tmp_path / "base.npy", data.base.astype(np.float64))
-    np.save(tmp_path / "queries.npy", data.test.vectors)
-    made = from_arrays(str(tmp_path / "base.npy"), str(tmp_path / "queries.npy"), "euclidean", k=10)
-    assert np.array_equal(made.base, data.base)
-    assert same(made.test, data.test)
-
-
-def test_numpy_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    base, queries, other = (str(tmp_path / name) for name in ("base.npy", "queries.npy", "other.npy"))
-    np.save(base, np.ones((5, 4)))
-    np.save(queries, np.ones((2, 3)))
-    with pytest.raises(ArgumentError, match="expected queries of 4 dimensions"):
-        from_arrays(base, queries, "cosine")
-    np.save(other, np.array([{}], object), allow_pickle=True)
-    with pytest.raises(VectorFileError, match=r"other\.npy: expected numbers, received pickled objects"):
-        from_arrays(other, queries, "cosine")
-    with pytest.raises(VectorFileError, match=r"nowhere\.npy: .*received no such file"):
-        from_arrays(str(tmp_path / "nowhere.npy"), queries, "cosine")
 
 
 def test_under_the_cosine_vectors_get_unit_length() -> None:

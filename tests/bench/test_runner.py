@@ -1,206 +1,144 @@
-"""A whole run on a tiny set: ours, and those of the peers that are installed."""
+"""A whole run on a tiny set: ours, and peers that are installed; what is kept of it, and what goes wrong."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from lookalike.bench import child
-from lookalike.bench.__main__ import main
-from lookalike.bench.child import Work, as_ids
-from lookalike.bench.competitors import NAMES, Competitor, Setting, create
-from lookalike.bench.datasets import Dataset, Queries, save
-from lookalike.bench.process import Process
-from lookalike.bench.results import Point, Results
-from lookalike.bench.runner import Plan, needless, run, settled
-from lookalike.bench.truth import Distance, exact_neighbors
-from lookalike.errors import ArgumentError
+from lookalike.bench import answers
+from lookalike.bench.competitors.ours import RECALLS
+from lookalike.bench.results import MODES, Outcome, Point, Results
+from lookalike.bench.run import FOUND, run
+from lookalike.bench.runner import needless, settled
+from lookalike.bench.truth import Distance, distances_of
+from lookalike.errors import BusyError
 
-LIBRARIES = {"faiss-ivfpq": "faiss", "faiss-hnsw": "faiss", "faiss-rabitq": "faiss"}
-LIBRARIES |= {"symphonyqg": "rabitqlib", "rabitq-ivf": "rabitqlib", "svs-lvq": "svs"}
-DIM = 64  # the least that rabitqlib takes
-PLAN = Plan(k=5, rounds=2, threads=1, single=20)
+from .tiny import DIM, PLAN, installed, tiny
 
 
-def installed(name: str) -> bool:
-    if find_spec(LIBRARIES.get(name, name)) is None:
-        return False
-    # On processors that are not Intel's the library of this one ends the process.
-    return name != "svs-lvq" or "GenuineIntel" in Path("/proc/cpuinfo").read_text()
-
-
-def tiny(distance: Distance, count: int = 1000) -> Dataset:
-    random = np.random.default_rng(1)
-    base, queries = (random.standard_normal((n, DIM)).astype(np.float32) for n in (count, 40))
-    data = Dataset("tiny", distance, base, Queries(queries, *exact_neighbors(base, queries, distance, 10)))
-    return data.unit()
-
-
-TAKING_PART = [name for name in NAMES if "svs" not in name or installed(name)]  # its licence keeps it out of [bench]
+def measured(
+    folder: Path, names: list[str], distance: Distance = "cosine", again: bool = False
+) -> tuple[Results, list[str]]:
+    said: list[str] = []
+    data = tiny(distance)
+    return run(data, names, PLAN, str(folder), 0, again=again, say=said.append, now=lambda _: None), said
 
 
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize("peer", ["hnswlib", "annoy"])
-def test_ours_and_a_peer(distance: Distance, peer: str) -> None:
+def test_ours_and_a_peer(distance: Distance, peer: str, tmp_path: Path) -> None:
     if not installed(peer):
         pytest.skip(f"needs {peer}: pip install 'lookalike[bench]'")
-    data, said = tiny(distance), list[str]()
-    before = os.environ.get("OMP_NUM_THREADS")
-    results = run(data, data.test, ["lookalike", peer], PLAN, said.append)
-    assert os.environ.get("OMP_NUM_THREADS") == before
-    assert [outcome.name for outcome in results.outcomes] == ["lookalike", peer]
+    results, said = measured(tmp_path, [peer], distance)
+    assert [line.partition(":")[0] for line in said] == ["lookalike", peer]
+    ours, other = results.outcomes
+    assert [ours.name, other.name] == ["lookalike", peer]
     assert (results.count, results.dim, results.queries, results.k) == (1000, DIM, 40, 5)
+    assert results.software.keys() >= {"lookalike", "python", "numpy", "simd"}
     for outcome in results.outcomes:
         assert outcome.error == ""
         assert outcome.parameters
         assert outcome.build_seconds > 0
         for points in (outcome.single, outcome.batch):
-            assert max(point.recall for point in points) > 0.98  # the same neighbours by both calls
+            best = max(points, key=lambda point: point.recall)
+            assert best.recall > 0.98  # the same neighbours by both calls
+            assert 1 <= best.ratio < 1.001
             assert all(len(point.rates) == len(point.busy) <= PLAN.rounds for point in points)
             assert any(len(point.rates) == PLAN.rounds for point in points)
+        assert {point.asked for point in outcome.single} == {PLAN.single}
+        assert {point.asked for point in outcome.batch} == {40}
+        for point in outcome.single:
+            assert point.latencies == sorted(point.latencies)
+            assert len(point.latencies) == 3
+    assert not any(ours.pace.values())
+    ours_sweep = [{"recall": recall} for recall in RECALLS]
+    for mode in MODES:
+        assert all(point.setting in ours_sweep for point in other.pace[mode])
+        assert max(point.recall for point in other.pace[mode]) > 0.98
 
 
-@pytest.mark.parametrize("name", TAKING_PART)
-@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
-def test_every_competitor_finds_neighbours(name: str, distance: Distance, tmp_path: Path) -> None:
-    if not installed(name):
-        pytest.skip(f"needs {name}: pip install 'lookalike[bench]'")
-    data = tiny(distance)
-    np.save(tmp_path / "base.npy", data.base)
-    np.save(tmp_path / "queries.npy", data.test.vectors)
-    work = Work(str(tmp_path / "base.npy"), str(tmp_path / "queries.npy"), distance, 10, threads=1)
-    process = Process(name, work)
-    try:
-        built = process.build()
-        assert not isinstance(built, str), built
-        for mode in ("single", "batch"):
-            timed = process.measure(mode, built.sweep[-1], 40)
-            assert not isinstance(timed, str), timed
-            found = np.mean([len({*a} & {*b}) / 10 for a, b in zip(timed.found, data.test.neighbors, strict=True)])
-            assert found > 0.9
-    finally:
-        process.stop()
+def test_what_is_kept_is_not_measured_again(tmp_path: Path) -> None:
+    first, said = measured(tmp_path, [])
+    assert said == [f"lookalike: built in {first.outcomes[0].build_seconds:,.1f} s, measured"]
+    second, said = measured(tmp_path, [])
+    assert said == []
+    assert second.outcomes == first.outcomes
+    third, said = measured(tmp_path, [], again=True)
+    assert len(said) == 1
+    assert third.outcomes != first.outcomes
+    (tmp_path / "competitors" / "lookalike.json").write_text("{")
+    assert len(measured(tmp_path, [])[1]) == 1
+    assert len(measured(tmp_path, [], "euclidean")[1]) == 1  # other vectors
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FOUND, "competitors", "lock"]
 
 
-def test_one_that_is_not_installed_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_answers_are_kept_for_ann_benchmarks(tmp_path: Path) -> None:
+    results, _ = measured(tmp_path, [], "euclidean")
+    h5py = pytest.importorskip("h5py")
+    data = tiny("euclidean")
+    for mode, count in zip(MODES, (PLAN.single, 40), strict=True):
+        for point in results.outcomes[0].points(mode):
+            found = answers.read(str(tmp_path / FOUND), "tiny", 5, "lookalike", mode, point)
+            assert found is not None
+            assert found.shape == (count, 5)
+            with h5py.File(answers.path_of(str(tmp_path / FOUND), "tiny", 5, "lookalike", mode, point)) as file:
+                there = distances_of(data.base, data.test.vectors[:count], "euclidean", found)
+                np.testing.assert_allclose(file["distances"][()], there, rtol=1e-6)
+                assert file["times"].shape == (count,)
+                assert dict(file.attrs)["best_search_time"] == pytest.approx(1 / point.rate)
+                assert dict(file.attrs)["batch_mode"] == (mode == "batch")
+    assert answers.read(str(tmp_path / FOUND), "tiny", 5, "bogus", "single", Point({}, 1.0)) is None
+
+
+def test_one_that_is_not_installed_costs_a_line_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "annoy.py").write_text("raise ImportError('not here')")
     monkeypatch.syspath_prepend(str(tmp_path))  # the processes look where we do
-    data = tiny("cosine", 200)
-    results = run(data, data.test, ["annoy", "lookalike"], PLAN, lambda text: None)
-    missing, ours = results.outcomes
-    assert missing.error == "ImportError: not here"
-    assert missing.single == missing.batch == []
-    assert ours.error == ""
+    measured(tmp_path / "kept", [])
+    for _ in range(2):
+        results, said = measured(tmp_path / "kept", ["annoy"])
+        ours, missing = results.outcomes
+        assert missing == Outcome("annoy", error="not installed: not here", missing=True)
+        assert ours.error == ""
+        assert said == ["annoy: not installed: not here"]
 
 
-def test_a_process_that_dies_is_reported(tmp_path: Path) -> None:
-    process = Process("lookalike", Work(str(tmp_path), "", "cosine", 5, 1))
-    try:
-        answer = process.build()
-        assert isinstance(answer, str)
-        assert "IsADirectoryError" in answer
-        gone = process.measure("single", {"recall": 0.9}, 1)
-        assert isinstance(gone, str)
-        assert "exit code 0" in gone
-    finally:
-        process.stop()
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    def inside(_: str) -> None:
+        with pytest.raises(BusyError, match="this run alone"):
+            measured(tmp_path, [])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny("cosine"), [], PLAN, str(tmp_path), 0, again=False, say=inside, now=lambda _: None)
+    assert not (tmp_path / "work").exists()
 
 
-def test_an_unknown_competitor_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="expected competitors among lookalike, hnswlib"):
-        create("bogus")
-
-
-def test_what_was_not_found_is_minus_one() -> None:
-    assert as_ids([[1, 2], np.array([3], np.uint64)], 2).tolist() == [[1, 2], [3, -1]]
-    assert as_ids(np.array([[4, 5, 6]], np.uint32), 2).tolist() == [[4, 5]]
+def test_its_time_over_no_further_setting_is_begun(tmp_path: Path) -> None:
+    plan = replace(PLAN, search_limit=1e-9)
+    data = tiny("cosine", 6000)
+    [outcome] = run(data, [], plan, str(tmp_path), 0, again=False, say=print, now=print).outcomes
+    assert [len(outcome.points(mode)) for mode in MODES] == [1, 1]
+    assert "single: from recall = 0.5 on nothing, its time was over" in outcome.notes
 
 
 def test_settled_and_needless_settings() -> None:
     fast, slow = Point({"ef": 10}, 0.9, [900.0], [1.0]), Point({"ef": 20}, 0.9, [500.0], [1.0])
-    assert settled(slow, [fast, slow], 1000)
-    assert not settled(fast, [fast, slow], 1000)
-    assert not settled(Point({"ef": 20}, 0.91, [500.0], [1.0]), [fast], 1000)
-    assert not settled(Point({"ef": 20}, 0.9, [500.0], [0.5]), [fast], 1000)  # it had only half a core
-    assert settled(fast, [fast], 30_000)  # takes long enough
-    assert not settled(fast, [fast], 10_000)
+    assert settled(slow, [fast, slow])
+    assert not settled(fast, [fast, slow])
+    assert not settled(Point({"ef": 20}, 0.91, [500.0], [1.0]), [fast])
+    assert not settled(Point({"ef": 20}, 0.9, [500.0], [0.5]), [fast])  # it had only half a core
     good = Point({"probes": 8, "factor": 2}, 0.999, [1.0], [1.0])
     assert needless({"probes": 8, "factor": 4}, [good])
     assert not needless({"probes": 4, "factor": 4}, [good])
     assert not needless({"ef": 20}, [fast])
 
 
-class Spy(Competitor):
-    """Remembers on how many threads it was asked."""
-
-    distribution = "spy"
-    parameters = ""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, int]] = []
-
-    def build(self, base: Any, distance: Distance, threads: int) -> None: ...
-
-    def sweep(self) -> Sequence[Setting]:
-        return [{}]
-
-    def configure(self, setting: Setting, threads: int) -> None:
-        self._threads = threads
-
-    def query(self, query: Any, k: int) -> Any:
-        self.asked.append((self._threads, 1))
-        return [0]
-
-    def query_batch(self, vectors: Any, k: int) -> Any:
-        self.asked.append((self._threads, len(vectors)))
-        return np.zeros((len(vectors), k), int)
-
-
-def test_single_queries_have_one_thread_and_batches_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "WARM", 60.0)
-    spy, queries = Spy(), np.zeros((300, 2), np.float32)
-    work = Work("", "", "cosine", 1, threads=3)
-    assert child.measure(spy, work, queries, 50, "single", {}).found.shape == (50, 1)
-    assert spy.asked == [(1, 1)] * 350  # all 300 once to warm up
-    spy.asked.clear()
-    assert child.measure(spy, work, queries, 300, "batch", {}).found.shape == (300, 1)
-    assert spy.asked == [(3, 200), (3, 100), (3, 300)]
-
-
-def test_warming_up_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "WARM", 0.0)
-    spy = Spy()
-    child.measure(spy, Work("", "", "cosine", 1, threads=3), np.zeros((300, 2), np.float32), 50, "single", {})
-    assert spy.asked == [(1, 1)] * 51
-
-
-def test_the_command_measures_keeps_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'lookalike[bench]'")
-    data, kept = str(tmp_path / "tiny.hdf5"), str(tmp_path / "kept")
-    save(data, tiny("euclidean", 300))
-    words = ["--competitors", "lookalike", "--rounds", "1", "--single", "10", "--k", "3", "--results", kept]
-    assert main([data, *words]) == 0
-    printed = capsys.readouterr().out
-    assert "| lookalike" in printed
-    assert (tmp_path / "kept" / "tiny.png").read_bytes().startswith(b"\x89PNG")
-    results = Results.load(tmp_path / "kept" / "tiny.json")
-    assert results.outcomes[0].batch[-1].recall == 1.0
-    assert main(["--report", str(tmp_path / "kept" / "tiny.json")]) == 0
-    assert capsys.readouterr().out == printed
-    assert main([data, *words, "--tune"]) == 2
-    assert "expected a dataset called tune" in capsys.readouterr().err
-    assert main([str(tmp_path / "nowhere.hdf5")]) == 2
-
-
-@pytest.mark.parametrize("words", [["x", "--competitors", "bogus"], ["x", "--rounds", "0"], ["x", "--k", "-1"], []])
-def test_bad_words_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as refusal:
-        main(words)
-    assert refusal.value.code == 2
-    assert "expected" in capsys.readouterr().err or not words
+def test_results_are_loaded_as_they_were_saved(tmp_path: Path) -> None:
+    results, _ = measured(tmp_path, [])
+    results.save(tmp_path / "results.json")
+    assert Results.load(tmp_path / "results.json") == results

@@ -80,3 +80,35 @@ def test_recall_is_the_mean_over_queries() -> None:
     queries = LINE[:2]
     neighbors, _ = exact_neighbors(LINE, queries, "euclidean", k=1)
     assert recall(LINE, queries, "euclidean", neighbors, np.array([[0], [9]])) == 0.5
+
+
+def test_distances_are_those_of_brute_force() -> None:
+    random = np.random.default_rng(5)
+    base, queries = (random.standard_normal((n, 6)).astype(np.float32) for n in (50, 300))
+    ids = random.integers(0, 50, (300, 3))
+    for distance in ("cosine", "euclidean"):
+        expected = np.take_along_axis(brute_force(base, queries, distance), ids, axis=1)
+        np.testing.assert_allclose(truth.distances_of(base, queries, distance, ids), expected, atol=1e-7)
+    assert np.isinf(truth.distances_of(base, queries[:1], "cosine", np.array([[-1, 50]]))).all()
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([0, 1, 2], 1.0),
+        ([2, 1, 0], 1.0),  # in any order
+        ([0, 1, 3], (1 + 1 + 4 / 3) / 3),
+        ([1, -1, -1], 2.0),  # what is missing stays out
+        ([1, 1, 1], 2.0),  # nothing counts twice
+        ([-1, -1, -1], np.nan),
+    ],
+)
+def test_distance_ratio(found: list[int], expected: float) -> None:
+    ids, true = np.array([found]), np.array([[0, 1, 2]])
+    np.testing.assert_allclose(truth.distance_ratio(LINE, ORIGIN, "euclidean", true, ids), expected)
+
+
+def test_a_neighbour_at_no_distance_stays_out_of_the_ratio() -> None:
+    query = LINE[:1]  # the first row itself; the others are 1 and 2 away
+    ratio = truth.distance_ratio(LINE, query, "euclidean", np.array([[0, 1, 2]]), np.array([[0, 1, 3]]))
+    np.testing.assert_allclose(ratio, (1 + 3 / 2) / 2)

@@ -1,50 +1,117 @@
-"""The process in which one competitor lives: builds its index once, then answers whatever it is asked to measure."""
+"""The process in which one competitor lives: builds its index once, then does whatever it is asked to."""
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain, repeat
 from multiprocessing.connection import Connection
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from lookalike.bench.competitors import Competitor, Setting, create
+from lookalike.bench import memory
+from lookalike.bench.competitors import CannotError, Competitor, Setting, Shape, create
+from lookalike.bench.results import Mode
 from lookalike.bench.truth import Distance, Ids, Vectors
-
-Mode = Literal["single", "batch"]
 
 WARM = 0.1
 """Seconds of asking before the clock starts: the caches hold what another process left there."""
-WARM_BATCH = 200
-"""Queries at once while a batch warms up."""
-CALLS = 2000
+WARM_BATCHES = (1, 10, 50, 200)
+"""Queries at once while a batch warms up; the last of them again and again."""
+CALLS, CALL_SECONDS = 2000, 0.5
 SMALL = 100
+CHECKED = 100
+"""Of what was added or removed, so many are looked for."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a child needs to know: where the vectors lie (.npy), and how to treat them."""
+    """What a child needs to know: where the vectors lie (.npy), how to treat them, and how many bytes it may take."""
 
     base: str
     queries: str
     distance: Distance
     k: int
     threads: int
+    memory: int = 0
+
+
+@dataclass(frozen=True)
+class Build:
+    """Index the base. Answered by Built."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Ask the first `count` queries, or as many as about so many seconds allow. Answered by Timed."""
+
+    mode: Mode
+    setting: Setting
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Touch:
+    """With how many vectors is each of the first `count` queries compared? Answered by a float."""
+
+    setting: Setting
+    count: int
+
+
+@dataclass(frozen=True)
+class Peak:
+    """What memory did searching take at most? Answered by bytes."""
+
+
+@dataclass(frozen=True)
+class Save:
+    """Answered by the bytes of the files."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class Load:
+    """From the files to the first answer. Answered by seconds."""
+
+    folder: str
+    setting: Setting
+
+
+@dataclass(frozen=True)
+class Add:
+    """The last `count` queries as vectors, one by one, for so many seconds at most. Answered by Changed."""
+
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Remove:
+    """The nearest of the first `count` queries, one by one, for so many seconds at most. Answered by Changed."""
+
+    count: int
+    seconds: float
+
+
+Request = Build | Measure | Touch | Peak | Save | Load | Add | Remove
 
 
 @dataclass(frozen=True)
 class Built:
-    """An index that is ready: seconds to build, bytes it added to the process, µs of a call among 100 vectors."""
+    """An index that is ready: seconds to build, bytes as in `Outcome`, µs of a call among 100 vectors."""
 
     version: str
     parameters: str
     seconds: float
+    peak: int
     memory: int
     overhead: float | None
     sweep: Sequence[Setting]
@@ -52,82 +119,210 @@ class Built:
 
 @dataclass(frozen=True)
 class Timed:
-    """One measurement: wall and processor seconds for all queries, and the ids found, (queries, k)."""
+    """One measurement: wall and processor seconds for all queries, the ids found, (queries, k), and each one's time."""
 
     seconds: float
     processor: float
     found: Ids
+    each: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Vectors/s, and the share of those looked at of which the next search shows that they are there, or gone."""
+
+    rate: float
+    shown: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Instead of an answer; `missing`, if the library is not installed."""
+
+    reason: str
+    missing: bool = False
 
 
 def live(connection: Connection, name: str, work: Work) -> None:
-    """Builds, then answers (mode, setting, number of queries) with what was measured, until told None."""
+    """Answers requests until told None."""
     _hush()
+    memory.limit(work.memory)
+    worker = Worker(name, work)
     try:
-        competitor = create(name)
-        connection.send(build(competitor, work))
-        queries = np.load(work.queries)
         while (request := connection.recv()) is not None:
-            mode, setting, count = request
-            connection.send(measure(competitor, work, queries, count, mode, setting))
+            connection.send(_answered(worker, request))
     except (EOFError, KeyboardInterrupt):
         return
+
+
+def _answered(worker: Worker, request: Request) -> Any:
+    try:
+        return worker.answer(request)
+    except CannotError as error:
+        return Failed(str(error))
+    except ImportError as error:
+        return Failed(f"not installed: {error}", missing=True)
     except Exception as error:  # noqa: BLE001  # whatever a library raises is its result
-        connection.send(f"{type(error).__name__}: {error}")
+        return Failed(" ".join(f"{type(error).__name__}: {error}".split())[:500])
 
 
-def build(competitor: Competitor, work: Work) -> Built:
-    """The index; what it takes is measured when the caller's own copy of the vectors is gone."""
-    before = _resident()
-    base = np.load(work.base)
-    start = time.perf_counter()
-    competitor.build(base, work.distance, work.threads)
-    seconds = time.perf_counter() - start
-    sample = base[:SMALL].copy()
-    del base
-    memory = _resident() - before
-    overhead = _overhead(type(competitor), sample, work)
-    return Built(_version(competitor), competitor.parameters, seconds, memory, overhead, competitor.sweep())
+class Worker:
+    """One competitor at work."""
+
+    _it: Competitor
+    _queries: Vectors
+    _before: int  # bytes that the process took before it had vectors
+    _count: int  # of what was indexed
+
+    def __init__(self, name: str, work: Work) -> None:
+        self._name, self._work = name, work
+
+    def answer(self, request: Request) -> Any:
+        match request:
+            case Build():
+                return self._build()
+            case Measure():
+                return measure(self._it, self._work, self._queries, request)
+            case Touch(setting, count):
+                self._it.configure(setting, 1)
+                return float(self._it.touched(self._queries[:count], self._work.k))
+            case Peak():
+                return max(0, memory.peak() - self._before)
+            case Save(folder):
+                self._it.save(folder)
+                return sum(
+                    os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(folder) for name in names
+                )
+            case Load(folder, setting):
+                return self._load(folder, setting)
+            case Add(count, seconds):
+                return self._add(count, seconds)
+            case Remove(count, seconds):
+                return self._remove(count, seconds)
+
+    def _build(self) -> Built:
+        """What the index takes is measured when the caller's own copy of the vectors is gone."""
+        work, it = self._work, create(self._name)
+        self._before = memory.resident()
+        memory.begin_peak()
+        base = np.load(work.base)
+        start = time.perf_counter()
+        it.build(base, work.distance, work.threads)
+        seconds = time.perf_counter() - start
+        peak = max(0, memory.peak() - self._before)
+        self._count, sample = len(base), base[:SMALL].copy()
+        del base
+        taken = max(0, memory.resident() - self._before)
+        overhead = _overhead(self._name, sample, work)
+        self._it, self._queries = it, np.load(work.queries)
+        memory.begin_peak()
+        return Built(_version(it), it.parameters, seconds, peak, taken, overhead, it.sweep())
+
+    def _load(self, folder: str, setting: Setting) -> float:
+        base, it = np.load(self._work.base, mmap_mode="r"), create(self._name)
+        queries = it.prepare(np.load(self._work.queries)[:1])
+        start = time.perf_counter()
+        it.load(folder, Shape(len(base), base.shape[1], self._work.distance))
+        it.configure(setting, 1)
+        it.query(queries[0], min(self._work.k, len(base)))
+        return time.perf_counter() - start
+
+    def _add(self, count: int, seconds: float) -> Changed:
+        vectors = self._queries[-count:]
+        ids = np.arange(self._count, self._count + len(vectors))
+        done, rate = _one_by_one(
+            lambda row: self._it.add(ids[row : row + 1], vectors[row : row + 1]), len(ids), seconds
+        )
+        some = _some(done)
+        return Changed(rate, float((self._thorough(vectors[some]) == ids[some, None]).any(axis=1).mean()))
+
+    def _remove(self, count: int, seconds: float) -> Changed:
+        nearest = self._thorough(self._queries[:count])[:, 0]
+        ids, rows = np.unique(nearest[nearest >= 0], return_index=True)
+        queries = self._queries[:count][nearest >= 0][rows]
+        done, rate = _one_by_one(lambda row: self._it.remove(ids[row : row + 1]), len(ids), seconds)
+        some = _some(done)
+        return Changed(rate, float((self._thorough(queries[some]) != ids[some, None]).all(axis=1).mean()))
+
+    def _thorough(self, queries: Vectors) -> Ids:
+        """What is found at the last setting of the sweep."""
+        self._it.configure(self._it.sweep()[-1], self._work.threads)
+        return as_ids(self._it.query_batch(np.ascontiguousarray(queries), self._work.k), self._work.k)
 
 
-def measure(competitor: Competitor, work: Work, queries: Vectors, count: int, mode: Mode, setting: Setting) -> Timed:
-    """One setting: each of the first `count` queries by its own call on one thread, or all by one call on all threads.
+def measure(competitor: Competitor, work: Work, queries: Vectors, request: Measure) -> Timed:
+    """One setting: each query by its own call on one thread, or all by one call on all threads.
 
-    The last queries warm up the caches, at most all of them.
+    The last queries warm up the caches.
     """
-    asked, last = queries[:count], np.ascontiguousarray(queries[::-1])
-    if mode == "batch":
-        competitor.configure(setting, work.threads)
-        batches = [last[row : row + WARM_BATCH] for row in range(0, len(last), WARM_BATCH)]
-        _warm(lambda some: competitor.query_batch(some, work.k), batches)
-        return _timed(lambda: competitor.query_batch(asked, work.k), work.k)
-    competitor.configure(setting, 1)
-    _warm(lambda query: competitor.query(query, work.k), competitor.prepare(last))
-    prepared = competitor.prepare(asked)
-    return _timed(lambda: [competitor.query(query, work.k) for query in prepared], work.k)
+    last = np.ascontiguousarray(queries[::-1])
+    asked = queries[: request.count]
+    if request.mode == "batch":
+        competitor.configure(request.setting, work.threads)
+        rate = _warm_in_batches(competitor, last, work.k)
+        return _in_a_batch(competitor, asked[: max(1, int(rate * request.seconds))], work.k)
+    competitor.configure(request.setting, 1)
+    _timed(competitor, competitor.prepare(last), work.k, WARM)
+    return _timed(competitor, competitor.prepare(asked), work.k, request.seconds)
 
 
-def _warm(ask: Callable[[Any], Any], queries: Sequence[Any]) -> None:
-    end = time.perf_counter() + WARM
-    for query in queries:
-        ask(query)
-        if time.perf_counter() > end:
-            return
+def _timed(competitor: Competitor, prepared: Sequence[Any], k: int, seconds: float) -> Timed:
+    """One by one, until the time is over."""
+    gc.disable()
+    found, stamps = [], [time.perf_counter()]
+    processor, end = time.process_time(), stamps[0] + seconds
+    for query in prepared:
+        found.append(competitor.query(query, k))
+        stamps.append(time.perf_counter())
+        if stamps[-1] > end:
+            break
+    processor = time.process_time() - processor
+    gc.enable()
+    return Timed(stamps[-1] - stamps[0], processor, as_ids(found, k), np.diff(stamps))
 
 
-def _timed(search: Callable[[], Any], k: int) -> Timed:
+def _in_a_batch(competitor: Competitor, queries: Vectors, k: int) -> Timed:
     gc.disable()
     wall, processor = time.perf_counter(), time.process_time()
-    found = search()
+    found = competitor.query_batch(queries, k)
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
     gc.enable()
-    return Timed(wall, processor, as_ids(found, k))
+    return Timed(wall, processor, as_ids(found, k), np.full(len(queries), wall / len(queries)))
+
+
+def _warm_in_batches(competitor: Competitor, queries: Vectors, k: int) -> float:
+    """Queries/s of the last of some batches."""
+    start, row, rate = time.perf_counter(), 0, 0.0
+    for size in chain(WARM_BATCHES, repeat(WARM_BATCHES[-1])):
+        some, begin = queries[row : row + size], time.perf_counter()
+        competitor.query_batch(some, k)
+        end = time.perf_counter()
+        row, rate = row + len(some), len(some) / (end - begin)
+        if end > start + WARM or row >= len(queries):
+            break
+    return rate
+
+
+def _one_by_one(change: Callable[[int], None], count: int, seconds: float) -> tuple[int, float]:
+    """How many were done, and how many a second."""
+    start = now = time.perf_counter()
+    done = 0
+    while done < count and now < start + seconds:
+        change(done)
+        done, now = done + 1, time.perf_counter()
+    return done, done / (now - start)
+
+
+def _some(count: int) -> npt.NDArray[np.intp]:
+    return np.unique(np.linspace(0, count - 1, min(count, CHECKED)).astype(np.intp))
 
 
 def as_ids(found: Any, k: int) -> Ids:
     """(queries, k), −1 where a library returned fewer."""
     ids = np.full((len(found), k), -1, np.int64)
     for row, of_one in zip(ids, found, strict=True):
-        row[: len(of_one)] = np.asarray(of_one).astype(np.int64)[:k]
+        some = np.asarray(of_one).astype(np.int64)[:k]
+        row[: len(some)] = some
     return ids
 
 
@@ -138,28 +333,17 @@ def _hush() -> None:
     os.dup2(nowhere, 2)
 
 
-def _overhead(kind: type[Competitor], sample: Any, work: Work) -> float | None:
+def _overhead(name: str, sample: Vectors, work: Work) -> float | None:
     """Microseconds of one call on an index of 100 vectors, best of five; None where a library wants more of them."""
     try:
-        small = kind()
+        small = create(name)
         small.build(sample, work.distance, 1)
         small.configure(small.sweep()[0], 1)
         prepared = small.prepare(np.ascontiguousarray(np.resize(sample, (CALLS, sample.shape[1]))))
-        seconds = [_timed(lambda: [small.query(query, work.k) for query in prepared], work.k).seconds for _ in range(5)]
+        timed = [_timed(small, prepared, work.k, CALL_SECONDS) for _ in range(5)]
     except Exception:  # noqa: BLE001  # each library has its own way to say that it was given too few
         return None
-    return min(seconds) / CALLS * 1e6
-
-
-def _resident() -> int:
-    """Bytes of memory that only this process uses, after what is free was given back; 0 where Linux does not say."""
-    gc.collect()
-    if not os.path.exists("/proc/self/statm"):
-        return 0
-    ctypes.CDLL(None).malloc_trim(0)
-    with open("/proc/self/statm") as file:
-        _, resident, shared, *_ = map(int, file.read().split())
-    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+    return min(one.seconds / len(one.each) for one in timed) * 1e6
 
 
 def _version(competitor: Competitor) -> str:

@@ -20,12 +20,16 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.bench.truth import Distance, Floats, Ids, Vectors, exact_neighbors
+from lookalike.bench.truth import Distance, Floats, Ids, Vectors
 from lookalike.errors import ArgumentError
-from lookalike.vectors import read_vectors
 from lookalike.vectors.hdf5_arrays import read_arrays, write_arrays
 
-DISTANCES: dict[str, Distance] = {"angular": "cosine", "cosine": "cosine", "euclidean": "euclidean"}
+DISTANCES: dict[str, Distance] = {
+    "angular": "cosine",
+    "cosine": "cosine",
+    "euclidean": "euclidean",
+    "sqeuclidean": "euclidean",
+}
 WRITTEN = {"cosine": "angular", "euclidean": "euclidean"}
 KEYS = ("train", "test", "neighbors", "distances", "tune", "tune_neighbors", "tune_distances")
 
@@ -87,22 +91,7 @@ def save(path: str | os.PathLike[str], data: Dataset) -> None:
             arrays[name] = queries.vectors
             arrays[f"{prefix}neighbors"] = queries.neighbors.astype(np.int32)
             arrays[f"{prefix}distances"] = queries.distances.astype(np.float32)
-    write_arrays(path, arrays, WRITTEN[data.distance])
-
-
-def from_arrays(base: str, queries: str, distance: Distance, k: int = 100) -> Dataset:
-    """A data set of two files of vectors, (n, dim) and (m, dim); the exact neighbours are computed here and now.
-
-    Raises:
-        VectorFileError: a file that cannot be read.
-        ArgumentError: vectors that do not fit each other.
-    """
-    arrays = {path: read_vectors(path)[1].astype(np.float32, copy=False) for path in (base, queries)}
-    if arrays[base].shape[1] != arrays[queries].shape[1]:
-        raise ArgumentError(f"{queries}: expected queries of {arrays[base].shape[1]} dimensions, as in {base}")
-    vectors = arrays[queries]
-    neighbors, distances = exact_neighbors(arrays[base], vectors, distance, k)
-    return Dataset(Path(base).stem, distance, arrays[base], Queries(vectors, neighbors, distances))
+    write_arrays(path, arrays, {"distance": WRITTEN[data.distance]})
 
 
 def _distance(text: str | None, path: str) -> Distance:
@@ -133,14 +122,18 @@ def _matrix(arrays: Arrays, name: str, path: str) -> Any:
         raise ArgumentError(
             f"{path}: expected a dataset called {name}; it holds {', '.join(arrays) or 'none of a set'}"
         )
-    array = arrays[name]
+    require_matrix(arrays[name], name, path)
+    return arrays[name]
+
+
+def require_matrix(array: Any, name: str, path: str) -> None:
+    """ArgumentError for one that is no matrix of finite numbers."""
     if array.ndim != 2 or not array.size:
         raise ArgumentError(
             f"{path}: {name}: expected numbers in two dimensions, at least one; received the shape {array.shape}"
         )
     if not np.isfinite(array).all():
         raise ArgumentError(f"{path}: {name}: expected finite numbers; received NaN or inf")
-    return array
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -4,37 +4,73 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, overload
 
-from lookalike.bench.child import Built, Mode, Timed, Work, live
-from lookalike.bench.competitors import Setting
+from lookalike.bench import memory
+from lookalike.bench.child import (
+    Add,
+    Build,
+    Built,
+    Changed,
+    Failed,
+    Load,
+    Measure,
+    Peak,
+    Remove,
+    Request,
+    Save,
+    Timed,
+    Touch,
+    Work,
+    live,
+)
+
+SPARE = 0.9
+"""Of the memory that is free when it begins, a process may take so much: the machine must not come to a standstill."""
 
 
 class Process:
-    """Started by `build`; answers with what was measured, or with a sentence that says what went wrong."""
+    """A competitor's own; started by the first `ask`. Once it has ended, every answer is a Failed that says why."""
 
     def __init__(self, name: str, work: Work) -> None:
         spawn = multiprocessing.get_context("spawn")  # no threads, locks or memory of ours
+        self._work = replace(work, memory=work.memory or int(SPARE * memory.available()))
         self._connection, self._theirs = spawn.Pipe()
-        self._process = spawn.Process(target=live, args=(self._theirs, name, work), daemon=True)
-        self._threads = work.threads
+        self._process = spawn.Process(target=live, args=(self._theirs, name, self._work), daemon=True)
+        self._fate = ""
+        self.spent = 0.0
+        """Seconds that the answers took."""
 
-    def build(self) -> Built | str:
-        with _environment("OMP_NUM_THREADS", str(self._threads)):
-            self._process.start()
-        self._theirs.close()  # so that the end of the process is the end of the line
-        answer: Built | str = self._answer()
-        return answer
-
-    def measure(self, mode: Mode, setting: Setting, count: int) -> Timed | str:
+    @overload
+    def ask(self, request: Build, limit: float) -> Built | Failed: ...
+    @overload
+    def ask(self, request: Measure, limit: float) -> Timed | Failed: ...
+    @overload
+    def ask(self, request: Add | Remove, limit: float) -> Changed | Failed: ...
+    @overload
+    def ask(self, request: Touch | Load, limit: float) -> float | Failed: ...
+    @overload
+    def ask(self, request: Peak | Save, limit: float) -> int | Failed: ...
+    def ask(self, request: Request, limit: float) -> Any:
+        """Its answer, or why there is none: what went wrong, or that it ended, or took more seconds than `limit`."""
+        begin = time.perf_counter()
         try:
-            self._connection.send((mode, setting, count))
-        except OSError:
-            return self._fate()
-        answer: Timed | str = self._answer()
-        return answer
+            return self._answer(request, limit)
+        finally:
+            self.spent += time.perf_counter() - begin
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, once it was asked."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._fate)
 
     def stop(self) -> None:
         if self._process.pid is not None:
@@ -42,15 +78,23 @@ class Process:
             self._process.join()
         self._connection.close()
 
-    def _answer(self) -> Any:
+    def _answer(self, request: Request, limit: float) -> Any:
+        if self._process.pid is None:
+            with _environment("OMP_NUM_THREADS", str(self._work.threads)):
+                self._process.start()
+            self._theirs.close()  # so that the end of the process is the end of the line
+        if self._fate:
+            return Failed(self._fate)
         try:
-            return self._connection.recv()
+            self._connection.send(request)
+            if self._connection.poll(limit):
+                return self._connection.recv()
+            self._fate = f"stopped after {limit:,.0f} s, which is its limit"
+            self._process.kill()
         except (EOFError, OSError):
-            return self._fate()
-
-    def _fate(self) -> str:
-        self._process.join()
-        return f"its process ended with exit code {self._process.exitcode}"
+            self._process.join()
+            self._fate = memory.ending(self._process.exitcode, self._work.memory)
+        return Failed(self._fate)
 
 
 @contextmanager

@@ -5,25 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, prod
-from statistics import median
 
-from lookalike.bench.child import Mode
 from lookalike.bench.competitors import OURS
-from lookalike.bench.results import MODES, Outcome, Point, Results
+from lookalike.bench.results import MODES, Mode, Outcome, Point, Results
+from lookalike.names import visible
 
 TARGETS = (0.90, 0.95, 0.99)
+LATENCY = 0.95
+"""The recall at which the table tells latencies."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Queries/s at a recall. `least`: even the fastest setting found more, so it may be faster still."""
+    """Queries/s at a recall.
+
+    Attributes:
+        spread: how far the worst round was behind, as a share of the best; 0 where there was only one.
+        least: even the fastest setting found more, so it may be faster still.
+    """
 
     value: float
     spread: float
     least: bool = False
 
     def __str__(self) -> str:
-        return f"{'≥ ' if self.least else ''}{self.value:,.0f} ± {100 * self.spread:.0f} %"
+        rate = f"{'≥ ' if self.least else ''}{few(self.value)}"
+        return f"{rate} ± {100 * self.spread:.0f} %" if self.spread else rate
+
+
+def few(value: float) -> str:
+    """With as many digits as somebody reads."""
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
 
 
 def frontier(points: Sequence[Point]) -> list[Point]:
@@ -39,7 +51,7 @@ def rate_at(points: Sequence[Point], target: float) -> Rate | None:
     """Queries/s at a recall: between the two settings around it, log(queries/s) being linear in recall.
 
     Never beyond what was measured: None where no setting reaches the target. Where all of them exceed it, the fastest
-    stands for itself.
+    stands for itself: it may be faster still at the target, unless it has no parameters that could be lowered.
     """
     line = frontier(points)
     above = [point for point in line if point.recall >= target]
@@ -48,82 +60,103 @@ def rate_at(points: Sequence[Point], target: float) -> Rate | None:
         return None
     right = above[0]
     if not below or right.recall == target:
-        return Rate(right.rate, right.spread, least=not below and right.recall > target)
+        return Rate(right.rate, right.spread, least=not below and right.recall > target and bool(right.setting))
     left = below[-1]
     part = (target - left.recall) / (right.recall - left.recall)
     between = exp((1 - part) * log(left.rate) + part * log(right.rate))
     return Rate(between, max(left.spread, right.spread))
 
 
-def table(results: Results) -> str:
-    """One row for each competitor."""
-    titles = [f"{mode} {target:.2f}" for mode in MODES for target in TARGETS]
-    rows = [["competitor", "build", "memory", "call", *titles]]
-    for outcome in results.outcomes:
-        name = f"{outcome.name} {outcome.version}".strip()
-        if not outcome.single and not outcome.batch:
-            rows.append([name, outcome.error or "nothing measured", *[""] * (len(rows[0]) - 2)])
-            continue
-        rates = [rate_at(outcome.points(mode), target) for mode in MODES for target in TARGETS]
-        rows.append(
-            [
-                name,
-                f"{outcome.build_seconds:,.1f} s",
-                f"{outcome.memory / 1e6:,.0f} MB",
-                "–" if outcome.overhead is None else f"{outcome.overhead:.1f} µs",
-                *("–" if rate is None else str(rate) for rate in rates),
-            ]
-        )
-    return markdown(rows)
+def setting_at(points: Sequence[Point], target: float) -> Point | None:
+    """The fastest setting that was measured and finds so much; None where none does."""
+    return next((point for point in frontier(points) if point.recall >= target), None)
 
 
 @dataclass(frozen=True)
-class Duel:
-    """Ours and the best peer at one point; a ratio only where both get there."""
+class Ratio:
+    """How many times as many queries/s. `sign`: "≥" or "≤" where one of the two may be faster still, "≈" where both."""
 
-    mode: Mode
-    target: float
-    ours: Rate | None
-    best: Rate | None
+    value: float
+    sign: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.sign} {few(self.value) if self.value >= 100 else f'{self.value:.2f}'}".strip()
+
+
+@dataclass(frozen=True)
+class Against:
+    """Ours beside one peer at one recall; None of those that do not get there.
+
+    Attributes:
+        ours: measured in turns with this peer, where it was, since a machine is not equally fast all the time.
+    """
+
     peer: str
+    ours: Rate | None
+    theirs: Rate | None
 
     @property
-    def ratio(self) -> float | None:
-        return self.ours.value / self.best.value if self.ours and self.best else None
+    def ratio(self) -> Ratio | None:
+        """Ours to theirs; None unless both get there."""
+        if self.ours is None or self.theirs is None:
+            return None
+        sign = {(True, False): "≥", (False, True): "≤", (True, True): "≈"}.get((self.ours.least, self.theirs.least), "")
+        return Ratio(self.ours.value / self.theirs.value, sign)
 
 
-def duels(results: Results) -> list[Duel]:
-    """The six points of one data set."""
-    found = []
-    for mode in MODES:
-        for target in TARGETS:
-            rates = {outcome.name: rate_at(outcome.points(mode), target) for outcome in results.outcomes}
-            ours = rates.pop(OURS, None)
-            reached = {name: rate for name, rate in rates.items() if rate is not None}
-            peer = max(reached, key=lambda name: reached[name].value, default="")
-            found.append(Duel(mode, target, ours, reached.get(peer), peer))
-    return found
+def against(results: Results, mode: Mode, target: float) -> list[Against]:
+    """Ours beside every peer, in their order."""
+    pairs = []
+    for outcome in results.outcomes:
+        if outcome.name != OURS:
+            own = rate_at(outcome.pace[mode], target) or rate_at(ours(results, mode), target)
+            pairs.append(Against(outcome.name, own, rate_at(outcome.points(mode), target)))
+    return pairs
+
+
+def best(pairs: Sequence[Against]) -> Against | None:
+    """The peer that ours has the smallest ratio to; where ours does not get there, the fastest; None if none does."""
+    reached = [pair for pair in pairs if pair.theirs is not None]
+    return min(reached, key=_standing, default=None)
+
+
+def ours(results: Results, mode: Mode) -> list[Point]:
+    """Our own points; none where we did not take part."""
+    return next((one.points(mode) for one in results.outcomes if one.name == OURS), [])
+
+
+def table(results: Results) -> str:
+    """Queries/s of every competitor, and how long a query takes it."""
+    titles = [f"{mode} {target:.2f}" for mode in MODES for target in TARGETS]
+    rows = [["competitor", *titles, f"p50, p95, p99 at {LATENCY:.2f}"]]
+    for outcome in results.outcomes:
+        if not outcome.single and not outcome.batch:
+            rows.append([_name(outcome), outcome.error or "nothing measured", *[""] * (len(rows[0]) - 2)])
+            continue
+        rates = [rate_at(outcome.points(mode), target) for mode in MODES for target in TARGETS]
+        at = setting_at(outcome.single, LATENCY)
+        times = ", ".join(map(few, at.latencies)) if at else ""
+        rows.append([_name(outcome), *(str(rate or "–") for rate in rates), f"{times} µs" if times else "–"])
+    return markdown(rows)
+
+
+def costs(results: Results) -> str:
+    """What every competitor takes beside the time of queries."""
+    titles = ["build", "peak", "memory", "peak of searches", "on disk", "load", "adds/s", "deletes/s", "call"]
+    measured = [one for one in results.outcomes if one.single or one.batch]
+    return markdown([["competitor", *titles], *([_name(one), *_costs(one)] for one in measured)])
 
 
 def against_the_best(every: Sequence[Results]) -> str:
     """Ours beside the best peer at every point, and the geometric mean of the ratios."""
     rows = [["set", "queries", "recall", "lookalike", "best peer", "its name", "ratio"]]
     ratios = []
-    for results in every:
-        for duel in duels(results):
-            rate = duel.ratio
-            ratios += [rate] if rate else []
-            rows.append(
-                [
-                    results.dataset,
-                    duel.mode,
-                    f"{duel.target:.2f}",
-                    str(duel.ours or "–"),
-                    str(duel.best or "–"),
-                    duel.peer or "–",
-                    f"{rate:.2f}" if rate else "–",
-                ]
-            )
+    for results, mode, target in ((one, mode, target) for one in every for mode in MODES for target in TARGETS):
+        pair = best(against(results, mode, target)) or Against("–", rate_at(ours(results, mode), target), None)
+        ratio = pair.ratio
+        ratios += [ratio.value] if ratio else []
+        cells = (pair.ours, pair.theirs, pair.peer, ratio)
+        rows.append([results.dataset, mode, f"{target:.2f}", *(str(cell or "–") for cell in cells)])
     mean = f"{prod(ratios) ** (1 / len(ratios)):.2f}" if ratios else "–"
     return f"{markdown(rows)}\n\nGeometric mean of {len(ratios)} ratios: {mean}"
 
@@ -133,15 +166,8 @@ def heading(results: Results) -> str:
     return (
         f"{results.dataset}: {results.count:,} × {results.dim}, {results.distance}, {results.queries:,} queries, "
         f"recall@{results.k}; {results.machine}, batches and builds on {results.threads} threads; "
-        f"best of {results.rounds} rounds ± how far the worst was behind; "
-        f"cores kept busy by single queries: {busy(results)}"
+        f"best of {results.rounds} rounds ± how far the worst was behind"
     )
-
-
-def busy(results: Results) -> str:
-    """The median over all single measurements; much less than 1 tells of other processes on the machine."""
-    every = [value for outcome in results.outcomes for point in outcome.single for value in point.busy]
-    return f"{median(every):.2f}" if every else "–"
 
 
 def parameters(results: Results) -> str:
@@ -151,15 +177,37 @@ def parameters(results: Results) -> str:
 
 def document(every: Sequence[Results]) -> str:
     """Everything, in Markdown."""
-    parts = [part for one in every for part in (f"### {one.dataset}", heading(one), table(one), parameters(one))]
+    parts = []
+    for one in every:
+        parts += [f"### {one.dataset}", heading(one), table(one), costs(one), parameters(one)]
     return "\n\n".join([*parts, "### Against the best peer", against_the_best(every)])
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """Rows, the first of them the titles."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
+    """Rows, the first of them the titles; a cell may hold anything."""
+    lines = [f"| {' | '.join(visible(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
+def _standing(pair: Against) -> tuple[bool, float]:
+    ratio, theirs = pair.ratio, pair.theirs
+    return (ratio is None, ratio.value if ratio else -theirs.value if theirs else 0)
+
+
+def _costs(one: Outcome) -> list[str]:
+    sizes = (one.build_peak or None, one.memory, one.search_peak or None, one.disk)
+    return [
+        f"{one.build_seconds:,.1f} s",
+        *("–" if size is None else f"{size / 1e6:,.0f} MB" for size in sizes),
+        "–" if one.load is None else f"{one.load:,.2f} s",
+        *("–" if rate is None else few(rate) for rate in (one.added, one.removed)),
+        "–" if one.overhead is None else f"{one.overhead:.1f} µs",
+    ]
+
+
+def _name(outcome: Outcome) -> str:
+    return f"{outcome.name} {outcome.version}".strip()
+
+
 def _described(outcome: Outcome) -> str:
-    return "; ".join(text for text in (outcome.parameters, outcome.error) if text)
+    return "; ".join(text for text in (outcome.parameters, outcome.error, *outcome.notes) if text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from lookalike.bench.competitors import Setting
@@ -13,6 +13,11 @@ from lookalike.errors import ArgumentError
 
 Mode = Literal["single", "batch"]
 MODES: tuple[Mode, ...] = ("single", "batch")
+
+
+def described(setting: Setting) -> str:
+    """In words."""
+    return ", ".join(f"{name} = {value:g}" for name, value in setting.items()) or "no parameters"
 
 
 @dataclass
@@ -54,6 +59,10 @@ class Point:
         return 1 - min(self.rates) / max(self.rates)
 
 
+def _no_pace() -> dict[Mode, list[Point]]:
+    return {"single": [], "batch": []}
+
+
 @dataclass
 class Outcome:
     """One competitor on one data set; `error` says why there is nothing, or nothing more.
@@ -67,6 +76,7 @@ class Outcome:
         load: seconds from them to a first answer in a new process.
         added, removed: vectors/s, one after the other; found again, or not found any more, by the next search.
         notes: why one of these is None, or what else fell short.
+        missing: whether the error is that it is not installed.
         pace: ours, measured in turns with this one; a machine is not equally fast all the time.
     """
 
@@ -84,9 +94,10 @@ class Outcome:
     removed: float | None = None
     single: list[Point] = field(default_factory=list)
     batch: list[Point] = field(default_factory=list)
-    pace: dict[Mode, list[Point]] = field(default_factory=lambda: {mode: [] for mode in MODES})
+    pace: dict[Mode, list[Point]] = field(default_factory=_no_pace)
     notes: list[str] = field(default_factory=list)
     error: str = ""
+    missing: bool = False
 
     def points(self, mode: Mode) -> list[Point]:
         return self.single if mode == "single" else self.batch
@@ -94,9 +105,8 @@ class Outcome:
     @classmethod
     def of(cls, kept: dict[str, Any]) -> Outcome:
         """From what `asdict` made of one."""
-        points = {mode: _points(kept[mode]) for mode in MODES}
-        pace = {mode: _points(kept["pace"][mode]) for mode in MODES}
-        return cls(**{**kept, **points, "pace": pace})
+        pace: dict[Mode, list[Point]] = {mode: _points(kept["pace"][mode]) for mode in MODES}
+        return cls(**{**kept, "single": _points(kept["single"]), "batch": _points(kept["batch"]), "pace": pace})
 
 
 @dataclass

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from math import nan
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,16 +63,39 @@ def recall(base: Vectors, queries: Vectors, distance: Distance, neighbors: Ids, 
     return hits / found.size
 
 
+def distances_of(base: Vectors, queries: Vectors, distance: Distance, ids: Ids) -> Floats:
+    """(queries, ids of each): the distance of each query to its rows; inf for what is no row of the base."""
+    found = np.full(ids.shape, np.inf)
+    for start in range(0, len(queries), QUERY_BLOCK):
+        block = slice(start, start + QUERY_BLOCK)
+        there = (ids[block] >= 0) & (ids[block] < len(base))
+        gaps = _gaps(base, queries[block], distance, np.where(there, ids[block], 0))
+        found[block][there] = (gaps**2 / 2 if distance == "cosine" else gaps)[there]
+    return found
+
+
+def distance_ratio(base: Vectors, queries: Vectors, distance: Distance, neighbors: Ids, found: Ids) -> float:
+    """How far what was found is, divided by how far the true `neighbors` of the same rank are; 1 at best, in the mean.
+
+    Neighbours at distance 0 stay out, as they would divide by it; so does what is −1. NaN where nothing is left. It is
+    the overall ratio of Gionis, Indyk & Motwani's followers, such as Tao et al. 2010 (10.1145/1806907.1806912).
+    """
+    true = distances_of(base, queries, distance, neighbors[:, : found.shape[1]])
+    there = np.sort(distances_of(base, queries, distance, np.where(_repeated(found), -1, found)), axis=1)
+    usable = np.isfinite(there) & (np.sort(true, axis=1) > 0)
+    return float((there[usable] / np.sort(true, axis=1)[usable]).mean()) if usable.any() else nan
+
+
 def _nearest(base: Vectors, queries: Vectors, distance: Distance, k: int) -> tuple[Ids, Floats]:
     """As `exact_neighbors`, for one block of queries: the nearest so far, against one block of the base at a time."""
     q = _prepared(queries, distance)
     ids, scores = np.empty((len(q), 0), np.int64), np.empty((len(q), 0))
     for start in range(0, len(base), BASE_BLOCK):
         new = _scores(_prepared(base[start : start + BASE_BLOCK], distance), q, distance)
-        best = _least(new, k)
+        best = least(new, k)
         ids = np.concatenate([ids, best + start], axis=1)
         scores = np.concatenate([scores, np.take_along_axis(new, best, axis=1)], axis=1)
-        ids, scores = _take(_least(scores, k), ids, scores)
+        ids, scores = _take(least(scores, k), ids, scores)
     ids, scores = _take(np.argsort(ids, axis=1), ids, scores)
     ids, scores = _take(np.argsort(scores, axis=1, kind="stable"), ids, scores)
     if distance == "cosine":
@@ -87,7 +111,7 @@ def _scores(x: Floats, q: Floats, distance: Distance) -> Floats:
     return scores
 
 
-def _least(scores: Floats, k: int) -> NDArray[np.intp]:
+def least(scores: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     """The places of the k least scores of each row, in any order; of all, where there are no more."""
     rows, columns = scores.shape
     if columns <= k:
@@ -97,7 +121,7 @@ def _least(scores: Floats, k: int) -> NDArray[np.intp]:
     # Partitioning everything would cost more than the products: the k least lie in the k groups of least minimum.
     whole = columns // GROUP * GROUP
     minima = scores[:, :whole].reshape(rows, -1, GROUP).min(axis=2)
-    places = (_least(minima, k)[:, :, None] * GROUP + np.arange(GROUP)).reshape(rows, -1)
+    places = (least(minima, k)[:, :, None] * GROUP + np.arange(GROUP)).reshape(rows, -1)
     places = np.concatenate([places, np.broadcast_to(np.arange(whole, columns), (rows, columns - whole))], axis=1)
     best = np.argpartition(np.take_along_axis(scores, places, axis=1), k - 1, axis=1)[:, :k]
     return np.take_along_axis(places, best, axis=1)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lookalike import __version__
+from lookalike.cli.bench import bench
 from lookalike.cli.dedupe import dedupe
 from lookalike.cli.demo import demo
 from lookalike.cli.export import export
@@ -57,3 +58,4 @@ app.command()(verify)
 app.command()(repair)
 app.command()(optimize)
 app.command()(dedupe)
+app.command()(bench)

@@ -85,7 +85,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        data_uri=_data_uri, file_url=file_url, breakable=_breakable, distance=_distance, weight=_weight
+        data_uri=_data_uri,
+        file_url=file_url,
+        breakable=_breakable,
+        short=_short,
+        distance=_distance,
+        weight=_weight,
     )
     return environment
 
@@ -98,6 +103,12 @@ def _shown(value: object) -> object:
 def _breakable(name: str) -> Markup:
     """`name` with places where a long one may go on in the next line."""
     return Markup("<wbr>").join(_BREAK.split(visible(name)))
+
+
+def _short(name: str, most: int = 18) -> str:
+    """`name`, cut where it would not fit."""
+    shown = visible(name)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def _data_uri(picture: bytes) -> Markup:

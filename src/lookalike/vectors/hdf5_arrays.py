@@ -27,14 +27,14 @@ def read_arrays(path: str | os.PathLike[str], keys: tuple[str, ...]) -> tuple[di
         return {key: matrix(file, key, source)[()] for key in keys if key in there}, text(file, "distance")
 
 
-def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], distance: str) -> None:
-    """Writes matrices by their keys, and the attribute `distance`; what was at `path` is replaced when all is written.
+def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
+    """Writes arrays by their keys, and attributes of all; what was at `path` is replaced when all is written.
 
     Raises:
         WriteError: the system cannot write; what was there is still there.
     """
     name = os.fsdecode(path)
     with draft(name, overwrite=True) as beside, created(Disk(name, beside)) as file:
-        file.attrs["distance"] = distance
+        file.attrs.update(attributes)
         for key, array in arrays.items():
             file[key] = array

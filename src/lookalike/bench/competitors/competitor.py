@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from lookalike.bench.truth import Distance, Ids, Vectors
 
@@ -12,7 +13,8 @@ Setting = dict[str, float]
 """One point of a sweep: the search parameters by the names that the library gives them."""
 
 
-class Shape(NamedTuple):
+@dataclass(frozen=True)
+class Shape:
     """Of what was indexed."""
 
     count: int
@@ -77,7 +79,10 @@ class Competitor(ABC):
         raise CannotError("the library does not save its index")
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
-        """A few more, of new ids, to be found from now on. CannotError for an index that is built once."""
+        """A few more, whose ids follow on from the last, to be found from now on.
+
+        CannotError for an index that is built once.
+        """
         raise CannotError("its index is built once")
 
     def remove(self, ids: Ids) -> None:
