@@ -79,7 +79,7 @@ def test_several_sets_and_json(run: Run, vectors: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     np.save(other / "some.npy", VECTORS)
-    refused = sentence(run("bench", vectors, other / "some.npy", *BRIEF, code=2))
+    refused = sentence(run("bench", vectors, other / "some.npy", *BRIEF, code=2).stderr)
     assert "two data sets are called some" in refused
 
 
@@ -97,7 +97,7 @@ def test_a_collection_of_pictures_shows_what_was_found(run: Run, photos: Path, t
     page = (tmp_path / "bench-results" / "index" / "index.html").read_text()
     assert page.count("What a missed neighbour looks like") == 1
     assert page.count('<figure><span class="mat">') == 4
-    assert page.count("<image id=") >= 4 + 3
+    assert page.count("<image id=") >= 3
     assert "brute-pairs" in page
 
 
@@ -106,7 +106,7 @@ def test_a_collection_of_vectors(run: Run, vectors: Path) -> None:
     done = run("bench", "index", "--peers", "lookalike", "--rounds", "1")
     assert done.stderr.startswith("index: 360 vectors of 8, 40 queries, euclidean\n")
     run("index", vectors, "--metric", "dot", "--to", "inner")
-    assert "its metric is dot; expected cosine or euclidean" in sentence(run("bench", "inner", code=2))
+    assert "its metric is dot; expected cosine or euclidean" in sentence(run("bench", "inner", code=2).stderr)
 
 
 def test_interrupted_it_goes_on(vectors: Path, tmp_path: Path) -> None:
@@ -143,7 +143,10 @@ def test_interrupted_it_goes_on(vectors: Path, tmp_path: Path) -> None:
         (("some.npy", "--tune"), "expected a dataset called tune"),
         (("text.npy",), "text.npy"),
         (("empty",), "empty"),
-        (("some.npy", "--out", "some.npy"), "some.npy"),
+        (
+            ("some.npy", "--out", "some.npy"),
+            "cannot write into some.npy/some: Not a directory; choose another with --out",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(
@@ -151,5 +154,5 @@ def test_what_cannot_be_done_is_a_sentence(
 ) -> None:
     (tmp_path / "text.npy").write_text("no vectors")
     (tmp_path / "empty").mkdir()
-    assert expected in sentence(run("bench", *words, code=2))
+    assert expected in sentence(run("bench", *words, code=2).stderr)
     assert not any(tmp_path.rglob("competitors"))

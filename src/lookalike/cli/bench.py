@@ -162,19 +162,15 @@ def _measured(
     from lookalike.cli.bar import Bar
     from lookalike.cli.syncing import note
 
-    os.makedirs(folder, exist_ok=True)
-    with Bar("exact neighbours", "queries") as bar:
-        parted = split(one.given, metric, count, plan.k, seed, os.path.join(folder, "truth.npz"), bar.show)
-    data = parted.data
-    queries = len(data.test.vectors)
-    note(f"{data.name}: {len(data.base):,} vectors of {data.base.shape[1]}, {queries:,} queries, {data.distance}")
-    try:
+    with _writing_into(folder):
+        os.makedirs(folder, exist_ok=True)
+        with Bar("exact neighbours", "queries") as bar:
+            parted = split(one.given, metric, count, plan.k, seed, os.path.join(folder, "truth.npz"), bar.show)
+        data, queries = parted.data, len(parted.data.test.vectors)
+        note(f"{data.name}: {len(data.base):,} vectors of {data.base.shape[1]}, {queries:,} queries, {data.distance}")
         with _doing() as now:
             results = run(data, names, plan, folder, seed, again=again, say=note, now=now)
-    except KeyboardInterrupt:
-        note(f"what is finished is kept in {folder}: the same command goes on")
-        raise
-    _written(results, one, parted, folder)
+        _written(results, one, parted, folder)
     note(f"to look at: {os.path.join(folder, 'index.html')}")
     return results
 
@@ -192,6 +188,23 @@ def _written(results: Results, one: _Set, parted: Split, folder: str) -> None:
     found = os.path.join(folder, FOUND)
     shown = ([], {}) if one.ids is None else lookalikes(one.place, one.ids, parted, results, found)
     write_page(benchmark_page(results, *shown), os.path.join(folder, "index.html"))
+
+
+@contextmanager
+def _writing_into(folder: str) -> Iterator[None]:
+    """What is said where it ends early."""
+    from lookalike.cli.syncing import note
+    from lookalike.errors import LookalikeError, WriteError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(f"what is finished is kept in {folder}: the same command goes on")
+        raise
+    except LookalikeError:
+        raise
+    except OSError as error:
+        raise WriteError(f"cannot write into {folder}: {error.strerror}; choose another with --out") from error
 
 
 @contextmanager
