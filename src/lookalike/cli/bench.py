@@ -79,8 +79,7 @@ def bench(
     """Measure lookalike and its peers on your vectors: recall, speed, memory; and make a page of it.
 
     Each is built once and searched at several settings, in a process of its own. The page, a CSV file, and files for
-    ann-benchmarks are kept in DIR; interrupted, the same command goes on. Peers are installed by
-    pip install 'lookalike[bench]'.
+    ann-benchmarks are kept in DIR; interrupted, the same command goes on. Peers come with the extra called bench.
     """
     from lookalike.arrays import as_count
     from lookalike.bench.competitors import as_names
@@ -163,38 +162,49 @@ def _measured(
     from lookalike.cli.bar import Bar
     from lookalike.cli.syncing import note
 
-    os.makedirs(folder, exist_ok=True)
-    with Bar("exact neighbours", "queries") as bar:
-        parted = split(one.given, metric, count, plan.k, seed, os.path.join(folder, "truth.npz"), bar.show)
-    data = parted.data
-    note(
-        f"{data.name}: {len(data.base):,} vectors of {data.base.shape[1]}, {len(data.test.vectors):,} queries, {data.distance}"
-    )
-    try:
+    with _writing_into(folder):
+        os.makedirs(folder, exist_ok=True)
+        with Bar("exact neighbours", "queries") as bar:
+            parted = split(one.given, metric, count, plan.k, seed, os.path.join(folder, "truth.npz"), bar.show)
+        data, queries = parted.data, len(parted.data.test.vectors)
+        note(f"{data.name}: {len(data.base):,} vectors of {data.base.shape[1]}, {queries:,} queries, {data.distance}")
         with _doing() as now:
             results = run(data, names, plan, folder, seed, again=again, say=note, now=now)
-    except KeyboardInterrupt:
-        note(f"what is finished is kept in {folder}: the same command goes on")
-        raise
-    _written(results, one, parted, folder)
+        _written(results, one, parted, folder)
     note(f"to look at: {os.path.join(folder, 'index.html')}")
     return results
 
 
 def _written(results: Results, one: _Set, parted: Split, folder: str) -> None:
     from lookalike.bench.csv_file import write_csv
-    from lookalike.bench.results import MODES
     from lookalike.bench.run import FOUND
     from lookalike.cli.lookalikes import lookalikes
-    from lookalike.pages import benchmark_page, plot, write_page
+    from lookalike.pages import benchmark_page, charts, plot, write_page
 
     results.save(os.path.join(folder, "results.json"))
     write_csv([results], os.path.join(folder, "results.csv"))
-    for mode in MODES:
-        write_page(plot(results, mode), os.path.join(folder, f"recall-{mode}.svg"))
+    for chart in charts(results):
+        write_page(plot(results, chart.mode), os.path.join(folder, f"recall-{chart.mode}.svg"))
     found = os.path.join(folder, FOUND)
     shown = ([], {}) if one.ids is None else lookalikes(one.place, one.ids, parted, results, found)
     write_page(benchmark_page(results, *shown), os.path.join(folder, "index.html"))
+
+
+@contextmanager
+def _writing_into(folder: str) -> Iterator[None]:
+    """What is said where it ends early."""
+    from lookalike.cli.syncing import note
+    from lookalike.errors import LookalikeError, WriteError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(f"what is finished is kept in {folder}: the same command goes on")
+        raise
+    except LookalikeError:
+        raise
+    except OSError as error:
+        raise WriteError(f"cannot write into {folder}: {error.strerror}; choose another with --out") from error
 
 
 @contextmanager

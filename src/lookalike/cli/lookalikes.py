@@ -61,7 +61,7 @@ def _answers(results: Results, found: str) -> list[tuple[str, float, Ids]]:
     """Of each method its name with the setting, its recall, and what it found."""
     from lookalike.bench import answers
     from lookalike.bench.report import setting_at
-    from lookalike.bench.runner import described
+    from lookalike.bench.results import described
 
     every = []
     for outcome in results.outcomes:

@@ -3,7 +3,7 @@
 from lookalike.pages.benchmark import Found, Lookalikes, benchmark_page
 from lookalike.pages.gallery import Row, Tile, gallery
 from lookalike.pages.groups import Alike, Picture, groups_page
-from lookalike.pages.plot import plot
+from lookalike.pages.plot import charts, plot
 from lookalike.pages.write import BEGINNING, write_page
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Row",
     "Tile",
     "benchmark_page",
+    "charts",
     "gallery",
     "groups_page",
     "plot",

@@ -37,7 +37,7 @@ class Lookalike(Competitor):
         self._recall, self._threads = setting["recall"], threads
 
     def query(self, query: Any, k: int) -> Any:
-        return self.index.search(query, k, recall=self._recall).ids
+        return self.index.search(query, k, recall=self._recall, threads=self._threads).ids
 
     def query_batch(self, vectors: Vectors, k: int) -> Any:
         return self.index.search(vectors, k, recall=self._recall, threads=self._threads).ids
