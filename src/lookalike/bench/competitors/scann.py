@@ -1,7 +1,8 @@
 """ScaNN: a tree of one level and anisotropic codes (Guo et al. 2020, arXiv 1908.10396), with SOAR (arXiv 2404.00774).
 
 Two dimensions a block and a threshold of 0.2 as its documentation has them, with about 2 √n leaves as in its own
-entry to ann-benchmarks. SOAR is for the inner product only; so is anisotropy.
+entry to ann-benchmarks. SOAR is for the inner product only; so is anisotropy. With SOAR, `delete` of version 1.4.2
+ends the process; without, it works.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import scann
 
-from lookalike.bench.competitors.competitor import Competitor, Setting, Shape
+from lookalike.bench.competitors.competitor import CannotError, Competitor, Setting, Shape
 from lookalike.bench.truth import Distance, Ids, Vectors
 
 LEAVES = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
@@ -24,7 +25,7 @@ class Scann(Competitor):
 
     def build(self, base: Vectors, distance: Distance, threads: int) -> None:
         self._leaves = _leaves(len(base))
-        inner = distance == "cosine"
+        self._soar = inner = distance == "cosine"
         builder = scann.scann_ops_pybind.builder(base, 10, "dot_product" if inner else "squared_l2")
         builder = builder.set_n_training_threads(threads).tree(
             num_leaves=self._leaves,
@@ -55,13 +56,15 @@ class Scann(Competitor):
         self._searcher.serialize(folder)
 
     def load(self, folder: str, shape: Shape) -> None:
-        self._leaves = _leaves(shape.count)
+        self._leaves, self._soar = _leaves(shape.count), shape.distance == "cosine"
         self._searcher = scann.scann_ops_pybind.load_searcher(folder)
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
         self._named().upsert(ids.tolist(), vectors)
 
     def remove(self, ids: Ids) -> None:
+        if self._soar:
+            raise CannotError("its delete ends the process where the index has SOAR")
         self._named().delete(ids.tolist())
 
     def _named(self) -> Any:
