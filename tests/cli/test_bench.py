@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -14,6 +17,7 @@ import pytest
 
 from lookalike.bench.competitors import NAMES
 from lookalike.bench.results import Results
+from tests.conftest import Require
 
 from .conftest import Run, command
 from .test_search import sentence
@@ -156,3 +160,32 @@ def test_what_cannot_be_done_is_a_sentence(
     (tmp_path / "empty").mkdir()
     assert expected in sentence(run("bench", *words, code=2).stderr)
     assert not any(tmp_path.rglob("competitors"))
+
+
+def test_the_commands_of_its_guide(run: Run, photos: Path, tmp_path: Path) -> None:
+    """With fewer peers and rounds than they have there."""
+    np.save(tmp_path / "vectors.npy", VECTORS)
+    np.save(tmp_path / "queries.npy", VECTORS[:9])
+    for name in ("glove", "sift"):
+        with h5py.File(tmp_path / f"{name}.hdf5", "w") as file:
+            file["train"], file["test"] = VECTORS[:300], VECTORS[300:]
+    run("index", "photos", "--to", "index")
+    guide = (Path(__file__).parents[2] / "docs" / "bench.md").read_text()
+    commands = re.findall(r"^(?:\$|\|) `?lookalike (bench [^`\n]+)", guide, re.MULTILINE)
+    assert len(commands) == 7
+    for words in commands:
+        run(*words.split(), "--peers", "lookalike", "--rounds", "1", "-k", "3")
+
+
+def test_a_full_disk_is_said(vectors: Path, tmp_path: Path, require_or_skip: Require) -> None:
+    require_or_skip(os.geteuid() == 0 and sys.platform == "linux", "needs root, to mount a small disk")
+    small = tmp_path / "small"
+    small.mkdir()
+    np.save(vectors, np.random.default_rng(0).standard_normal((40_000, 8)).astype(np.float32))
+    mount = f"mount -t tmpfs -o size=1m none {small}"
+    script = f"{mount} && exec {command()} bench {vectors} --peers lookalike --out {small}"
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2, done.stderr
+    reason = r"(No space left on device|\d+ requested and \d+ written)"
+    expected = rf"lookalike: cannot write into {small}/some: {reason}; choose another with --out"
+    assert re.fullmatch(expected, done.stderr.splitlines()[-1])

@@ -204,7 +204,8 @@ def _writing_into(folder: str) -> Iterator[None]:
     except LookalikeError:
         raise
     except OSError as error:
-        raise WriteError(f"cannot write into {folder}: {error.strerror}; choose another with --out") from error
+        reason = error.strerror or error  # NumPy's own tells how much was written
+        raise WriteError(f"cannot write into {folder}: {reason}; choose another with --out") from error
 
 
 @contextmanager
