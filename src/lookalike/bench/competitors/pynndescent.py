@@ -36,14 +36,14 @@ class Pynndescent(Competitor):
 
     def build(self, base: Vectors, distance: Distance, threads: int) -> None:
         del distance
-        self._index = NNDescent(base, metric="euclidean", n_neighbors=NEIGHBORS, random_state=1, n_jobs=threads)
+        self._index = NNDescent(base, metric="euclidean", n_neighbors=NEIGHBORS, random_state=1, n_jobs=_most(threads))
         self._prepare()
 
     def sweep(self) -> list[Setting]:
         return [{"epsilon": epsilon} for epsilon in EPSILONS]
 
     def configure(self, setting: Setting, threads: int) -> None:
-        numba.set_num_threads(threads)
+        numba.set_num_threads(_most(threads))
         self._epsilon = setting["epsilon"]
 
     def prepare(self, vectors: Vectors) -> Sequence[Any]:
@@ -70,3 +70,9 @@ class Pynndescent(Competitor):
         self._index.parallel_batch_queries = True
         self._batches = copy(self._index)
         self._index.parallel_batch_queries = False
+
+
+def _most(threads: int) -> int:
+    """As many as numba takes, which is one for each core."""
+    most: int = numba.config.NUMBA_NUM_THREADS
+    return min(threads, most)
