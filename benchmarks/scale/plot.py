@@ -57,26 +57,25 @@ def svg(run: Run) -> str:
 def _figure(run: Run) -> Figure:
     figure = wide_figure()
     figure.set_size_inches(18, 6)
+    dashed = "; dashed: drawn from a mixture" if any(size.synthetic for size in run.sizes) else ""
     for axes, (title, lines) in zip(figure.subplots(1, len(PANELS)), PANELS, strict=True):
         for line in lines:
-            for series in dict.fromkeys(size.series for size in run.sizes):
-                _draw(axes, line, [size for size in run.sizes if size.series == series])
-        axes.set(title=title, xlabel="vectors", xscale="log", yscale="log")
+            for number, series in enumerate(dict.fromkeys(size.series for size in run.sizes)):
+                _draw(axes, line, [size for size in run.sizes if size.series == series], labelled=number == 0)
+        axes.set(title=title, xlabel=f"vectors{dashed}", xscale="log", yscale="log")
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
     return figure
 
 
-def _draw(axes: Any, line: Line, sizes: Sequence[Size]) -> None:
+def _draw(axes: Any, line: Line, sizes: Sequence[Size], *, labelled: bool) -> None:
     points = [(size.count, value) for size in sizes if (value := line.value(size)) is not None]
     if not points:
         return
     counts, values = zip(*points, strict=True)
-    made = sizes[0].synthetic
-    label = f"{line.label}, {sizes[0].series}" if not made else f"{line.label}, mixture"
-    axes.plot(
-        counts, values, "--" if made else "-", marker="o", mfc="none" if made else None, color=line.colour, label=label
-    )
+    style = {"linestyle": "--", "markerfacecolor": "none"} if sizes[0].synthetic else {}
+    axes.plot(counts, values, marker="o", color=line.colour, label=line.label if labelled else None, **style)
     if line.power is not None:
         grown = [values[0] * (count / counts[0]) ** line.power for count in counts]
-        axes.plot(counts, grown, ":", color=line.colour, alpha=0.5, label=f"growing as {GUIDES[line.power]}")
+        label = f"growing as {GUIDES[line.power]}" if labelled else None
+        axes.plot(counts, grown, ":", color=line.colour, alpha=0.5, label=label)

@@ -43,11 +43,11 @@ def main(words: Sequence[str] | None = None) -> None:
     began = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         series = _series(given)
-        sizes = list(_sizes(series, given))
+        how = given.queries, given.k, given.rounds, given.processor
+        run = Run(Path(given.data).stem, series[0].distance, *how, machine(), software(), began, [])
+        run.sizes.extend(_sizes(series, given, run))
     except (LookalikeError, WorkerError) as error:
         sys.exit(str(error))
-    how = given.queries, given.k, given.rounds, given.processor
-    run = Run(Path(given.data).stem, series[0].distance, *how, machine(), software(), began, sizes)
     print(document(run))
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "scale.json").write_text(json.dumps(asdict(run), indent=1))
@@ -82,28 +82,28 @@ def _series(given: argparse.Namespace) -> list[Series]:
     return series + ([synthetic(data, given.mixture, given.components, folder)] if given.mixture else [])
 
 
-def _sizes(series: Sequence[Series], given: argparse.Namespace) -> Iterator[Size]:
+def _sizes(series: Sequence[Series], given: argparse.Namespace, run: Run) -> Iterator[Size]:
     """One after the other, from what is kept or measured; of the largest also with less memory than its vectors."""
     every = [(one, count) for one in series for count in one.counts]
     largest = max(reversed(every), key=lambda pair: pair[1])
     free = int(given.memory * 1e9) if given.memory else int(SPARE * memory.available())
     how = How(given.queries, given.k, given.rounds, given.processor, free)
+    asked = {name: value for name, value in asdict(how).items() if name != "memory"} | {"memory": given.memory}
     for one, count in every:
         limit = None
         if (one, count) == largest:
             limit = int(given.limit * 1e6) if given.limit else 4 * count * one.dim // 2
-        yield _kept_or_measured(one, count, how, given, limit)
+        key = {"vectors": one.key, "count": count, "how": asked, "limit": limit}
+        key |= {"machine": run.machine, "software": run.software}
+        yield _kept_or_measured(one, count, how, str(given.work), limit, key)
 
 
-def _kept_or_measured(one: Series, count: int, how: How, given: argparse.Namespace, limit: int | None) -> Size:
-    asked = {name: value for name, value in asdict(how).items() if name != "memory"} | {"memory": given.memory}
-    key = {"vectors": one.key, "count": count, "how": asked, "limit": limit}
-    key |= {"machine": machine(), "software": software()}
-    path = os.path.join(given.work, f"size-{one.key}-{count}.json")
+def _kept_or_measured(one: Series, count: int, how: How, folder: str, limit: int | None, key: dict[str, Any]) -> Size:
+    path = os.path.join(folder, f"size-{one.key}-{count}.json")
     if (kept := _kept(path, key)) is not None:
         say(f"{one.name}, {count:,}: measured before")
         return kept
-    size = measure(one, count, how, str(given.work), limit)
+    size = measure(one, count, how, folder, limit)
     with draft(path) as beside:
         Path(beside).write_text(json.dumps({"key": key, "size": asdict(size)}, indent=1))
         put(beside, path)
