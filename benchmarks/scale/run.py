@@ -22,6 +22,7 @@ from typing import Any
 from lookalike.bench import memory
 from lookalike.bench.datasets import load
 from lookalike.bench.machine import machine, software
+from lookalike.bench.plot import wide_figure
 from lookalike.durable import draft, put
 from lookalike.errors import LookalikeError
 from lookalike.pages.write import write_page
@@ -42,6 +43,7 @@ def main(words: Sequence[str] | None = None) -> None:
     given = _arguments(words)
     began = datetime.now(UTC).isoformat(timespec="seconds")
     try:
+        wide_figure()  # what cannot be drawn is to be known before it is measured
         series = _series(given)
         how = given.queries, given.k, given.rounds, given.processor
         run = Run(Path(given.data).stem, series[0].distance, *how, machine(), software(), began, [])
