@@ -17,6 +17,7 @@ import pytest
 from lookalike import Index
 from lookalike.bench.datasets import Dataset, Queries, save
 from lookalike.bench.truth import exact_neighbors
+from scale import limited as limits
 from scale import run, size, tables, worker
 from scale.figures import Built, Limited, Opened, Phase, Run, Searched, Size
 from scale.limited import CannotLimitError, limited
@@ -228,6 +229,35 @@ def test_why_no_limit_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")  # neither systemd-run nor sh
     with pytest.raises(CannotLimitError, match=r"^the memory of a process cannot be limited here: .*systemd-run.*; "):
         limited(200_000_000).__enter__()
+
+
+@pytest.mark.parametrize("seen_from_within", [False, True])
+def test_of_version_2_the_nearest_that_hands_memory_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen_from_within: bool
+) -> None:
+    """A hierarchy as systemd makes it for a session, or as a container of that session sees it."""
+    slice_, session = tmp_path / "user.slice", tmp_path / "user.slice" / "session-1.scope"
+    session.mkdir(parents=True)
+    for folder, handed_down in ((tmp_path, "cpu memory"), (slice_, "memory pids"), (session, "")):
+        (folder / "cgroup.controllers").write_text("cpu memory pids")
+        (folder / "cgroup.subtree_control").write_text(handed_down)
+    proc = tmp_path / "proc"
+    proc.mkdir()
+    (proc / "cgroup").write_text("0::/user.slice/session-1.scope\n")
+    root, point = ("/user.slice", slice_) if seen_from_within else ("/", tmp_path)
+    (proc / "mountinfo").write_text(
+        "21 1 254:0 / / rw - ext4 /dev/vda rw\n"
+        f"30 21 0:26 {root} {point} rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
+    )
+    monkeypatch.setattr(limits, "SELF", proc)
+    (session / "memory.peak").write_text("4096\n")
+    assert limits.most_used() == 4096
+    version, new = limits._new()
+    assert (version, new.parent) == (2, slice_)
+    for folder in (slice_, tmp_path):
+        (folder / "cgroup.subtree_control").write_text("cpu")
+    with pytest.raises(CannotLimitError, match="no cgroup of this process has a say over memory"):
+        limits._new()
 
 
 def figures(count: int, query: float, build: float, **more: Any) -> Size:
