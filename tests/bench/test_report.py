@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from lookalike.bench.report import Rate, document, duels, frontier, rate_at
+from lookalike.bench.report import (
+    Against,
+    Rate,
+    Ratio,
+    against,
+    best,
+    document,
+    frontier,
+    markdown,
+    rate_at,
+    setting_at,
+)
 from lookalike.bench.results import Outcome, Point, Results
 from lookalike.errors import ArgumentError
 
@@ -21,7 +32,9 @@ def results(*outcomes: Outcome) -> Results:
 
 
 def outcome(name: str, *points: Point) -> Outcome:
-    return Outcome(name, "1.0", "M=16", 12.5, 3_000_000, 4.5, list(points), list(points))
+    return Outcome(
+        name, "1.0", "M=16", 12.5, 9_000_000, 3_000_000, overhead=4.5, single=list(points), batch=list(points)
+    )
 
 
 def test_between_two_points_the_logarithm_is_linear() -> None:
@@ -45,7 +58,7 @@ def test_beyond_what_was_measured_there_is_nothing() -> None:
 def test_where_all_settings_find_more_the_fastest_is_a_lower_bound() -> None:
     rate = rate_at([point(0.97, 300), point(0.95, 700)], 0.9)
     assert rate == Rate(700, 0, least=True)
-    assert str(rate).startswith("≥ 700")
+    assert str(rate) == "≥ 700"
 
 
 def test_a_setting_that_another_beats_does_not_count() -> None:
@@ -59,30 +72,63 @@ def test_the_best_round_counts_and_the_spread_is_told() -> None:
     assert rate is not None
     assert rate.value == 500
     assert rate.spread == pytest.approx(0.4)
+    assert str(rate) == "500 ± 40 %"
 
 
-def test_by_processor_time_other_processes_do_not_matter() -> None:
-    disturbed = Point({"ef": 10}, 0.9, [100.0], [0.25])
-    one = Outcome("hnswlib", single=[disturbed], batch=[disturbed])
-    shown = results(one).by_processor().outcomes[0]
-    assert (shown.single[0].rate, shown.batch[0].rate) == (400, 800)  # on one thread, on two
-    assert one.single[0].rate == 100
+def test_what_has_no_parameters_is_not_faster_elsewhere() -> None:
+    assert rate_at([Point({}, 1.0, [31])], 0.9) == Rate(31, 0)
+    assert rate_at([point(1.0, 31)], 0.9) == Rate(31, 0, least=True)
 
 
-def test_ours_meets_the_best_peer() -> None:
+def test_the_setting_at_a_recall_is_the_fastest_that_was_measured() -> None:
+    slow, fast, less = point(0.96, 10), point(0.95, 20), point(0.94, 30)
+    assert setting_at([slow, fast, less], 0.95) == fast
+    assert setting_at([less], 0.95) is None
+
+
+def test_ours_meets_every_peer_in_what_was_measured_beside_it() -> None:
+    hnswlib = outcome("hnswlib", point(0.9, 300), point(0.99, 30))
+    hnswlib.pace["single"] = [point(0.9, 450), point(0.99, 90)]
     measured = results(
-        outcome("lookalike", point(0.9, 600), point(0.99, 60)),
-        outcome("hnswlib", point(0.9, 300), point(0.99, 30)),
-        outcome("annoy", point(0.9, 400), point(0.95, 10)),
+        outcome("lookalike", point(0.9, 600), point(0.99, 60)), hnswlib, outcome("annoy", point(0.9, 400))
     )
-    first, _, last = duels(measured)[:3]
-    assert (first.peer, last.peer) == ("annoy", "hnswlib")
-    assert first.ratio == pytest.approx(1.5)
-    assert last.ratio == pytest.approx(2)
+    first, second = against(measured, "single", 0.9)
+    assert first == Against("hnswlib", Rate(450, 0), Rate(300, 0))
+    assert second == Against("annoy", Rate(600, 0), Rate(400, 0))  # nothing was measured beside it: all of ours
+    assert against(measured, "batch", 0.9)[0].ours == Rate(600, 0)
+    assert [pair.ratio for pair in against(measured, "single", 0.99)] == [Ratio(3.0), None]
 
 
-def test_without_a_peer_there_is_no_ratio() -> None:
-    assert [duel.ratio for duel in duels(results(outcome("lookalike", point(0.9, 1))))] == [None] * 6
+def test_where_the_pace_does_not_get_there_ours_does() -> None:
+    peer = outcome("annoy", point(0.99, 10))
+    peer.pace["single"] = [point(0.9, 450)]
+    (pair,) = against(results(outcome("lookalike", point(0.99, 60)), peer), "single", 0.99)
+    assert pair.ours == Rate(60, 0)
+
+
+def test_the_best_peer_is_the_one_that_ours_is_least_ahead_of() -> None:
+    fast, near, gone = Against("a", Rate(900, 0), Rate(300, 0)), Against("b", Rate(500, 0), Rate(250, 0)), None
+    assert best([fast, near]) == near
+    assert best([Against("c", Rate(500, 0), gone), fast]) == fast
+    assert best([Against("c", Rate(500, 0), gone)]) is None
+
+
+def test_where_ours_does_not_get_the_fastest_is_the_best() -> None:
+    pairs = [Against("slow", None, Rate(10, 0)), Against("fast", None, Rate(20, 0))]
+    assert best(pairs) == pairs[1]
+    assert pairs[1].ratio is None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "text"),
+    [(False, False, "2.00"), (True, False, "≥ 2.00"), (False, True, "≤ 2.00"), (True, True, "≈ 2.00")],
+)
+def test_a_ratio_of_bounds_is_a_bound(ours: bool, theirs: bool, text: str) -> None:
+    assert str(Against("a", Rate(20, 0, ours), Rate(10, 0, theirs)).ratio) == text
+
+
+def test_a_cell_may_hold_anything() -> None:
+    assert markdown([["a"], ["x | y\nz"]]).splitlines() == ["| a |", "|---|", "| x \\| y\\nz |"]
 
 
 def test_the_document_names_everyone() -> None:
@@ -95,11 +141,13 @@ def test_the_document_names_everyone() -> None:
             )
         ]
     )
-    assert "| lookalike 1.0 | 12.5 s | 3 MB | 4.5 µs | 600 ± 0 % |" in text
+    assert "| lookalike 1.0 | 600 | 167 | 60 |" in text
+    assert "| lookalike 1.0 | 12.5 s | 9 MB | 3 MB | – | – | – | – | – | 4.5 µs |" in text
     assert "No module named 'scann'" in text
     assert "boom" in text
     widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
-    assert widths == {11, 8}  # both tables, every row as wide as its titles
+    assert widths == {9, 11, 8}  # the tables, every row as wide as its titles
+    assert "Geometric mean of 2 ratios" in text
 
 
 def test_results_survive_their_file(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_its_time_over_no_further_setting_is_begun(tmp_path: Path) -> None:
     data = tiny("cosine", 6000)
     [outcome] = run(data, [], plan, str(tmp_path), 0, again=False, say=print, now=print).outcomes
     assert [len(outcome.points(mode)) for mode in MODES] == [1, 1]
-    assert "single: from recall=0.5 on nothing, its time was over" in outcome.notes
+    assert "single: from recall = 0.5 on nothing, its time was over" in outcome.notes
 
 
 def test_settled_and_needless_settings() -> None:

@@ -11,8 +11,10 @@ from lookalike.bench.datasets import Dataset, Queries
 from lookalike.bench.runner import Plan
 from lookalike.bench.truth import Distance, exact_neighbors
 
-LIBRARIES = {"faiss-ivfpq": "faiss", "faiss-hnsw": "faiss", "faiss-rabitq": "faiss"}
-LIBRARIES |= {"symphonyqg": "rabitqlib", "rabitq-ivf": "rabitqlib", "svs-lvq": "svs"}
+LIBRARIES = {"symphonyqg": "rabitqlib", "rabitq-ivf": "rabitqlib", "svs-lvq": "svs"}
+LIBRARIES |= {f"faiss-{kind}": "faiss" for kind in ("hnsw", "ivfpq", "rabitq", "lsh", "flat")}
+LIBRARIES |= {f"sklearn-{kind}": "sklearn" for kind in ("tree", "brute")}
+LIBRARIES |= {f"brute-{kind}": "threadpoolctl" for kind in ("numpy", "pairs")}
 DIM = 64  # the least that rabitqlib takes
 PLAN = Plan(k=5, rounds=2, threads=1, single=20)
 

@@ -99,6 +99,18 @@ def test_a_file_that_is_away(run: Run, file: Path, tmp_path: Path) -> None:
     assert "no such file" in run("sync", "index", code=2).stderr
 
 
+def test_what_is_said_of_a_search_is_said_of_vectors(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", VECTORS + np.array([9, 0, 0, 0], np.float32))
+    np.save(tmp_path / "far.npy", np.array([-9, 0, 0, 0], np.float32))
+    run("index", "v.npy", "--to", "index")
+    far = run("search", "--vector", "far.npy", "index", "--where", "size > 1", "--html", "page.html")
+    assert far.stderr.startswith("page written to page.html\nno good match: the nearest are farther away than 9")
+    assert far.stderr.endswith(" of 100 vectors here are from theirs\n")
+    assert "only vectors of which size &gt; 1; no good match" in (tmp_path / "page.html").read_text()
+    none = run("search", "--vector", "far.npy", "index", "--where", "size > 50", code=1)
+    assert none.stderr == "nothing found among the other vectors in index of which size > 50\n"
+
+
 def test_facts_go_by_names(run: Run, file: Path, tmp_path: Path) -> None:
     (tmp_path / "facts.csv").write_text("path,stars\nphotos/7.jpg,5\n./photos/8.jpg,4\n")
     done = run("index", "v.h5", "--to", "index", "--metadata", "facts.csv")

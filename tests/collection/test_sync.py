@@ -14,6 +14,7 @@ import pytest
 from lookalike.collection import Collection, SyncReport
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.sync.compare import Survey, compare
+from lookalike.collection.sync.sync import Sync
 from lookalike.errors import ArgumentError, NoPicturesError
 from lookalike.images.find import Found, Skipped, find
 from lookalike.models import Input
@@ -386,6 +387,75 @@ def test_a_source_that_is_one_file_may_be_replaced_and_lost(
         assert counts(collection.sync()) == {"unchanged": PICTURES, "changed": 1, "embedded": 1}
         (tmp_path / "disk").rename(tmp_path / "away")
         assert counts(collection.sync()) == {"unchanged": PICTURES, "kept": 1, "lost": 1}
+
+
+@pytest.fixture
+def with_a_picture(tmp_path: Path, folder: Path, draw: Draw) -> Iterator[Collection]:
+    """A folder and a picture by its name, which has a fact, beside another one that is no source."""
+    draw(tmp_path / "one" / "other.png", seed=201)
+    with Collection.create([folder, draw(tmp_path / "one" / "x.png", seed=200)], tmp_path / "index") as collection:
+        collection.sync()
+        collection.describe({tmp_path / "one" / "x.png": {"stars": 5}})
+        yield collection
+
+
+def test_a_picture_that_was_a_source_and_is_gone_is_none_any_more(
+    with_a_picture: Collection, tmp_path: Path, folder: Path, draw: Draw
+) -> None:
+    (tmp_path / "one" / "x.png").unlink()
+    assert counts(with_a_picture.sync()) == {"unchanged": PICTURES, "removed": 1}
+    assert with_a_picture.info().roots == [str(folder)]
+    draw(tmp_path / "one" / "x.png", seed=200)
+    assert counts(with_a_picture.sync()) == {"unchanged": PICTURES}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_picture_that_was_a_source_and_moved_into_another_is_none_any_more(
+    with_a_picture: Collection, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "one" / "x.png").rename(folder / "x.png")
+    if killed:
+        with monkeypatch.context() as patched:
+            patched.setattr(Sync, "_copied", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                with_a_picture.sync()
+    moved = {"unchanged": PICTURES + 1} if killed else {"unchanged": PICTURES, "moved": 1}
+    assert counts(with_a_picture.sync()) == moved
+    assert with_a_picture.info().roots == [str(folder)]
+    assert with_a_picture.facts(folder / "x.png")["stars"] == 5
+    assert counts(with_a_picture.sync()) == {"unchanged": PICTURES + 1}
+
+
+def test_a_picture_that_was_a_source_is_a_folder_now(with_a_picture: Collection, tmp_path: Path, draw: Draw) -> None:
+    (tmp_path / "one" / "x.png").unlink()
+    draw(tmp_path / "one" / "x.png" / "a.png", seed=202)
+    assert counts(with_a_picture.sync()) == {"new": 1, "unchanged": PICTURES, "removed": 1, "embedded": 1}
+    assert counts(with_a_picture.sync()) == {"unchanged": PICTURES + 1}
+
+
+def test_a_picture_that_was_a_source_is_a_broken_link_now(with_a_picture: Collection, tmp_path: Path) -> None:
+    (tmp_path / "one" / "x.png").unlink()
+    (tmp_path / "one" / "x.png").symlink_to("nowhere.png")
+    assert counts(with_a_picture.sync()) == {"unchanged": PICTURES, "kept": 1, "lost": 1}
+
+
+@pytest.mark.parametrize("mode", [0, 0o400])
+def test_a_picture_that_is_a_source_is_kept_where_its_folder_is_closed(
+    with_a_picture: Collection, tmp_path: Path, python: Python, unprivileged: tuple[str, ...], mode: int
+) -> None:
+    (tmp_path / "one").chmod(mode)
+    script = """
+import lookalike, sys
+with lookalike.Collection.open(sys.argv[1]) as collection:
+    report = collection.sync()
+    print(report.kept, report.unchanged, report.removed, len(report.lost), len(collection.info().roots))
+"""
+    done = python(script, tmp_path / "index", prefix=unprivileged)
+    (tmp_path / "one").chmod(0o700)
+    assert done.stdout == f"1 {PICTURES} 0 1 2\n", done
 
 
 def test_no_source_left_is_an_error_and_changes_nothing(tmp_path: Path, folder: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from lookalike.collection.sealed import bulk, segments
 from lookalike.collection.sync import vector_files
 from lookalike.errors import ModelError, PictureError, VectorError
 from lookalike.metric import Metric
+from lookalike.vectors import VectorFile
 
 from .conftest import Python
 from .vectors import COUNT, DIM, NAMES, VECTORS, by_steps, counts, plain, require_holds, rows, write
@@ -103,6 +106,26 @@ def test_a_file_without_names_has_its_rows_called_by_their_numbers(tmp_path: Pat
         assert counts(collection.sync()) == {"new": COUNT}
         require_holds(collection, rows([f"{name}:{i}" for i in range(COUNT)]))
         assert counts(collection.sync()) == {"unchanged": COUNT}
+
+
+def test_to_read_a_file_is_to_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that goes on where a file is read, and nowhere else."""
+    now = 0.0
+
+    def read(opened: VectorFile, *arguments: Any, of: Callable[..., Any]) -> Any:
+        nonlocal now
+        now += 1
+        return of(opened, *arguments)
+
+    monkeypatch.setattr("lookalike.collection.sync.report.perf_counter", lambda: now)
+    for name in ("require", "rows_of"):
+        monkeypatch.setattr(vector_files, name, partial(read, of=getattr(vector_files, name)))
+    with Collection.create(plain(tmp_path / "v.npy", VECTORS, 0), tmp_path / "index") as collection:
+        assert collection.sync().seconds["find"] == 1, "it was looked through already, to make the collection"
+        plain(tmp_path / "v.npy", VECTORS[1:], 1)
+        told = collection.sync()
+        assert told.seconds == {"find": 2, "decode": 0, "embed": 0, "commit": 0, "seal": 0}
+        assert told.elapsed == 2
 
 
 @pytest.mark.parametrize("steps", [7, 16384])

@@ -362,3 +362,15 @@ def test_verify_finds_what_is_wrong_in_each_table(index: Path) -> None:
                 os.unlink(f"{index}/catalogue.sqlite{ending}")
         (index / "catalogue.sqlite").write_bytes(before)
     assert Collection.verify(index) == []
+
+
+def test_another_file_of_the_same_size_and_time_is_not_taken_for_it(tmp_path: Path) -> None:
+    file = plain(tmp_path / "v.npy", VECTORS[:, :6], 0)
+    with Collection.create(file, tmp_path / "index") as collection:
+        collection.sync()
+    plain(file, VECTORS[:, :6].reshape(-1, 4), 0)
+    hurt(tmp_path / "index")
+    report = Collection.repair(tmp_path / "index")
+    assert (report.embedded, len(report.lost)) == (0, COUNT)
+    assert "another content now" in report.lost[0].reason
+    assert Collection.verify(tmp_path / "index") == []

@@ -11,6 +11,7 @@ import pytest
 from lookalike.collection import Collection
 from lookalike.dedupe import Group, find_groups
 from lookalike.errors import ArgumentError
+from tests.archived import pack
 
 
 def names(group: Group, photos: Path) -> list[str]:
@@ -122,3 +123,13 @@ def test_of_several_sources(photos: Path, tmp_path: Path) -> None:
         collection.sync()
         both = find_groups(collection, exact_only=True)
     assert {names(group, tmp_path)[0] for group in both} == {"photos/a.webp", "elsewhere/again.webp"}
+
+
+def test_pictures_in_archives_take_no_part(photos: Path, tmp_path: Path) -> None:
+    same = (photos / "a.webp").read_bytes()
+    shard = pack(tmp_path / "shard.tar", {"1.webp": same, "2.webp": same}, 0)
+    with Collection.create([photos, shard], tmp_path / "index") as collection:
+        assert collection.sync().failed == []
+        assert f"{shard}/1.webp" in collection.paths()
+        (group,) = find_groups(collection, 0.1)
+    assert names(group, photos) == ["large.png", "a.webp", "b.webp", "below/deep/c.webp"]

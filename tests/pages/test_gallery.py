@@ -14,7 +14,7 @@ from lookalike.pages import Row, Tile, gallery
 
 from .evil import NAMES, evil_page, picture, tile
 
-VOID = {"meta", "link", "img", "wbr"}
+VOID = {"meta", "link", "img", "wbr", "input"}
 
 
 class Page(HTMLParser):

@@ -18,8 +18,8 @@ import numpy as np
 
 from lookalike.bench.child import Timed
 from lookalike.bench.datasets import WRITTEN, Dataset
-from lookalike.bench.results import Mode, Outcome, Point
-from lookalike.bench.runner import Answers, described
+from lookalike.bench.results import Mode, Outcome, Point, described
+from lookalike.bench.runner import Answers
 from lookalike.bench.truth import Ids, distances_of
 from lookalike.vectors.hdf5_arrays import read_arrays, write_arrays
 

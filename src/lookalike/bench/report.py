@@ -17,14 +17,20 @@ LATENCY = 0.95
 
 @dataclass(frozen=True)
 class Rate:
-    """Queries/s at a recall. `least`: even the fastest setting found more, so it may be faster still."""
+    """Queries/s at a recall.
+
+    Attributes:
+        spread: how far the worst round was behind, as a share of the best; 0 where there was only one.
+        least: even the fastest setting found more, so it may be faster still.
+    """
 
     value: float
     spread: float
     least: bool = False
 
     def __str__(self) -> str:
-        return f"{'≥ ' if self.least else ''}{few(self.value)} ± {100 * self.spread:.0f} %"
+        rate = f"{'≥ ' if self.least else ''}{few(self.value)}"
+        return f"{rate} ± {100 * self.spread:.0f} %" if self.spread else rate
 
 
 def few(value: float) -> str:

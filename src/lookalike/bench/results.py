@@ -15,6 +15,11 @@ Mode = Literal["single", "batch"]
 MODES: tuple[Mode, ...] = ("single", "batch")
 
 
+def described(setting: Setting) -> str:
+    """In words."""
+    return ", ".join(f"{name} = {value:g}" for name, value in setting.items()) or "no parameters"
+
+
 @dataclass
 class Point:
     """One setting.

@@ -69,9 +69,9 @@ def run(
         missing = [name for name in everyone if name not in kept]
         for outcome in _measured(missing, data, plan, folder, now):
             kept[outcome.name] = outcome
-            say(f"{outcome.name}: {outcome.error or f'built in {outcome.build_seconds:,.1f} s, measured'}")
             if not outcome.missing:
                 _keep(folder, outcome, key)
+            say(f"{outcome.name}: {outcome.error or f'built in {outcome.build_seconds:,.1f} s, measured'}")
     results.outcomes.extend(kept[name] for name in everyone)
     return results
 

@@ -34,7 +34,7 @@ from lookalike.bench.child import (
 from lookalike.bench.competitors import Setting
 from lookalike.bench.datasets import Dataset, Queries
 from lookalike.bench.process import Process
-from lookalike.bench.results import MODES, Mode, Outcome, Point
+from lookalike.bench.results import MODES, Mode, Outcome, Point, described
 from lookalike.bench.truth import Ids, distance_ratio, recall
 
 T = TypeVar("T")
@@ -195,10 +195,6 @@ def needless(setting: Setting, points: Sequence[Point]) -> bool:
     """Whether a setting would only take longer than one that finds enough."""
     good = (point.setting for point in points if point.recall >= ENOUGH)
     return any(all(value <= setting[name] for name, value in other.items()) for other in good)
-
-
-def described(setting: Setting) -> str:
-    return ", ".join(f"{name}={value:g}" for name, value in setting.items()) or "its only setting"
 
 
 def _usual(outcome: Outcome) -> Setting:

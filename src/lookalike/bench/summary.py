@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lookalike.bench.competitors import OURS
 from lookalike.bench.report import TARGETS, Against, Ratio, against, best, few, ours, rate_at
-from lookalike.bench.results import MODES, Mode, Outcome, Results
+from lookalike.bench.results import MODES, Mode, Outcome, Point, Results
 
 AT = 0.95
 """The recall that the first sentences are about."""
@@ -27,13 +29,23 @@ def exact(outcome: Outcome) -> bool:
 
 def _speed(results: Results, mode: Mode) -> str:
     own, pair = rate_at(ours(results, mode), AT), best(against(results, mode, AT))
-    at, how = f"At {AT * 100:.0f} % recall {OURS}", HOW[mode]
-    fastest = f"; the fastest that does is {pair.peer}, with {few(pair.theirs.value)}" if pair and pair.theirs else ""
     if own is None:
-        most = max((point.recall for point in ours(results, mode)), default=0)
-        return f"{at} answers no queries {how}: it finds {most * 100:.1f} % at most{fastest}."
-    start = f"{at} answers {'at least ' if own.least else ''}{few(own.value)} queries/s {how}"
-    return f"{start}, {_beside(pair)}."
+        return f"{_not_there(ours(results, mode), HOW[mode])}{_fastest(pair)}."
+    rate = f"{'at least ' if own.least else ''}{few(own.value)} queries/s {HOW[mode]}"
+    return f"At {AT * 100:.0f} % recall {OURS} answers {rate}, {_beside(pair)}."
+
+
+def _not_there(points: Sequence[Point], how: str) -> str:
+    if not points:
+        return f"{OURS} was not measured {how}"
+    most = max(point.recall for point in points)
+    return f"{OURS} does not get to {AT * 100:.0f} % recall {how}: it finds {most * 100:.1f} % at most"
+
+
+def _fastest(pair: Against | None) -> str:
+    if pair is None or pair.theirs is None:
+        return ""
+    return f"; at {AT * 100:.0f} % {pair.peer} is the fastest, with {few(pair.theirs.value)} queries/s"
 
 
 def _beside(pair: Against | None) -> str:
@@ -56,10 +68,8 @@ def _standing(results: Results) -> str:
     if not met or not any(ours(results, mode) for mode in MODES):
         return ""
     if not lost:
-        return f"It is ahead of every other at all {met} points of the table of speeds."
-    return (
-        f"It is ahead of every other at {met - len(lost)} of {met} points of the table of speeds; not {_listed(lost)}."
-    )
+        return f"{OURS} is ahead of every other at all {met} points of the table of speeds."
+    return f"{OURS} is ahead at {met - len(lost)} of {met} points of the table of speeds; not {_listed(lost)}."
 
 
 def _exact(results: Results) -> str:
@@ -67,7 +77,8 @@ def _exact(results: Results) -> str:
     if not rates:
         return ""
     name = max(rates, key=lambda name: rates[name])
-    said = f"Comparing every query with every vector, which finds all, {name} answers {few(rates[name])} one by one"
+    rate = f"{few(rates[name])} queries/s one by one"
+    said = f"Comparing every query with every vector, which finds all, {name} answers {rate}"
     return f"{said}, the fastest of {len(rates)} that do so." if len(rates) > 1 else f"{said}."
 
 
@@ -78,7 +89,7 @@ def _costs(results: Results) -> str:
     others = [one for one in there if one is not own]
     if own is None:
         return ""
-    said = f"Its index is built in {_seconds(own)} and takes {_megabytes(own)} of memory"
+    said = f"The index of {OURS} is built in {_seconds(own)} and takes {_megabytes(own)} of memory"
     if not others:
         return f"{said}."
     quick = min(others, key=lambda one: one.build_seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import nan
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,10 +92,10 @@ def _nearest(base: Vectors, queries: Vectors, distance: Distance, k: int) -> tup
     ids, scores = np.empty((len(q), 0), np.int64), np.empty((len(q), 0))
     for start in range(0, len(base), BASE_BLOCK):
         new = _scores(_prepared(base[start : start + BASE_BLOCK], distance), q, distance)
-        best = _least(new, k)
+        best = least(new, k)
         ids = np.concatenate([ids, best + start], axis=1)
         scores = np.concatenate([scores, np.take_along_axis(new, best, axis=1)], axis=1)
-        ids, scores = _take(_least(scores, k), ids, scores)
+        ids, scores = _take(least(scores, k), ids, scores)
     ids, scores = _take(np.argsort(ids, axis=1), ids, scores)
     ids, scores = _take(np.argsort(scores, axis=1, kind="stable"), ids, scores)
     if distance == "cosine":
@@ -111,7 +111,7 @@ def _scores(x: Floats, q: Floats, distance: Distance) -> Floats:
     return scores
 
 
-def _least(scores: Floats, k: int) -> NDArray[np.intp]:
+def least(scores: NDArray[np.floating[Any]], k: int) -> NDArray[np.intp]:
     """The places of the k least scores of each row, in any order; of all, where there are no more."""
     rows, columns = scores.shape
     if columns <= k:
@@ -121,7 +121,7 @@ def _least(scores: Floats, k: int) -> NDArray[np.intp]:
     # Partitioning everything would cost more than the products: the k least lie in the k groups of least minimum.
     whole = columns // GROUP * GROUP
     minima = scores[:, :whole].reshape(rows, -1, GROUP).min(axis=2)
-    places = (_least(minima, k)[:, :, None] * GROUP + np.arange(GROUP)).reshape(rows, -1)
+    places = (least(minima, k)[:, :, None] * GROUP + np.arange(GROUP)).reshape(rows, -1)
     places = np.concatenate([places, np.broadcast_to(np.arange(whole, columns), (rows, columns - whole))], axis=1)
     best = np.argpartition(np.take_along_axis(scores, places, axis=1), k - 1, axis=1)[:, :k]
     return np.take_along_axis(places, best, axis=1)

@@ -7,15 +7,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
-    from lookalike.bench.given import Given
+    from lookalike.bench.given import Given, Split
     from lookalike.bench.results import Results
     from lookalike.bench.runner import Plan, Say
-    from lookalike.bench.truth import Distance
+    from lookalike.bench.truth import Distance, Ids
 
 _VECTORS, _EFFORT = "Files of vectors", "Effort"
 
@@ -79,8 +79,7 @@ def bench(
     """Measure lookalike and its peers on your vectors: recall, speed, memory; and make a page of it.
 
     Each is built once and searched at several settings, in a process of its own. The page, a CSV file, and files for
-    ann-benchmarks are kept in DIR; interrupted, the same command goes on. Peers are installed by
-    pip install 'lookalike[bench]'.
+    ann-benchmarks are kept in DIR; interrupted, the same command goes on. Peers come with the extra called bench.
     """
     from lookalike.arrays import as_count
     from lookalike.bench.competitors import as_names
@@ -99,28 +98,35 @@ def bench(
         search_limit=_seconds("search-limit", search_limit),
     )
     how = {"layout": layout, "format": format, "key": key}
-    given = [_given(path, metric, queries, tune, how) for path in data]
-    _require_different(given)
-    every = []
-    for one in given:
-        results = _measure(one, names, plan, queries, metric, os.path.join(out, one.name), seed, again)
-        every.append(results)
-    if json:
-        for results in every:
-            print_json(asdict(results))
-    else:
+    sets = [_opened(path, metric, queries, tune, how) for path in data]
+    _require_different([one.given.name for one in sets])
+    count = int(queries) if queries is not None and queries.isdecimal() else None
+    every = [_measured(one, names, plan, metric, count, seed, os.path.join(out, one.given.name), again) for one in sets]
+    for results in every if json else ():
+        print_json(asdict(results))
+    if not json:
         print_line(document(every))
     return 0
 
 
-def _given(path: str, metric: Distance | None, queries: str | None, tune: bool, how: dict[str, Any]) -> Given:
+class _Set(NamedTuple):
+    """What is measured; of a collection of pictures also where it lies, and the id of every row."""
+
+    given: Given
+    place: str = ""
+    ids: Ids | None = None
+
+
+def _opened(path: str, metric: Distance | None, queries: str | None, tune: bool, how: dict[str, Any]) -> _Set:
     from lookalike.bench.given import from_file, with_queries
 
-    given = _collection(path, metric) if os.path.isdir(path) else from_file(path, tune=tune, **how)
-    return given if queries is None or queries.isdecimal() else with_queries(given, queries)
+    opened = _collection(path, metric) if os.path.isdir(path) else _Set(from_file(path, tune=tune, **how))
+    if queries is None or queries.isdecimal():
+        return opened
+    return _Set(with_queries(opened.given, queries))
 
 
-def _collection(path: str, metric: Distance | None) -> Given:
+def _collection(path: str, metric: Distance | None) -> _Set:
     import numpy as np
 
     from lookalike.bench.datasets import DISTANCES
@@ -133,39 +139,73 @@ def _collection(path: str, metric: Distance | None) -> Given:
         distance = DISTANCES.get(about.metric)
         if distance is None and metric is None:
             raise ArgumentError(f"{path}: its metric is {about.metric}; expected cosine or euclidean: pass --metric")
-        vectors = collection.examine(lambda index, items: np.stack([index[item.id] for item in items]))
-    name = os.path.basename(os.path.abspath(path))
-    return Given(name, distance, vectors)
+        ids, vectors = collection.examine(
+            lambda index, _: (index.ids, np.stack([index[id] for id in index.ids.tolist()]))
+        )
+    given = Given(os.path.basename(os.path.abspath(path)), distance, vectors)
+    return _Set(given, path, ids) if about.things == "pictures" else _Set(given)
 
 
-def _measure(
-    given: Given,
+def _measured(
+    one: _Set,
     names: Sequence[str],
     plan: Plan,
-    queries: str | None,
     metric: Distance | None,
-    folder: str,
+    count: int | None,
     seed: int,
+    folder: str,
     again: bool,
 ) -> Results:
+    """Measures, and writes all that is kept."""
     from lookalike.bench.given import split
     from lookalike.bench.run import run
     from lookalike.cli.bar import Bar
     from lookalike.cli.syncing import note
 
-    os.makedirs(folder, exist_ok=True)
-    count = int(queries) if queries is not None and queries.isdecimal() else None
-    with Bar("exact neighbours", "queries") as bar:
-        parted = split(given, metric, count, plan.k, seed, os.path.join(folder, "truth.npz"), bar.show)
-    note(f"{given.name}: {len(parted.data.base):,} vectors, {len(parted.data.test.vectors):,} queries")
-    try:
+    with _writing_into(folder):
+        os.makedirs(folder, exist_ok=True)
+        with Bar("exact neighbours", "queries") as bar:
+            parted = split(one.given, metric, count, plan.k, seed, os.path.join(folder, "truth.npz"), bar.show)
+        data, queries = parted.data, len(parted.data.test.vectors)
+        note(f"{data.name}: {len(data.base):,} vectors of {data.base.shape[1]}, {queries:,} queries, {data.distance}")
         with _doing() as now:
-            results = run(parted.data, names, plan, folder, seed, again=again, say=note, now=now)
+            results = run(data, names, plan, folder, seed, again=again, say=note, now=now)
+        _written(results, one, parted, folder)
+    note(f"to look at: {os.path.join(folder, 'index.html')}")
+    return results
+
+
+def _written(results: Results, one: _Set, parted: Split, folder: str) -> None:
+    from lookalike.bench.csv_file import write_csv
+    from lookalike.bench.run import FOUND
+    from lookalike.cli.lookalikes import lookalikes
+    from lookalike.pages import benchmark_page, charts, plot, write_page
+
+    results.save(os.path.join(folder, "results.json"))
+    write_csv([results], os.path.join(folder, "results.csv"))
+    for chart in charts(results):
+        write_page(plot(results, chart.mode), os.path.join(folder, f"recall-{chart.mode}.svg"))
+    found = os.path.join(folder, FOUND)
+    shown = ([], {}) if one.ids is None else lookalikes(one.place, one.ids, parted, results, found)
+    write_page(benchmark_page(results, *shown), os.path.join(folder, "index.html"))
+
+
+@contextmanager
+def _writing_into(folder: str) -> Iterator[None]:
+    """What is said where it ends early."""
+    from lookalike.cli.syncing import note
+    from lookalike.errors import LookalikeError, WriteError
+
+    try:
+        yield
     except KeyboardInterrupt:
         note(f"what is finished is kept in {folder}: the same command goes on")
         raise
-    results.save(os.path.join(folder, "results.json"))
-    return results
+    except LookalikeError:
+        raise
+    except OSError as error:
+        reason = error.strerror or error  # NumPy's own tells how much was written
+        raise WriteError(f"cannot write into {folder}: {reason}; choose another with --out") from error
 
 
 @contextmanager
@@ -188,9 +228,8 @@ def _seconds(name: str, value: float) -> float:
     return value
 
 
-def _require_different(given: Sequence[Given]) -> None:
+def _require_different(names: Sequence[str]) -> None:
     from lookalike.errors import ArgumentError
 
-    names = [one.name for one in given]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ArgumentError(f"two data sets are called {twice}; expected different names: measure them one by one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
@@ -39,8 +40,5 @@ def export(
     if failed:
         note(f"  {counted(failed, one)} left out that could not be indexed, listed by: lookalike info {where}")
     if json:
-        print_json(
-            {"paths": written.paths, "count": written.count, "dim": written.dim, "format": written.format}
-            | {"failed": failed}
-        )
+        print_json(asdict(written) | {"failed": failed})
     return 0

@@ -38,8 +38,8 @@ def write_results(file: str, collection: Collection, query: Query, hits: Hits, o
         ("Distance", about.metric),
         ("Expected recall", f"{hits.recall:.2f}"),
     ]
-    such = "" if only is None else f"only pictures of which {only}"
-    remark = "; ".join(filter(None, (such, verdict(hits))))
+    such = "" if only is None else f"only {about.things} of which {only}"
+    remark = "; ".join(filter(None, (such, verdict(hits, about.things))))
     signed = [*query.more, *(Example(what, -weight) for what, weight in query.less)]
     shown = [_shown(example, collection, about.dim) for example in signed]
     title = shown[0].caption + (f" and {len(shown) - 1} more" if shown[1:] else "")

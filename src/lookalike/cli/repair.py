@@ -17,7 +17,7 @@ def repair(
 ) -> int:
     """Mend a damaged index: keep what is intact, embed again what is not, name what is lost.
 
-    Your pictures are not touched. A damaged catalogue is kept beside the new one. Exit code 1 where anything was lost.
+    Your files are not touched. A damaged catalogue is kept beside the new one. Exit code 1 where anything was lost.
     """
     from lookalike.cli.bar import Bar
     from lookalike.cli.output import print_json, print_line, with_bytes
@@ -26,7 +26,7 @@ def repair(
     from lookalike.facts.fact import to_json
     from lookalike.names import visible
 
-    with Bar("embedding", "pictures") as bar:
+    with Bar("making vectors again", "vectors") as bar:
         report = Collection.repair(where, bar.show, give_up=give_up)
     each_lost = zip(report.lost_ids, report.lost, strict=True)
     lost = [{"id": item_id, "path": path, "reason": reason} for item_id, (path, reason) in each_lost]
@@ -41,5 +41,5 @@ def repair(
         print_line(visible(f"lost: {each['id']}  {each['path']}: {each['reason']}"))
     for item_id, path, given in () if json else report.lost_facts:
         what = "any that were given" if given is None else to_json(given)
-        print_line(visible(f"lost facts: {item_id}  {path or 'a picture whose path is lost, too'}: {what}"))
+        print_line(visible(f"lost facts: {item_id}  {path or 'one whose path is lost, too'}: {what}"))
     return 1 if report.lost_anything else 0

@@ -87,6 +87,7 @@ def search(
         require_usable(wanted, Wanted(how["model"], how["device"], how["notify"]).get())
         require_pictures(wanted)
     with Collection.open(place, **how) as collection:
+        things = collection.things
         require_usable(wanted, collection.model)
         if check:
             sync(collection, asked_for=False)
@@ -97,11 +98,11 @@ def search(
         if html is not None:
             write_results(html, collection, wanted, hits, only)
             note(f"page written to {html}")
-    if remark := verdict(hits):
+    if remark := verdict(hits, things):
         note(remark)
     if hits:
         return 0
     limit = "" if max_distance is None else f" within a distance of {max_distance:g}"
     such = "" if only is None else f" of which {only}"
-    note(f"nothing found{limit} among the other pictures in {place}{such}")
+    note(f"nothing found{limit} among the other {things} in {place}{such}")
     return 1

@@ -1,17 +1,20 @@
-"""Collections: durable sets of pictures that are searched by looks, kept beside the pictures or elsewhere.
+"""Collections: durable sets of pictures that are searched by looks, or of vectors from files.
 
 catalogue/     items, sources, facts, pending vectors, in SQLite: the one source of truth
 place.py       where a collection lies, and what its paths are relative to
 lock.py        one writer at a time
-create.py      makes a collection
+create.py      makes a collection; sources.py sorts what it is made of
+rows.py        the rows of files of vectors; no_model.py stands for what would make them
 sealed/        the vectors, sealed in segments
 sync/          finds what changed in the folders, embeds and commits it
 mending/       verifies, repairs, rescues
-describe.py    gives facts to pictures
+originals.py   what pictures and vectors were made of
+describe.py    gives facts to pictures; keys_of.py what the catalogue calls them
 access.py      who reads and who writes, in turns
 query.py       what one may search by; examples.py makes vectors of it, combine.py one of several
 searching.py   a search; hits.py what it gives, sure.py how sure that is
 info.py        what a collection is; recall.py how well it finds
+export.py      its vectors, out into a file
 collection.py  Collection, which brings it all together
 """
 

@@ -19,7 +19,7 @@ from lookalike.index import Index
 from lookalike.vectors.limits import ROWS, rows_at_most
 
 ID = "id"
-"""The fact of an item that is called by no other: its id."""
+"""The column of ids, unless a fact is called so."""
 
 Chunk = tuple[list[str], NDArray[np.float32]] | tuple[list[str], NDArray[np.float32], list[Facts]]
 

@@ -45,14 +45,13 @@ def pictures(
 
 
 def vectors(
-    place: Place, found: Sequence[tuple[Item, str]], containers: Mapping[bytes, Container]
+    place: Place, found: Sequence[tuple[Item, str]], containers: Mapping[bytes, Container], dim: int
 ) -> Iterator[tuple[Item, NDArray[np.float32] | Failed]]:
     """Each vector in a file again, or why it cannot be had."""
     for file, some in _by_container(found):
         if file is not None:
-            yield from _rows(
-                {keys.name_in(item.path): item for item, _ in some}, place.absolute(file), containers[file]
-            )
+            wanted = {keys.name_in(item.path): item for item, _ in some}
+            yield from _rows(wanted, place.absolute(file), containers[file], dim)
 
 
 def _by_container(found: Sequence[tuple[Item, str]]) -> Iterator[tuple[bytes | None, list[tuple[Item, str]]]]:
@@ -75,13 +74,14 @@ def _members(wanted: dict[bytes, Item], path: str, column: str | None) -> Iterat
 
 
 def _rows(
-    wanted: dict[bytes, Item], path: str, container: Container
+    wanted: dict[bytes, Item], path: str, container: Container, dim: int
 ) -> Iterator[tuple[Item, NDArray[np.float32] | Failed]]:
     reason = _NOT_THERE
     try:
         found = find(path)
-        if (found.size, min(found.state[2], MOST_TIME)) == (container.size, container.mtime_ns):
-            for names, rows in rows_of(open_vectors(path, **json.loads(container.options))):
+        opened = open_vectors(path, **json.loads(container.options))
+        if (found.size, min(found.state[2], MOST_TIME), opened.dim) == (container.size, container.mtime_ns, dim):
+            for names, rows in rows_of(opened):
                 for name, row in zip(map(keys.encode, names), rows, strict=True):
                     if name in wanted:
                         yield wanted.pop(name), row

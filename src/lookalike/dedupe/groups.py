@@ -74,7 +74,7 @@ def find_groups(
 
     Files are put in order by the rule. The first leads a group of all whose picture is within the distance of its own,
     the next that is in none leads another; so nothing is chained. Only regular files that are as they were when
-    indexed take part: a symbolic link, or a second name of the same file, is no copy.
+    indexed take part: a symbolic link, a second name of the same file, or a member of an archive is no copy.
 
     Args:
         within: the largest cosine distance between a picture and the one that is kept.

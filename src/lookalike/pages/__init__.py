@@ -1,7 +1,23 @@
 """Pages for people: what was found, as one HTML file that needs nothing else. The only part that uses jinja2."""
 
+from lookalike.pages.benchmark import Found, Lookalikes, benchmark_page
 from lookalike.pages.gallery import Row, Tile, gallery
 from lookalike.pages.groups import Alike, Picture, groups_page
+from lookalike.pages.plot import charts, plot
 from lookalike.pages.write import BEGINNING, write_page
 
-__all__ = ["BEGINNING", "Alike", "Picture", "Row", "Tile", "gallery", "groups_page", "write_page"]
+__all__ = [
+    "BEGINNING",
+    "Alike",
+    "Found",
+    "Lookalikes",
+    "Picture",
+    "Row",
+    "Tile",
+    "benchmark_page",
+    "charts",
+    "gallery",
+    "groups_page",
+    "plot",
+    "write_page",
+]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from lookalike.bench.competitors import OURS, Setting
+from lookalike.bench.competitors import OURS
 from lookalike.bench.report import TARGETS, Against, Rate, Ratio, against, best, few, rate_at, setting_at
-from lookalike.bench.results import MODES, Mode, Outcome, Point, Results
+from lookalike.bench.results import MODES, Mode, Outcome, Point, Results, described
 from lookalike.bench.summary import AT, summary
 from lookalike.pages.gallery import Tile, environment
 from lookalike.pages.plot import MODE_TITLES, charts, names
@@ -19,7 +19,7 @@ class Found(NamedTuple):
     Attributes:
         method: its name, perhaps with its setting.
         recall: of that setting, over all queries that were asked.
-        ids: nearest first.
+        ids: those that were found, nearest first.
         true: of each whether it is as near as the true neighbours are: one at the same distance counts.
     """
 
@@ -100,7 +100,9 @@ COLUMNS = (
     Column("from disk to a first answer", "s", ["load", "disk"], lambda one: one.load, 2),
     Column("added", "vectors/s", ["added"], lambda one: one.added),
     Column("deleted", "vectors/s", ["removed"], lambda one: one.removed),
-    Column("a call among 100 vectors", "µs", [], lambda one: one.overhead, 1, "the library wants more vectors than that"),
+    Column(
+        "a call among 100 vectors", "µs", [], lambda one: one.overhead, 1, "the library wants more vectors than that"
+    ),
 )
 
 
@@ -135,7 +137,7 @@ def benchmark_page(
             notes=list(dict.fromkeys(cell.note for _, cells in costs for cell in cells if cell.note)),
             remarks=_remarks,
             swept=_swept,
-            setting=_setting,
+            setting=described,
             few=few,
             times=_times,
             tables=tables,
@@ -215,10 +217,6 @@ def _used(tables: Sequence[tuple[Tile, Sequence[Shown]]], pictures: Mapping[int,
     shown = [row for _, rows in tables for row in rows]
     ids = {one for row in shown for one in (*(one for one, _ in row.pictures), *row.missed)}
     return {one: pictures[one] for one in sorted(ids)}
-
-
-def _setting(setting: Setting) -> str:
-    return ", ".join(f"{name} = {value:g}" for name, value in setting.items()) or "no parameters"
 
 
 def _times(latencies: Sequence[float]) -> str:

@@ -6,8 +6,8 @@ vector_file.py   VectorFile: what is known of the vectors, and the vectors in ch
 npy.py npz.py hdf5.py arrow.py lines.py (word2vec's text, GloVe) word2vec.py (binary) vecs.py bins.py
                  a format a file: what its header says, and how its numbers are walked through; arrow_messages.py: how
                  much Arrow's unpack to
-write.py         names and vectors -> a file: hdf5_write.py npy_write.py arrow_write.py word2vec_write.py;
-                 draft.py: it is there whole or not at all
+write.py         names, vectors and facts.py -> a file: hdf5_write.py npy_write.py arrow_write.py word2vec_write.py;
+                 accepted.py: what may be written; draft.py: it is there whole or not at all; apart.py: Ctrl-C meanwhile
 hdf5_arrays.py   HDF5 as a table of matrices, for benchmarks
 source.py blocks.py numbers.py names.py limits.py
                  the file, the steps, what a number and a name may be, how much at once

@@ -13,9 +13,8 @@ __all__ = ["NAMES", "OURS", "CannotError", "Competitor", "Setting", "Shape", "as
 _HOMES = {
     "lookalike": ("ours", "Lookalike"),
     "hnswlib": ("hnswlib", "Hnswlib"),
-    "annoy": ("annoy", "Annoy"),
-    "faiss-ivfpq": ("faiss", "IvfPq"),
     "faiss-hnsw": ("faiss", "Hnsw"),
+    "faiss-ivfpq": ("faiss", "IvfPq"),
     "faiss-rabitq": ("faiss", "IvfRabitq"),
     "scann": ("scann", "Scann"),
     "symphonyqg": ("rabitqlib", "SymphonyQg"),
@@ -24,6 +23,15 @@ _HOMES = {
     "voyager": ("voyager", "Voyager"),
     "svs": ("svs", "Svs"),
     "svs-lvq": ("svs", "SvsCompressed"),
+    "annoy": ("annoy", "Annoy"),
+    "pynndescent": ("pynndescent", "Pynndescent"),
+    "faiss-lsh": ("faiss", "Lsh"),
+    "nearpy": ("nearpy", "NearPy"),
+    "sklearn-tree": ("sklearn", "Tree"),
+    "sklearn-brute": ("sklearn", "Brute"),
+    "faiss-flat": ("faiss", "Flat"),
+    "brute-numpy": ("brute", "Products"),
+    "brute-pairs": ("brute", "Pairs"),
 }
 
 NAMES = tuple(_HOMES)

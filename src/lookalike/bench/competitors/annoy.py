@@ -6,13 +6,14 @@ ann-benchmarks gives it; more of them take as many times the memory.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from annoy import AnnoyIndex
 
-from lookalike.bench.competitors.competitor import Competitor, Setting
+from lookalike.bench.competitors.competitor import Competitor, Setting, Shape
 from lookalike.bench.truth import Distance, Vectors
 
 TREES = 100
@@ -24,7 +25,7 @@ class Annoy(Competitor):
     parameters = f"{TREES} trees"
 
     def build(self, base: Vectors, distance: Distance, threads: int) -> None:
-        self._index = AnnoyIndex(base.shape[1], "euclidean" if distance == "euclidean" else "angular")
+        self._index = _empty(distance, base.shape[1])
         self._index.set_seed(1)
         for row, vector in enumerate(base):
             self._index.add_item(row, vector)
@@ -45,3 +46,18 @@ class Annoy(Competitor):
     def query_batch(self, vectors: Vectors, k: int) -> Any:
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(lambda vector: self.query(vector, k), self.prepare(vectors)))
+
+    def save(self, folder: str) -> None:
+        self._index.save(_file(folder))
+
+    def load(self, folder: str, shape: Shape) -> None:
+        self._index = _empty(shape.distance, shape.dim)
+        self._index.load(_file(folder))  # memory-mapped
+
+
+def _empty(distance: Distance, dim: int) -> Any:
+    return AnnoyIndex(dim, "euclidean" if distance == "euclidean" else "angular")
+
+
+def _file(folder: str) -> str:
+    return os.path.join(folder, "index.annoy")

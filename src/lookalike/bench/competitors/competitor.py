@@ -79,7 +79,10 @@ class Competitor(ABC):
         raise CannotError("the library does not save its index")
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
-        """A few more, of new ids, to be found from now on. CannotError for an index that is built once."""
+        """A few more, whose ids follow on from the last, to be found from now on.
+
+        CannotError for an index that is built once.
+        """
         raise CannotError("its index is built once")
 
     def remove(self, ids: Ids) -> None:

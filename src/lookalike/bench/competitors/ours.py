@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from lookalike.bench.competitors.competitor import Competitor, Setting
-from lookalike.bench.truth import Distance, Vectors
+from lookalike.bench.competitors.competitor import Competitor, Setting, Shape
+from lookalike.bench.truth import Distance, Ids, Vectors
 from lookalike.index import Index
 from lookalike.index.store import Store
 
 RECALLS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999, 0.9995)
+COMPARED = ("scan", "compare")
+"""The stages of a search that meet a vector first; those after them look again at some of the same."""
 
 
 class Lookalike(Competitor):
@@ -34,7 +37,28 @@ class Lookalike(Competitor):
         self._recall, self._threads = setting["recall"], threads
 
     def query(self, query: Any, k: int) -> Any:
-        return self.index.search(query, k, recall=self._recall).ids
+        return self.index.search(query, k, recall=self._recall, threads=self._threads).ids
 
     def query_batch(self, vectors: Vectors, k: int) -> Any:
         return self.index.search(vectors, k, recall=self._recall, threads=self._threads).ids
+
+    def touched(self, vectors: Vectors, k: int) -> float:
+        """By their sketches, and those that no bucket holds."""
+        told = [self.index.explain(vector, k, recall=self._recall).stages for vector in vectors]
+        return sum(stage.count for stages in told for stage in stages if stage.name in COMPARED) / len(vectors)
+
+    def save(self, folder: str) -> None:
+        self.index.save(_file(folder))
+
+    def load(self, folder: str, shape: Shape) -> None:
+        self.index = Index.open(_file(folder))
+
+    def add(self, ids: Ids, vectors: Vectors) -> None:
+        self.index.add(vectors, ids)
+
+    def remove(self, ids: Ids) -> None:
+        self.index.remove(ids)
+
+
+def _file(folder: str) -> str:
+    return os.path.join(folder, "index.lookalike")

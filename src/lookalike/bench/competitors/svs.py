@@ -13,7 +13,7 @@ from typing import Any
 
 import svs
 
-from lookalike.bench.competitors.competitor import Competitor, Setting
+from lookalike.bench.competitors.competitor import CannotError, Competitor, Setting, Shape
 from lookalike.bench.truth import Distance, Vectors
 
 DEGREE, WINDOW = 64, 200
@@ -50,12 +50,21 @@ class Svs(Competitor):
     def query_batch(self, vectors: Vectors, k: int) -> Any:
         return self._index.search(vectors, k)[0]
 
+    def save(self, folder: str) -> None:
+        self._index.save(*_parts(folder))
+
+    def load(self, folder: str, shape: Shape) -> None:
+        config, graph, data = _parts(folder)
+        self._index = svs.Vamana(config, svs.GraphLoader(graph), svs.SerializedObject(data), svs.DistanceType.L2)
+
 
 class SvsCompressed(Svs):
     """The graph is walked by 4 bits a dimension, what was found is ranked again with 8 more."""
 
     def build(self, base: Vectors, distance: Distance, threads: int) -> None:
         del distance
+        if not _intel():
+            raise CannotError("LVQ and LeanVec are for Intel's processors only")
         with tempfile.TemporaryDirectory(prefix="lookalike-bench-") as folder:
             path = os.path.join(folder, "base.fvecs")  # these loaders take files only
             svs.write_vecs(base, path)
@@ -65,3 +74,13 @@ class SvsCompressed(Svs):
                 self._graph(svs.LeanVecLoader(file, KEPT, **kinds), f"LeanVec4x8 of {KEPT} dimensions", threads)
             else:
                 self._graph(svs.LVQLoader(file, primary=4, residual=8), "LVQ4x8", threads)
+
+
+def _parts(folder: str) -> list[str]:
+    return [os.path.join(folder, part) for part in ("config", "graph", "data")]
+
+
+def _intel() -> bool:
+    """Asked of Linux, the only system that the package is for."""
+    with open("/proc/cpuinfo") as file:
+        return "GenuineIntel" in file.read()

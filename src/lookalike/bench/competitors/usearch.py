@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 from usearch.index import Index
 
-from lookalike.bench.competitors.competitor import Competitor, Setting
-from lookalike.bench.truth import Distance, Vectors
+from lookalike.bench.competitors.competitor import Competitor, Setting, Shape
+from lookalike.bench.truth import Distance, Ids, Vectors
 
 M, EF_CONSTRUCTION = 16, 200
 EFS = (10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960, 1280)
@@ -40,3 +41,22 @@ class Usearch(Competitor):
 
     def query_batch(self, vectors: Vectors, k: int) -> Any:
         return self._index.search(vectors, k, threads=self._threads).keys
+
+    def touched(self, vectors: Vectors, k: int) -> float:
+        return int(self._index.search(vectors, k).computed_distances) / len(vectors)
+
+    def save(self, folder: str) -> None:
+        self._index.save(_file(folder))
+
+    def load(self, folder: str, shape: Shape) -> None:
+        self._index = Index.restore(_file(folder), view=True)  # memory-mapped
+
+    def add(self, ids: Ids, vectors: Vectors) -> None:
+        self._index.add(ids, vectors)
+
+    def remove(self, ids: Ids) -> None:
+        self._index.remove(ids)
+
+
+def _file(folder: str) -> str:
+    return os.path.join(folder, "index.usearch")

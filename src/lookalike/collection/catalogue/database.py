@@ -429,5 +429,5 @@ def _foreign(path: str) -> NotAnIndexError:
 def _damage(path: str, found: str) -> str:
     return (
         f"expected the catalogue {path} as it was written, received {found}: it is damaged; mend it by "
-        f"`lookalike repair {os.path.dirname(path)}` (your pictures are not touched)"
+        f"`lookalike repair {os.path.dirname(path)}` (your files are not touched)"
     )

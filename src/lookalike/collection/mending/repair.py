@@ -174,7 +174,8 @@ class Repair:
 
         bulk = self._begin()
         try:
-            for item, vector in originals.vectors(self._place, self._remains.found, self._remains.containers):
+            remains = self._remains
+            for item, vector in originals.vectors(self._place, remains.found, remains.containers, remains.about.dim):
                 if isinstance(vector, Failed):
                     bad.append((item, vector.reason))
                 else:

@@ -1,1 +1,1 @@
-"""The vectors: segments.py seals and merges them; live.py brings an index along, generation by generation."""
+"""The vectors: segments.py seals and merges them, bulk.py writes many at once; live.py brings an index along."""

@@ -221,5 +221,5 @@ def damaged(place: Place, found: str) -> DamagedError:
     """The error to raise for damage of what a collection has sealed."""
     return DamagedError(
         f"the collection in {place.directory} is damaged ({found}); mend it by `lookalike repair {place.directory}` "
-        "(your pictures are not touched)"
+        "(your files are not touched)"
     )

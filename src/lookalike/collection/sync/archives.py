@@ -131,8 +131,8 @@ class ArchiveSync:
         return self._archive[2:] == (self._container.size, self._container.mtime_ns)
 
     def _is_due(self, item: Item) -> bool:
-        """Whether it is to be read though the archive is the same: a repair, too, leaves what the next sync tries."""
-        return item.state == "failed" and (self._retry or item.mtime_ns < 0)
+        """Whether it is to be read though the archive is the same."""
+        return self._retry and item.state == "failed"
 
     def _look(self) -> Contents:
         if self._looked and self._looked.contents and self._looked[:2] == self._archive[2:]:

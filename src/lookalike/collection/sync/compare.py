@@ -46,12 +46,14 @@ class Survey:
         skipped: what is no picture or cannot be read, with the reason.
         lost: the sources out of reach, with the reason.
         read: the sources that were looked through.
+        gone: those of them that were files, and where nothing is now.
     """
 
     files: dict[bytes, File] = field(default_factory=dict)
     skipped: dict[bytes, Skipped] = field(default_factory=dict)
     lost: dict[bytes, Skipped] = field(default_factory=dict)
     read: set[bytes] = field(default_factory=set)
+    gone: set[bytes] = field(default_factory=set)
 
     @cached_property
     def outermost(self) -> int:
@@ -96,6 +98,7 @@ def survey(place: Place, roots: Sequence[bytes], files: Set[bytes] = frozenset()
         except NoPicturesError as error:
             if root in files and _is_gone(top):
                 seen.read.add(root)
+                seen.gone.add(root)
             else:
                 seen.lost[root] = Skipped(top, str(error))
     for key in seen.files.keys() & seen.skipped.keys():
@@ -182,10 +185,11 @@ def _folder_of(path: bytes) -> bytes:
 def _is_gone(top: str) -> bool:
     """Whether nothing is at a path, though its folder is there, and with it its disk."""
     try:
-        with os.scandir(os.path.dirname(top)) as entries:
-            return next(entries, None) is not None and not os.path.lexists(top)
+        names = os.listdir(os.path.dirname(top))
     except OSError:
         return False
+    # a folder may be listed whose files may not be looked at: what is named there is there
+    return bool(names) and os.path.basename(top) not in names
 
 
 def _is_empty(top: str) -> bool:

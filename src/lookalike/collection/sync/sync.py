@@ -124,7 +124,7 @@ class Sync:
             self._look_again(gone)
         report.removed += sum(item.state == "indexed" for item in gone.values())
         self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
-        self._changes.drop_roots(self._files.intersection(item.path for item in gone.values()))
+        self._changes.drop_roots(self._seen.gone.intersection(item.path for item in gone.values()))
         self._intake.commit()
         self._require_source(containers)
 
@@ -268,6 +268,7 @@ class Sync:
                 rest.append(each._replace(old=old))
                 continue
             gone.pop(item.id, None)
+            self._changes.drop_roots(self._seen.gone & {item.path})
             if old and old is not item:
                 self._changes.remove([old.id])
                 self._report.removed += old.state == "indexed"

@@ -77,13 +77,15 @@ class VectorSync:
                 return
             opened = open_vectors(self._path, **json.loads(self._container.options))
             if self._looked is None or self._looked[:2] != (file.size, file.mtime_ns):
-                require(opened, self._about.dim)
+                with self._intake.report.timed("find"):
+                    require(opened, self._about.dim)
         except UNREADABLE as error:
             self._lose(str(error))
             return
         self._intake.expect(opened.count)
         try:
-            self._take(opened, file)
+            with self._intake.report.timed("find"):
+                self._take(opened, file)
         except ReadError as error:
             self._lose(str(error))
         except VectorFileError:  # it has changed: all of it was read a moment ago
