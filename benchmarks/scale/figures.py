@@ -106,7 +106,8 @@ class Size:
         in_memory: as it was built; None where it was never in memory as a whole.
         mapped: opened from the file, which is in the cache of the system.
         limited: None unless this is the size for it; `unlimited` says why it is none then.
-        load: the mean number of processes that wanted to run, ours among them, over the last minute: before, after.
+        others: the share of all processors' time that other processes took meanwhile; None where the system does not
+            tell.
     """
 
     series: str
@@ -120,7 +121,7 @@ class Size:
     mapped: Searched
     limited: Limited | None
     unlimited: str
-    load: list[float]
+    others: float | None
 
     @property
     def floats(self) -> int:

@@ -63,6 +63,7 @@ def _figure(run: Run) -> Figure:
             for number, series in enumerate(dict.fromkeys(size.series for size in run.sizes)):
                 _draw(axes, line, [size for size in run.sizes if size.series == series], labelled=number == 0)
         axes.set(title=title, xlabel=f"vectors{dashed}", xscale="log", yscale="log")
+        axes.margins(y=0.2)  # room for the names
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
     return figure

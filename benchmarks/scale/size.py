@@ -17,6 +17,7 @@ from lookalike.bench import memory
 from making import say
 from scale.figures import Built, Limited, Opened, Phase, Searched, Size
 from scale.limited import CannotLimitError, limited
+from scale.others import Others
 from scale.searching import Work
 from scale.series import Series, neighbors
 
@@ -53,13 +54,14 @@ def measure(series: Series, count: int, how: How, folder: str, limit: int | None
     plan = how.k, how.rounds, how.processor
     index = os.path.join(place, "index")
     work = Work(series.base, count, series.distance, series.queries, about, index, how.memory, *plan)
-    before = os.getloadavg()[0]
+    others = Others()
     try:
         found: dict[str, Any] = {}
         for task in ("pair", "build", "opened"):
             say(f"{series.name}, {count:,}: {TASKS[task]}")
             found |= _ask(task, work)
         held, why = (None, "") if limit is None else _limited(work, limit)
+        share = others.share()
     finally:
         shutil.rmtree(place)
     return Size(
@@ -74,7 +76,7 @@ def measure(series: Series, count: int, how: How, folder: str, limit: int | None
         mapped=Searched(**found["mapped"]),
         limited=held,
         unlimited=why,
-        load=[before, os.getloadavg()[0]],
+        others=share,
     )
 
 

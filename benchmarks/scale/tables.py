@@ -36,12 +36,12 @@ def document(run: Run) -> str:
 def heading(run: Run) -> str:
     """What was measured, where, and how."""
     clock = ", processor time" if run.processor else ""
-    loads = ", ".join(f"{size.load[0]:.1f}" for size in run.sizes)
+    shares = ", ".join("?" if size.others is None else f"{100 * size.others:.0f} %" for size in run.sizes)
     return (
         f"{run.data}: {run.sizes[0].dim} dimensions, {run.distance}, {run.queries:,} queries, recall@{run.k}; "
         f"{run.machine}; builds and batches on all of them, queries on one thread; best of {run.rounds} rounds{clock}; "
-        f"lookalike {run.software['lookalike']} {run.software.get('commit', '')}; processes that wanted to run "
-        f"before each size: {loads}"
+        f"lookalike {run.software['lookalike']} {run.software.get('commit', '')}; while a size was measured, other "
+        f"processes took this much of the processors: {shares}"
     )
 
 

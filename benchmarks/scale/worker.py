@@ -15,6 +15,7 @@ import numpy as np
 
 from lookalike import Index
 from lookalike.bench import memory
+from lookalike.bench.competitors.brute import Pairs
 from lookalike.bench.truth import Vectors
 from making import say
 from scale.figures import Built, Opened
@@ -32,13 +33,12 @@ PHASE = 90.0
 
 def pair(work: Work) -> dict[str, Any]:
     """Seconds to compare a query with one vector, one pair at a time in Python, as one would write it first."""
-    query, rows = work.asked[0], [np.array(row) for row in work.vectors[:PAIRS]]
-    distance = _euclidean if work.distance == "euclidean" else _cosine
+    pairs, rows = Pairs(), np.array(work.vectors[:PAIRS])
+    pairs.build(rows, work.distance, threads=1)
     times = []
-    for _ in range(work.rounds):
+    for query in work.asked[: work.rounds]:
         begin = work.plan.clock()
-        for row in rows:
-            distance(query, row)
+        pairs.query(query, work.k)
         times.append(work.plan.clock() - begin)
     return {"pair": min(times) / len(rows)}
 
@@ -113,14 +113,6 @@ def _first_answer(work: Work, query: Vectors) -> tuple[float, Index]:
     index = Index.open(work.index)
     index.search(query, work.k)
     return time.perf_counter() - begin, index
-
-
-def _euclidean(one: Vectors, other: Vectors) -> float:
-    return float(np.linalg.norm(one - other))
-
-
-def _cosine(one: Vectors, other: Vectors) -> float:
-    return 1 - float(np.dot(one, other))
 
 
 TASKS: dict[str, Callable[[Work], dict[str, Any]]] = {

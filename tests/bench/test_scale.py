@@ -21,6 +21,7 @@ from scale import limited as limits
 from scale import run, size, tables, worker
 from scale.figures import Built, Limited, Opened, Phase, Run, Searched, Size
 from scale.limited import CannotLimitError, limited
+from scale.others import Others
 from scale.searching import Work, phase
 from scale.series import neighbors, real, synthetic
 
@@ -260,11 +261,20 @@ def test_of_version_2_the_nearest_that_hands_memory_down(
         limits._new()
 
 
+def test_what_others_take_is_not_ours() -> None:
+    others = Others()
+    subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)
+    share = others.share()
+    assert share is None or 0 <= share <= 1.05  # /proc counts in ticks
+    text = tables.document(of(figures(1_000, 1.0, 1.0), figures(2_000, 1.0, 1.0, others=None)))
+    assert "took this much of the processors: 25 %, ?" in text
+
+
 def figures(count: int, query: float, build: float, **more: Any) -> Size:
     searched = Searched(0.96, [1.0, 2.0, 3.0], query, 1e5, 1e-8 * count, 1.0)
     built = Built(build, 10**9, 10**8, 1, 1.0, 10**8)
     opened = Opened(0.1, 10**6, 0.01, 10**7, 10**8)
-    size = Size("s", False, count, 100, 2e-6, built, searched, opened, searched, None, "", [0.0, 1.0])
+    size = Size("s", False, count, 100, 2e-6, built, searched, opened, searched, None, "", 0.25)
     return replace(size, **more)
 
 
