@@ -1,4 +1,4 @@
-"""What scaling.py, stores.py and filters.py share: indexes swept in turn, in one process, as `lookalike.bench` does."""
+"""What scale/, stores.py and filters.py share: indexes swept in turn, in one process, as `lookalike.bench` does."""
 
 from __future__ import annotations
 

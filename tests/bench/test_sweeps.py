@@ -9,7 +9,6 @@ import pytest
 
 import by_hand
 import mixture
-import scaling
 import stores
 from lookalike.bench.datasets import Dataset, Queries, save
 from lookalike.bench.truth import exact_neighbors
@@ -34,36 +33,29 @@ def rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def test_scaling(data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'lookalike[bench]'")
-    plot = tmp_path / "new" / "scaling.png"
-    sizes = ["--counts", "5000", "9000", "--mixture", "5000", "--components", "10"]
-    scaling.main([data, "--rounds", "1", "--plot", str(plot), *sizes])
-    found = rows(capsys.readouterr().out)
-    assert [row[:2] for row in found] == [["tiny", "5,000"], ["tiny", "6,000"], ["tiny mixture (synthetic)", "5,000"]]
-    assert all(float(row[5]) > 0.8 for row in found)
-    assert plot.read_bytes().startswith(b"\x89PNG")
-
-
-def test_an_exponent_is_that_of_the_growth() -> None:
-    grown = [scaling.Row("s", n, n**1.25 / 1e5, 0.95, n**0.25 / 1e6) for n in (10_000, 40_000)]
-    first, second = rows(scaling.table([*grown, scaling.Row("t", 80_000, 1.0, 0.95, 1.0)]))[:2]
-    assert (first[3], first[7]) == ("", "")
-    assert (second[3], second[7]) == ("1.25", "0.25")
-    assert (second[4], second[8]) == ("0.71", "0.71")  # 4^(1.25 − 1.5), 4^(0.25 − 0.5)
-
-
 def test_a_mixture_is_like_what_it_is_fitted_to() -> None:
     random = np.random.default_rng(3)
     base = np.concatenate([random.normal(m, [1, 3], (5_000, 2)) for m in (0, 20)]).astype(np.float32)
-    drawn = mixture.draw(base, 20_000, components=4)
-    assert np.array_equal(drawn, mixture.draw(base, 20_000, components=4))
+    fitted = mixture.fit(base, components=4)
+    drawn = np.concatenate(list(fitted.blocks(20_000)))
+    assert len(drawn) == 20_000
+    assert np.array_equal(drawn, np.concatenate(list(mixture.fit(base, components=4).blocks(20_000))))
     assert drawn.dtype == np.float32
     assert drawn.min() >= base.min()
     assert drawn.max() <= base.max()
     assert np.allclose(drawn.mean(axis=0), base.mean(axis=0), atol=0.5)
     assert np.allclose(np.cov(drawn.T), np.cov(base.T), rtol=0.05)
     assert abs(np.mean(drawn[:100, 0] > 10) - 0.5) < 0.3  # in random order
+
+
+def test_fewer_of_a_mixture_are_the_first_of_more() -> None:
+    random = np.random.default_rng(3)
+    fitted = mixture.fit(random.normal(0, 1, (1_000, 3)).astype(np.float32), components=5)
+    more = list(fitted.blocks(mixture.BLOCK + 1_000))
+    assert [len(block) for block in more] == [mixture.BLOCK, 1_000]
+    fewer = [*fitted.blocks(mixture.BLOCK + 10)]
+    assert np.array_equal(np.concatenate(fewer), np.concatenate(more)[: mixture.BLOCK + 10])
+    assert not np.array_equal(next(fitted.blocks(10, seed=1)), more[0][:10])
 
 
 def test_stores(data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,11 @@ def peak() -> int:
     return _kilobytes(f"{_SELF}/status", "VmHWM")
 
 
+def mapped() -> int:
+    """Bytes of files that this process has in memory."""
+    return _kilobytes(f"{_SELF}/status", "RssFile")
+
+
 def available() -> int:
     """Bytes that the machine could give now."""
     return _kilobytes("/proc/meminfo", "MemAvailable")
