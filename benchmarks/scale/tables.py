@@ -58,9 +58,9 @@ def tables(run: Run) -> list[Table]:
 def _now(size: Size) -> str:
     then, pairs, exact, query = ORIGINAL * size.count, size.pair * size.count, size.mapped.exact, size.mapped.query
     text = (
-        f"{size.count:,} vectors: at 7 ms a comparison a query took {_time(then)}. Now, on this machine, one pair at "
-        f"a time in Python takes {_time(pairs)} (extrapolated), exact search {_time(exact)}, "
-        f"{_times(then, exact)} as fast"
+        f"{size.count:,} vectors{' (synthetic)' if size.synthetic else ''}: at 7 ms a comparison a query took "
+        f"{_time(then)}. Now, on this machine, one pair at a time in Python takes {_time(pairs)} (extrapolated), "
+        f"exact search {_time(exact)}, {_times(then, exact)} as fast"
     )
     if query is None:
         return f"{text}."
@@ -91,15 +91,15 @@ def _beside_the_original(run: Run) -> Table:
             cells += [_time(now), "–" if now is None else _times(then, now)]
         rows.append([*_name(size), *cells])
     note = (
-        "7 ms a comparison is the figure of the experiment that this project began from, on another machine, years "
-        "ago. *A pair now* is one comparison in a loop in Python with NumPy, the best of all rounds over at most "
+        "7 ms a comparison is the figure of the experiment that this project began from, on another machine. "
+        "*A pair now* is one comparison in a loop in Python with NumPy, the best of all rounds over at most "
         f"{PAIRS:,} vectors; *pairs now* is n times that, not measured. *×* is how many times as fast as 7 ms × n."
     )
     return Table("Beside the first experiment", note, rows)
 
 
 def _builds(run: Run) -> Table:
-    rows = [["set", "vectors", "build", "exponent", "/ n√n", "vectors", "memory at most", "of the index", "how"]]
+    rows = [["set", "vectors", "build", "exponent", "/ n√n", "as floats", "memory at most", "of the index", "how"]]
     for size, grown in _grown(run, lambda size: size.built.seconds, 1.5):
         one = size.built
         how = "in memory" if one.parts == 1 else f"{one.parts} parts, brought into one through files"
