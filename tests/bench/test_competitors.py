@@ -204,7 +204,7 @@ def test_a_library_that_is_missing_costs_only_itself(name: str, monkeypatch: pyt
     for module in [library, *(one for one in sys.modules if one.startswith(f"{library}."))]:
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.delitem(sys.modules, f"lookalike.bench.competitors.{library}", raising=False)
-    with pytest.raises(ImportError, match=library):
+    with pytest.raises(ImportError, match=f"{library}|numba"):  # pynndescent needs numba, and names it first
         create(name)
     assert create("lookalike").distribution == "lookalike"
 

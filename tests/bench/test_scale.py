@@ -158,6 +158,7 @@ def test_too_little_memory_is_a_sentence(words: list[str], capsys: pytest.Captur
 
 
 def test_what_cannot_be_measured_is_refused(tmp_path: Path, words: list[str]) -> None:
+    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'lookalike[bench]'")
     with pytest.raises(SystemExit, match="received no such file"):
         run.main([str(tmp_path / "none.hdf5"), *words[1:]])
     with pytest.raises(SystemExit, match="2"):

@@ -33,7 +33,7 @@ class _Brute(Competitor):
         return [{}]
 
     def configure(self, setting: Setting, threads: int) -> None:
-        limit(threads)
+        """There is nothing to set."""
 
     def touched(self, vectors: Vectors, k: int) -> float:
         return len(self._base) - len(self._gone)
@@ -67,6 +67,9 @@ class Pairs(_Brute):
 
 class Products(_Brute):
     parameters = f"blocks of {QUERIES} queries × {ROWS} rows"
+
+    def configure(self, setting: Setting, threads: int) -> None:
+        limit(threads)
 
     def build(self, base: Vectors, distance: Distance, threads: int) -> None:
         super().build(base, distance, threads)

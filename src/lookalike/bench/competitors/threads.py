@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from threadpoolctl import threadpool_limits
-
 
 def limit(threads: int) -> None:
     """From now on, for all libraries that are loaded."""
+    from threadpoolctl import threadpool_limits
+
     threadpool_limits(threads)
