@@ -18,7 +18,6 @@ LIBRARIES |= {f"faiss-{kind}": "faiss" for kind in ("hnsw", "ivfpq", "rabitq", "
 LIBRARIES |= {f"sklearn-{kind}": "sklearn" for kind in ("tree", "brute")}
 LIBRARIES |= {f"brute-{kind}": "threadpoolctl" for kind in ("numpy", "pairs")}
 LIBRARIES |= {f"datasketch-{kind}": "datasketch" for kind in ("forest", "lsh")}
-LIBRARIES |= {"inverted-index": "numpy"}
 DIM = 64  # the least that rabitqlib takes
 PLAN = Plan(k=5, rounds=2, threads=1, single=20)
 
