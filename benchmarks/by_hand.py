@@ -12,13 +12,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from lookalike import Index
 from lookalike.bench.report import TARGETS, markdown
 from lookalike.bench.truth import Vectors
+from lookalike.metric import Metric
 from making import say
 from sweeping import Plan, RecallOf, arguments, heading, opened, recall_of
 
@@ -87,7 +88,7 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.exit(f"{given.data}: expected a dataset called tune, since --tuned was given")
     queries = data.test.vectors
     found = recall_of(data.base, queries, data.distance, given.k)
-    index = Index(data.base.shape[1], data.distance)
+    index = Index(data.base.shape[1], cast(Metric, data.distance))
     index.add(data.base)
     index.optimize()
     if given.tuned and data.tune is not None:

@@ -52,6 +52,7 @@ DOORS: dict[
     "h5py": "vectors/hdf5",
     "matplotlib": "bench/plot.py",
     "annoy": "bench/competitors/annoy.py",
+    "datasketch": "bench/competitors/datasketch.py",
     "faiss": "bench/competitors/faiss.py",
     "hnswlib": "bench/competitors/hnswlib.py",
     "nearpy": "bench/competitors/nearpy.py",

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from lookalike import Index
 from lookalike.bench import memory
 from lookalike.bench.competitors.brute import Pairs
 from lookalike.bench.truth import Vectors
+from lookalike.metric import Metric
 from making import say
 from scale.figures import Built, Opened
 from scale.limited import most_used
@@ -87,7 +88,7 @@ def limited(work: Work) -> dict[str, Any]:
 
 def _sealed(work: Work, first: int, end: int) -> Index:
     """Added in one call: in several, some would be sealed twice, which takes a third more of the processor's time."""
-    index = Index(work.vectors.shape[1], work.distance)
+    index = Index(work.vectors.shape[1], cast(Metric, work.distance))
     index.add(work.vectors[first:end], np.arange(first, end))
     index.optimize()
     return index

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from lookalike.bench.child import as_ids
-from lookalike.bench.competitors import NAMES, CannotError, Competitor, Shape, create
+from lookalike.bench.competitors import CannotError, Competitor, Shape, create, everyone
 from lookalike.bench.datasets import Dataset
-from lookalike.bench.truth import Distance, Ids, Vectors, exact_neighbors
+from lookalike.bench.truth import Distance, Ids, Rows, Vectors, exact_neighbors
 
 from .tiny import DIM, LIBRARIES, installed, tiny
 
@@ -45,9 +45,11 @@ ALL = {"faiss-lsh", "sklearn-brute", "faiss-flat", "brute-numpy", "brute-pairs"}
 SUMMITS = {"faiss-hnsw", "usearch", "sklearn-tree"}
 """Those that meet some vectors or the centres of some more than once, on the way down."""
 
-TAKING_PART = [name for name in NAMES if "svs" not in name or installed(name)]  # its licence keeps it out of [bench]
+TAKING_PART = [
+    name for name in everyone("cosine") if "svs" not in name or installed(name)
+]  # its licence keeps it out of [bench]
 SLOW = {"pynndescent"}  # numba compiles it for most of a minute in each process
-everyone = pytest.mark.parametrize(
+each = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.thorough) if name in SLOW else name for name in TAKING_PART]
 )
 
@@ -62,11 +64,11 @@ def built(name: str, data: Dataset) -> Competitor:
     return competitor
 
 
-def single(competitor: Competitor, queries: Vectors, k: int = K) -> Ids:
+def single(competitor: Competitor, queries: Rows, k: int = K) -> Ids:
     return as_ids([competitor.query(query, k) for query in competitor.prepare(queries)], k)
 
 
-def batch(competitor: Competitor, queries: Vectors, k: int = K) -> Ids:
+def batch(competitor: Competitor, queries: Rows, k: int = K) -> Ids:
     return as_ids(competitor.query_batch(queries, k), k)
 
 
@@ -94,7 +96,7 @@ def unlike(data: Dataset, count: int) -> Vectors:
     return np.ascontiguousarray(vectors * lengths[:, None])
 
 
-@everyone
+@each
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_its_most_thorough_setting_finds_the_neighbours(name: str, distance: Distance) -> None:
     data = tiny(distance)
@@ -108,7 +110,7 @@ def test_its_most_thorough_setting_finds_the_neighbours(name: str, distance: Dis
     assert competitor.parameters
 
 
-@everyone
+@each
 def test_a_thorough_setting_finds_no_less_than_a_fast_one(name: str) -> None:
     data = tiny("cosine")
     competitor = built(name, data)
@@ -120,7 +122,7 @@ def test_a_thorough_setting_finds_no_less_than_a_fast_one(name: str) -> None:
     assert len({str(sorted(setting.items())) for setting in competitor.sweep()}) == len(competitor.sweep())
 
 
-@everyone
+@each
 def test_what_it_touches_is_told(name: str) -> None:
     data = tiny("cosine")
     competitor, queries = built(name, data), data.test.vectors
@@ -135,7 +137,7 @@ def test_what_it_touches_is_told(name: str) -> None:
     assert (fast == COUNT) == (name in ALL or name == "lookalike")  # of ours, so few are in no bucket
 
 
-@everyone
+@each
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_what_is_saved_is_loaded(name: str, distance: Distance, tmp_path: Path) -> None:
     data = tiny(distance)
@@ -153,7 +155,7 @@ def test_what_is_saved_is_loaded(name: str, distance: Distance, tmp_path: Path) 
     assert shared(batch(loaded, queries), before) > 0.95
 
 
-@everyone
+@each
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_what_is_added_is_found_and_what_is_removed_is_not(name: str, distance: Distance) -> None:
     data = tiny(distance)
@@ -177,7 +179,7 @@ def test_what_is_added_is_found_and_what_is_removed_is_not(name: str, distance: 
             assert search(competitor, new)[[0, 1, 3], 0].tolist() == ids[[0, 1, 3]].tolist()
 
 
-@everyone
+@each
 @pytest.mark.parametrize(("count", "dim", "k"), [(100, 2, 10), (100, 1280, 10), (300, 101, 10), (300, 64, 100)])
 def test_it_takes_few_vectors_of_any_dimensions(name: str, count: int, dim: int, k: int) -> None:
     base = np.random.default_rng(2).standard_normal((count, dim)).astype(np.float32)
@@ -198,7 +200,7 @@ def _seen(name: str, vectors: Vectors) -> Any:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if name == "nearpy" else vectors
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(("lookalike", "brute"))])
+@pytest.mark.parametrize("name", [name for name in everyone("cosine") if not name.startswith(("lookalike", "brute"))])
 def test_a_library_that_is_missing_costs_only_itself(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     library = LIBRARIES.get(name, name)
     for module in [library, *(one for one in sys.modules if one.startswith(f"{library}."))]:

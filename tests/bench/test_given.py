@@ -164,8 +164,13 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "sets.hdf5", "w") as file:
         file.attrs["distance"] = "jaccard"
         file["train"], file["test"] = np.arange(9), np.arange(3)
-    with pytest.raises(ArgumentError, match=r"its distance is jaccard; expected cosine or euclidean"):
+    with pytest.raises(ArgumentError, match="expected a dataset called size_train"):
         from_file(str(tmp_path / "sets.hdf5"))
+    with h5py.File(tmp_path / "bits.hdf5", "w") as file:
+        file.attrs["distance"] = "hamming"
+        file["train"], file["test"] = VECTORS, VECTORS[:5]
+    with pytest.raises(ArgumentError, match=r"its distance is hamming; expected cosine or euclidean"):
+        from_file(str(tmp_path / "bits.hdf5"))
     with h5py.File(tmp_path / "odd.hdf5", "w") as file:
         file["train"], file["test"] = VECTORS, VECTORS[:5, :3]
     with pytest.raises(ArgumentError, match=r"expected test of 8 dimensions; received 3"):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 HEAVY = {"h5py", "matplotlib", "hnswlib", "annoy", "faiss", "scann", "rabitqlib", "usearch", "voyager", "svs"}
-HEAVY |= {"nearpy", "numba", "pynndescent", "sklearn", "threadpoolctl"}
+HEAVY |= {"datasketch", "nearpy", "numba", "pynndescent", "sklearn", "threadpoolctl"}
 
 
 def test_the_command_imports_no_peer() -> None:

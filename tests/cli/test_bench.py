@@ -87,6 +87,27 @@ def test_several_sets_and_json(run: Run, vectors: Path, tmp_path: Path) -> None:
     assert "two data sets are called some" in refused
 
 
+def test_sets(run: Run, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    lines = [" ".join(f"word{item}" for item in random.choice(60, 12)) for _ in range(200)]
+    (tmp_path / "texts.txt").write_text("\n".join(lines))
+    words = ("bench", "texts.txt", "--format", "sets", "--rounds", "1", "-k", "3")
+    done = run(*words, "--peers", "brute-pairs,inverted-index,annoy")
+    said = done.stderr.splitlines()
+    assert said[0] == "texts: 180 sets over 60 items, 20 queries, jaccard"
+    assert "annoy: it does not compare sets" in said
+    assert "texts: 180 sets over 60 items, jaccard" in done.stdout
+    results = Results.load(tmp_path / "bench-results" / "texts" / "results.json")
+    assert [one.name for one in results.outcomes if not one.error] == ["lookalike", "brute-pairs", "inverted-index"]
+    assert all(max(point.recall for point in one.single) == 1 for one in results.outcomes[:3])
+    kept = tmp_path / "bench-results" / "texts" / "ann-benchmarks" / "results" / "texts" / "3" / "inverted-index"
+    with h5py.File(next(kept.iterdir())) as file:
+        assert file.attrs["distance"] == "jaccard"
+        assert file["distances"][()].max() <= 1
+    refused = sentence(run(*words, "--metric", "cosine", code=2).stderr)
+    assert "expected no --metric, as sets have Jaccard's distance; received cosine" in refused
+
+
 def test_queries_of_ones_own(run: Run, vectors: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "queries.npy", VECTORS[:7])
     words = ("--peers", "lookalike", "--rounds", "1", "-k", "1", "--metric", "euclidean")
@@ -169,10 +190,15 @@ def test_the_commands_of_its_guide(run: Run, photos: Path, tmp_path: Path) -> No
     for name in ("glove", "sift"):
         with h5py.File(tmp_path / f"{name}.hdf5", "w") as file:
             file["train"], file["test"] = VECTORS[:300], VECTORS[300:]
+    with h5py.File(tmp_path / "kosarak.hdf5", "w") as file:
+        file.attrs["distance"] = "jaccard"
+        file["train"], file["size_train"] = np.arange(300) % 70, [3] * 100
+        file["test"], file["size_test"] = np.arange(20), [2] * 10
+    (tmp_path / "texts.txt").write_text("\n".join(f"one two {row} {row % 7}" for row in range(100)))
     run("index", "photos", "--to", "index")
     guide = (Path(__file__).parents[2] / "docs" / "bench.md").read_text()
     commands = re.findall(r"^(?:\$|\|) `?lookalike (bench [^`\n]+)", guide, re.MULTILINE)
-    assert len(commands) == 7
+    assert len(commands) == 9
     for words in commands:
         run(*words.split(), "--peers", "lookalike", "--rounds", "1", "-k", "3")
 

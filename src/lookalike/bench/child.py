@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.bench import memory
+from lookalike.bench import handed, memory
 from lookalike.bench.competitors import CannotError, Competitor, Setting, Shape, create
 from lookalike.bench.results import Mode
-from lookalike.bench.truth import Distance, Ids, Vectors
+from lookalike.bench.truth import Distance, Ids, Rows
 
 WARM = 0.1
 """Seconds of asking before the clock starts: the caches hold what another process left there."""
@@ -32,7 +32,7 @@ CHECKED = 100
 
 @dataclass(frozen=True)
 class Work:
-    """What a child needs to know: where the vectors lie (.npy), how to treat them, and how many bytes it may take."""
+    """What a child needs to know: where vectors or sets lie, how to treat them, and how many bytes it may take."""
 
     base: str
     queries: str
@@ -170,7 +170,7 @@ class Worker:
     """One competitor at work."""
 
     _it: Competitor
-    _queries: Vectors
+    _queries: Rows
     _before: int  # bytes that the process took before it had vectors
     _count: int  # of what was indexed
 
@@ -202,10 +202,10 @@ class Worker:
 
     def _build(self) -> Built:
         """What the index takes is measured when the caller's own copy of the vectors is gone."""
-        work, it = self._work, create(self._name)
+        work, it = self._work, create(self._name, self._work.distance)
         self._before = memory.resident()
         memory.begin_peak()
-        base = np.load(work.base)
+        base = handed.load(work.base)
         start = time.perf_counter()
         it.build(base, work.distance, work.threads)
         seconds = time.perf_counter() - start
@@ -214,17 +214,18 @@ class Worker:
         del base
         taken = max(0, memory.resident() - self._before)
         overhead = _overhead(self._name, sample, work)
-        self._it, self._queries = it, np.load(work.queries)
+        self._it, self._queries = it, handed.load(work.queries)
         memory.begin_peak()
         return Built(_version(it), it.parameters, seconds, peak, taken, overhead, it.sweep())
 
     def _load(self, folder: str, setting: Setting) -> float:
-        base, it = np.load(self._work.base, mmap_mode="r"), create(self._name)
-        queries = it.prepare(np.load(self._work.queries)[:1])
+        work = self._work
+        base, it = handed.load(work.base, mmap_mode="r"), create(self._name, work.distance)
+        queries = it.prepare(handed.load(work.queries)[:1])
         start = time.perf_counter()
-        it.load(folder, Shape(len(base), base.shape[1], self._work.distance))
+        it.load(folder, Shape(len(base), base.shape[1], work.distance))
         it.configure(setting, 1)
-        it.query(queries[0], min(self._work.k, len(base)))
+        it.query(queries[0], min(work.k, len(base)))
         return time.perf_counter() - start
 
     def _add(self, count: int, seconds: float) -> Changed:
@@ -244,18 +245,18 @@ class Worker:
         some = _some(done)
         return Changed(rate, float((self._thorough(queries[some]) != ids[some, None]).all(axis=1).mean()))
 
-    def _thorough(self, queries: Vectors) -> Ids:
+    def _thorough(self, queries: Rows) -> Ids:
         """What is found at the last setting of the sweep."""
         self._it.configure(self._it.sweep()[-1], self._work.threads)
-        return as_ids(self._it.query_batch(np.ascontiguousarray(queries), self._work.k), self._work.k)
+        return as_ids(self._it.query_batch(queries.copy(), self._work.k), self._work.k)
 
 
-def measure(competitor: Competitor, work: Work, queries: Vectors, request: Measure) -> Timed:
+def measure(competitor: Competitor, work: Work, queries: Rows, request: Measure) -> Timed:
     """One setting: each query by its own call on one thread, or all by one call on all threads.
 
     The last queries warm up the caches.
     """
-    last = np.ascontiguousarray(queries[::-1])
+    last = queries[::-1].copy()  # in one piece
     asked = queries[: request.count]
     if request.mode == "batch":
         competitor.configure(request.setting, work.threads)
@@ -281,7 +282,7 @@ def _timed(competitor: Competitor, prepared: Sequence[Any], k: int, seconds: flo
     return Timed(stamps[-1] - stamps[0], processor, as_ids(found, k), np.diff(stamps))
 
 
-def _in_a_batch(competitor: Competitor, queries: Vectors, k: int) -> Timed:
+def _in_a_batch(competitor: Competitor, queries: Rows, k: int) -> Timed:
     gc.disable()
     wall, processor = time.perf_counter(), time.process_time()
     found = competitor.query_batch(queries, k)
@@ -290,7 +291,7 @@ def _in_a_batch(competitor: Competitor, queries: Vectors, k: int) -> Timed:
     return Timed(wall, processor, as_ids(found, k), np.full(len(queries), wall / len(queries)))
 
 
-def _warm_in_batches(competitor: Competitor, queries: Vectors, k: int) -> float:
+def _warm_in_batches(competitor: Competitor, queries: Rows, k: int) -> float:
     """Queries/s of the last of some batches."""
     start, row, rate = time.perf_counter(), 0, 0.0
     for size in chain(WARM_BATCHES, repeat(WARM_BATCHES[-1])):
@@ -333,13 +334,13 @@ def _hush() -> None:
     os.dup2(nowhere, 2)
 
 
-def _overhead(name: str, sample: Vectors, work: Work) -> float | None:
+def _overhead(name: str, sample: Rows, work: Work) -> float | None:
     """Microseconds of one call on an index of 100 vectors, best of five; None where a library wants more of them."""
     try:
-        small = create(name)
+        small = create(name, work.distance)
         small.build(sample, work.distance, 1)
         small.configure(small.sweep()[0], 1)
-        prepared = small.prepare(np.ascontiguousarray(np.resize(sample, (CALLS, sample.shape[1]))))
+        prepared = small.prepare(sample[np.arange(CALLS) % len(sample)])
         timed = [_timed(small, prepared, work.k, CALL_SECONDS) for _ in range(5)]
     except Exception:  # noqa: BLE001  # each library has its own way to say that it was given too few
         return None

@@ -14,9 +14,9 @@ from lookalike.names import visible
 
 COLUMNS = {
     "dataset": "its name",
-    "distance": "cosine, euclidean …",
-    "n": "vectors in the index",
-    "dim": "numbers in a vector",
+    "distance": "cosine, euclidean …; jaccard, where they are sets",
+    "n": "vectors, or sets, in the index",
+    "dim": "numbers in a vector, or different items of all sets",
     "k": "neighbours of a query",
     "competitor": "its name",
     "version": "of its library",

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.bench.truth import Distance, Floats, Ids, Vectors
+from lookalike.bench.truth import Distance, Floats, Ids, Rows, Vectors
 from lookalike.errors import ArgumentError
 from lookalike.vectors.hdf5_arrays import read_arrays, write_arrays
 
@@ -30,7 +30,7 @@ DISTANCES: dict[str, Distance] = {
     "euclidean": "euclidean",
     "sqeuclidean": "euclidean",
 }
-WRITTEN = {"cosine": "angular", "euclidean": "euclidean"}
+WRITTEN: dict[Distance, str] = {"cosine": "angular", "euclidean": "euclidean", "jaccard": "jaccard"}
 KEYS = ("train", "test", "neighbors", "distances", "tune", "tune_neighbors", "tune_distances")
 
 
@@ -39,9 +39,9 @@ Arrays = dict[str, Any]
 
 @dataclass(frozen=True)
 class Queries:
-    """Queries (m, dim), the rows of the base that are their exact neighbours (m, k), and the distances (m, k)."""
+    """Queries (m, dim), or m sets, their exact neighbours, rows of the base (m, k), and the distances (m, k)."""
 
-    vectors: Vectors
+    vectors: Rows
     neighbors: Ids
     distances: Floats
 
@@ -51,11 +51,11 @@ class Queries:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a benchmark needs: the base (n, dim), the queries, and perhaps others to tune with."""
+    """What a benchmark needs: the base (n, dim), or n sets, the queries, and perhaps others to tune with."""
 
     name: str
     distance: Distance
-    base: Vectors
+    base: Rows
     test: Queries
     tune: Queries | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -13,8 +13,11 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from lookalike.bench import set_files
 from lookalike.bench.datasets import DISTANCES, Dataset, Queries, require_matrix
-from lookalike.bench.truth import Distance, Ids, Vectors, distances_of, exact_neighbors, recall
+from lookalike.bench.handed import arrays as arrays_of
+from lookalike.bench.sets import Sets
+from lookalike.bench.truth import Distance, Ids, Rows, Vectors, distances_of, exact_neighbors, noun, recall
 from lookalike.durable import draft, put
 from lookalike.errors import ArgumentError
 from lookalike.vectors import open_vectors, read_vectors
@@ -33,20 +36,20 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Given:
-    """Vectors, and perhaps queries that are not among them.
+    """Vectors or sets, and perhaps queries that are not among them.
 
     Attributes:
         name: of the data set.
         distance: None where nobody said.
-        vectors: (n, dim).
+        vectors: (n, dim), or `Sets`.
         queries: None where some of the vectors are to be held out.
         neighbors: of the queries, as the file has them; None where they are to be found.
     """
 
     name: str
     distance: Distance | None
-    vectors: Vectors
-    queries: Vectors | None = None
+    vectors: Rows
+    queries: Rows | None = None
     neighbors: Ids | None = None
 
 
@@ -64,15 +67,17 @@ def from_file(path: str, *, tune: bool = False, **how: Any) -> Given:
 
     Args:
         tune: take its second set of queries.
-        how: `layout`, `format`, `key` and `names` as of `open_vectors`.
+        how: `layout`, `format`, `key` and `names` as of `open_vectors`; the format "sets" is text (set_files.py).
 
     Raises:
         VectorFileError, ReadError, MissingExtraError: it cannot be taken.
         ArgumentError: no second set of queries, or one that does not fit.
     """
+    if how.get("format") == "sets" and not tune:
+        return Given(Path(path).stem, "jaccard", set_files.from_text(path))
     if kind(find(path)) == "hdf5" and how.get("key") is None:
-        arrays, told = read_arrays(path, ("train", "test", "neighbors", "tune", "tune_neighbors"))
-        if {"train", "test"} <= arrays.keys():
+        arrays, told = read_arrays(path, (*set_files.KEYS, "neighbors", "tune_neighbors"))
+        if {"train", "test"} <= arrays.keys() or told == "jaccard":
             return _table(path, arrays, told, "tune" if tune else "test")
     if tune:
         raise ArgumentError(f"{path}: expected a dataset called tune, since --tune was given")
@@ -82,7 +87,9 @@ def from_file(path: str, *, tune: bool = False, **how: Any) -> Given:
 
 
 def with_queries(given: Given, path: str) -> Given:
-    """The same vectors, but these queries. Raises what `from_file` raises."""
+    """The same vectors, but these queries. Raises what `from_file` raises, and ArgumentError for sets."""
+    if isinstance(given.vectors, Sets):
+        raise ArgumentError(f"{given.name}: expected how many queries to take from the sets; received a file, {path}")
     _, vectors = read_vectors(path)
     if vectors.shape[1] != given.vectors.shape[1]:
         raise ArgumentError(
@@ -111,6 +118,8 @@ def split(
         ArgumentError: too few vectors, or one without a direction under the cosine.
     """
     chosen = distance or given.distance or "cosine"
+    if isinstance(given.vectors, Sets) and chosen != "jaccard":
+        raise ArgumentError(f"{given.name}: expected no --metric, as sets have Jaccard's distance; received {chosen}")
     base_rows = query_rows = None
     base, queries, neighbors = given.vectors, given.queries, given.neighbors
     if queries is None:
@@ -120,7 +129,7 @@ def split(
         asked = slice(MOST_QUERIES if count is None else count)
         queries, neighbors = queries[asked], None if neighbors is None else neighbors[asked]
     if len(base) < k:
-        raise ArgumentError(f"{given.name}: k is {k}; expected at most {len(base):,}, the number of vectors")
+        raise ArgumentError(f"{given.name}: k is {k}; expected at most {len(base):,}, the number of {noun(chosen)}")
     if chosen == "cosine":
         base, queries = _unit(given.name, base), _unit(given.name, queries)
     if neighbors is None or chosen != given.distance or not _are_nearest(base, queries, chosen, neighbors, k):
@@ -131,33 +140,40 @@ def split(
 
 
 def fingerprint(data: Dataset) -> str:
-    """Of its vectors: the same vectors have the same, and no others."""
+    """Of its vectors or sets: the same have the same, and no others."""
     state = blake2b(data.distance.encode(), digest_size=16)
-    for array in (data.base, data.test.vectors):
+    for array in (*arrays_of(data.base), *arrays_of(data.test.vectors)):
         state.update(repr(array.shape).encode())
         state.update(np.ascontiguousarray(array).data.cast("B"))
     return state.hexdigest()
 
 
 def _table(path: str, arrays: dict[str, Any], told: str | None, which: str) -> Given:
-    if which not in arrays:
+    if which == "tune" and which not in arrays:
         raise ArgumentError(f"{path}: expected a dataset called {which}, since --{which} was given")
-    distance = _distance(path, told)
+    distance: Distance | None = "jaccard" if told == "jaccard" else _distance(path, told)
+    read = set_files.from_arrays if distance == "jaccard" else _matrices
+    base, queries = read(path, arrays, which)
+    ids = arrays.get("neighbors" if which == "test" else f"{which}_neighbors")
+    if ids is not None and not _are_rows(ids, queries, len(base)):
+        ids = None
+    return Given(Path(path).stem, distance, base, queries, None if ids is None else ids.astype(np.int64))
+
+
+def _matrices(path: str, arrays: Mapping[str, Any], which: str) -> tuple[Vectors, Vectors]:
     for name in ("train", which):
         require_matrix(arrays[name], name, path)
     base, queries = _float32(path, arrays["train"]), _float32(path, arrays[which])
     if base.shape[1] != queries.shape[1]:
         raise ArgumentError(f"{path}: expected {which} of {base.shape[1]} dimensions; received {queries.shape[1]}")
-    ids = arrays.get("neighbors" if which == "test" else f"{which}_neighbors")
-    if ids is not None and not _are_rows(ids, len(queries), len(base)):
-        ids = None
-    return Given(Path(path).stem, distance, base, queries, None if ids is None else ids.astype(np.int64))
+    return base, queries
 
 
-def _are_rows(ids: Any, queries: int, count: int) -> bool:
+def _are_rows(ids: Any, queries: Rows | None, count: int) -> bool:
     return bool(
-        ids.ndim == 2
-        and len(ids) == queries
+        queries is not None
+        and ids.ndim == 2
+        and len(ids) == len(queries)
         and ids.size
         and ids.dtype.kind in "iu"
         and ids.min() >= 0
@@ -189,8 +205,8 @@ def _held_out(
     some = count if asked else min(count, there // 10)
     if some < 1 or there - some < k:
         raise ArgumentError(
-            f"{given.name}: expected more than {there:,} vectors, to hold out {max(some, 1):,} as queries and to find "
-            f"{k} neighbours among the rest; pass fewer queries, or a smaller k"
+            f"{given.name}: expected more than {there:,} {noun(given.distance)}, to hold out {max(some, 1):,} as "
+            f"queries and to find {k} neighbours among the rest; pass fewer queries, or a smaller k"
         )
     out = np.zeros(there, bool)
     out[np.random.default_rng(seed).choice(there, some, replace=False)] = True
@@ -207,7 +223,7 @@ def _unit(name: str, vectors: Vectors) -> Vectors:
     return np.asarray(vectors / lengths, np.float32)
 
 
-def _are_nearest(base: Vectors, queries: Vectors, distance: Distance, neighbors: Ids, k: int) -> bool:
+def _are_nearest(base: Rows, queries: Rows, distance: Distance, neighbors: Ids, k: int) -> bool:
     """Whether they are enough, and those of the first queries the nearest indeed."""
     if neighbors.shape[1] < k:
         return False
@@ -216,9 +232,7 @@ def _are_nearest(base: Vectors, queries: Vectors, distance: Distance, neighbors:
     return recall(base, some, distance, exact, neighbors[:CHECKED, :k]) == 1
 
 
-def _remembered(
-    base: Vectors, queries: Vectors, distance: Distance, k: int, kept: str, progress: Progress | None
-) -> Ids:
+def _remembered(base: Rows, queries: Rows, distance: Distance, k: int, kept: str, progress: Progress | None) -> Ids:
     key = fingerprint(Dataset("", distance, base, Queries(queries, np.empty((0, 0), np.int64), np.empty((0, 0)))))
     if os.path.exists(kept):
         try:

@@ -161,10 +161,16 @@ def against_the_best(every: Sequence[Results]) -> str:
     return f"{markdown(rows)}\n\nGeometric mean of {len(ratios)} ratios: {mean}"
 
 
+def size(results: Results) -> str:
+    """Of what was compared."""
+    sets = results.distance == "jaccard"
+    return f"{results.count:,} sets over {results.dim:,} items" if sets else f"{results.count:,} × {results.dim}"
+
+
 def heading(results: Results) -> str:
     """What was measured, where, and how."""
     return (
-        f"{results.dataset}: {results.count:,} × {results.dim}, {results.distance}, {results.queries:,} queries, "
+        f"{results.dataset}: {size(results)}, {results.distance}, {results.queries:,} queries, "
         f"recall@{results.k}; {results.machine}, batches and builds on {results.threads} threads; "
         f"best of {results.rounds} rounds ± how far the worst was behind"
     )

@@ -114,6 +114,7 @@ class Results:
     """All competitors on one data set.
 
     Attributes:
+        count, dim: vectors, and numbers in each; or sets, and how many different items they and the queries hold.
         machine: its processor and cores.
         software: versions, the commit of this library among them, by name.
         seed: of what was drawn: the queries, where they were held out.

@@ -12,9 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
-from lookalike.bench import answers
+from lookalike.bench import answers, handed
 from lookalike.bench.child import Work
 from lookalike.bench.competitors import OURS
 from lookalike.bench.datasets import Dataset
@@ -115,14 +113,14 @@ def _alone(folder: str) -> Iterator[None]:
 
 @contextmanager
 def _handed_over(folder: str, data: Dataset, plan: Plan) -> Iterator[Work]:
-    """The vectors as files, which every process reads for itself."""
+    """Vectors or sets as files, which every process reads for itself."""
     place = os.path.join(folder, "work")
     shutil.rmtree(place, ignore_errors=True)  # of a run that was killed
     os.mkdir(place)
     try:
         base, queries = os.path.join(place, "base.npy"), os.path.join(place, "queries.npy")
-        np.save(base, data.base)
-        np.save(queries, data.test.vectors)
+        handed.save(base, data.base)
+        handed.save(queries, data.test.vectors)
         yield Work(base, queries, data.distance, plan.k, plan.threads)
     finally:
         shutil.rmtree(place, ignore_errors=True)

@@ -22,7 +22,7 @@ def summary(results: Results) -> list[str]:
 
 
 def exact(outcome: Outcome) -> bool:
-    """Whether it compares every query with every vector: it finds all, and no setting makes it find less."""
+    """Whether it is exact search: it finds all, and no setting makes it find less."""
     points = [*outcome.single, *outcome.batch]
     return bool(points) and all(not point.setting and point.recall > 0.999 for point in points)
 
@@ -78,7 +78,9 @@ def _exact(results: Results) -> str:
         return ""
     name = max(rates, key=lambda name: rates[name])
     rate = f"{few(rates[name])} queries/s one by one"
-    said = f"Comparing every query with every vector, which finds all, {name} answers {rate}"
+    sets = results.distance == "jaccard"  # of which an inverted index meets but those that share something
+    how = "By exact search" if sets else "Comparing every query with every vector"
+    said = f"{how}, which finds all, {name} answers {rate}"
     return f"{said}, the fastest of {len(rates)} that do so." if len(rates) > 1 else f"{said}."
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import nan
+from functools import partial
+from math import inf, nan
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Distance = Literal["cosine", "euclidean"]
+from lookalike.bench.sets import FARTHEST, Postings, Sets, nearest
+
+Distance = Literal["cosine", "euclidean", "jaccard"]
 
 Floats = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 Ids = NDArray[np.int64]
+Rows = Any
+"""What is compared: `Vectors`, (n, dim), or `Sets` under Jaccard's distance; nearly everybody takes one kind only."""
 
 QUERY_BLOCK = 256
 BASE_BLOCK = 65_536
@@ -24,9 +29,14 @@ ROUNDING = 1e-6
 but for a competitor's float32 arithmetic."""
 
 
+def noun(distance: str | None) -> str:
+    """What is compared by it."""
+    return "sets" if distance == "jaccard" else "vectors"
+
+
 def exact_neighbors(
-    base: Vectors,
-    queries: Vectors,
+    base: Rows,
+    queries: Rows,
     distance: Distance,
     k: int = 100,
     progress: Callable[[int], None] | None = None,
@@ -36,34 +46,40 @@ def exact_neighbors(
     Everything is computed in float64. `progress` is told after each block how many queries are done.
     """
     k = min(k, len(base))
+    search: Callable[[Any], tuple[Ids, Floats]] = partial(_nearest, base, distance, k)
+    if isinstance(base, Sets):
+        search = partial(_nearest_sets, Postings.of(base), k)
     ids, distances = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
     for start in range(0, len(queries), QUERY_BLOCK):
         block = slice(start, start + QUERY_BLOCK)
-        ids[block], distances[block] = _nearest(base, queries[block], distance, k)
+        ids[block], distances[block] = search(queries[block])
         if progress is not None:
             progress(min(start + QUERY_BLOCK, len(queries)))
     return ids, distances
 
 
-def recall(base: Vectors, queries: Vectors, distance: Distance, neighbors: Ids, found: Ids) -> float:
+def recall(base: Rows, queries: Rows, distance: Distance, neighbors: Ids, found: Ids) -> float:
     """The mean share of true neighbours among those found, for k = the columns of `found`.
 
     What is found counts once, if it is not farther than the k-th of the true `neighbors`: of several vectors at the
-    same distance any may be found. What is no row of the base, such as −1, stands for nothing found.
+    same distance any may be found. What is no row of the base, such as −1, stands for nothing found. Sets that share
+    nothing are no neighbours; 1 where nobody has any.
     """
-    k = found.shape[1]
-    hits = 0
+    k, farthest = found.shape[1], FARTHEST if distance == "jaccard" else inf
+    hits = wanted = 0
     for start in range(0, len(queries), QUERY_BLOCK):
         block = slice(start, start + QUERY_BLOCK)
-        kth = _gaps(base, queries[block], distance, neighbors[block, k - 1 : k])
+        true = _gaps(base, queries[block], distance, neighbors[block, :k])
         there = (found[block] >= 0) & (found[block] < len(base))
         rows = np.where(there, found[block], 0)
-        near = _gaps(base, queries[block], distance, rows) <= kth * (1 + ROUNDING)
+        gaps = _gaps(base, queries[block], distance, rows)
+        near = (gaps <= true[:, -1:] * (1 + ROUNDING)) & (gaps < farthest)
         hits += int(np.count_nonzero(near & there & ~_repeated(found[block])))
-    return hits / found.size
+        wanted += int(np.count_nonzero(true < farthest))
+    return hits / wanted if wanted else 1.0
 
 
-def distances_of(base: Vectors, queries: Vectors, distance: Distance, ids: Ids) -> Floats:
+def distances_of(base: Rows, queries: Rows, distance: Distance, ids: Ids) -> Floats:
     """(queries, ids of each): the distance of each query to its rows; inf for what is no row of the base."""
     found = np.full(ids.shape, np.inf)
     for start in range(0, len(queries), QUERY_BLOCK):
@@ -74,7 +90,7 @@ def distances_of(base: Vectors, queries: Vectors, distance: Distance, ids: Ids) 
     return found
 
 
-def distance_ratio(base: Vectors, queries: Vectors, distance: Distance, neighbors: Ids, found: Ids) -> float:
+def distance_ratio(base: Rows, queries: Rows, distance: Distance, neighbors: Ids, found: Ids) -> float:
     """How far what was found is, divided by how far the true `neighbors` of the same rank are; 1 at best, in the mean.
 
     Neighbours at distance 0 stay out, as they would divide by it; so does what is −1. NaN where nothing is left. It is
@@ -86,7 +102,17 @@ def distance_ratio(base: Vectors, queries: Vectors, distance: Distance, neighbor
     return float((there[usable] / np.sort(true, axis=1)[usable]).mean()) if usable.any() else nan
 
 
-def _nearest(base: Vectors, queries: Vectors, distance: Distance, k: int) -> tuple[Ids, Floats]:
+def _nearest_sets(base: Postings, k: int, queries: Sets) -> tuple[Ids, Floats]:
+    """As `exact_neighbors`; all that share an item with a query are compared with it."""
+    ids, distances = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
+    for row, query in enumerate(queries):
+        every = base.distances(query)
+        ids[row] = nearest(every, k)
+        distances[row] = every[ids[row]]
+    return ids, distances
+
+
+def _nearest(base: Vectors, distance: Distance, k: int, queries: Vectors) -> tuple[Ids, Floats]:
     """As `exact_neighbors`, for one block of queries: the nearest so far, against one block of the base at a time."""
     q = _prepared(queries, distance)
     ids, scores = np.empty((len(q), 0), np.int64), np.empty((len(q), 0))
@@ -131,8 +157,10 @@ def _take(order: NDArray[np.intp], ids: Ids, scores: Floats) -> tuple[Ids, Float
     return np.take_along_axis(ids, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
 
-def _gaps(base: Vectors, queries: Vectors, distance: Distance, ids: Ids) -> Floats:
+def _gaps(base: Rows, queries: Rows, distance: Distance, ids: Ids) -> Floats:
     """(queries, ids of each): lengths that rank the rows of each query as the distance does, 0 for equal vectors."""
+    if isinstance(base, Sets):
+        return np.reshape([base.distances(*pair) for pair in zip(queries, ids, strict=True)], ids.shape)
     gaps: Floats = np.linalg.norm(_prepared(base[ids], distance) - _prepared(queries, distance)[:, None], axis=-1)
     return gaps
 

@@ -24,7 +24,8 @@ def bench(
     data: Annotated[
         list[str],
         typer.Argument(
-            metavar="DATA...", help="A file of vectors, a collection, or an HDF5 file of ann-benchmarks' layout."
+            metavar="DATA...",
+            help="A file of vectors, a collection, or an HDF5 file of ann-benchmarks' layout, of vectors or sets.",
         ),
     ],
     peers: Annotated[
@@ -70,7 +71,11 @@ def bench(
         typer.Option(help="Which way round a matrix lies, where that cannot be told.", rich_help_panel=_VECTORS),
     ] = None,
     format: Annotated[
-        str | None, typer.Option(help="Of the files, where content and name do not tell it.", rich_help_panel=_VECTORS)
+        str | None,
+        typer.Option(
+            help="Of the files, where content and name do not tell it; sets: a line of words each.",
+            rich_help_panel=_VECTORS,
+        ),
     ] = None,
     key: Annotated[
         str | None, typer.Option(help="The dataset, array or column of the vectors.", rich_help_panel=_VECTORS)
@@ -88,7 +93,7 @@ def bench(
     from lookalike.bench.runner import Plan
     from lookalike.cli.output import print_json, print_line
 
-    names = as_names(",".join(peers).split(",") if peers else None)
+    names = as_names(",".join(peers).split(",")) if peers else None
     plan = Plan(
         as_count("k", k, 1, 1000),
         as_count("rounds", rounds, 1, 100),
@@ -148,7 +153,7 @@ def _collection(path: str, metric: Distance | None) -> _Set:
 
 def _measured(
     one: _Set,
-    names: Sequence[str],
+    names: Sequence[str] | None,
     plan: Plan,
     metric: Distance | None,
     count: int | None,
@@ -157,6 +162,7 @@ def _measured(
     again: bool,
 ) -> Results:
     """Measures, and writes all that is kept."""
+    from lookalike.bench.competitors import everyone
     from lookalike.bench.given import split
     from lookalike.bench.run import run
     from lookalike.cli.bar import Bar
@@ -167,9 +173,12 @@ def _measured(
         with Bar("exact neighbours", "queries") as bar:
             parted = split(one.given, metric, count, plan.k, seed, os.path.join(folder, "truth.npz"), bar.show)
         data, queries = parted.data, len(parted.data.test.vectors)
-        note(f"{data.name}: {len(data.base):,} vectors of {data.base.shape[1]}, {queries:,} queries, {data.distance}")
+        count, dim = data.base.shape
+        what = f"sets over {dim:,} items" if data.distance == "jaccard" else f"vectors of {dim}"
+        note(f"{data.name}: {count:,} {what}, {queries:,} queries, {data.distance}")
+        wanted = everyone(data.distance) if names is None else names
         with _doing() as now:
-            results = run(data, names, plan, folder, seed, again=again, say=note, now=now)
+            results = run(data, wanted, plan, folder, seed, again=again, say=note, now=now)
         _written(results, one, parted, folder)
     note(f"to look at: {os.path.join(folder, 'index.html')}")
     return results

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lookalike.bench.competitors import OURS
-from lookalike.bench.report import TARGETS, Against, Rate, Ratio, against, best, few, rate_at, setting_at
+from lookalike.bench.report import TARGETS, Against, Rate, Ratio, against, best, few, rate_at, setting_at, size
 from lookalike.bench.results import MODES, Mode, Outcome, Point, Results, described
 from lookalike.bench.summary import AT, summary
+from lookalike.bench.truth import noun
 from lookalike.pages.gallery import Tile, environment
 from lookalike.pages.plot import MODE_TITLES, charts, names
 
@@ -98,11 +99,9 @@ COLUMNS = (
     Column("memory to search, at most", "MB", [], lambda one: _mega(one.search_peak or None), otherwise=SILENT),
     Column("on disk", "MB", ["disk"], lambda one: _mega(one.disk)),
     Column("from disk to a first answer", "s", ["load", "disk"], lambda one: one.load, 2),
-    Column("added", "vectors/s", ["added"], lambda one: one.added),
-    Column("deleted", "vectors/s", ["removed"], lambda one: one.removed),
-    Column(
-        "a call among 100 vectors", "µs", [], lambda one: one.overhead, 1, "the library wants more vectors than that"
-    ),
+    Column("added", "a second", ["added"], lambda one: one.added),
+    Column("deleted", "a second", ["removed"], lambda one: one.removed),
+    Column("a call among only 100", "µs", [], lambda one: one.overhead, 1, "the library wants more than that"),
 )
 
 
@@ -144,6 +143,7 @@ def benchmark_page(
             pictures=_used(tables, pictures or {}),
             facts=_facts(results),
             ours=OURS,
+            things=noun(results.distance),
         )
     )
 
@@ -238,7 +238,7 @@ def _swept(outcome: Outcome) -> list[tuple[str, str]]:
 def _facts(results: Results) -> list[tuple[str, str]]:
     return [
         ("Data set", results.dataset),
-        ("Vectors", f"{results.count:,} × {results.dim}"),
+        (noun(results.distance).capitalize(), size(results).replace("sets ", "")),
         ("Distance", results.distance),
         ("Queries", f"{results.queries:,}"),
         ("Neighbours of each", f"{results.k}"),

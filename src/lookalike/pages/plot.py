@@ -7,7 +7,7 @@ from math import ceil, floor, log, log10
 from typing import NamedTuple
 
 from lookalike.bench.competitors import OURS
-from lookalike.bench.report import frontier
+from lookalike.bench.report import frontier, size
 from lookalike.bench.results import MODES, Mode, Point, Results
 from lookalike.errors import ArgumentError
 from lookalike.pages.gallery import environment
@@ -114,7 +114,7 @@ def plot(results: Results, mode: Mode) -> str:
     """
     for chart in charts(results):
         if chart.mode == mode:
-            return environment().get_template("plot.svg").render(chart=chart, results=results)
+            return environment().get_template("plot.svg").render(chart=chart, results=results, size=size)
     raise ArgumentError(f"{results.dataset}: expected something measured, {mode}, to draw; received nothing")
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from lookalike.bench.competitors.competitor import CannotError, Competitor, Setting, Shape
+from lookalike.bench.truth import Distance, noun
 from lookalike.errors import ArgumentError
 
-__all__ = ["NAMES", "OURS", "CannotError", "Competitor", "Setting", "Shape", "as_names", "create"]
+__all__ = ["NAMES", "OURS", "CannotError", "Competitor", "Setting", "Shape", "as_names", "create", "everyone"]
 
-_HOMES = {
+_OF_VECTORS = {
     "lookalike": ("ours", "Lookalike"),
     "hnswlib": ("hnswlib", "Hnswlib"),
     "faiss-hnsw": ("faiss", "Hnsw"),
@@ -33,28 +34,47 @@ _HOMES = {
     "brute-numpy": ("brute", "Products"),
     "brute-pairs": ("brute", "Pairs"),
 }
+_OF_SETS = {
+    "lookalike": ("minhash", "OfSets"),
+    "datasketch-forest": ("datasketch", "Forest"),
+    "datasketch-lsh": ("datasketch", "Thresholds"),
+    "inverted-index": ("sets", "Inverted"),
+    "brute-pairs": ("sets", "Pairs"),
+}
 
-NAMES = tuple(_HOMES)
+NAMES = tuple(dict.fromkeys([*_OF_VECTORS, *_OF_SETS]))
 OURS = "lookalike"
 
 
-def create(name: str) -> Competitor:
-    """A competitor by name.
+def everyone(distance: Distance) -> tuple[str, ...]:
+    """The names of all that compare by it."""
+    return tuple(_homes(distance))
+
+
+def create(name: str, distance: Distance = "cosine") -> Competitor:
+    """A competitor by name, to compare by that distance.
 
     Raises:
         ArgumentError: there is none of that name.
+        CannotError: it compares vectors where these are sets, or the other way round.
         ImportError: its library is not installed.
     """
-    if name not in _HOMES:
+    if name not in NAMES:
         raise ArgumentError(f"expected competitors among {', '.join(NAMES)}; received {name!r}")
-    module, kind = _HOMES[name]
+    if name not in _homes(distance):
+        raise CannotError(f"it does not compare {noun(distance)}")
+    module, kind = _homes(distance)[name]
     competitor: Competitor = getattr(import_module(f"{__name__}.{module}"), kind)()
     return competitor
 
 
-def as_names(given: Sequence[str] | None) -> tuple[str, ...]:
-    """The names that were given, or all. ArgumentError for one that there is not."""
-    unknown = [name for name in given or () if name not in _HOMES]
+def as_names(given: Sequence[str]) -> tuple[str, ...]:
+    """The names that were given, each once. ArgumentError for one that there is not."""
+    unknown = [name for name in given if name not in NAMES]
     if unknown:
         raise ArgumentError(f"expected competitors among {', '.join(NAMES)}; received {', '.join(unknown)}")
-    return NAMES if given is None else tuple(dict.fromkeys(given))
+    return tuple(dict.fromkeys(given))
+
+
+def _homes(distance: Distance) -> dict[str, tuple[str, str]]:
+    return _OF_SETS if distance == "jaccard" else _OF_VECTORS

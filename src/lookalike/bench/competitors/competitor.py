@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lookalike.bench.truth import Distance, Ids, Vectors
+from lookalike.bench.truth import Distance, Ids, Rows
 
 Setting = dict[str, float]
 """One point of a sweep: the search parameters by the names that the library gives them."""
@@ -29,7 +29,8 @@ class CannotError(Exception):
 class Competitor(ABC):
     """One library with its recommended parameters; built once, then searched at every setting of its sweep.
 
-    All vectors are float32, C-contiguous and, under the cosine, of unit length.
+    All vectors are float32, C-contiguous and, under the cosine, of unit length. Who compares sets is given `Sets`
+    instead, each query the items of one.
 
     Attributes:
         distribution: what pip installs it by, and what its version is asked of.
@@ -40,7 +41,7 @@ class Competitor(ABC):
     parameters: str
 
     @abstractmethod
-    def build(self, base: Vectors, distance: Distance, threads: int) -> None:
+    def build(self, base: Rows, distance: Distance, threads: int) -> None:
         """Indexes `base`, (n, dim), on so many threads; a vector's id is its row."""
 
     @abstractmethod
@@ -51,7 +52,7 @@ class Competitor(ABC):
     def configure(self, setting: Setting, threads: int) -> None:
         """Before a measurement: how far to look, and on how many threads a batch."""
 
-    def prepare(self, vectors: Vectors) -> Sequence[Any]:
+    def prepare(self, vectors: Rows) -> Sequence[Any]:
         """The queries in the form that the library's own call for one query takes at least cost; not timed."""
         return list(vectors)
 
@@ -60,10 +61,10 @@ class Competitor(ABC):
         """The ids of the neighbours of one prepared query, on one thread."""
 
     @abstractmethod
-    def query_batch(self, vectors: Vectors, k: int) -> Any:
+    def query_batch(self, vectors: Rows, k: int) -> Any:
         """The ids of the neighbours of every row, (m, k)."""
 
-    def touched(self, vectors: Vectors, k: int) -> float:
+    def touched(self, vectors: Rows, k: int) -> float:
         """How many vectors a query of these is compared with, in full or by their codes, in the mean; not timed.
 
         CannotError where the library does not tell.
@@ -78,7 +79,7 @@ class Competitor(ABC):
         """What `save` of another object wrote, so that this one may be searched, as quickly as the library can."""
         raise CannotError("the library does not save its index")
 
-    def add(self, ids: Ids, vectors: Vectors) -> None:
+    def add(self, ids: Ids, vectors: Rows) -> None:
         """A few more, whose ids follow on from the last, to be found from now on.
 
         CannotError for an index that is built once.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from lookalike.bench.competitors.competitor import Competitor, Setting, Shape
 from lookalike.bench.truth import Distance, Ids, Vectors
 from lookalike.index import Index
+from lookalike.index.explanation import Explanation
 from lookalike.index.store import Store
+from lookalike.metric import Metric
 
 RECALLS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998, 0.999, 0.9995)
 COMPARED = ("scan", "compare")
@@ -25,7 +28,7 @@ class Lookalike(Competitor):
 
     def build(self, base: Vectors, distance: Distance, threads: int) -> None:
         del threads  # it takes the cores there are
-        self.index = Index(base.shape[1], distance, store=self._store)
+        self.index = Index(base.shape[1], cast(Metric, distance), store=self._store)
         self.index.add(base)
         self.index.optimize()
         self.parameters = repr(self.index)
@@ -44,8 +47,7 @@ class Lookalike(Competitor):
 
     def touched(self, vectors: Vectors, k: int) -> float:
         """By their sketches, and those that no bucket holds."""
-        told = [self.index.explain(vector, k, recall=self._recall).stages for vector in vectors]
-        return sum(stage.count for stages in told for stage in stages if stage.name in COMPARED) / len(vectors)
+        return compared([self.index.explain(vector, k, recall=self._recall) for vector in vectors])
 
     def save(self, folder: str) -> None:
         self.index.save(_file(folder))
@@ -58,6 +60,11 @@ class Lookalike(Competitor):
 
     def remove(self, ids: Ids) -> None:
         self.index.remove(ids)
+
+
+def compared(searches: Sequence[Explanation]) -> float:
+    """With how many vectors or codes a search meets, in the mean."""
+    return sum(stage.count for one in searches for stage in one.stages if stage.name in COMPARED) / len(searches)
 
 
 def _file(folder: str) -> str:
