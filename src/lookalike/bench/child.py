@@ -151,7 +151,7 @@ def live(connection: Connection, name: str, work: Work) -> None:
     try:
         while (request := connection.recv()) is not None:
             connection.send(_answered(worker, request))
-    except (EOFError, KeyboardInterrupt):
+    except EOFError:
         return
 
 

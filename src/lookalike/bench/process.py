@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import FrameType
 from typing import Any, overload
 
 from lookalike.bench import memory
@@ -80,7 +83,7 @@ class Process:
 
     def _answer(self, request: Request, limit: float) -> Any:
         if self._process.pid is None:
-            with _environment("OMP_NUM_THREADS", str(self._work.threads)):
+            with _environment("OMP_NUM_THREADS", str(self._work.threads)), _no_interrupt():
                 self._process.start()
             self._theirs.close()  # so that the end of the process is the end of the line
         if self._fate:
@@ -95,6 +98,25 @@ class Process:
             self._process.join()
             self._fate = memory.ending(self._process.exitcode, self._work.memory)
         return Failed(self._fate)
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Ctrl-C waits for the end of this; a process that is started here is never told: whoever started it ends it."""
+    told: list[tuple[int, FrameType | None]] = []
+    handler = signal.getsignal(signal.SIGINT)
+    ours = callable(handler) and threading.current_thread() is threading.main_thread()
+    if ours:  # the signal may come to any thread, such as one of BLAS's
+        signal.signal(signal.SIGINT, lambda *about: told.append(about))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which the new process inherits
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if ours:
+            signal.signal(signal.SIGINT, handler)
+    if told and callable(handler):
+        handler(*told[0])
 
 
 @contextmanager
