@@ -205,3 +205,17 @@ def test_a_measurement_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     spy.asked.clear()
     assert len(child.measure(spy, work, queries, Measure("batch", {}, 50, 0.0)).found) == 1
     assert spy.asked == [(3, 1)] * 2
+
+
+def test_what_is_slow_is_asked_less(monkeypatch: pytest.MonkeyPatch, work: Work) -> None:
+    """What was added is looked for, and what may be removed is found, by as many queries as the time allows."""
+    worker, spy = child.Worker("spy", work), Spy()
+    worker._it, worker._queries, worker._count = spy, np.load(work.queries), 1000
+    monkeypatch.setattr(spy, "add", lambda ids, vectors: None, raising=False)
+    monkeypatch.setattr(spy, "remove", lambda ids: None, raising=False)
+    changed = worker.answer(Add(20, LONG))
+    assert changed.shown == 0  # it finds row 0, whatever is asked
+    assert [asked for _, asked in spy.asked] == [1, 10, 9]
+    spy.asked.clear()
+    assert worker.answer(Remove(20, 1e-9)).shown == 0
+    assert [asked for _, asked in spy.asked] == [1, 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, repeat
@@ -22,8 +22,8 @@ from lookalike.bench.truth import Distance, Ids, Rows
 
 WARM = 0.1
 """Seconds of asking before the clock starts: the caches hold what another process left there."""
-WARM_BATCHES = (1, 10, 50, 200)
-"""Queries at once while a batch warms up; the last of them again and again."""
+BATCHES = (1, 10, 50, 200)
+"""Queries at once, where it is not known how long they take; the last of them again and again."""
 CALLS, CALL_SECONDS = 2000, 0.5
 SMALL = 100
 CHECKED = 100
@@ -235,20 +235,29 @@ class Worker:
             lambda row: self._it.add(ids[row : row + 1], vectors[row : row + 1]), len(ids), seconds
         )
         some = _some(done)
-        return Changed(rate, float((self._thorough(vectors[some]) == ids[some, None]).any(axis=1).mean()))
+        found = self._thorough(vectors[some], seconds)
+        return Changed(rate, float((found == ids[some, None][: len(found)]).any(axis=1).mean()))
 
     def _remove(self, count: int, seconds: float) -> Changed:
-        nearest = self._thorough(self._queries[:count])[:, 0]
+        nearest = self._thorough(self._queries[:count], seconds)[:, 0]
         ids, rows = np.unique(nearest[nearest >= 0], return_index=True)
-        queries = self._queries[:count][nearest >= 0][rows]
+        if not len(ids):
+            raise CannotError("it found nothing that could be removed")
+        queries = self._queries[: len(nearest)][nearest >= 0][rows]
         done, rate = _one_by_one(lambda row: self._it.remove(ids[row : row + 1]), len(ids), seconds)
         some = _some(done)
-        return Changed(rate, float((self._thorough(queries[some]) != ids[some, None]).all(axis=1).mean()))
+        found = self._thorough(queries[some], seconds)
+        return Changed(rate, float((found != ids[some, None][: len(found)]).all(axis=1).mean()))
 
-    def _thorough(self, queries: Rows) -> Ids:
-        """What is found at the last setting of the sweep."""
+    def _thorough(self, queries: Rows, seconds: float) -> Ids:
+        """What the first queries find at the last setting of the sweep: as many as about so many seconds allow."""
         self._it.configure(self._it.sweep()[-1], self._work.threads)
-        return as_ids(self._it.query_batch(queries.copy(), self._work.k), self._work.k)
+        found, end = [], time.perf_counter() + seconds
+        for some in _pieces(queries):
+            found.append(as_ids(self._it.query_batch(some.copy(), self._work.k), self._work.k))
+            if time.perf_counter() > end:
+                break
+        return np.concatenate(found)
 
 
 def measure(competitor: Competitor, work: Work, queries: Rows, request: Measure) -> Timed:
@@ -293,15 +302,25 @@ def _in_a_batch(competitor: Competitor, queries: Rows, k: int) -> Timed:
 
 def _warm_in_batches(competitor: Competitor, queries: Rows, k: int) -> float:
     """Queries/s of the last of some batches."""
-    start, row, rate = time.perf_counter(), 0, 0.0
-    for size in chain(WARM_BATCHES, repeat(WARM_BATCHES[-1])):
-        some, begin = queries[row : row + size], time.perf_counter()
+    start, rate = time.perf_counter(), 0.0
+    for some in _pieces(queries):
+        begin = time.perf_counter()
         competitor.query_batch(some, k)
         end = time.perf_counter()
-        row, rate = row + len(some), len(some) / (end - begin)
-        if end > start + WARM or row >= len(queries):
+        rate = len(some) / (end - begin)
+        if end > start + WARM:
             break
     return rate
+
+
+def _pieces(queries: Rows) -> Iterator[Rows]:
+    """A few at first, since nobody knows how long they take, then more and more."""
+    row = 0
+    for size in chain(BATCHES, repeat(BATCHES[-1])):
+        if row >= len(queries):
+            return
+        yield queries[row : row + size]
+        row += size
 
 
 def _one_by_one(change: Callable[[int], None], count: int, seconds: float) -> tuple[int, float]:

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -45,8 +44,6 @@ class Process:
         self._connection, self._theirs = spawn.Pipe()
         self._process = spawn.Process(target=live, args=(self._theirs, name, self._work), daemon=True)
         self._fate = ""
-        self.spent = 0.0
-        """Seconds that the answers took."""
 
     @overload
     def ask(self, request: Build, limit: float) -> Built | Failed: ...
@@ -60,28 +57,6 @@ class Process:
     def ask(self, request: Peak | Save, limit: float) -> int | Failed: ...
     def ask(self, request: Request, limit: float) -> Any:
         """Its answer, or why there is none: what went wrong, or that it ended, or took more seconds than `limit`."""
-        begin = time.perf_counter()
-        try:
-            return self._answer(request, limit)
-        finally:
-            self.spent += time.perf_counter() - begin
-
-    @property
-    def pid(self) -> int | None:
-        """Of the process, once it was asked."""
-        return self._process.pid
-
-    @property
-    def ended(self) -> bool:
-        return bool(self._fate)
-
-    def stop(self) -> None:
-        if self._process.pid is not None:
-            self._process.kill()
-            self._process.join()
-        self._connection.close()
-
-    def _answer(self, request: Request, limit: float) -> Any:
         if self._process.pid is None:
             with _environment("OMP_NUM_THREADS", str(self._work.threads)), _no_interrupt():
                 self._process.start()
@@ -98,6 +73,21 @@ class Process:
             self._process.join()
             self._fate = memory.ending(self._process.exitcode, self._work.memory)
         return Failed(self._fate)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, once it was asked."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._fate)
+
+    def stop(self) -> None:
+        if self._process.pid is not None:
+            self._process.kill()
+            self._process.join()
+        self._connection.close()
 
 
 @contextmanager

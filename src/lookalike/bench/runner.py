@@ -203,13 +203,11 @@ def _usual(outcome: Outcome) -> Setting:
     return next((point.setting for point in points if point.recall >= USUAL), points[-1].setting)
 
 
-def _changed(outcome: Outcome, name: str, changed: Changed | Failed, as_promised: str) -> float | None:
-    if isinstance(changed, Failed):
-        _note(outcome, f"{name}: {changed.reason}")
-        return None
-    if changed.shown < 1:
+def _changed(outcome: Outcome, name: str, answer: Changed | Failed, as_promised: str) -> float | None:
+    changed = _or_note(outcome, name, answer)
+    if changed and changed.shown < 1:
         _note(outcome, f"{name}: {changed.shown:.0%} were {as_promised}")
-    return changed.rate
+    return changed.rate if changed else None
 
 
 def _or_note(outcome: Outcome, name: str, answer: T | Failed) -> T | None:

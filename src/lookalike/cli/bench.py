@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
+from lookalike.cli.vectors import FormatOption, KeyOption, LayoutOption
+
 if TYPE_CHECKING:
     from lookalike.bench.given import Given, Split
     from lookalike.bench.results import Results
     from lookalike.bench.runner import Plan, Say
     from lookalike.bench.truth import Distance, Ids
 
-_VECTORS, _EFFORT = "Files of vectors", "Effort"
+_EFFORT = "Effort"
 
 
 def bench(
@@ -66,20 +68,9 @@ def bench(
             metavar="SECONDS", help="Of a peer's searches, after which no setting is begun.", rich_help_panel=_EFFORT
         ),
     ] = 60,
-    layout: Annotated[
-        Literal["rows", "columns"] | None,
-        typer.Option(help="Which way round a matrix lies, where that cannot be told.", rich_help_panel=_VECTORS),
-    ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the files, where content and name do not tell it; sets: a line of words each.",
-            rich_help_panel=_VECTORS,
-        ),
-    ] = None,
-    key: Annotated[
-        str | None, typer.Option(help="The dataset, array or column of the vectors.", rich_help_panel=_VECTORS)
-    ] = None,
+    layout: LayoutOption = None,
+    format: FormatOption = None,
+    key: KeyOption = None,
 ) -> int:
     """Measure lookalike and its peers on your vectors: recall, speed, memory; and make a page of it.
 

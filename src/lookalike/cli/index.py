@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from lookalike.cli.models import BgrOption, DeviceOption, ModelOption, WeightsOption, model_options
 from lookalike.cli.sources import AllowUrls, Null, resolve
+from lookalike.cli.vectors import PANEL, FormatOption, KeyOption, LayoutOption
 
 if TYPE_CHECKING:
     from lookalike.metric import Metric
     from lookalike.vectors import Format
-
-_VECTORS = "Files of vectors"
 
 
 def index(
@@ -49,26 +48,14 @@ def index(
         str | None,
         typer.Option(
             help="cosine, euclidean, sqeuclidean or dot; by default what the file says, or cosine.",
-            rich_help_panel=_VECTORS,
+            rich_help_panel=PANEL,
         ),
     ] = None,
-    layout: Annotated[
-        Literal["rows", "columns"] | None,
-        typer.Option(help="Which way round a matrix lies, where that cannot be told.", rich_help_panel=_VECTORS),
-    ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option(help="Of the files, where content and name do not tell it.", rich_help_panel=_VECTORS),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            help="The dataset, array or column of the vectors; of Parquet with pictures theirs.",
-            rich_help_panel=_VECTORS,
-        ),
-    ] = None,
+    layout: LayoutOption = None,
+    format: FormatOption = None,
+    key: KeyOption = None,
     names: Annotated[
-        str | None, typer.Option(help="The dataset, array or column of their names.", rich_help_panel=_VECTORS)
+        str | None, typer.Option(help="The dataset, array or column of their names.", rich_help_panel=PANEL)
     ] = None,
     model: ModelOption = None,
     weights: WeightsOption = None,
