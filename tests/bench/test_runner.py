@@ -107,6 +107,15 @@ def test_one_that_is_not_installed_costs_a_line_and_is_tried_again(
         assert said == ["annoy: not installed: not here"]
 
 
+def test_a_folder_may_be_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not installed("scann"):
+        pytest.skip("needs scann: pip install 'lookalike[bench]'")
+    monkeypatch.chdir(tmp_path)
+    _, scann = measured(Path("kept"), ["scann"])[0].outcomes
+    assert scann.disk
+    assert scann.load
+
+
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     def inside(_: str) -> None:
         with pytest.raises(BusyError, match="this run alone"):

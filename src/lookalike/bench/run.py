@@ -114,7 +114,7 @@ def _alone(folder: str) -> Iterator[None]:
 @contextmanager
 def _handed_over(folder: str, data: Dataset, plan: Plan) -> Iterator[Work]:
     """Vectors or sets as files, which every process reads for itself."""
-    place = os.path.join(folder, "work")
+    place = os.path.abspath(os.path.join(folder, "work"))  # ScaNN finds its own files again by no other path
     shutil.rmtree(place, ignore_errors=True)  # of a run that was killed
     os.mkdir(place)
     try:

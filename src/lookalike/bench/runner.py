@@ -78,7 +78,7 @@ class Plan:
     single: int
     seconds: float = 0.5
     build_limit: float = 300.0
-    search_limit: float = 60.0
+    search_limit: float = 120.0
 
 
 class Entrant:

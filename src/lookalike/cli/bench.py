@@ -67,7 +67,7 @@ def bench(
         typer.Option(
             metavar="SECONDS", help="Of a peer's searches, after which no setting is begun.", rich_help_panel=_EFFORT
         ),
-    ] = 60,
+    ] = 120,
     layout: LayoutOption = None,
     format: FormatOption = None,
     key: KeyOption = None,
