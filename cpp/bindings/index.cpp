@@ -206,6 +206,7 @@ void bind_index(nb::module_& m) {
           "__init__",
           [](BoundIndex* self, std::size_t dim, std::uint32_t metric, std::uint64_t seed,
              std::uint32_t buckets, std::uint32_t store, std::uint32_t family, std::uint32_t tables) {
+            const NoGil release;  // it enrolls for forks
             new (self) BoundIndex(Shape{dim, seed, 0, static_cast<Metric>(metric), buckets,
                                         static_cast<Store>(store), static_cast<Family>(family), tables});
           },

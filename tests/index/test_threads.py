@@ -296,6 +296,26 @@ for index in (index, lookalike.Index.open({f"{tmp_path}/index"!r})):
     assert run(code) == "0 10000 True\n" * 2
 
 
+def test_forks_beside_a_thread_that_makes_and_drops_indexes() -> None:
+    code = """
+import os, threading, lookalike
+done = threading.Event()
+def work():
+    while not done.is_set():
+        lookalike.Index(8)
+maker = threading.Thread(target=work)
+maker.start()
+for _ in range(300):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+done.set()
+maker.join()
+"""
+    run(code)
+
+
 @pytest.mark.parametrize("sealed", [False, True])
 def test_threads_that_share_the_rows_give_the_same_answer(sealed: bool) -> None:
     random = np.random.default_rng(9)
