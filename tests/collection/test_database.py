@@ -6,6 +6,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +183,73 @@ def test_a_damaged_name_that_sqlite_quotes_is_damage_to_a_rescue_too(path: Path)
     with pytest.raises(DamagedError, match="not UTF-8"):
         Catalogue(str(path))
     assert not any(intact_rows(str(path)).values())
+
+
+PAGE = 4096
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """A catalogue of 1,000 items, which take many pages."""
+    place = tmp_path / "many.sqlite"
+    Catalogue.create(str(place), model="m", model_hash="h", dim=DIM, metric="cosine")
+    with closing(Catalogue(str(place))) as catalogue, catalogue.writing():
+        failed = [Item(0, b"%d.bad" % i, i, i, None, None, None, "failed", "not a picture") for i in range(1000)]
+        catalogue.add(failed, [None] * len(failed))
+    without_news(place)
+    return place
+
+
+def leaves(path: Path) -> list[int]:
+    """Where the pages of the items begin, in the order of their rows (sqlite.org/fileformat2.html, 1.6)."""
+    with closing(sqlite3.connect(path)) as connection:
+        ((root,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'items'")
+    data, start = path.read_bytes(), (root - 1) * PAGE
+    assert data[start] == 5, "its root has leaves"
+    cells = [start + number(data, at) for at in range(start + 12, start + 12 + 2 * number(data, start + 3), 2)]
+    pages = [int.from_bytes(data[at : at + 4], "big") for at in (*cells, start + 8)]
+    return [(page - 1) * PAGE for page in pages]
+
+
+def number(data: bytes | bytearray, at: int) -> int:
+    return int.from_bytes(data[at : at + 2], "big")
+
+
+def test_a_rescue_loses_the_rows_of_a_damaged_page_alone(many: Path) -> None:
+    whole, place = intact_rows(str(many))["items"], leaves(many)[3]
+    data = bytearray(many.read_bytes())
+    data[place] = 255  # no kind of page
+    many.write_bytes(data)
+    found = intact_rows(str(many))["items"]
+    first = next(row[0] for row, other in zip(whole, found, strict=False) if row != other)
+    rows = number(data, place + 3)
+    assert found == [row for row in whole if not first <= row[0] < first + rows]
+
+
+@pytest.mark.parametrize("key", [b"\x80\x04", b"\xbf\x04"], ids=["earlier", "later"])
+def test_a_rescue_ends_and_loses_no_more_though_a_row_before_the_damage_has_a_wrong_key(many: Path, key: bytes) -> None:
+    whole, (*_, before, place) = {row[0]: row for row in intact_rows(str(many))["items"]}, leaves(many)[:4]
+    data = bytearray(many.read_bytes())
+    for cell in (-2, -1):
+        at = before + number(data, before + 8 + 2 * (number(data, before + 3) + cell))
+        assert data[at] < 128 <= data[at + 1]
+        data[at + 1 : at + 3] = key  # after the size of the row
+    data[place] = 255
+    many.write_bytes(data)
+    found = intact_rows(str(many))["items"]
+    assert [whole[row[0]] for row in found] == found
+    lost = sorted(whole.keys() - {row[0] for row in found})
+    assert lost == [*range(lost[0], lost[0] + 2 + number(data, place + 3))], "the two, and the page behind them"
+
+
+@pytest.mark.parametrize("damage", [smears, misplaced_pages], ids=lambda f: f.__name__)
+def test_what_a_rescue_finds_is_as_it_was(many: Path, damage: Damage) -> None:
+    whole = {row[0]: row for row in intact_rows(str(many))["items"]}
+    for damaged in islice(damage(many.read_bytes(), random.Random(3)), 60):
+        many.write_bytes(damaged)
+        without_news(many)
+        found = intact_rows(str(many))["items"]
+        assert all(whole[row[0]] == row for row in found)
 
 
 def test_a_foreign_database_is_refused(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import os
 import shutil
 import sqlite3
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from typing import Any
 
 from lookalike.collection.catalogue.beside import copy_beside, open_beside
 from lookalike.collection.catalogue.database import Database, Row, row_crc, translate
@@ -119,15 +120,15 @@ def _read(path: str) -> dict[str, list[Row]]:
     with closing(connection):
         connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         for table, (key, columns) in _TABLES.items():
-            query = f"SELECT {key}, {columns}, crc FROM {table} NOT INDEXED WHERE {key} > ? ORDER BY {key}"  # noqa: S608
-            intact = (row[:-1] for row in _rows(path, connection, query) if _is_intact(row))
-            found[table] = list({row[0]: row for row in intact}.values())  # damage may show a page twice
+            query = f"SELECT {key}, {columns}, crc FROM {table} NOT INDEXED WHERE {key} >= ? ORDER BY {key}"  # noqa: S608
+            rows = _intact_rows(path, connection, query)
+            found[table] = list({row[0]: row for row in rows}.values())  # damage may show a row under two keys
         with suppress(*_REFUSALS):
             found["totals"] = connection.execute("SELECT name, rows FROM totals").fetchall()
     return found
 
 
-def _is_intact(row: Row) -> bool:
+def _is_intact(row: Sequence[Any]) -> bool:
     try:
         return bool(row_crc(row[:-1]) == row[-1])
     except UnicodeEncodeError:  # text that was no UTF-8
@@ -143,37 +144,51 @@ def _pass_damage_alone(path: str, error: sqlite3.Error | UnicodeDecodeError) -> 
         raise ours from error
 
 
-def _rows(path: str, connection: sqlite3.Connection, query: str) -> Iterator[Row]:
-    """The rows that can be read, by key: past what cannot, it goes on."""
-    key: int | None = -1
-    while key is not None:
+def _intact_rows(path: str, connection: sqlite3.Connection, query: str) -> Iterator[Row]:
+    """The rows with a right checksum, without it, by key: past what cannot be read, it goes on.
+
+    It ends, whatever keys the damage shows: each row is either new, or goes on one key further.
+    """
+    seen: set[int] = set()
+    start: int | None = 0
+    limit = ""
+    while start is not None and start <= _BEYOND:
+        before = start
         try:
-            for number, *row in connection.execute(query, (key,)):
-                yield tuple(row)
-                key = number
-            return
+            for key, *row in connection.execute(query + limit, (start,)):
+                if _is_intact(row) and key not in seen:
+                    seen.add(key)
+                    start = key + 1
+                    yield tuple(row[:-1])
+                else:  # its key may be anything, or of a page that is shown twice; what belongs here is no smaller
+                    start += 1
+            if not limit or start == before:
+                return
+            limit = ""
         except _REFUSALS as error:
             _pass_damage_alone(path, error)
-            key = _past_damage(path, connection, query, key)
+            if limit:
+                start = _past_damage(path, connection, query, start)
+            limit = " LIMIT 1"  # Python keeps a row back until it has read the next, which may be the damaged one
 
 
-def _past_damage(path: str, connection: sqlite3.Connection, query: str, key: int) -> int | None:
-    """The smallest key above `key` behind which a row can be read, by doubling and halving; None if there is none."""
+def _past_damage(path: str, connection: sqlite3.Connection, query: str, start: int) -> int | None:
+    """The smallest key above `start` from which on it reads, by doubling and halving; None if there is none."""
 
-    def reads(above: int) -> bool:
+    def reads(key: int) -> bool:
         try:
-            connection.execute(f"{query} LIMIT 1", (above,)).fetchone()
+            connection.execute(f"{query} LIMIT 1", (key,)).fetchone()
         except _REFUSALS as error:
             _pass_damage_alone(path, error)
             return False
         return True
 
     step = 1
-    while not reads(key + step):
+    while not reads(start + step):
         step *= 2
-        if key + step > _BEYOND:
+        if start + step > _BEYOND:
             return None
-    worst, best = key + step // 2, key + step
+    worst, best = start + step // 2, start + step
     while best - worst > 1:
         middle = (worst + best) // 2
         worst, best = (worst, middle) if reads(middle) else (middle, best)
