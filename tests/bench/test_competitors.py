@@ -167,6 +167,7 @@ def test_what_is_added_is_found_and_what_is_removed_is_not(name: str, distance: 
         competitor.configure(competitor.sweep()[-1], 1)
         assert single(competitor, new)[:, 0].tolist() == ids.tolist()
         assert batch(competitor, new)[:, 0].tolist() == ids.tolist()
+        assert batch(competitor, new[:1])[:, 0].tolist() == ids[:1].tolist()
     nearest = single(competitor, data.base[:3])[:, 0]
     assert nearest.tolist() == [0, 1, 2]
     if not cannot(name, "remove", distance, lambda: competitor.remove(nearest[:1])):

@@ -40,7 +40,7 @@ class Usearch(Competitor):
         return self._index.search(query, k, threads=1).keys
 
     def query_batch(self, vectors: Vectors, k: int) -> Any:
-        return self._index.search(vectors, k, threads=self._threads).keys
+        return self._index.search(vectors, k, threads=self._threads).keys.reshape(len(vectors), -1)  # flat for one
 
     def touched(self, vectors: Vectors, k: int) -> float:
         return int(self._index.search(vectors, k).computed_distances) / len(vectors)
