@@ -68,7 +68,7 @@ def test_every_column_is_what_was_measured(tmp_path: Path) -> None:
     }
     assert {name: float(row[name]) for name in numbers} == numbers
     texts = {"version": "0.8.0", "parameters": "M=16, ef_construction=200", "distance": "cosine"}
-    texts |= {"machine": results.machine, "began": results.began, "notes": "", "error": ""}
+    texts |= {"machine": results.machine, "began": hnswlib.began, "notes": "", "error": ""}
     assert {name: row[name] for name in texts} == texts
     assert set(COLUMNS) == {*numbers, *texts, "dataset", "competitor", "mode", "setting", "software"}
 
@@ -82,8 +82,11 @@ def test_what_is_not_known_is_empty(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ['a,"b"', "line\nbreak", "\udce9\udcff", "\x1b[2J", "=1+1"])
 def test_any_text_stays_in_its_cell(tmp_path: Path, text: str) -> None:
-    outcomes = [Outcome(text, text, text, single=[Point({text: 1.0}, 1.0, [1.0])]), Outcome(text, error=text)]
-    results = Results(text, "cosine", 9, 8, 5, 1, 1, 1, text, outcomes, {text: text}, 0, text)
+    outcomes = [
+        Outcome(text, text, text, single=[Point({text: 1.0}, 1.0, [1.0])], began=text),
+        Outcome(text, error=text),
+    ]
+    results = Results(text, "cosine", 9, 8, 5, 1, 1, 1, text, outcomes, {text: text})
     rows = read(results, tmp_path)
     assert len(rows) == 2
     assert {len(row) for row in rows} == {len(COLUMNS)}

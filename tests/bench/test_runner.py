@@ -66,6 +66,7 @@ def test_what_is_kept_is_not_measured_again(tmp_path: Path) -> None:
     second, said = measured(tmp_path, [])
     assert said == []
     assert second.outcomes == first.outcomes
+    assert second.began == first.began > "2026"
     third, said = measured(tmp_path, [], again=True)
     assert len(said) == 1
     assert third.outcomes != first.outcomes

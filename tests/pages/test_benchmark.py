@@ -45,12 +45,13 @@ def evil() -> Results:
             single=[Point({name: 10.0}, 0.9, [10.0]), Point({name: 20.0}, 0.99, [1.0])],
             notes=[name, f"disk: {name}"],
             error=name,
+            began=name,
         )
         for name in NAMES
     ]
     outcomes += [Outcome(f"gone {name}", error=name) for name in NAMES]
     name = NAMES[0]
-    return Results(name, name, 9, 8, 5, 10, 1, 1, name, outcomes, {one: one for one in NAMES}, 0, name)
+    return Results(name, name, 9, 8, 5, 10, 1, 1, name, outcomes, {one: one for one in NAMES})
 
 
 def page() -> str:

@@ -46,7 +46,7 @@ COLUMNS = {
     "machine": "its processor and cores",
     "software": "versions, as JSON, the commit of lookalike among them",
     "seed": "of what was drawn",
-    "began": "when the run began, ISO 8601",
+    "began": "when this competitor's turn began, ISO 8601",
     "notes": "why one of these is empty, or what else fell short",
     "error": "why there is nothing, or nothing more, of this competitor",
 }
@@ -87,7 +87,6 @@ def _of_run(results: Results) -> dict[str, Any]:
         "machine": results.machine,
         "software": json.dumps(results.software, ensure_ascii=False),
         "seed": results.seed,
-        "began": results.began,
     }
 
 
@@ -105,6 +104,7 @@ def _of_competitor(outcome: Outcome) -> dict[str, Any]:
         "load_s": outcome.load,
         "adds_per_s": outcome.added,
         "deletes_per_s": outcome.removed,
+        "began": outcome.began,
         "notes": "; ".join(outcome.notes),
         "error": outcome.error,
     }

@@ -77,6 +77,7 @@ class Outcome:
         added, removed: vectors/s, one after the other; found again, or not found any more, by the next search.
         notes: why one of these is None, or what else fell short.
         missing: whether the error is that it is not installed.
+        began: when, in ISO 8601; a run that goes on has some of before.
         pace: ours, measured in turns with this one; a machine is not equally fast all the time.
     """
 
@@ -98,6 +99,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     error: str = ""
     missing: bool = False
+    began: str = ""
 
     def points(self, mode: Mode) -> list[Point]:
         return self.single if mode == "single" else self.batch
@@ -118,7 +120,6 @@ class Results:
         machine: its processor and cores.
         software: versions, the commit of this library among them, by name.
         seed: of what was drawn: the queries, where they were held out.
-        began: when, in ISO 8601.
     """
 
     dataset: str
@@ -133,7 +134,11 @@ class Results:
     outcomes: list[Outcome]
     software: dict[str, str] = field(default_factory=dict)
     seed: int = 0
-    began: str = ""
+
+    @property
+    def began(self) -> str:
+        """When the first of them did; empty where none got so far."""
+        return min((outcome.began for outcome in self.outcomes if outcome.began), default="")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         with open(path, "w") as file:

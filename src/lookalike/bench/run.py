@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from lookalike.bench import answers, handed
@@ -58,7 +57,6 @@ def run(
         outcomes=[],
         software=software(),
         seed=seed,
-        began=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     key = {"vectors": fingerprint(data), "plan": asdict(plan), "machine": results.machine, "software": results.software}
     everyone = [OURS, *(name for name in names if name != OURS)]

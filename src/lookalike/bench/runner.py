@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import TypeVar
 
@@ -87,6 +88,7 @@ class Entrant:
     def __init__(self, name: str, process: Process, limit: float) -> None:
         self.process, self.outcome = process, Outcome(name)
         self.sweep: Sequence[Setting] = ()
+        began = datetime.now(UTC).isoformat(timespec="seconds")
         built = process.ask(Build(), limit)
         if isinstance(built, Failed):
             self.outcome.error, self.outcome.missing = built.reason, built.missing
@@ -94,6 +96,7 @@ class Entrant:
         one, self.sweep = self.outcome, built.sweep
         one.version, one.parameters, one.overhead = built.version, built.parameters, built.overhead
         one.build_seconds, one.build_peak, one.memory = built.seconds, built.peak, built.memory
+        one.began = began
 
 
 class Judge:

@@ -52,7 +52,7 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="All that was measured, one JSON object for each set.")] = False,
     rounds: Annotated[
         int, typer.Option(help="How often everything is measured; the best counts.", rich_help_panel=_EFFORT)
-    ] = 3,
+    ] = 2,
     threads: Annotated[
         int, typer.Option(help="Of builds and batches; 0 for one on each core.", rich_help_panel=_EFFORT)
     ] = 0,

@@ -24,7 +24,8 @@ class Neighbors:
             as measured at sealing, for this k, less the standard error (beyond k = 10 with the farther half of the
             neighbours: of all, a little more is found). Queries unlike anything stored may find less. NaN where more
             than 100 neighbours were asked for by a number of probes: that is not measured.
-        candidates: uint32, () or (n,): how many vectors were compared with the query.
+        candidates: uint32, () or (n,): how many vectors were compared with the query, in 8 bits or in full; those
+            of which only the sketch was scanned are not counted.
     """
 
     ids: NDArray[np.int64]
