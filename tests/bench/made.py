@@ -39,10 +39,10 @@ def made() -> Results:
     outcomes += [_exact(name, *rates) for name, rates in EXACT.items()]
     outcomes[-1].batch = []
     next(one for one in outcomes if one.name == "usearch").error = "at {'expansion': 1280}, batch: took more than 600 s"
-    for minute, one in enumerate(outcomes, 34):
-        one.began = f"2026-11-27T16:{minute}:38+00:00"
     outcomes.append(Outcome("svs-lvq", error="No module named 'svs': pip install 'lookalike[bench]'", missing=True))
     outcomes.append(Outcome("datasketch", "1.6.5", error="it finds sets, and these are vectors"))
+    for minute, one in enumerate(outcomes, 34):
+        one.began = f"2026-11-27T16:{minute}:38+00:00"
     return Results(
         dataset="glove",
         distance="cosine",

@@ -29,6 +29,7 @@ def test_a_row_for_every_setting_and_for_who_has_none(tmp_path: Path) -> None:
     assert len(rows) == points + 2
     assert [row["competitor"] for row in failed] == ["svs-lvq", "datasketch"]
     assert all(row["error"] and row["dataset"] == "glove" and row["build_s"] == "" for row in failed)
+    assert [row["began"] for row in failed] == [one.began for one in results.outcomes[-2:]]
 
 
 def test_every_column_is_what_was_measured(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_what_is_not_known_is_empty(tmp_path: Path) -> None:
 def test_any_text_stays_in_its_cell(tmp_path: Path, text: str) -> None:
     outcomes = [
         Outcome(text, text, text, single=[Point({text: 1.0}, 1.0, [1.0])], began=text),
-        Outcome(text, error=text),
+        Outcome(text, error=text, began=text),
     ]
     results = Results(text, "cosine", 9, 8, 5, 1, 1, 1, text, outcomes, {text: text})
     rows = read(results, tmp_path)

@@ -103,7 +103,7 @@ def test_one_that_is_not_installed_costs_a_line_and_is_tried_again(
     for _ in range(2):
         results, said = measured(tmp_path / "kept", ["annoy"])
         ours, missing = results.outcomes
-        assert missing == Outcome("annoy", error="not installed: not here", missing=True)
+        assert missing == Outcome("annoy", error="not installed: not here", missing=True, began=missing.began)
         assert ours.error == ""
         assert said == ["annoy: not installed: not here"]
 

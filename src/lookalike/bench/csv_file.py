@@ -73,7 +73,9 @@ def rows(results: Results) -> Iterator[dict[str, Any]]:
         points = [(mode, point) for mode in MODES for point in outcome.points(mode)]
         yield from (common | _of_point(mode, point) for mode, point in points)
         if not points:
-            yield {name: common[name] for name in (*_of_run(results), "competitor", "version", "notes", "error")}
+            yield {
+                name: common[name] for name in (*_of_run(results), "competitor", "version", "began", "notes", "error")
+            }
 
 
 def _of_run(results: Results) -> dict[str, Any]:

@@ -137,7 +137,7 @@ class Results:
 
     @property
     def began(self) -> str:
-        """When the first of them did; empty where none got so far."""
+        """When the first of them did."""
         return min((outcome.began for outcome in self.outcomes if outcome.began), default="")
 
     def save(self, path: str | os.PathLike[str]) -> None:

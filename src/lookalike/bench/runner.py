@@ -86,9 +86,8 @@ class Entrant:
     """A competitor that takes part: its process, its sweep, and what is known of it so far."""
 
     def __init__(self, name: str, process: Process, limit: float) -> None:
-        self.process, self.outcome = process, Outcome(name)
+        self.process, self.outcome = process, Outcome(name, began=datetime.now(UTC).isoformat(timespec="seconds"))
         self.sweep: Sequence[Setting] = ()
-        began = datetime.now(UTC).isoformat(timespec="seconds")
         built = process.ask(Build(), limit)
         if isinstance(built, Failed):
             self.outcome.error, self.outcome.missing = built.reason, built.missing
@@ -96,7 +95,6 @@ class Entrant:
         one, self.sweep = self.outcome, built.sweep
         one.version, one.parameters, one.overhead = built.version, built.parameters, built.overhead
         one.build_seconds, one.build_peak, one.memory = built.seconds, built.peak, built.memory
-        one.began = began
 
 
 class Judge:
