@@ -109,8 +109,11 @@ def hostile() -> Iterator[Hostile]:
 
 def _too_large() -> Iterator[Hostile]:
     """More pixels or bytes than are read."""
-    for width, height in ((9460, 9460), (65535, 65535), (65500, 1000)):
-        yield Hostile(f"claims{width}.jpg", "failed", _TOO_MANY, partial(jpeg_that_claims, width, height))
+    for width, height in ((9460, 9460), (65500, 1000)):
+        cannot = f"bytes cannot hold {width} x {height} pixels"
+        yield Hostile(f"claims{width}.jpg", "failed", cannot, partial(jpeg_that_claims, width, height))
+    of_jpeg = _TOO_MANY.replace("64", "256")
+    yield Hostile("claims65535.jpg", "failed", of_jpeg, partial(jpeg_that_claims, 65535, 65535))
     for side in (9000, 16383):
         for extended in (False, True):
             name = f"claims{side}{'x' * extended}.webp"
@@ -159,11 +162,11 @@ def _deceiving() -> Iterator[Hostile]:
         ("program.gif", unknown, b"\x7fELF\2\1\1\0" + bytes(64)),
         ("zeros.png", unknown, bytes(100_000)),
         ("byte.jpg", unknown, b"\0"),
-        ("film.jpg", "a video or a camera's RAW file", struct.pack("!I", 24) + b"ftypisom" + bytes(12)),
+        ("film.jpg", "a video, of which a frame|a damaged video", struct.pack("!I", 24) + b"ftypisom" + bytes(12)),
         ("pickle.webp", unknown, b"\x80\4\x95\x0b\0\0\0\0\0\0\0"),
         ("archive.png", unknown, b"PK\3\4" + bytes(40)),
-        ("film.mp4", "a video", b"x"),
-        ("raw.nef", "RAW file", b"II*\0"),
+        ("film.mts", "a video", b"x"),
+        ("raw.crw", "RAW file", b"II*\0"),
         ("drawing.svg", "a vector drawing", b"<svg/>"),
         ("layers.psd", "a picture format that is not read", b"8BPS"),
         ("notes.txt", "^not a picture$", b"notes"),
@@ -174,8 +177,8 @@ def _deceiving() -> Iterator[Hostile]:
     ):
         is_picture = name.rpartition(".")[2] in FORMATS and not name.startswith(".")
         yield Hostile(name, "failed" if is_picture else "skipped", reason, partial(bytes, data))
-    if not find_spec("pi_heif"):
-        yield Hostile("photo.heic", "skipped", "HEIC needs an extra", lambda: b"x")
+    if not find_spec("pillow_jxl"):
+        yield Hostile("photo.jxl", "skipped", "JPEG XL needs an extra", lambda: b"x")
 
 
 def _costly() -> Iterator[Hostile]:

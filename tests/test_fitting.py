@@ -13,7 +13,7 @@ from lookalike.fitting import Box, Input
     [
         ((0, "pad"), "a side of 1 to 32768 pixels, received 0"),
         ((32769, "pad"), "a side of 1 to 32768 pixels, received 32769"),
-        ((8, "stretch"), "a fit of squeeze, crop, pad, seamless, received 'stretch'"),
+        ((8, "stretch"), "a fit of squeeze, crop, pad, seamless, squares, received 'stretch'"),
         ((8, "crop", 7), "a shorter edge of 8 to 32768 pixels, with the fit crop, received 7 with crop"),
         ((8, "pad", 9), "a shorter edge of 8 to 32768 pixels, with the fit crop, received 9 with pad"),
         ((8, "pad", None, "lanczos"), "a filter of bicubic, bilinear, received 'lanczos'"),

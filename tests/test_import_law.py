@@ -21,7 +21,7 @@ LAYERS = [  # from the top; those in one row do not import each other
     {"index", "models", "images", "facts", "vectors"},
     {"hashing"},
     {"metric", "arrays", "names", "durable", "fitting"},
-    {"errors", "_core"},
+    {"errors", "_core", "_jpeg"},
 ]
 FACADE = {"__init__"}  # lookalike/__init__.py names what is public; nobody below it may ask it for anything
 FROM_FACADE = {"__version__"}  # except for this
@@ -31,6 +31,8 @@ DOORS: dict[
 ] = {  # where a third party, or a costly part of the standard library, may be imported
     "PIL": "images/",
     "pi_heif": "images/",
+    "pillow_jxl": "images/jxl.py",
+    "av": "images/video.py",
     "onnxruntime": "models/onnx.py",
     "torch": "models/networks/",
     "torchvision": "models/networks/torchvision.py",
@@ -94,7 +96,7 @@ def layer(name: str) -> int:
 
 
 def test_every_file_has_a_place() -> None:
-    assert {part(file) for file in FILES} == set.union(*LAYERS) - {"_core"} | FACADE
+    assert {part(file) for file in FILES} == set.union(*LAYERS) - {"_core", "_jpeg"} | FACADE
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -129,13 +131,18 @@ def test_no_door_without_a_house() -> None:
     assert DOORS.keys() <= used
 
 
-CPP = sorted(path for folder in ("kernels", "engine", "bindings") for path in (ROOT / "cpp" / folder).rglob("*.[ch]pp"))
+CPP = sorted(
+    path
+    for folder in ("kernels", "engine", "pictures", "bindings")
+    for path in (ROOT / "cpp" / folder).rglob("*.[ch]pp")
+)
 ENGINE = ("base", "rows", "projection", "hash", "sketch", "segment", "index")
 """The rooms of the engine: each may include those before it."""
 MAY_INCLUDE = (
     {  # in quotation marks, beside the files of the same folder
         "kernels": (),
-        "bindings": ("bindings/", "engine/", "kernels/dispatch.hpp"),
+        "pictures": ("pictures/",),
+        "bindings": ("bindings/", "engine/", "pictures/", "kernels/dispatch.hpp"),
     }
     | {
         room: (*(f"engine/{other}/" for other in ENGINE[: floor + 1]), "kernels/dispatch.hpp", "xxhash.h")

@@ -21,6 +21,9 @@ from lookalike.names import file_url, visible
         (os.fsdecode(b"caf\xe9 \xff.jpg"), "caf\\xe9 \\xff.jpg"),
         ("photo\u202egpj.exe", "photo\\u202egpj.exe"),
         ("a\u2028b\u2066c", "a\\u2028b\\u2066c"),
+        ("a\u200eb\u200fc\u061cd", "a\\u200eb\\u200fc\\u061cd"),
+        ("ca\u200bt\ufeff.jpg", "ca\\u200bt\\ufeff.jpg"),
+        ("\U0001f469\u200d\U0001f467", "\U0001f469\u200d\U0001f467"),
         ("lone \ud800", "lone \\ud800"),
     ],
 )

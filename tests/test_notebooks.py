@@ -13,6 +13,8 @@ import pytest
 
 from .conftest import Require
 
+pytestmark = pytest.mark.thorough
+
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 NEEDED = ("annoy", "ipykernel", "matplotlib", "nbclient", "nearpy")

@@ -128,3 +128,4 @@ def test_type_checkers_are_told_that_we_are_typed() -> None:
     folder = Path(lookalike.__file__).parent
     assert (folder / "py.typed").is_file()
     assert (folder / "_core.pyi").is_file()
+    assert (folder / "_jpeg.pyi").is_file()

@@ -21,7 +21,7 @@ from labelled_sets import ALTERATIONS, MAX_PIXELS, SOURCES, open_rgb, pixels, tw
 from lookalike.collection.sure import NO_MATCH, Calibration
 from lookalike.images.decode import fit_image
 from lookalike.index import Index
-from lookalike.models import get_model
+from lookalike.models import embed_squares, get_model
 
 Floats = npt.NDArray[np.float32]
 EACH = 24
@@ -84,7 +84,7 @@ def burst(image: Image.Image) -> Image.Image:
 
 def vectors(images: Iterator[Image.Image]) -> Floats:
     model = get_model()
-    found = np.concatenate([model.embed(fit_image(image, model.input)[np.newaxis]) for image in images])
+    found = embed_squares(model, [fit_image(image, model.input) for image in images])
     unit: Floats = found / np.linalg.norm(found, axis=1, keepdims=True)
     return unit
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import astuple, dataclass
 from typing import Literal, get_args
 
 from lookalike.errors import ArgumentError
 
-Fit = Literal["squeeze", "crop", "pad", "seamless"]
+Fit = Literal["squeeze", "crop", "pad", "seamless", "squares"]
 """How a picture becomes a square: squeezed, its middle cropped out, padded with white, or padded only where its
-long edges are white already, and cropped elsewhere."""
+long edges are white already, and cropped elsewhere. With "squares" it is the last, without the black bars of a
+letterboxed picture, and a long one becomes several squares along its length, whose vectors are averaged."""
 
 Filter = Literal["bicubic", "bilinear"]
 
 LARGEST_SIDE = 1 << 15
 """In pixels."""
 
+LONG = 1.6
+"""From this ratio of its sides on a picture is long."""
+MOST_SQUARES = 6
+_OVERLAP = 0.5  # how many more squares a long picture has than would cover it, at least
+
+
+def count_squares(width: float, height: float) -> int:
+    """How many squares a picture of this size becomes by "squares": so many that those of a long one overlap."""
+    ratio = max(width, height) / min(width, height)
+    return 1 if ratio < LONG else min(max(3, math.ceil(ratio + _OVERLAP)), MOST_SQUARES)
+
 
 @dataclass(frozen=True)
 class Input:
-    """The pictures that a model takes: RGB squares of `side` pixels, made by `fit`.
+    """The pictures that a model takes: RGB squares of `side` pixels, one or by "squares" several, made by `fit`.
 
     Attributes:
         shorter: with "crop": the shorter edge is first scaled to so many pixels, and the square cut out of that, as

@@ -10,7 +10,8 @@ _UNPRINTABLE = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # controls: newline, escape
     "\u2028\u2029"  # line and paragraph separator
-    "\u202a-\u202e\u2066-\u2069"  # would turn the direction of what follows: gpj.exe
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # would turn the direction of what follows: gpj.exe
+    "\u200b\ufeff"  # of no width: two names that look the same (joiners stay: emoji and scripts need them)
     "\ud800-\udfff"  # bytes that are not UTF-8, by surrogateescape
     "]"
 )

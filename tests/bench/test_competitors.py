@@ -17,6 +17,8 @@ from lookalike.bench.truth import Distance, Ids, Rows, Vectors, exact_neighbors
 
 from .tiny import DIM, LIBRARIES, installed, tiny
 
+pytestmark = pytest.mark.thorough
+
 K, COUNT = 10, 1000
 DISTANCES: list[Distance] = ["cosine", "euclidean"]
 CANNOT = {

@@ -25,6 +25,8 @@ from scale.others import Others
 from scale.searching import Work, phase
 from scale.series import neighbors, real, synthetic
 
+pytestmark = pytest.mark.thorough
+
 ASKED = 50
 
 

@@ -58,3 +58,9 @@ def picture(photos: Path) -> Path:
 def without_powers() -> list[str]:
     """What to put before a command so that permissions hold for it, also when root runs the tests."""
     return [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
+def told(stderr: str) -> str:
+    """What a command said but that the query itself was left out, and how many pairs were compared."""
+    notes = ("left out: ", " compared as a whole in ")
+    return "".join(line for line in stderr.splitlines(keepends=True) if not any(note in line for note in notes))

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from zipfile import ZIP_LZMA, ZipFile
 
 import pytest
 
@@ -98,3 +99,15 @@ def test_a_folder_of_archives_says_how_to_read_them(run: Run, archive: Path, que
     done = run("index", "shards/0.tar", "--to", "shards/.lookalike").stderr
     assert "5 pictures indexed: 4 new" in done
     assert "an archive" not in done
+
+
+def test_an_archive_without_a_picture_that_is_read_says_what_it_holds(run: Run, tmp_path: Path) -> None:
+    picture = next(Path(folder(), "fruit").iterdir())
+    with ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.write(picture, "a.png", ZIP_LZMA)
+        archive.writestr("b.txt", "b")
+        archive.writestr("c.txt", "c")
+    told = run("index", "packed.zip", "--to", "idx", code=2).stderr
+    assert "a.png (packed by another method than deflate; pack it again)" in told
+    assert "b.txt and 1 more (not a picture)" in told
+    assert not (tmp_path / "idx").exists()

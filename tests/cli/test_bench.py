@@ -22,6 +22,8 @@ from tests.conftest import Require
 from .conftest import Run, command
 from .test_search import sentence
 
+pytestmark = pytest.mark.thorough
+
 BRIEF = ("--peers", "brute-numpy,brute-pairs", "--rounds", "1", "-k", "3")
 VECTORS = np.random.default_rng(0).standard_normal((400, 8)).astype(np.float32)
 

@@ -20,6 +20,8 @@ from lookalike.vectors.write import Writable
 from .conftest import Run, command
 from .test_search import sentence
 
+pytestmark = pytest.mark.thorough
+
 COUNT = 2000
 NAMES = [f"w{i}" for i in range(COUNT)]
 VECTORS = np.random.default_rng(0).standard_normal((COUNT, 8)).astype(np.float32)

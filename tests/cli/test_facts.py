@@ -41,7 +41,7 @@ def test_a_name_that_is_wrong_is_met_by_those_there_are(run: Run, photos: Path, 
     run("index", "photos")
     done = run("search", picture, "photos", "--where", "yeer = 2020", code=2)
     assert "did you mean year?" in done.stderr
-    assert "camera, day, ext, folder" in done.stderr
+    assert "camera, damaged, day, ext, folder" in done.stderr
 
 
 def test_a_name_in_another_case_is_met_by_the_one_that_was_meant(
@@ -61,7 +61,7 @@ def test_info_lists_the_names_that_conditions_may_use(run: Run, photos: Path, pi
     run("index", "photos", "--metadata", "facts.ndjson")
     (line,) = [line for line in run("info", "photos").stdout.splitlines() if line.startswith("facts ")]
     assert "path, folder, name, ext, size, width, height, modified, taken, year," in line
-    assert "longitude, labels; search by them with --where" in line
+    assert "longitude, media, pages, damaged, labels; search by them with --where" in line
     kinds = json.loads(run("info", "photos", "--json").stdout)["facts"]
     assert (kinds["labels"], kinds["year"], kinds["width"]) == (["list"], ["number", "text"], ["number"])
 

@@ -22,6 +22,8 @@ from lookalike.demo import folder
 from .conftest import Run, command
 from .test_search import sentence
 
+pytestmark = pytest.mark.thorough
+
 REPOSITORY = "timm/test_vit.r160_in1k"
 
 

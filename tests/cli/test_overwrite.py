@@ -10,6 +10,8 @@ import pytest
 from .conftest import Run, command
 from .test_search import sentence
 
+pytestmark = pytest.mark.thorough
+
 MINE = b'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Mine</title>\n'
 
 
@@ -41,7 +43,7 @@ def test_a_picture_is_not_written_over(run: Run, photos: Path, picture: Path) ->
 
 def test_an_undo_file_is_not_written_over(run: Run, with_copy: Path, tmp_path: Path) -> None:
     run("dedupe", with_copy, "--plan", "plan.json")
-    run("dedupe", "--apply", "plan.json", "--move-to", "aside")
+    run("dedupe", "--apply", "plan.json", "--move-to", "aside", "--yes")
     before = (tmp_path / "plan.undo.json").read_bytes()
     for option, what in (("--plan", "plans"), ("--html", "pages")):
         done = run("dedupe", with_copy, option, "plan.undo.json", code=2)

@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import Run
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def damaged(run: Run, photos: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from .conftest import Run, command
+from .conftest import Run, command, told
 
 
 def sentence(stderr: str) -> str:
@@ -30,7 +30,7 @@ def test_first_search_indexes_and_second_answers(run: Run, photos: Path, picture
     first = run("search", picture, "photos", "-k", "3")
     assert "pictures indexed" in first.stderr
     second = run("search", picture, "photos", "-k", "3")
-    assert second.stderr == ""
+    assert told(second.stderr) == ""
     assert second.stdout == first.stdout
     rows = [line.split("  ", 2) for line in second.stdout.splitlines()]
     distances = [float(distance) for distance, _, _ in rows]
@@ -57,7 +57,7 @@ def test_second_search_imports_neither_model_nor_decoder(run: Run, photos: Path,
     )
     arguments = [sys.executable, "-c", program, "search", str(picture), str(photos)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, told(done.stderr)) == (0, "")
     assert done.stdout
 
 
@@ -69,7 +69,7 @@ def test_later_searches_notice_changes(run: Run, photos: Path, picture: Path) ->
     assert "1 new" in again.stderr
     assert "1 removed" in again.stderr
     assert again.stdout.split()[-1].endswith("copy.png")
-    assert run("search", picture, "photos").stderr == ""
+    assert told(run("search", picture, "photos").stderr) == ""
 
 
 def test_a_picture_from_elsewhere(run: Run, photos: Path, picture: Path, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_names_that_are_not_utf8_come_back_as_bytes(run: Run, photos: Path, pict
     line = run("search", picture, "photos", "-k", "1", "--json").stdout
     hit = json.loads(line)
     assert base64.b64decode(hit["path_base64"]) == name
-    assert os.fsencode(hit["path"]) == name
+    assert hit["path"] == f"{photos}/\\xff\\nname.png"
     text = run("search", picture, "photos", "-k", "1").stdout
     assert text.count("\n") == 1
     assert r"\xff\nname.png" in text
@@ -118,7 +118,7 @@ def test_none_within_the_distance_is_exit_1(run: Run, photos: Path, picture: Pat
     run("index", "photos")
     done = run("search", picture, "photos", "--max-distance", "1e-6", code=1)
     assert done.stdout == ""
-    assert done.stderr.startswith("nothing found within a distance of 1e-06")
+    assert told(done.stderr).startswith("nothing found within a distance of 1e-06")
 
 
 def test_k_beyond_the_folder_gives_all_others(run: Run, photos: Path, picture: Path) -> None:
@@ -133,7 +133,14 @@ def test_k_below_1(run: Run, photos: Path, picture: Path, k: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [["--recall", "0"], ["--recall", "nan"], ["--exact", "--recall", "0.9"], ["--max-distance", "nan"]]
+    "options",
+    [
+        ["--recall", "0"],
+        ["--recall", "nan"],
+        ["--exact", "--recall", "0.9"],
+        ["--max-distance", "nan"],
+        ["--max-distance", "2.5"],
+    ],
 )
 def test_how_far_is_refused_before_any_work(run: Run, photos: Path, picture: Path, options: list[str]) -> None:
     assert "expected" in sentence(run("search", picture, photos, *options, code=2).stderr)
@@ -184,7 +191,7 @@ def test_unreadable_pictures_are_listed_and_never_fatal(run: Run, photos: Path, 
     assert "notes.jpg: " in done.stderr
     assert "half.png: " in done.stderr
     assert "1 skipped" in done.stderr
-    assert run("search", picture, "photos", "-k", "1").stderr == "", "said once"
+    assert told(run("search", picture, "photos", "-k", "1").stderr) == "", "said once"
     assert "notes.jpg: " in run("info", "photos").stdout
 
 
@@ -265,7 +272,7 @@ def test_closed_streams_are_no_error(run: Run, photos: Path, picture: Path) -> N
     run("index", "photos")
     quoted = f"'{command()}' search '{picture}' '{photos}' >&- && '{command()}' search '{picture}' '{photos}' 2>&-"
     done = subprocess.run(["bash", "-c", quoted], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, told(done.stderr)) == (0, "")
     assert len(done.stdout.splitlines()) == 10
     missing = f"'{command()}' search nosuch '{photos}' 2>&-"
     assert subprocess.run(["bash", "-c", missing], timeout=60).returncode == 2
@@ -327,5 +334,5 @@ def test_in_a_working_folder_that_is_gone(run: Run, photos: Path, picture: Path,
     script = f"cd gone && rmdir ../gone && {command()} search {picture} {photos} -k 1 && {command()} dedupe {photos}"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert f"  {photos}/" in done.stdout
-    assert "no duplicates" in done.stderr
-    assert done.returncode == 1
+    assert "nothing is proposed" in done.stderr  # two clocks that show another hour are shown
+    assert done.returncode == 0

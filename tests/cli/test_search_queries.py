@@ -18,6 +18,8 @@ import lookalike
 from .conftest import Run, command
 from .test_search import sentence
 
+pytestmark = pytest.mark.thorough
+
 Pipe = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -97,6 +99,24 @@ def test_by_id_and_by_path(run: Run, indexed: Path, picture: Path) -> None:
     assert "indexed picture" in sentence(run("search", "--id", "no.png", "photos", code=2).stderr)
 
 
+def test_that_the_query_itself_is_left_out_is_said(run: Run, indexed: Path, picture: Path, tmp_path: Path) -> None:
+    own = str(picture.relative_to(tmp_path))
+    said = f"left out: {own}, which was searched by\n"
+    done = run("search", picture, "photos", "-k", "2", "--html", "page.html", "--json")
+    hits = [json.loads(line) for line in done.stdout.splitlines()]
+    assert said in done.stderr
+    assert [hit["left_out"] for hit in hits] == [[str(picture)]] * 2
+    assert said.strip() in " ".join((tmp_path / "page.html").read_text().replace("<wbr>", "").split())
+    assert said in run("search", "--id", str(picture), "photos").stderr
+    other = first(indexed, "cats")
+    both = run("search", picture, "photos", "--more", other).stderr
+    assert ", which were searched by" in both
+    assert all(each in both for each in (own, str(other.relative_to(tmp_path))))
+    (tmp_path / "elsewhere.png").write_bytes(picture.read_bytes())
+    assert "left out" not in run("search", "elsewhere.png", "photos").stderr
+    assert "left out" not in run("search", picture, "photos", "--where", f"name != '{picture.name}'").stderr
+
+
 def test_by_vector(run: Run, pipe: Pipe, indexed: Path, picture: Path, tmp_path: Path) -> None:
     with lookalike.Collection.open(indexed) as collection:
         vector = collection.vector(picture)
@@ -128,8 +148,11 @@ def test_numbers_that_are_none(pipe: Pipe, photos: Path, data: bytes, reason: st
     assert not (photos / ".lookalike").exists(), "refused before anything was indexed"
 
 
-def test_by_text_the_default_model_says_that_it_reads_none(run: Run, photos: Path) -> None:
-    assert "reads text" in sentence(run("search", "--text", "a cat", "photos", code=2).stderr)
+def test_a_word_that_the_default_model_does_not_know_is_refused_before_anything_is_indexed(
+    run: Run, photos: Path
+) -> None:
+    for arguments in (["--text", "sunflower", "photos"], ["sunflower", "photos"]):
+        assert "the nearest that it knows: flower, daisy" in sentence(run("search", *arguments, code=2).stderr)
     assert not (photos / ".lookalike").exists()
     assert "some words" in sentence(run("search", "--text", " ", "photos", code=2).stderr)
 
@@ -252,7 +275,7 @@ def test_noise_is_no_good_match(run: Run, indexed: Path, picture: Path, tmp_path
     hits = [json.loads(line) for line in run("search", "noise.png", "photos", "--json").stdout.splitlines()]
     assert {hit["match"] for hit in hits} == {False}
     assert all(0 < hit["score"] < 0.1 for hit in hits)
-    assert run("search", picture, "photos").stderr == ""
+    assert "no good match" not in run("search", picture, "photos").stderr
 
 
 def test_of_few_pictures_nothing_is_told(run: Run, tmp_path: Path, indexed: Path) -> None:

@@ -17,6 +17,8 @@ import pytest
 
 from .conftest import Run, command
 
+pytestmark = pytest.mark.thorough
+
 HOLD = """
 import sys
 from lookalike.collection.lock import writer_lock
@@ -24,6 +26,9 @@ with writer_lock(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+GONE = "nothing is indexed here, and no source is left: those that were given are gone; give others"
 
 
 @contextmanager
@@ -208,3 +213,12 @@ def test_watch_names_only_the_failures_of_its_round(photos: Path) -> None:
         "one.png",
         "two.png",
     ]
+
+
+def test_an_index_whose_only_source_is_gone_says_so(run: Run, picture: Path, tmp_path: Path) -> None:
+    shutil.copy(picture, tmp_path / "one.png")
+    run("index", "one.png", "--to", "idx")
+    (tmp_path / "one.png").unlink()
+    for _ in range(2):
+        told = run("sync", "idx", code=2).stderr
+        assert f"lookalike: {GONE}: lookalike index SRC... --to PATH\n" in told

@@ -46,6 +46,24 @@ def test_what_is_skipped_is_named_and_cut_short() -> None:
     ]
 
 
+def test_what_was_told_before_is_one_line() -> None:
+    report = SyncReport(
+        unchanged=1, skipped=[Skipped("/a", "hidden", 3), Skipped("/b", "a video")], failed=[Failure("/c", "empty")]
+    )
+    assert list(sentences(report, in_any_case=True, listed="in a line"))[1:] == [
+        "  4 skipped, 1 could not be read, as before; listed by: lookalike sync WHERE --skipped"
+    ]
+    assert len(list(sentences(SyncReport(unchanged=1), in_any_case=True, listed="in a line"))) == 1
+
+
+def test_every_file_that_is_left_out_is_named_where_that_was_asked_for() -> None:
+    skipped = [Skipped(f"/{i}.txt", "not a picture") for i in range(9)]
+    failed = [Failure(f"/{i}.jpg", "empty") for i in range(30)]
+    lines = list(sentences(SyncReport(skipped=skipped, failed=failed), in_any_case=True, listed="all"))
+    assert lines[1:11] == ["  9 skipped: not a picture:", *(f"    /{i}.txt" for i in range(9))]
+    assert len(lines) == 11 + 31
+
+
 def test_a_number_and_what_it_counts() -> None:
     counts = [counted(0, "picture"), counted(1, "picture"), counted(2000, "picture"), counted(1, "is", "are")]
     assert counts == ["0 pictures", "1 picture", "2,000 pictures", "1 is"]

@@ -14,6 +14,8 @@ from lookalike.vectors import write_vectors
 
 from .conftest import Run
 
+pytestmark = pytest.mark.thorough
+
 COUNT, DIM = 50, 4
 
 VECTORS = np.random.default_rng(2).standard_normal((COUNT, DIM)).astype(np.float32)

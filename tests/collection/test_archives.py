@@ -15,7 +15,7 @@ from tests.faults.pictures import encoded, seed_of
 
 from .archiving import KINDS, PROCESS, TEXT, counts, ids, listening, made, members, state, synced
 
-pytestmark = pytest.mark.usefixtures("tiles")
+pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("tiles")]
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lookalike.collection import Collection
-from lookalike.dedupe import find_groups, read_plan, write_plan
+from lookalike.dedupe import find_duplicates, read_plan, write_plan
 from lookalike.errors import BusyError, PictureError
 from lookalike.facts import read_sidecar
 from tests.archived import pack
@@ -34,7 +34,7 @@ def test_a_hit_in_an_archive_is_asked_for_by_its_path(tmp_path: Path, monkeypatc
         monkeypatch.chdir(tmp_path / "shards")
         for path in ("0.tar/a/b.png", "./0.tar//a/./b.png", "../link/0.tar/a/b.png", tmp_path / "link/0.tar/a/b.png"):
             np.testing.assert_array_equal(collection.vector(path), vector(1))
-        for path in ("0.tar/b.png", "0.tar", "0.tar/", "0.tar/a", "0.tar/../c.png", "c.png", "a/b.png"):
+        for path in ("0.tar/b.png", "0.tar", "0.tar/", "0.tar/a", "0.tar/../c.png"):
             with pytest.raises(PictureError, match="expected an indexed picture"):
                 collection.vector(path)
 
@@ -133,12 +133,12 @@ def test_members_take_no_part_in_dedupe(tmp_path: Path) -> None:
     synced([tmp_path / "photos", archive, other], tmp_path)
     before = archive.read_bytes(), other.read_bytes()
     with Collection.open(tmp_path / "index") as collection:
-        (group,) = find_groups(collection)
+        (group,) = find_duplicates([collection]).groups
         assert [os.path.basename(file.path) for file in (group.keeper, *(o.file for o in group.others))] == [
             "1.png",
             "copy.png",
         ]
-        write_plan(str(tmp_path / "plan"), collection, [group])
+        write_plan(str(tmp_path / "plan"), [collection], [group])
     assert len(read_plan(str(tmp_path / "plan")).groups) == 1
     assert (archive.read_bytes(), other.read_bytes()) == before
 
@@ -153,7 +153,7 @@ def test_an_unpacked_archive_of_the_same_name_takes_no_part_by_its_members(tmp_p
         pictures.write(str(archive / name), 1)
         os.utime(archive / name, ns=(status.st_mtime_ns,) * 2)
     with Collection.open(tmp_path / "index") as collection:
-        assert find_groups(collection) == []
+        assert find_duplicates([collection]).groups == []
 
 
 READ_ONLY = """

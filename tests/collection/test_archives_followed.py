@@ -15,7 +15,7 @@ from tests.faults.pictures import encoded
 from .archiving import made, members, state
 from .test_watch import Follower
 
-pytestmark = pytest.mark.usefixtures("tiles")
+pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("tiles")]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.faults.pictures import encoded
 from .archiving import KINDS, counts, ids, made, members, state, synced
 from .conftest import Draw, Python
 
-pytestmark = pytest.mark.usefixtures("tiles")
+pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("tiles")]
 
 
 def away(archive: Path) -> str:

@@ -19,7 +19,7 @@ from tests.faults.pictures import encoded
 from .archiving import counts, ids, made, members, state, synced
 from .conftest import Draw, Python
 
-pytestmark = pytest.mark.usefixtures("tiles")
+pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("tiles")]
 
 SEEDS = range(1, 9)
 

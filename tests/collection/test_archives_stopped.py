@@ -21,6 +21,7 @@ from tests.memory import GROWN
 from .archiving import counts, members, state, synced
 
 pytestmark = [
+    pytest.mark.thorough,
     pytest.mark.usefixtures("tiles"),
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what children and memory a process has"),
 ]

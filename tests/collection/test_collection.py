@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sqlite3
@@ -87,7 +88,7 @@ def test_paths_are_absolute_and_by_the_name_that_was_given(
     [
         ("missing", NotAnIndexError, "received nothing"),
         ("photos/0.png", NotAnIndexError, "received a file"),
-        ("empty", NoPicturesError, "received none"),
+        ("empty", NoPicturesError, "received none .JPEG, HEIC, PNG, .* are read"),
         ("texts", NoPicturesError, "received none"),
     ],
 )
@@ -230,7 +231,14 @@ def test_max_distance(folder: Path, collection: Collection) -> None:
     hits = collection.search(folder / "0.png", k=PICTURES)
     limit = hits[1].distance
     assert collection.search(folder / "0.png", k=PICTURES, max_distance=limit) == hits[:2]
-    assert collection.search(folder / "0.png", k=PICTURES, max_distance=-1) == []
+    assert len(collection.search(folder / "0.png", k=PICTURES, max_distance=2)) == PICTURES - 1
+    refused = r"max_distance is NaN|expected max_distance of cosine, from 0 to 2, received (-0\.1|2\.1|inf)"
+    for beyond in (-0.1, 2.1, math.inf, math.nan):
+        with pytest.raises(
+            ArgumentError,
+            match=refused,
+        ):
+            collection.search(folder / "0.png", max_distance=beyond)
 
 
 def test_an_image_without_pixels(collection: Collection) -> None:
@@ -316,7 +324,7 @@ def test_another_model(tmp_path: Path, folder: Path, mean: Mean) -> None:
     with Collection.create(folder, tmp_path / "index") as collection:
         assert collection.sync().unchanged == PICTURES
     Mean.hash = "2"
-    with pytest.raises(ModelError, match=r"hash 1.*received 2.*index again"):
+    with pytest.raises(ModelError, match=r"hash 1.*received 2.*change the model by"):
         Collection.open(tmp_path / "index")
     with pytest.raises(ModelError, match="known"):
         Collection.create(folder, tmp_path / "other", model="nobody's")

@@ -21,6 +21,8 @@ from .conftest import Python
 
 DIM = 8
 
+_OTHER_LEAF = {0x0D: 0x0A, 0x0A: 0x0D}  # the kind of a page without pages below it, of a table and of an index
+
 Damage = Callable[[bytes, random.Random], Iterator[bytes]]
 
 
@@ -127,6 +129,31 @@ def test_a_row_changed_or_lost_behind_our_back_is_refused(path: Path, statement:
         connection.commit()
     with pytest.raises(DamagedError, match=f"table {table}.*mend it by `lookalike repair"):
         contents(path)
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_page_that_a_table_or_an_index_begins_at_is_of_its_kind(path: Path, is_empty: bool) -> None:
+    """The check that SQLite has passes an index without entries whose page says that it is a table's."""
+    if is_empty:
+        path.unlink()
+        without_news(path)
+        Catalogue.create(str(path), model="m", model_hash="h", dim=DIM, metric="cosine")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        begins = connection.execute("SELECT name, rootpage FROM sqlite_master WHERE rootpage > 0").fetchall()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    without_news(path)
+    data = path.read_bytes()
+    leaves = [(name, at) for name, page in begins if data[at := (page - 1) * size] in _OTHER_LEAF]
+    assert {"absent_sha256", "items_sha256", "sqlite_autoindex_roots_1"} <= {name for name, _ in leaves}
+    for name, at in leaves:
+        path.write_bytes(data[:at] + bytes([_OTHER_LEAF[data[at]]]) + data[at + 1 :])
+        without_news(path)
+        try:
+            with closing(Catalogue(str(path))) as catalogue:
+                assert catalogue.problems(), name
+        except (DamagedError, NotAnIndexError):
+            pass  # as well
 
 
 def test_an_index_of_sqlite_that_points_to_another_content_is_refused(path: Path) -> None:

@@ -33,6 +33,8 @@ from tests.faults import pictures
 
 from .test_facts import photograph
 
+pytestmark = pytest.mark.thorough
+
 COUNT, DIM = 5000, 32
 STEP = 511  # with facts, of which each vector may have 64 KiB: 32 MiB at a time
 STRANGE = [

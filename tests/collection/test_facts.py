@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,7 @@ def test_facts_of_a_file_and_from_exif(folder: Path, collection: Collection) -> 
         "year": 2021,
         "month": 6,
         "day": 5,
+        "taken_from": "EXIF",
         "camera": "Canon EOS 5D",
     }
     assert names(collection, "year >= 2020 and camera = 'Canon EOS 5D'") == ["camera.jpg"]
@@ -381,3 +383,21 @@ def test_checksums_of_rows_of_all_kinds_are_right(folder: Path, collection: Coll
     assert names(collection, "x is missing and width > 0 and not ext = 'gif'") == sorted(
         os.path.basename(path) for path in collection.paths() if not path.endswith("/0.png")
     )
+
+
+def test_damaged_pictures_are_found_by_that(folder: Path) -> None:
+    file = BytesIO()
+    Image.effect_noise((400, 300), 90).save(file, "JPEG")
+    (folder / "half.jpg").write_bytes(file.getvalue()[: len(file.getvalue()) // 2] + b"\xff\xd9")
+    (folder / "whole.jpg").write_bytes(file.getvalue())
+    with Collection.open(folder) as collection:
+        report = collection.sync()
+        assert report.damaged == [str(folder / "half.jpg")]
+        assert collection.facts(folder / "half.jpg")["damaged"] is True
+        assert collection.paths("damaged = true") == [str(folder / "half.jpg")]
+        assert str(folder / "whole.jpg") not in collection.paths("damaged != true")
+        assert str(folder / "whole.jpg") in collection.paths("damaged is missing")
+        assert [collection.path(id) for id in collection.damaged()] == [str(folder / "half.jpg")]
+        collection.describe({str(folder / "half.jpg"): {"damaged": False}})
+        assert collection.damaged() == set()
+        assert collection.sync().damaged == []

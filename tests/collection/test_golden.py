@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -87,3 +88,20 @@ def test_version_2_that_is_damaged_is_rescued_into_this_version(version_2: Path)
         assert len(collection) == 9
         assert collection.paths("seen = true") == [str(version_2 / "5.png")]
     assert Collection.verify(version_2) == []
+
+
+def test_version_3(tmp_path: Path) -> None:
+    """11 pictures with a copy among them, two with facts, none with thumbnails; one was removed, one cannot be read."""
+    shutil.copytree(GOLDEN / "v3", tmp_path / ".lookalike")
+    for _ in range(2):
+        with Collection.open(tmp_path) as collection:
+            assert collection._catalogue._database.execute("PRAGMA user_version") == [(VERSION,)]
+            assert (len(collection), len(collection.failed())) == (11, 1)
+            assert "3.png" not in map(os.path.basename, collection.paths())
+            hits = collection.search(np.ones(collection.model.dim), k=20)
+            assert sorted(hit.path for hit in hits) == sorted(collection.paths())
+            assert collection.paths("stars = 5") == [str(tmp_path / "0.png")]
+            assert len(collection._catalogue.looks.missing()) == 11
+            assert collection._catalogue.absent.count() == 0
+            assert collection._catalogue.next.model() is None
+    assert Collection.verify(tmp_path) == []

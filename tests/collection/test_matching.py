@@ -17,13 +17,15 @@ from lookalike.errors import ArgumentError
 from lookalike.facts.condition import Both, Comparison, Condition, Either, Field, IsMissing, Not
 from lookalike.facts.fact import kind_of, to_json
 
-NAMES = ["year", "camera", "width", "ext", "a", "b c", "größe"]
-TEXTS = st.sampled_from(["", "a", "A", "ab", "jpg", "1", "ß", "SS", "é", "\U0001f600", "'", '"', "%", "x\ny", "true"])
-NUMBERS = st.sampled_from([0, 1, -1, 2, 640, 0.1, 1.5, -0.5, 1e300, 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 5.1])
+NAMES = ["year", "camera", "width", "ext", "a", "b c", "größe", "taken", "taken_from"]
+WORDS = ["", "a", "A", "ab", "jpg", "1", "ß", "SS", "é", "\U0001f600", "'", '"', "%", "x\ny", "true"]
+TEXTS = st.sampled_from([*WORDS, "2024-01-05", "name"])
+NUMBERS = st.sampled_from([0, 1, -1, 2, 640, 2024, 0.1, 1.5, -0.5, 1e300, 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 5.1])
 CONSTANTS = TEXTS | NUMBERS | st.booleans()
 VALUES = TEXTS.filter(bool) | NUMBERS | st.booleans() | st.lists(TEXTS.filter(bool), min_size=1, max_size=3)
 GIVEN = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4)
-EXIF = st.fixed_dictionaries({}, optional={"year": st.sampled_from([0, 1, 2]), "camera": TEXTS.filter(bool)})
+FILLED = TEXTS.filter(bool)
+EXIF = st.fixed_dictionaries({}, optional={"year": st.sampled_from([0, 1, 2]), "camera": FILLED, "taken": FILLED})
 
 FIELDS = st.sampled_from(NAMES).map(lambda name: Field(name, 0))
 COMPARISONS = (
@@ -115,7 +117,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     Catalogue.create(path, model="m", model_hash="h", dim=2, metric="cosine")
     items = [
         Item(0, b"f/%d%s" % (i, end), i, i * 10**9, bytes([i]) * 32, 640 * i, 480, "indexed", None)
-        for i, end in enumerate([b".jpg", b".JPG", b"", b".a", b".png", b".\xff"])
+        for i, end in enumerate([b".jpg", b".JPG", b"", b".a", b" 2024-01-05.png", b".\xff"])
     ]
     failed = Item(0, b"bad.jpg", 1, 1, None, None, None, "failed", "no picture")
     with closing(Catalogue(path)) as opened:

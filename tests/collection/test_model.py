@@ -91,7 +91,7 @@ def test_another_model_under_its_name_is_refused_before_a_wrong_answer(indexed: 
         ):
             collection.search(outside)
         draw(indexed / "new.png", seed=50)
-        with pytest.raises(ModelError, match="name another place, or delete the collection and index again"):
+        with pytest.raises(ModelError, match="name another place, or change the model by `lookalike index`"):
             collection.sync()
         assert len(collection) == PICTURES
 

@@ -18,6 +18,8 @@ from lookalike.images.find import Found, Skipped, find
 
 from .conftest import PICTURES, Draw
 
+pytestmark = pytest.mark.thorough
+
 NAMES = [*(f"{i}.png" for i in range(PICTURES - 1)), "below/last.png"]
 
 

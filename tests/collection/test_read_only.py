@@ -97,7 +97,7 @@ def small_disk(tmp_path: Path, require_or_skip: Require) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
-@pytest.mark.parametrize("size", ["512k", "1m"], ids=["of the catalogue", "of the segment"])
+@pytest.mark.parametrize("size", ["512k", "1250k"], ids=["of the catalogue", "of the segment"])
 def test_a_full_disk_keeps_what_was_committed(tmp_path: Path, small_disk: Path, draw: Draw, size: str) -> None:
     subprocess.run(["mount", "-o", f"remount,size={size}", small_disk], check=True)
     folder = tmp_path / "photos"
@@ -109,7 +109,7 @@ def test_a_full_disk_keeps_what_was_committed(tmp_path: Path, small_disk: Path, 
         assert str(small_disk) in str(caught.value)
         committed = len(collection)
         assert committed > 0
-        assert (committed == 60) == (size == "1m")
+        assert (committed == 60) == (size == "1250k")
         assert len(collection.search(folder / "0.png", k=100)) == committed - 1
     with Collection.open(small_disk / "index") as collection:
         assert len(collection.search(folder / "0.png", k=100)) == committed - 1

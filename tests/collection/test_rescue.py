@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 import lookalike
-from lookalike.collection import Collection, LostFacts
+from lookalike.collection import Collection, LostFacts, embedding
 from lookalike.collection.catalogue.catalogue import About
-from lookalike.collection.mending import repair
 from lookalike.collection.mending.remains import salvage
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
@@ -24,6 +23,8 @@ from lookalike.models import DEFAULT, Input, register
 from tests.memory import GROWN
 
 from .conftest import PICTURES, Draw, Python
+
+pytestmark = pytest.mark.thorough
 
 
 class Grid:
@@ -173,7 +174,7 @@ def test_damage_of_a_segment_comes_with_one_advice(index: Path) -> None:
 def test_much_that_is_embedded_again_is_sealed_meanwhile(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (index / "segments" / "000001.segment").unlink()
     monkeypatch.setattr(segments, "MOST_PENDING", 3)
-    monkeypatch.setattr(repair, "_BATCH", 1)
+    monkeypatch.setattr(embedding, "BATCH", 1)
     pending = []
 
     def look(done: int, total: int) -> None:

@@ -82,8 +82,15 @@ def test_by_text(paints: Collection) -> None:
 
 
 def test_by_text_without_a_model_that_reads(folder: Path) -> None:
-    with lookalike.open(folder) as collection, pytest.raises(ModelError, match=r"reads text.*efficientnet-lite0"):
-        collection.search(text="a cat")
+    class Greys(Colours):
+        name = "greys"
+        embed_text = property()  # which is no attribute
+
+    register("greys", Greys)
+    with Collection.create(folder, model="greys") as collection:
+        collection.sync()
+        with pytest.raises(ModelError, match=r"reads text, received greys, .*clip:NAME.*the shipped one"):
+            collection.search(text="a cat")
 
 
 def test_by_id_the_item_itself_is_left_out_and_a_copy_is_not(paints: Collection) -> None:

@@ -691,9 +691,9 @@ def test_pictures_are_kept_whose_reader_is_not_installed_any_more(
 ) -> None:
     (folder / "0.png").rename(folder / "phone.heic")  # its content says that it is a PNG: that is enough here
     with Collection.open(folder) as collection:
-        monkeypatch.setattr("lookalike.images.find._heic_is_read", lambda: True)
+        monkeypatch.setattr("lookalike.images.extras._is_installed", lambda _: True)
         assert collection.sync().new == PICTURES
-        monkeypatch.setattr("lookalike.images.find._heic_is_read", lambda: False)
+        monkeypatch.setattr("lookalike.images.extras._is_installed", lambda _: False)
         report = collection.sync()
         assert (report.kept, report.removed) == (1, 0)
         (folder / "phone.heic").unlink()

@@ -6,6 +6,8 @@ import math
 import os
 import queue
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,10 +18,13 @@ import pytest
 
 from lookalike.collection import Collection, SyncReport
 from lookalike.collection.lock import writer_lock
-from lookalike.collection.sync.signs import Signs
-from lookalike.errors import ArgumentError, LookalikeError
+from lookalike.collection.place import Place
+from lookalike.collection.sync.signs import Signs, Watched
+from lookalike.errors import ArgumentError
 
 from .conftest import PICTURES, Draw
+
+pytestmark = pytest.mark.thorough
 
 PATIENCE = 60  # seconds; a change takes one or two
 
@@ -326,10 +331,128 @@ def test_a_source_that_is_added_meanwhile_is_followed(tmp_path: Path, folder: Pa
     follower.end()
 
 
-def test_a_folder_that_the_system_cannot_follow_is_polled_instead(tmp_path: Path, folder: Path) -> None:
+def test_names_that_are_not_utf_8_come_one_by_one(folder: Path, draw: Draw) -> None:
+    follower = Follower(folder)
+    assert follower.next().new == PICTURES
+    picture = draw(folder.parent / "picture.png", seed=100).read_bytes()
+    number = 60
+    for i in range(number):
+        with open(bytes(folder) + b"/\xff%d\xe9.png" % i, "wb") as file:
+            file.write(picture)
+        time.sleep(0.005 + i % 10 * 0.03)
+    follower.total("new", number)
+    (folder / "the end.png").write_text("makes a round")
+    follower.end()
+
+
+def test_a_folder_whose_name_is_not_utf_8(tmp_path: Path, folder: Path, draw: Draw) -> None:
     odd = Path(os.fsdecode(bytes(tmp_path) + b"/\xe9"))
     folder.rename(odd)
-    with Collection.open(odd) as collection:
-        with pytest.raises(LookalikeError, match="--poll"):
-            next(collection.watch())
-        assert next(collection.watch(poll=1)).new == PICTURES
+    follower = Follower(odd)
+    assert follower.next().new == PICTURES
+    (odd / "below\udcff").mkdir()
+    draw(odd / "below\udcff" / "new.png", seed=100)
+    assert follower.next().new == 1
+    draw(odd / "below\udcff" / "newer.png", seed=101)
+    assert follower.next().new == 1
+    (odd / "the end.png").write_text("makes a round")
+    follower.end()
+
+
+# -- what is followed
+
+
+def watches() -> int:
+    """The inotify watches of this process."""
+    found = [Path(f"/proc/self/fdinfo/{each}") for each in os.listdir("/proc/self/fd")]
+    return sum(path.read_text().count("inotify wd:") for path in found if path.exists())
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fdinfo"), reason="needs Linux")
+def test_links_to_folders_are_not_followed(tmp_path: Path, folder: Path, draw: Draw) -> None:
+    for number in range(50):
+        (tmp_path / "elsewhere" / str(number)).mkdir(parents=True)
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    (folder / "!first").symlink_to(tmp_path)  # which leads to the collection itself, by a name before its own
+    before = watches()
+    with Collection.open(folder) as collection:
+        collection.sync()
+        with closing(Signs(lambda: [str(folder)], collection.place.directory)) as signs:
+            assert watches() - before == 2, "of the folder and the one below it, without `.lookalike`"
+            draw(folder / "new.png", seed=100)
+            assert signs.wait(PATIENCE)
+            collection.sync()
+            assert not signs.wait(3), "what the sync itself wrote"
+            (tmp_path / "elsewhere" / "1" / "x").touch()
+            assert not signs.wait(1), "what lies behind a link"
+    assert watches() == before
+
+
+def test_a_folder_that_is_moved_is_followed_where_it_is(tmp_path: Path, folder: Path) -> None:
+    signs = Signs(lambda: [str(folder)], Place.at(str(folder / ".lookalike")).directory)
+    with closing(signs):
+        (folder / "below").rename(folder / "moved")
+        assert signs.wait(PATIENCE)
+        (folder / "moved" / "x").touch()
+        assert signs.wait(PATIENCE)
+        (folder / "moved").rename(tmp_path / "outside")
+        assert signs.wait(PATIENCE)
+        (tmp_path / "outside" / "y").touch()
+        (folder / ".hidden").touch()
+        assert not signs.wait(2)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), OSError(5, "odd"), UnicodeError("odd")])
+def test_whatever_goes_wrong_is_a_sign(folder: Path, draw: Draw, error: Exception) -> None:
+    signs = Signs(lambda: [str(folder)], Place.at(str(folder / ".lookalike")).directory)
+    with closing(signs):
+
+        class Broken:
+            def next(self, seconds: float) -> set[str]:
+                raise error
+
+            def close(self) -> None: ...
+
+        signs._teller = Broken()
+        assert signs.wait(PATIENCE)
+        assert not signs.wait(1)
+        draw(folder / "new.png", seed=100)
+        assert signs.wait(PATIENCE)
+
+
+def test_what_other_systems_are_asked_by(folder: Path, draw: Draw) -> None:
+    with closing(Watched([str(folder)])) as watched:
+        draw(folder / "new.png", seed=100)
+        found: set[str] = set()
+        end = time.monotonic() + PATIENCE
+        while str(folder / "new.png") not in found and time.monotonic() < end:
+            found |= watched.next(1)
+        assert str(folder / "new.png") in found
+
+
+LIMITED = """
+import sys
+from lookalike.collection import Collection
+from lookalike.collection.sync import signs
+signs.POLL = signs.LOOK = 0.5
+with Collection.open(sys.argv[1]) as collection:
+    for report in collection.watch():
+        print(report.new, report.polled, flush=True)
+"""
+
+
+@pytest.mark.parametrize(("limit", "least"), [("max_inotify_watches", 1), ("max_inotify_instances", 0)])
+def test_where_the_limit_is_reached_it_looks_by_the_clock_and_says_so(
+    folder: Path, draw: Draw, limit: str, least: int
+) -> None:
+    shell = ["unshare", "-Ur", "sh", "-c", f'echo {least} > /proc/sys/user/{limit} && exec "$@"', "sh"]
+    if shutil.which("unshare") is None or subprocess.run([*shell, "true"], capture_output=True).returncode:
+        pytest.skip("needs a namespace of users, to have limits of one's own")
+    arguments = [*shell, sys.executable, "-c", LIMITED, str(folder)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        told = process.stdout.readline()
+        assert told.startswith(f"{PICTURES} the system tells no changes (the limit fs.inotify.max_user_")
+        os.utime(draw(folder / "new.png", seed=100), (1, 1))
+        assert process.stdout.readline().startswith("1 the system tells no changes")
+        process.kill()

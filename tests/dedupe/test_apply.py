@@ -16,7 +16,6 @@ from lookalike.collection import Collection, SyncReport
 from lookalike.dedupe import (
     Outcome,
     Plan,
-    find_groups,
     give_back,
     link_copies,
     move_others,
@@ -28,6 +27,9 @@ from lookalike.errors import ArgumentError, NotAnIndexError, WriteError
 
 from ..conftest import Require
 from .conftest import tree
+from .hand import copies, group_of, large_and_copies
+
+pytestmark = pytest.mark.thorough
 
 COPIES = ["a.webp", "b.webp", "below/deep/c.webp"]
 
@@ -36,7 +38,7 @@ COPIES = ["a.webp", "b.webp", "below/deep/c.webp"]
 def plan(collection: Collection, tmp_path: Path) -> Plan:
     """Keeps large.png of four."""
     path = os.fspath(tmp_path / "plan.json")
-    write_plan(path, collection, find_groups(collection, 0.1))
+    write_plan(path, [collection], large_and_copies(Path(collection.place.shown)))
     return read_plan(path)
 
 
@@ -95,7 +97,9 @@ def test_links_the_same_bytes_alone_and_parts_them_again(plan: Plan, photos: Pat
 
 def test_what_is_one_file_already_is_told(plan: Plan, photos: Path, tmp_path: Path, undo_file: str) -> None:
     linked(plan, undo_file)
-    os.utime(photos / "a.webp", ns=(0, plan.groups[0][1][1].mtime_ns))  # the time that is planned for of b.webp
+    os.utime(
+        photos / "a.webp", ns=(0, plan.groups[0].others[1].file.mtime_ns)
+    )  # the time that is planned for of b.webp
     again = linked(plan, os.fspath(tmp_path / "again"))
     assert again.done == 0
     assert "is one file with" in reasons(again, photos)["b.webp"]
@@ -281,7 +285,8 @@ def test_beside_several_sources_will_do(photos: Path, tmp_path: Path, undo_file:
     shutil.copy2(photos / "other.webp", camera / "again.webp")
     with Collection.create([photos, camera], tmp_path / "index") as collection:
         collection.sync()
-        write_plan(os.fspath(tmp_path / "plan"), collection, find_groups(collection, exact_only=True))
+        groups = [*copies(photos), group_of(2, camera / "again.webp", photos / "other.webp")]
+        write_plan(os.fspath(tmp_path / "plan"), [collection], groups)
         plan = read_plan(os.fspath(tmp_path / "plan"))
         for source, among in ((photos, photos), (camera, camera / "below")):
             with pytest.raises(ArgumentError, match=f"not among the pictures in {source}"):
@@ -294,7 +299,7 @@ def test_a_picture_that_is_a_source_is_left_alone(photos: Path, tmp_path: Path, 
     sources = [photos / "a.webp", photos / "b.webp"]
     with Collection.create(sources, tmp_path / "index") as collection:
         collection.sync()
-        write_plan(os.fspath(tmp_path / "plan"), collection, find_groups(collection))
+        write_plan(os.fspath(tmp_path / "plan"), [collection], [group_of(1, *sources)])
         outcome = moved(read_plan(os.fspath(tmp_path / "plan")), tmp_path / "aside", undo_file)
     assert (outcome.done, not os.path.exists(undo_file)) == (0, True)
     assert [reason for _, reason in outcome.left] == ["it was given to be indexed by its own name, and would be missed"]
@@ -304,7 +309,6 @@ def test_a_hidden_folder_among_them_will_do(plan: Plan, photos: Path, undo_file:
     assert moved(plan, photos / ".aside", undo_file).done == 3
     with Collection.open(photos) as collection:
         assert collection.sync().removed == 3
-        assert find_groups(collection, 0.1) == []
 
 
 def test_an_undo_file_is_never_overwritten(plan: Plan, photos: Path, tmp_path: Path) -> None:
@@ -348,7 +352,8 @@ def test_names_that_are_not_utf8(photos: Path, tmp_path: Path, undo_file: str) -
     shutil.copy2(photos / "other.webp", photos / name)
     with Collection.open(photos) as collection:
         collection.sync()
-        write_plan(os.fspath(tmp_path / "plan"), collection, find_groups(collection, exact_only=True))
+        groups = [*copies(photos), group_of(2, photos / "other.webp", photos / name)]
+        write_plan(os.fspath(tmp_path / "plan"), [collection], groups)
     before = tree(photos)
     plan = read_plan(os.fspath(tmp_path / "plan"))
     assert moved(plan, tmp_path / "to", undo_file).done == 3
@@ -363,7 +368,8 @@ def test_a_name_of_255_bytes(photos: Path, tmp_path: Path, undo_file: str) -> No
     (photos / "b.webp").rename(photos / name)
     with Collection.open(photos) as collection:
         collection.sync()
-        write_plan(os.fspath(tmp_path / "plan"), collection, find_groups(collection, keep="first"))
+        groups = [group_of(1, photos / "a.webp", photos / name, photos / "below/deep/c.webp")]
+        write_plan(os.fspath(tmp_path / "plan"), [collection], groups)
     before = tree(photos)
     plan = read_plan(os.fspath(tmp_path / "plan"))
     assert linked(plan, undo_file).done == 2
@@ -423,6 +429,7 @@ def test_an_undo_file_leads_out_of_its_folder(plan: Plan, tmp_path: Path, undo_f
 def describe(photos: Path) -> dict[str, dict[str, object]]:
     """Give each picture a fact of its own; what each has then."""
     with Collection.open(photos) as collection:
+        collection.keep_facts(0)  # else they come back with their pictures, by a sync
         collection.describe({path: {"first name": os.path.basename(path)} for path in collection.paths()})
     return facts(photos)
 
@@ -437,8 +444,18 @@ def sync(photos: Path) -> SyncReport:
         return collection.sync()
 
 
-def test_facts_come_back_with_what_was_moved(plan: Plan, photos: Path, tmp_path: Path, undo_file: str) -> None:
+def keep_facts(photos: Path, days: int) -> None:
+    """For so long the collection itself remembers what was given to pictures that are gone."""
+    with Collection.open(photos) as collection:
+        collection.keep_facts(days)
+
+
+@pytest.mark.parametrize("days", [90, 0])
+def test_facts_come_back_with_what_was_moved(
+    plan: Plan, photos: Path, tmp_path: Path, undo_file: str, days: int
+) -> None:
     before = describe(photos)
+    keep_facts(photos, days)
     moved(plan, tmp_path / "to", undo_file)
     assert sync(photos).removed == 3
     assert len(facts(photos)) == len(before) - 3
@@ -458,10 +475,12 @@ def test_facts_stay_where_no_sync_came_between(plan: Plan, photos: Path, tmp_pat
     assert facts(photos) == before
 
 
+@pytest.mark.parametrize("days", [90, 0])
 def test_facts_are_given_back_to_the_same_picture_and_replace_none(
-    plan: Plan, photos: Path, tmp_path: Path, undo_file: str
+    plan: Plan, photos: Path, tmp_path: Path, undo_file: str, days: int
 ) -> None:
     before = describe(photos)
+    keep_facts(photos, days)
     moved(plan, tmp_path / "to", undo_file)
     sync(photos)
     shutil.copy(photos / "other.webp", photos / "a.webp")  # another picture by that name
@@ -470,7 +489,7 @@ def test_facts_are_given_back_to_the_same_picture_and_replace_none(
     b, c = (os.fspath(photos / name) for name in COPIES[1:])
     with Collection.open(photos) as collection:
         collection.describe({b: {"first name": "new", "stars": 1}})
-    assert give_back(undo_file) == 1
+    assert give_back(undo_file) == (0 if days else 1), "what the collection remembered is back by the sync"
     found = facts(photos)
     assert "first name" not in found[os.fspath(photos / "a.webp")]
     assert (found[b]["first name"], found[b]["stars"]) == ("new", 1)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from lookalike.collection import Collection
-from lookalike.dedupe import Outcome, find_groups, take_back, write_plan
+from lookalike.dedupe import Group, Outcome, take_back, write_plan
 
 from .conftest import tree
+from .hand import large_and_copies
 
 # Reads "verb n when" lines; for each, a child does what the verb says and kills itself before or after the n-th of the
 # calls that change something.
@@ -57,7 +58,7 @@ for line in sys.stdin:
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
 
-MOST = 200
+MOST = 250
 
 Run = Callable[[str, int, str], bool]
 
@@ -88,8 +89,9 @@ def run(tmp_path: Path) -> Iterator[Run]:
 def test_killed_while_acting(
     collection: Collection, photos: Path, tmp_path: Path, run: Run, verb: str, when: str
 ) -> None:
-    write_plan(os.fspath(tmp_path / "plan"), collection, find_groups(collection, 0.1))
+    write_plan(os.fspath(tmp_path / "plan"), [collection], with_companions(photos))
     before = tree(photos)
+    assert len(tree(photos)) == 9
     stopped = 0
     while not run(verb, stopped, when):
         stopped += 1
@@ -105,7 +107,7 @@ def test_killed_while_acting(
 def test_killed_while_taking_back(
     collection: Collection, photos: Path, tmp_path: Path, run: Run, verb: str, when: str
 ) -> None:
-    write_plan(os.fspath(tmp_path / "plan"), collection, find_groups(collection, 0.1))
+    write_plan(os.fspath(tmp_path / "plan"), [collection], with_companions(photos))
     before = tree(photos)
     for stopped in range(MOST):
         (tmp_path / "undo").unlink(missing_ok=True)
@@ -119,6 +121,13 @@ def test_killed_while_taking_back(
             assert stopped > 2
             return
     pytest.fail("it never came to its end")
+
+
+def with_companions(photos: Path) -> Sequence[Group]:
+    """The groups, with sidecars beside two of those that are to be moved."""
+    for name in ("a.xmp", "a.webp.xmp", "below/deep/c.AAE"):
+        (photos / name).write_text(f"of {name}")
+    return large_and_copies(photos)
 
 
 def take_back_if_there(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_the_largest_facts_pass_the_wire(tmp_path: Path) -> None:
     with DecoderPool(1) as pool:
         (picture,) = pool.load([os.fspath(path)], Input(8, "squeeze"))
     assert isinstance(picture, Loaded)
-    assert picture.facts.keys() == FACTS.keys()
+    assert picture.facts.keys() == FACTS.keys() - {"media", "pages", "damaged"}  # which take no 60 bytes
     assert picture.facts["camera"] == "\U0001f600" * 100
     assert len(pack(picture.facts)) < FACTS_BYTES
 

@@ -12,6 +12,7 @@ import pytest
 
 from lookalike.errors import NoPicturesError
 from lookalike.images import find as find_module
+from lookalike.images.extras import HEIC, JXL, VIDEO, Extra
 from lookalike.images.find import Found, Skipped, find
 
 
@@ -55,11 +56,10 @@ def test_every_format_is_found_by_its_extension(tmp_path: Path, name: str) -> No
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("x.NEF", "RAW"),
-        ("x.dng", "RAW"),
+        ("x.CRW", "RAW file of a kind that is not read"),
+        ("x.x3f", "RAW"),
         ("x.svg", "vector"),
-        ("x.mp4", "video"),
-        ("x.jxl", "not read"),
+        ("x.mts", "a video of a kind that is not read"),
         ("._x.jpg", "macOS"),
         (".jpg", "hidden"),
         (".notes.txt", "hidden"),
@@ -78,12 +78,22 @@ def test_what_is_no_readable_picture_is_skipped_with_its_reason(tmp_path: Path, 
     assert reason in skipped(tmp_path)[name]
 
 
-def test_heic_names_its_extra_when_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    touch(tmp_path, "x.heic")
-    monkeypatch.setattr(find_module, "_heic_is_read", lambda: False)
-    assert skipped(tmp_path) == {"x.heic": "HEIC needs an extra: pip install 'lookalike[heic]'"}
-    monkeypatch.setattr(find_module, "_heic_is_read", lambda: True)
-    assert found(tmp_path) == ["x.heic"]
+@pytest.mark.parametrize(
+    ("extra", "name", "cure"),
+    [
+        (HEIC, "x.heic", "pip install pi-heif"),
+        (JXL, "x.JXL", "in the clone of lookalike: pip install '.[jxl]'"),
+        (VIDEO, "x.MOV", "in the clone of lookalike: pip install '.[video]'"),
+    ],
+)
+def test_what_needs_a_package_names_it_when_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: Extra, name: str, cure: str
+) -> None:
+    touch(tmp_path, name)
+    monkeypatch.setattr("lookalike.images.extras._is_installed", lambda package: package != extra.package)
+    assert skipped(tmp_path)[name].endswith(cure)
+    monkeypatch.setattr("lookalike.images.extras._is_installed", lambda _: True)
+    assert found(tmp_path) == [name]
 
 
 def test_what_begins_with_a_dot_is_skipped_but_may_be_the_root(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from lookalike.errors import PictureError
 from lookalike.fitting import Input
+from lookalike.images import wire, worker
 from lookalike.images.decode import decode
 from lookalike.images.formats import format_of, open_picture
 
@@ -47,7 +48,7 @@ def test_tiff_of_both_kinds(big: bool) -> None:
             b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
             "its content is a vector drawing",
         ),
-        (b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + b"\0" * 100, "its content is a video"),
+        (b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + b"\0" * 100, "a video, of which a frame|a damaged video"),
         (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + b"\0" * 100, "RAW"),
         (b"PK\3\4" + b"\0" * 100, "its content is of no known format"),
         (b"P6 2 2 255 " + b"\0" * 12, "its content is of no known format"),  # Pillow would read it
@@ -91,10 +92,20 @@ def test_the_size_of_a_webp_is_read_without_its_reader(options: dict[str, Any]) 
             open_picture(data[:length], max_pixels=59_999).load()
 
 
-def test_heic_without_its_extra_names_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pi_heif", None)
-    with pytest.raises(PictureError, match=r"pip install 'lookalike\[heic\]'"):
-        open_picture(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100)
+@pytest.mark.parametrize(
+    ("package", "data", "cure"),
+    [
+        ("pi_heif", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100, "pip install pi-heif"),
+        ("av", b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + b"\0" * 100, r"pip install '\.\[video\]'"),
+        ("pillow_jxl", b"\xff\x0a" + b"\0" * 100, r"pip install '\.\[jxl\]'"),
+    ],
+)
+def test_without_its_reader_the_cure_is_named(
+    monkeypatch: pytest.MonkeyPatch, package: str, data: bytes, cure: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(PictureError, match=cure):
+        open_picture(data)
 
 
 def test_avif_is_told_from_heic_by_all_its_brands() -> None:
@@ -128,10 +139,17 @@ BoECAwWEhgAAABppcmVmAAAAAAAAAA5jZHNjAAIAAQABAAAAqG1kYXQAAAB4KAGvEyGdifj4EPdn/+jJ
 
 
 def test_heic_is_read_upright() -> None:
-    pytest.importorskip("pi_heif", reason="HEIC is an extra: pip install 'lookalike[heic]'")
     decoded = decode(b64decode(HEIC), Input(16, "squeeze"))
     assert (decoded.width, decoded.height) == (16, 32)
     assert np.abs(decoded.pixels[:6].astype(int) - (20, 90, 220)).max() <= 25
     assert np.abs(decoded.pixels[10:].astype(int) - (200, 60, 30)).max() <= 25
     with pytest.raises(PictureError, match="HEIF"):
         decode(b64decode(HEIC)[:300], Input(16, "squeeze"))
+
+
+@pytest.mark.parametrize("what", [wire.LOAD, wire.THUMBNAIL])
+def test_heic_has_more_time(what: int) -> None:
+    times: list[float] = []
+    request = wire.Request(what, None, b64decode(HEIC), Input(16, "squeeze"))
+    assert worker.answer(request, 1 << 30, 1000, times.append)[:1] == wire.OK
+    assert times == [wire.HEIC_TIMES]

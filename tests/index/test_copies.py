@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from lookalike import Index
 from tests.index.brute_force import Floats, Ids, Metric, check_neighbors, clusters, distances, recall_of
 
+pytestmark = pytest.mark.thorough
+
 N, DIM = 20_000, 24
 WAYS: tuple[dict[str, Any], ...] = (
     {},

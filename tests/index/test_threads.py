@@ -14,6 +14,8 @@ import pytest
 from lookalike import Index
 from tests.index.brute_force import check_neighbors, clusters
 
+pytestmark = pytest.mark.thorough
+
 PATIENCE = 120  # seconds until what should end at once counts as hanging
 
 

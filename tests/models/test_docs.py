@@ -15,6 +15,8 @@ from lookalike.collection import Collection
 from lookalike.demo import folder
 from lookalike.models.spec import FORMS
 
+pytestmark = pytest.mark.thorough
+
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
 
 

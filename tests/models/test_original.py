@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lookalike.models.onnx import efficientnet_lite0
+from lookalike.models.words import words_of
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
@@ -43,3 +44,15 @@ def test_vectors_are_those_of_the_original(export_model: Any, pictures: NDArray[
 def test_the_export_is_reproducible(export_model: Any) -> None:
     """The bytes may differ between versions of onnx, not between two runs."""
     assert export_model.export() == export_model.export()
+
+
+def test_classes_are_those_of_the_original(export_model: Any, pictures: NDArray[np.uint8]) -> None:
+    """But for the scale, which makes root mean squares of averages: mostly the same class, and always a likely one."""
+    words = words_of("efficientnet-lite0")
+    assert words is not None
+    assert words.classifier.path.read_bytes() == export_model.classifier()
+    vectors = efficientnet_lite0().embed(pictures)
+    layer = export_model.load_original(0)._fc
+    with torch.no_grad():
+        expected = torch.softmax(layer(torch.from_numpy(vectors * np.float32(export_model.SCALE))), 1).numpy()
+    np.testing.assert_allclose(words.probabilities(vectors), expected, atol=2e-3)

@@ -51,11 +51,13 @@ class Browse:
         (found,) = re.findall(r'data-probe="([^"]*)"', dom)
         return json.loads(unescape(found))  # type: ignore[no-any-return]
 
-    def screenshot(self, page: str, size: tuple[int, int], name: str = "page.html") -> tuple[Image.Image, list[str]]:
+    def screenshot(
+        self, page: str, size: tuple[int, int], name: str = "page.html", *flags: str
+    ) -> tuple[Image.Image, list[str]]:
         """The page as it is, and what its console said."""
         write_page(page, str(self._folder / name))
         file = self._folder / "screenshot.png"
-        _, log = self._run(name, f"--screenshot={file}", f"--window-size={size[0]},{size[1]}")
+        _, log = self._run(name, f"--screenshot={file}", f"--window-size={size[0]},{size[1]}", *flags)
         with Image.open(file) as image:
             return image.convert("RGB"), [line for line in log.splitlines() if ":CONSOLE" in line]
 

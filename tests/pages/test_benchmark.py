@@ -17,6 +17,8 @@ from .browse import SIZES, Browse
 from .evil import NAMES, picture, tile
 from .test_gallery import Page
 
+pytestmark = pytest.mark.thorough
+
 THUMBNAILS = [picture("PNG", (30 + number, 40)) for number in range(16)]
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from lookalike.pages import Row, Tile, gallery
+from lookalike.pages import Row, Tile, gallery, write_page
 
 from .browse import SIZES, Browse
 from .evil import evil_page, picture, tile
 from .test_groups import page as groups_page
+
+pytestmark = pytest.mark.thorough
 
 SEEN = """{
   width: innerWidth,
@@ -62,13 +66,88 @@ def test_several_examples_fit(browse: Browse, size: tuple[int, int], k: int) -> 
     assert float(seen["smallest"]) >= 80
 
 
+GROUPS = """(() => {
+  groups.forEach(show);
+  const width = mat => mat.getBoundingClientRect().width;
+  const mats = selector => Math.min(...[...document.querySelectorAll(selector)].map(width));
+  return {
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    images: document.images.length,
+    undrawn: [...document.images].filter(image => image.complete && !image.naturalWidth).length,
+    judged: mats(".square .mat, .wide .mat, .tall .mat"),
+    small: mats(".small .mat"),
+    framed: [...document.querySelectorAll(".region")].every(frame => {
+      const [inner, outer] = [frame, frame.parentElement].map(element => element.getBoundingClientRect());
+      const near = (one, other) => Math.abs(one - other) < 2;
+      return near(inner.left, outer.left + outer.width / 4) && near(inner.width, outer.width / 2)
+        && near(inner.top, outer.top + outer.height / 2) && near(inner.bottom, outer.bottom);
+    }),
+    shaped: [...document.querySelectorAll(".square .across")].every(frame => {
+      const { width, height } = frame.getBoundingClientRect();
+      return Math.abs(width / height - 1.5) < 0.02;
+    }),
+  };
+})()"""
+
+
+LATER = """(() => {
+  const count = () => ({ images: document.images.length, groups: document.querySelectorAll(".group").length });
+  setTimeout(() => parent.postMessage(JSON.stringify(count()), "*"), 4000);
+  return {};
+})()"""
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_groups_fit(browse: Browse, size: tuple[int, int]) -> None:
-    seen = browse.probe(groups_page(), size, SEEN)
-    assert seen["images"] == 2 * (1 + 8)
-    assert seen["undrawn"] == 0
+    seen = browse.probe(groups_page(), size, GROUPS)
+    assert (seen["images"], seen["undrawn"]) == (4 * 2 * (1 + 8), 0)
     assert float(seen["overflow"]) <= 0
-    assert float(seen["smallest"]) >= 80
+    assert float(seen["judged"]) >= (320 if size[0] >= 1000 else 280)
+    assert float(seen["small"]) >= 140
+    assert seen["framed"]
+    assert seen["shaped"]
+
+
+SETTLED = "--virtual-time-budget=5000"  # its scripts have time before it is looked at
+
+
+def colours(image: Image.Image) -> int:
+    """How many there are in the lower half, where pictures begin."""
+    return len(image.crop((0, 450, 1280, 900)).getcolors(1 << 24) or [])
+
+
+def test_pictures_of_groups_are_shown_as_one_comes_near(browse: Browse) -> None:
+    """The script of the page as it is, under its own policy: far below nothing is drawn yet."""
+    page = groups_page(40, 2)
+    image, console = browse.screenshot(page, SIZES[0], "page.html", SETTLED)
+    assert console == []
+    assert colours(image) > 100
+    seen = browse.probe(page, SIZES[0], LATER, SETTLED)
+    assert 2 <= int(seen["images"]) < 40  # in a frame only what is in sight: browsers look ahead in whole windows alone
+
+
+def test_pictures_of_groups_are_shown_without_scripts(browse: Browse, tmp_path: Path) -> None:
+    write_page(groups_page(), str(tmp_path / "groups.html"))
+    frame = '<!doctype html><iframe sandbox src="groups.html" style="width: 1250px; height: 880px"></iframe>'
+    image, console = browse.screenshot(frame, SIZES[0], "page.html", SETTLED)
+    assert any("sandboxed and the 'allow-scripts' permission is not set" in line for line in console)
+    assert colours(image) > 100
+
+
+def test_no_other_script_runs_on_the_page_of_groups(browse: Browse) -> None:
+    page = groups_page().replace("</main>", "<script>document.body.remove()</script></main>")
+    image, console = browse.screenshot(page, SIZES[0], "page.html", SETTLED)
+    assert any("Content Security Policy" in line for line in console)
+    assert colours(image) > 100
+
+
+def test_five_thousand_groups_open(browse: Browse) -> None:
+    page = groups_page(1250, 1)
+    image, console = browse.screenshot(page, SIZES[0], "page.html", SETTLED)
+    assert (console, colours(image) > 100) == ([], True)
+    seen = browse.probe(page, SIZES[0], LATER, SETTLED)
+    assert seen["groups"] == 5000
+    assert int(seen["images"]) < 100
 
 
 @pytest.mark.parametrize("size", SIZES[:2])

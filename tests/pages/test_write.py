@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lookalike.errors import WriteError
+from lookalike.errors import ArgumentError, WriteError
 from lookalike.pages import BEGINNING, gallery, groups_page, write_page
 
 
 def test_every_page_begins_as_ours() -> None:
-    for page in (gallery([], "Look-alikes"), groups_page([], "Duplicates", "None.")):
+    for page in (gallery([], "Look-alikes"), "".join(groups_page([], "Copies", "None."))):
         assert page.encode().startswith(BEGINNING)
 
 
@@ -22,6 +23,19 @@ def test_a_page_is_written_as_utf8_and_replaces_the_old_one(tmp_path: Path) -> N
     write_page("old", str(target))
     write_page("näher 猫", str(target))
     assert target.read_bytes() == "näher 猫".encode()
+    assert os.listdir(tmp_path) == ["page.html"]
+
+
+def test_a_page_is_written_in_pieces_and_none_is_left_of_one_that_breaks_off(tmp_path: Path) -> None:
+    def pieces() -> Iterator[str]:
+        yield "new"
+        raise ArgumentError("expected more")
+
+    target = tmp_path / "page.html"
+    write_page(iter(["o", "ld"]), str(target))
+    with pytest.raises(ArgumentError):
+        write_page(pieces(), str(target))
+    assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["page.html"]
 
 

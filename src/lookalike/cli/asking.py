@@ -18,6 +18,7 @@ STDIN = "-"
 _NUMBERS_BYTES = 1 << 26  # of a vector that is typed
 _WEIGHTED = re.compile(r"(.+):([^:/]*)", re.DOTALL)
 _ORDER = "expected [QUERY] WHERE"
+_FILE_LIKE = re.compile(r"^-|[/\\]|\.\w{1,5}$")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Asked:
     """What was typed.
 
     Attributes:
-        arguments: a picture, if any, and where to look.
+        arguments: a picture or words, if any, and where to look.
         more, less: FILE or FILE:weight.
         crop: "x,y,width,height".
     """
@@ -68,7 +69,7 @@ class Asked:
         if sum(_weighted(each)[0] == STDIN for each in pictures) + (self.vector == STDIN) > 1:
             raise ArgumentError("expected - for standard input once, received it again; name a file instead")
         return Query.of(
-            _picture(self.arguments[0]) if len(self.arguments) == 2 else None,
+            _first(self.arguments[0]) if len(self.arguments) == 2 else None,
             id=int(self.id) if self.id is not None and self.id.isdecimal() else self.id,
             vector=None if self.vector is None else _vector(self.vector),
             text=self.text,
@@ -88,6 +89,13 @@ def require_pictures(query: Query) -> None:
                 (thumbnail,) = pool.thumbnails([what.to_decode()], 16, what.crop)
                 if isinstance(thumbnail, Failed):
                     raise PictureError(thumbnail.reason, what.name)
+
+
+def _first(name: str) -> str | BinaryIO | Query:
+    """QUERY: a picture; what is no path that is there, and does not look like one, is words."""
+    if name == STDIN or os.path.lexists(name) or _FILE_LIKE.search(name) or not name.strip():
+        return _picture(name)
+    return Query.of(text=name)
 
 
 def _picture(name: str) -> str | BinaryIO:

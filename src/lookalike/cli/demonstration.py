@@ -20,7 +20,7 @@ from lookalike.errors import PictureError
 from lookalike.images.find import Found, find
 from lookalike.images.pool import DecoderPool, Failed
 from lookalike.index import Index
-from lookalike.models import get_model
+from lookalike.models import embed_squares, get_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def _embed(paths: Sequence[str], model: Model) -> NDArray[np.float32]:
             if isinstance(picture, Failed):
                 raise PictureError(f"{picture.reason}; install lookalike again", picture.path)
             pixels.append(picture.pixels)
-    return model.embed(np.stack(pixels))
+    return embed_squares(model, pixels)
 
 
 def _search(index: Index, paths: Sequence[str], query: int) -> tuple[list[Shown], list[Hit], str]:

@@ -35,6 +35,9 @@ def index(
         float, typer.Option(metavar="SECONDS", help="How long to wait while another process writes; inf: for ever.")
     ] = 0,
     json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
+    skipped: Annotated[
+        bool, typer.Option("--skipped", help="Name every file that was skipped or could not be read.")
+    ] = False,
     stats: Annotated[
         bool, typer.Option("--stats", help="Tell what each stage took, and how busy the cores were.")
     ] = False,
@@ -61,13 +64,20 @@ def index(
     weights: WeightsOption = None,
     bgr: BgrOption = False,
     device: DeviceOption = "cpu",
+    give_up: Annotated[
+        bool,
+        typer.Option("--give-up", help="Where the model changes: go on without pictures that are out of reach."),
+    ] = False,
 ) -> int:
     """Make an index of pictures or vectors, or add to one; interrupted, it goes on when run again.
+
+    Another --model than it has changes its model: all pictures are embedded anew, and the old one answers until then.
 
     What could not be read before is tried again. `lookalike sync PATH` brings it up to date later.
 
     Search it with: lookalike search QUERY PATH
     """
+    from lookalike.cli.changing import change_model
     from lookalike.cli.describing import describe, read_facts, require_facts
     from lookalike.cli.syncing import fetch, patiently, sync
     from lookalike.collection import Collection
@@ -78,6 +88,7 @@ def index(
     found = resolve(sources, sys.stdin.buffer if sys.stdin else None, null=null, allow_urls=allow_urls)
     urls = [each for each in found if is_url(each)]
     paths = [each for each in found if not is_url(each)]
+    change_model(paths, to, how, wait=wait, fetch=allow_urls, give_up=give_up)
 
     def create(seconds: float) -> Collection:
         return Collection.create(
@@ -95,7 +106,7 @@ def index(
     with patiently(create, wait) as collection:
         facts = read_facts(metadata, collection.things)
         if paths or not urls:
-            sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
+            sync(collection, asked_for=True, wait=wait, json=json, stats=stats, skipped=skipped)
         if urls:
             fetch(collection, urls, wait=wait, json=json, stats=stats)
         describe(collection, facts)

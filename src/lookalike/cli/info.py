@@ -10,9 +10,15 @@ import typer
 if TYPE_CHECKING:
     from lookalike.collection import Info
 
+SEVERAL = "pages > 1"
+
 
 def _made_by(about: Info) -> dict[str, str]:
+    from lookalike.models.perceptual import bits_of
+
     compared = f"{about.dim} dimensions, {about.metric} distance"
+    if bits := bits_of(about.model):
+        compared = f"{bits} bits, of which distance × {bits // 2} differ"
     if about.things == "vectors":
         return {"each": compared}
     return {"model": f"{about.model} ({compared}), {about.model_hash[:12]}…"}
@@ -20,19 +26,25 @@ def _made_by(about: Info) -> dict[str, str]:
 
 def info(
     where: Annotated[str, typer.Argument(metavar="PATH", help="An indexed folder, or what `index --to` made.")],
+    words: Annotated[bool, typer.Option("--words", help="What its pictures probably show, by kind.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> int:
     """Tell what an index holds: pictures or vectors, model, size, and what could not be read."""
-    from lookalike.cli.output import counted, print_json, print_line, size, with_bytes
+    from lookalike.cli.kinds import tell_kinds
+    from lookalike.cli.output import counted, print_json, print_line, size
     from lookalike.collection import Collection
     from lookalike.collection.place import existing_place
     from lookalike.names import visible
 
     with Collection(existing_place(where)) as collection:
+        if words:
+            return tell_kinds(collection, json)
         about, failed, curve = collection.info(), collection.failed(), collection.recall_curve()
+        several = len(collection.paths(SEVERAL)) if about.things == "pictures" else 0
     if json:
-        failures = [with_bytes({"path": path, "reason": why}) for path, why in failed]
-        print_json(asdict(about) | {"failures": failures, "recall_curve": [point._asdict() for point in curve]})
+        failures = [{"path": path, "reason": why} for path, why in failed]
+        more = {"of_several_pages": several, "failures": failures}
+        print_json(asdict(about) | more | {"recall_curve": [point._asdict() for point in curve]})
         return 0
     rows: dict[str, Any] = {
         "index": about.path,
@@ -47,6 +59,22 @@ def info(
         "health": f"nothing damaged that was read now; for every byte: lookalike verify {where}",
         "recall": "every vector is compared" if not curve else "asked → found of the nearest 10, compared, time",
     }
+    if about.next_model:
+        count = min(about.next_vectors, about.indexed)
+        rows["changing"] = (
+            f"to {about.next_model}: {count:,} of {about.indexed:,} are done, {about.model} answers until all are: "
+            f"lookalike index {where} --model {about.next_model}"
+        )
+    if about.absent:
+        days = counted(about.kept_days, "day")
+        rows["away"] = (
+            f"{counted(about.absent, 'picture')}, whose ids and facts are kept for {days} should they come back"
+        )
+    if several:
+        rows["pages"] = (
+            f"{counted(several, 'file holds', 'files hold')} several pictures, of which the first, or the primary, is "
+            f'looked at: --where "{SEVERAL}"'
+        )
     if about.read_only:
         rows["read-only"] = about.read_only
     for name, value in rows.items():

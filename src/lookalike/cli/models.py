@@ -11,8 +11,8 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="NAME",
-        help="What turns pictures into vectors: vgg16, torchvision:NAME, timm:NAME, clip:NAME or FILE.onnx; "
-        "of an index that is there, what its model is called now.",
+        help="What turns pictures into vectors: phash, vgg16, torchvision:NAME, timm:NAME, clip:NAME, FILE.onnx; "
+        "of an index that is there, what its model is called now. `index` changes it to another one.",
     ),
 ]
 WeightsOption = Annotated[

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lookalike.cli.sure import verdict
+from lookalike.cli.sure import itself, probably, verdict
 from lookalike.collection import Collection, Hit, Hits, Query
 from lookalike.collection.query import Example, Own, Picture, Text
 from lookalike.fitting import Box
@@ -39,12 +39,13 @@ def write_results(file: str, collection: Collection, query: Query, hits: Hits, o
         ("Expected recall", f"{hits.recall:.2f}"),
     ]
     such = "" if only is None else f"only {about.things} of which {only}"
-    remark = "; ".join(filter(None, (such, verdict(hits, about.things))))
+    remark = "; ".join(filter(None, (such, itself(hits), verdict(hits, about.things))))
     signed = [*query.more, *(Example(what, -weight) for what, weight in query.less)]
     shown = [_shown(example, collection, about.dim) for example in signed]
     title = shown[0].caption + (f" and {len(shown) - 1} more" if shown[1:] else "")
     originals = collection.originals(hit.id for hit in hits)
-    write_gallery(file, f"Look-alikes of {title}", [(shown, hits, remark)], facts, about.roots, originals)
+    heading = f"Probably {title}" if hits.words and shown[0].text else f"Look-alikes of {title}"
+    write_gallery(file, heading, [(shown, hits, remark)], facts, about.roots, originals)
 
 
 def write_gallery(
@@ -88,7 +89,9 @@ def write_gallery(
             found = []
             for hit, (source, picture) in zip(hits, pictures, strict=False):
                 link = "" if isinstance(source, Given) else hit.path  # nothing opens a picture in an archive
-                found.append(tile(below(hit.path, roots), link, picture, distance=hit.distance, score=hit.score))
+                said = probably(hit.score) if isinstance(hits, Hits) and hits.words else ""
+                near = {"distance": hit.distance, "score": hit.score, "remark": said}
+                found.append(tile(below(hit.path, roots), link, picture, **near))
             query, *others = map(example, shown)
             rows.append(Row(query, found, remark, others))
     write_page(gallery(rows, title, facts), file)
@@ -112,7 +115,7 @@ def _shown(example: Example, collection: Collection, dim: int) -> Shown:
             part = f": {crop.width} × {crop.height} pixels at {crop.x}, {crop.y}" if crop else ""
             return Shown(os.path.basename(what.name) + part, path, what.to_decode(), crop, weight=weight)
         case Own(key):
-            path = key if isinstance(key, str) else collection.path(key)
+            path = collection.path(key)
             (own,) = collection.originals([key]).values()
             return Shown(os.path.basename(path), "" if isinstance(own, Given) else path, own, weight=weight)
         case Text(text):

@@ -20,7 +20,7 @@ def repair(
     Your files are not touched. A damaged catalogue is kept beside the new one. Exit code 1 where anything was lost.
     """
     from lookalike.cli.bar import Bar
-    from lookalike.cli.output import print_json, print_line, with_bytes
+    from lookalike.cli.output import print_json, print_line
     from lookalike.cli.syncing import note
     from lookalike.collection import Collection
     from lookalike.facts.fact import to_json
@@ -32,8 +32,7 @@ def repair(
     lost = [{"id": item_id, "path": path, "reason": reason} for item_id, (path, reason) in each_lost]
     facts: list[dict[str, Any]] = [each._asdict() for each in report.lost_facts]
     if json:
-        named = {"lost": [with_bytes(each) for each in lost], "lost_facts": [with_bytes(each) for each in facts]}
-        print_json(asdict(report) | named)
+        print_json(asdict(report) | {"lost": lost, "lost_facts": facts})
     for sentence in report.done or ["nothing was damaged"]:
         note(sentence)
     note(f"vectors: {report.kept:,} intact, {report.embedded:,} made again, {len(lost):,} lost")

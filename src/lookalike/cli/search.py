@@ -12,7 +12,7 @@ from lookalike.cli.models import BgrOption, DeviceOption, ModelOption, WeightsOp
 def search(
     context: typer.Context,
     query: Annotated[
-        str | None, typer.Argument(metavar="QUERY", help="A picture, or - for one on standard input.")
+        str | None, typer.Argument(metavar="QUERY", help="A picture, - for one on standard input, or words.")
     ] = None,
     where: Annotated[
         str | None,
@@ -24,7 +24,7 @@ def search(
     vector: Annotated[
         str | None, typer.Option(metavar="FILE", help="Like a vector: a .npy or other file of one, or - for numbers.")
     ] = None,
-    text: Annotated[str | None, typer.Option(help="Like words, with a model that reads them.")] = None,
+    text: Annotated[str | None, typer.Option(help="What these words say, also where a file is called so.")] = None,
     more: Annotated[
         list[str] | None, typer.Option(metavar="FILE[:WEIGHT]", help="Like this picture, too; as often as you like.")
     ] = None,
@@ -61,29 +61,34 @@ def search(
     """
     from lookalike.arrays import as_count
     from lookalike.cli.asking import Asked, require_pictures
+    from lookalike.cli.bar import Bar
     from lookalike.cli.output import print_hits
     from lookalike.cli.page import write_results
-    from lookalike.cli.sure import verdict
+    from lookalike.cli.sure import itself, remarks
     from lookalike.cli.syncing import note, sync
     from lookalike.cli.target import require_writable
     from lookalike.collection import Collection
+    from lookalike.collection.create import METRIC
     from lookalike.collection.examples import require_usable
     from lookalike.collection.model import Wanted
     from lookalike.collection.place import find_place
     from lookalike.errors import NoPicturesError
     from lookalike.facts import parse
     from lookalike.index.arguments import how_far, largest_distance
+    from lookalike.metric import require_distance
 
     as_count("k", k, 1)
     how_far(recall, None, None, exact)
-    largest_distance(max_distance)
+    limit = largest_distance(max_distance)
     if only is not None:
         parse(only)
     require_writable(html)
     arguments = [each for each in (query, where, *context.args) if each is not None]
     asked = Asked(arguments, id, vector, text, more or (), less or (), crop)
     place, wanted, how = asked.place(), asked.query(), model_options(model, weights, bgr, device)
-    if not find_place(place).exists:
+    if not find_place(place).exists:  # so it will be one of pictures
+        if max_distance is not None:
+            require_distance("--max-distance", limit, METRIC, 0)
         require_usable(wanted, Wanted(how["model"], how["device"], how["notify"]).get())
         require_pictures(wanted)
     with Collection.open(place, **how) as collection:
@@ -93,16 +98,19 @@ def search(
             sync(collection, asked_for=False)
         elif len(collection) == 0:
             raise NoPicturesError(f"nothing is indexed in {place} yet; leave out --no-check")
-        hits = collection.search(wanted, k, recall=recall, max_distance=max_distance, where=only, exact=exact)
+        with Bar("looking", things) as bar:
+            hits = collection.search(
+                wanted, k, recall=recall, max_distance=max_distance, where=only, exact=exact, progress=bar.show
+            )
         print_hits(hits, json=json, facts=collection.facts_of(hit.id for hit in hits) if json else {})
         if html is not None:
             write_results(html, collection, wanted, hits, only)
             note(f"page written to {html}")
-    if remark := verdict(hits, things):
+    for remark in filter(None, (itself(hits), *remarks(hits, things))):
         note(remark)
     if hits:
         return 0
-    limit = "" if max_distance is None else f" within a distance of {max_distance:g}"
+    within = "" if max_distance is None else f" within a distance of {max_distance:g}"
     such = "" if only is None else f" of which {only}"
-    note(f"nothing found{limit} among the other {things} in {place}{such}")
+    note(f"nothing found{within} among the other {things} in {place}{such}")
     return 1

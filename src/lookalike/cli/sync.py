@@ -24,11 +24,21 @@ def sync(
             help="How long to wait while another process writes; inf: for ever, as does --watch by itself.",
         ),
     ] = None,
+    keep_facts: Annotated[
+        int | None,
+        typer.Option(
+            metavar="DAYS",
+            help="Keep ids and facts of pictures that are gone for so long, 90 at first, from now on; 0 forgets them.",
+        ),
+    ] = None,
     metadata: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Facts of the pictures: CSV, JSON, NDJSON or Parquet with a column `path`."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object for each report.")] = False,
+    skipped: Annotated[
+        bool, typer.Option("--skipped", help="Name every file that was skipped or could not be read.")
+    ] = False,
     stats: Annotated[
         bool, typer.Option("--stats", help="Tell what each stage took, and how busy the cores were.")
     ] = False,
@@ -57,10 +67,12 @@ def sync(
     if wait is None:
         wait = math.inf if following else 0
     with patiently(lambda seconds: Collection.open(where, wait=seconds, **how), wait) as collection:
+        if keep_facts is not None:
+            patiently(lambda _: collection.keep_facts(keep_facts), wait)
         if following:
-            follow(collection, poll=poll, wait=wait, json=json, stats=stats)
+            follow(collection, poll=poll, wait=wait, json=json, stats=stats, skipped=skipped)
         else:
             facts = read_facts(metadata, collection.things)
-            sync(collection, asked_for=True, wait=wait, json=json, stats=stats)
+            sync(collection, asked_for=True, wait=wait, json=json, stats=stats, skipped=skipped)
             describe(collection, facts)
     return 0

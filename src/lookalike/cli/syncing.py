@@ -11,7 +11,8 @@ from typing import TypeVar
 from lookalike.cli.bar import Bar
 from lookalike.cli.errors import Interrupted
 from lookalike.cli.output import counted, flush, print_json
-from lookalike.cli.telling import fields, nothing_indexed, round_sentences, sentences, statistics
+from lookalike.cli.telling import How, fields, is_worth_telling, nothing_indexed, round_sentences, sentences, statistics
+from lookalike.cli.told import is_new, remember
 from lookalike.collection import Collection, SyncReport
 from lookalike.collection.sync.watch import as_seconds
 from lookalike.errors import BusyError, LookalikeError, NoPicturesError, WriteError
@@ -26,12 +27,19 @@ def note(text: str) -> None:
 
 
 def sync(
-    collection: Collection, *, asked_for: bool, wait: float = 0, json: bool = False, stats: bool = False
+    collection: Collection,
+    *,
+    asked_for: bool,
+    wait: float = 0,
+    json: bool = False,
+    stats: bool = False,
+    skipped: bool = False,
 ) -> SyncReport | None:
     """Syncs and says what was done; None where the collection cannot be written now and is used as it is.
 
     So it is where none of its sources can be looked at. Where the user has asked for it, both are errors, what
-    failed before is tried again, and something is said in any case.
+    failed before is tried again, and something is said in any case. What is left out is listed when that is new, and
+    file by file where it was asked for by `skipped`.
     """
     if collection.read_only and not asked_for:
         note(f"not checked for changes: {collection.read_only}")
@@ -47,8 +55,12 @@ def sync(
             note(f"not brought up to date: {error}")
             return None
     nothing = report.indexed + report.kept == 0
-    for sentence in sentences(report, in_any_case=asked_for or nothing):
+    new = nothing or is_new(collection.place.directory, report)
+    how: How = "all" if skipped else "shortly" if new else "in a line"
+    for sentence in sentences(report, in_any_case=asked_for or nothing, listed=how):
         note(sentence)
+    if new and (asked_for or is_worth_telling(report)):
+        remember(collection.place.directory, report)
     _add(report, collection, json, stats)
     if nothing:
         raise NoPicturesError(nothing_indexed(report, collection.info().roots))
@@ -66,7 +78,9 @@ def fetch(collection: Collection, urls: Sequence[str], *, wait: float, json: boo
         raise NoPicturesError(nothing_indexed(report, [f"{len(urls):,} URLs"]))
 
 
-def follow(collection: Collection, *, poll: float | None, wait: float, json: bool, stats: bool) -> None:
+def follow(
+    collection: Collection, *, poll: float | None, wait: float, json: bool, stats: bool, skipped: bool = False
+) -> None:
     """Syncs, and again with every change, until Ctrl-C."""
 
     def begin(seconds: float) -> tuple[SyncReport, Iterator[SyncReport]]:
@@ -83,7 +97,7 @@ def follow(collection: Collection, *, poll: float | None, wait: float, json: boo
     roots = ", ".join(collection.info().roots)  # before the first report: from then on their disk may go away
     with Bar(things=collection.things) as bar, _interruptible(collection):
         report, reports = patiently(begin, wait)
-        last = tell(report, sentences(report, in_any_case=True))
+        last = tell(report, sentences(report, in_any_case=True, listed="all" if skipped else "shortly"))
         note(f"following {roots}; Ctrl-C ends it")
         for report in reports:
             last = tell(report, round_sentences(report, last))

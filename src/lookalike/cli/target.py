@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from codecs import BOM_UTF8
 
 from lookalike.errors import ArgumentError, WriteError
 
@@ -21,13 +22,14 @@ def require_writable(page: str | None, plan: str | None = None) -> None:
         _require(page, "page", PAGE)
     if plan is not None:
         from lookalike.dedupe.plan import BEGINNING as PLAN
+        from lookalike.dedupe.plan import BEGINNING_1
 
-        _require(plan, "plan", PLAN)
+        _require(plan, "plan", PLAN, BEGINNING_1)
     if page is not None and plan is not None and os.path.realpath(page) == os.path.realpath(plan):
         raise ArgumentError(f"expected two files for the page and the plan, received {plan} for both; name another")
 
 
-def _require(file: str, kind: str, beginning: bytes) -> None:
+def _require(file: str, kind: str, *beginnings: bytes) -> None:
     wanted = f"expected to write the {kind} to "
     if not os.path.basename(file):
         raise WriteError(f"{wanted}a file, received {f'the folder {file}' if file else 'an empty name'}; name another")
@@ -36,12 +38,12 @@ def _require(file: str, kind: str, beginning: bytes) -> None:
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return  # a pipe or a device is written to, not replaced
         with open(file, "rb") as stream:  # a folder refuses
-            found = stream.read(len(beginning))
+            found = stream.read(max(map(len, beginnings)) + len(BOM_UTF8)).removeprefix(BOM_UTF8)  # of an editor
     except FileNotFoundError:
         found = b""
     except OSError as error:
         raise WriteError(error.errno, f"{wanted}{file}, received {error.strerror!r}; name another") from error
-    if found not in (b"", beginning):
+    if found and not found.startswith(beginnings):
         raise WriteError(
             f"{wanted}{file}, received a file that does not begin as lookalike's {kind}s do; name another, "
             "or move it away"

@@ -7,28 +7,45 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from lookalike.cli.output import counted, short, with_bytes
 from lookalike.collection import Failure, SyncReport
-from lookalike.images.find import Skipped
+from lookalike.images.find import READ, Skipped
 
 _LISTED = 20  # failures named one by one
 _NAMED = 3  # skipped files of each reason
-_PARTS = ("new", "changed", "moved", "removed")
+_PARTS = ("new", "changed", "moved", "returned", "removed")
 
 
-def sentences(report: SyncReport, *, in_any_case: bool) -> Iterator[str]:
+How = Literal["in a line", "shortly", "all"]
+"""How what was skipped or cannot be read is listed: only counted, by a few names for each reason, or by every name."""
+
+
+def sentences(report: SyncReport, *, in_any_case: bool, listed: How = "shortly") -> Iterator[str]:
     """What was done; nothing where nothing was, unless `in_any_case`."""
     yield from _lost(report.lost, report)
-    if not (report.changes or report.newly_failed or in_any_case):
+    if report.polled:
+        yield report.polled
+    yield from _found_again(report)
+    if not (in_any_case or is_worth_telling(report)):
         return
     read = _read(report)
     pace = f" ({read / report.elapsed:,.0f} {report.things}/s)" if read else ""
     done = _changes(report) or "nothing new"
     yield f"{_counted(report.indexed, report)} indexed: {done}, in {report.elapsed:.1f} s{pace}"
-    yield from _skipped(report.skipped)
-    yield from _failures(report.failed)
+    yield from _emptied(report)
+    if listed == "in a line":
+        yield from _left_out(report)
+        return
+    yield from _skipped(report.skipped, every=listed == "all")
+    yield from _damaged(report)
+    yield from failures(report.failed, len(report.failed) if listed == "all" else _LISTED)
+
+
+def is_worth_telling(report: SyncReport) -> bool:
+    """Whether it is told though nobody asked."""
+    return bool(report.changes or report.newly_failed)
 
 
 def round_sentences(report: SyncReport, before: SyncReport) -> Iterator[str]:
@@ -37,13 +54,18 @@ def round_sentences(report: SyncReport, before: SyncReport) -> Iterator[str]:
     for path in [source.path for source in before.lost]:
         if path not in [source.path for source in report.lost]:
             yield f"looked at again: {path}"
+    if report.polled and not before.polled:
+        yield report.polled
+    yield from _found_again(report)
     known = set(before.failed)
     fresh = [failure for failure in report.failed if failure not in known]
     changes = _changes(report) or ("nothing new" if fresh else "")
     if changes:
         count = report.indexed + report.kept
         yield f"{time.strftime('%H:%M:%S')}  {changes}; {_counted(count, report)} indexed, in {report.elapsed:.1f} s"
-    yield from _failures(fresh)
+    yield from _emptied(report)
+    yield from _damaged(report)
+    yield from failures(fresh)
 
 
 def statistics(report: SyncReport) -> Iterator[str]:
@@ -69,6 +91,11 @@ def fields(report: SyncReport, where: str) -> dict[str, Any]:
         "skipped": _by_reason(report.skipped),
         "failures": [with_bytes({"path": path, "reason": reason}) for path, reason in report.failed],
         "lost": [with_bytes({"path": path, "reason": reason}) for path, reason, _ in report.lost],
+        "damaged": [with_bytes({"path": path}) for path in report.damaged],
+        "emptied": [with_bytes(each._asdict()) for each in report.emptied],
+        "absent": report.absent,
+        "found_again": [each._asdict() for each in report.found_again],
+        "polled": report.polled or None,
         "seconds": {**report.seconds, "elapsed": report.elapsed},
         "processor_seconds": report.processor,
     }
@@ -78,10 +105,19 @@ def nothing_indexed(report: SyncReport, roots: Sequence[str]) -> str:
     """Why no picture is indexed, for an error."""
     where = ", ".join(roots)
     if report.failed:
-        return f"of {_counted(len(report.failed), report)} in {where} none can be read; see the reasons above"
+        within = f" in {where}" if where else ""
+        return f"of {_counted(len(report.failed), report)}{within} none can be read; see the reasons above"
+    if not roots:
+        return (
+            "nothing is indexed here, and no source is left: those that were given are gone; give others: "
+            "lookalike index SRC... --to PATH"
+        )
     if report.things == "vectors":
         return f"no vectors in {where}; name a file that holds some"
-    return f"no pictures in {where}; expected JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files in it or below"
+    if report.absent:
+        were = counted(report.absent, "picture that was", "pictures that were")
+        return f"no pictures in {where} any more; of {were} there the ids and facts are kept for now: put them back"
+    return f"no pictures in {where} or below; {READ} are read"
 
 
 def _counted(count: int, report: SyncReport) -> str:
@@ -102,11 +138,49 @@ def _lost(sources: Sequence[Skipped], report: SyncReport) -> Iterator[str]:
         yield f"not looked at, its {report.things} are kept as they were: {source.path}: {source.reason}"
 
 
-def _skipped(skipped: Sequence[Skipped]) -> Iterator[str]:
+def _emptied(report: SyncReport) -> Iterator[str]:
+    for path, pictures in report.emptied:
+        kept = f"; {_waiting(report)}" if report.kept_days else ""
+        yield f"  no picture is in {path} any more: {_counted(pictures, report)} that were there are taken out{kept}"
+
+
+def _waiting(report: SyncReport) -> str:
+    days = counted(report.kept_days, "day")
+    return f"their ids and facts are kept for {days}, should they come back (lookalike sync --keep-facts DAYS)"
+
+
+def _found_again(report: SyncReport) -> Iterator[str]:
+    for was, path, pictures in report.found_again:
+        kept = f"{counted(pictures, 'picture keeps its id', 'pictures keep their ids')} and facts"
+        yield f"recognised {path} as the source that was at {was}: {kept}"
+
+
+def _left_out(report: SyncReport) -> Iterator[str]:
+    """One line for what was told before."""
+    skipped = sum(entry.total for entry in report.skipped)
+    parts = [f"{skipped:,} skipped"] if skipped else []
+    parts += [f"{len(report.failed):,} could not be read"] if report.failed else []
+    if parts:
+        yield f"  {', '.join(parts)}, as before; listed by: lookalike sync WHERE --skipped"
+
+
+def _skipped(skipped: Sequence[Skipped], every: bool = False) -> Iterator[str]:
     for reason, count in _by_reason(skipped).most_common():
-        paths = list(islice((short(entry.path) for entry in skipped if entry.reason == reason), _NAMED))
+        those = (short(entry.path) for entry in skipped if entry.reason == reason)
+        paths = list(those if every else islice(those, _NAMED))
+        if every:
+            yield f"  {count:,} skipped: {reason}:"
+            yield from (f"    {path}" for path in paths)
+            continue
         more = f" and {count - len(paths):,} more" if count > len(paths) else ""
         yield f"  {count:,} skipped: {reason}: {', '.join(paths)}{more}"
+
+
+def _damaged(report: SyncReport) -> Iterator[str]:
+    if report.damaged:
+        more = f" and {len(report.damaged) - _NAMED:,} more" if report.damaged[_NAMED:] else ""
+        named = ", ".join(map(short, report.damaged[:_NAMED]))
+        yield f"  {len(report.damaged):,} taken in part, the rest is damaged (--where 'damaged = true'): {named}{more}"
 
 
 def _by_reason(skipped: Sequence[Skipped]) -> Counter[str]:
@@ -116,13 +190,14 @@ def _by_reason(skipped: Sequence[Skipped]) -> Counter[str]:
     return counts
 
 
-def _failures(failed: Sequence[Failure]) -> Iterator[str]:
+def failures(failed: Sequence[Failure], most: int = _LISTED, done: str = "read") -> Iterator[str]:
+    """What could not be `done`, one by one, and why."""
     if failed:
-        yield f"  {len(failed):,} could not be read:"
-    for failure in failed[:_LISTED]:
+        yield f"  {len(failed):,} could not be {done}:"
+    for failure in failed[:most]:
         yield f"    {failure.path}: {failure.reason}"
-    if len(failed) > _LISTED:
-        yield f"    … and {len(failed) - _LISTED:,} more, listed by: lookalike info"
+    if len(failed) > most:
+        yield f"    … and {len(failed) - most:,} more, listed by: lookalike info"
 
 
 def _cores() -> int:

@@ -7,11 +7,14 @@ create.py      makes a collection; sources.py sorts what it is made of
 rows.py        the rows of files of vectors; no_model.py stands for what would make them
 sealed/        the vectors, sealed in segments
 sync/          finds what changed in the folders, embeds and commits it
+moved_source.py  recognises a source that is elsewhere now
 mending/       verifies, repairs, rescues
+embedding.py   from pictures to vectors; new_model.py does it for all of them by another model
 originals.py   what pictures and vectors were made of
 describe.py    gives facts to pictures; keys_of.py what the catalogue calls them
 access.py      who reads and who writes, in turns
 query.py       what one may search by; examples.py makes vectors of it, combine.py one of several
+classes.py     what pictures probably show, classes_file.py keeps it; worded.py searches by words
 searching.py   a search; hits.py what it gives, sure.py how sure that is
 info.py        what a collection is; recall.py how well it finds
 export.py      its vectors, out into a file
@@ -20,11 +23,13 @@ collection.py  Collection, which brings it all together
 
 from __future__ import annotations
 
+from lookalike.collection.classes import Kinds
 from lookalike.collection.collection import Collection, open
 from lookalike.collection.describe import Described
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.info import Info
 from lookalike.collection.mending.report import LostFacts, RepairReport
+from lookalike.collection.new_model import ModelReport
 from lookalike.collection.query import Query
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 
@@ -35,7 +40,9 @@ __all__ = [
     "Hit",
     "Hits",
     "Info",
+    "Kinds",
     "LostFacts",
+    "ModelReport",
     "Progress",
     "Query",
     "RepairReport",

@@ -5,20 +5,35 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.collection import classes_file
 from lookalike.collection.catalogue.catalogue import About, Catalogue
+from lookalike.collection.classes import Classes
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.model import AS_REMEMBERED, Wanted, model_of
 from lookalike.collection.place import Place
 from lookalike.collection.sealed.live import LiveIndex
 from lookalike.collection.sure import Calibration
+from lookalike.collection.sync.report import Progress
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.index import Filter, Index
+from lookalike.models.words import Words
 
 T = TypeVar("T")
 
 _FILTERS = 16  # conditions whose ids are kept, for searches to come
+
+
+class _Known(NamedTuple):
+    """What items probably show, of one generation and of the model with one hash."""
+
+    generation: int
+    model: str
+    classes: Classes
 
 
 class Access:
@@ -42,6 +57,7 @@ class Access:
         self._wanted = wanted
         self._turn = threading.RLock()  # taken after the writer's file, never before it
         self._snapshot: About | None = None  # what the thread that has the turn sees
+        self._classes: _Known | None = None
         self._open()
 
     def close(self) -> None:
@@ -75,6 +91,8 @@ class Access:
             with self._turn:
                 self._current().about()  # which is an error where the collection was closed
             with closing(Catalogue(self.place.catalogue)) as catalogue:
+                with self._turn:
+                    self._keep_model(catalogue.about())
                 yield catalogue
 
     @contextmanager
@@ -86,6 +104,7 @@ class Access:
                 return
             with self._current().reading() as self._snapshot:
                 try:
+                    self._keep_model(self._snapshot)
                     yield self._snapshot
                 finally:
                     self._snapshot = None
@@ -120,9 +139,12 @@ class Access:
         if (generation, where) not in self._filters:
             if len(self._filters) >= _FILTERS:
                 self._filters.pop(next(iter(self._filters)))
-            ids = self.catalogue.metadata.matching(where, generation)
-            self._filters[generation, where] = index.filter(ids)
+            self._filters[generation, where] = index.filter(self.matching(where))
         return self._filters[generation, where]
+
+    def matching(self, where: str) -> NDArray[np.int64]:
+        """The ids that a condition leaves, within `with_index`; raises as `filter`."""
+        return self.catalogue.metadata.matching(where, self._live.generation)
 
     def calibration(self, index: Index) -> Calibration | None:
         """How near is near in this generation of the index, within `with_index`; None where too few are in it."""
@@ -131,6 +153,18 @@ class Access:
             self._calibrations.clear()
             self._calibrations[generation] = Calibration.of(index)
         return self._calibrations[generation]
+
+    def classes(self, index: Index, words: Words, progress: Progress | None = None) -> Classes:
+        """What the items of this generation probably show, within `with_index`; computed for those that are new."""
+        about, known = self.catalogue.about(), self._classes
+        if known is None or (known.generation, known.model) != (about.generation, about.model_hash):
+            same = known is not None and known.model == about.model_hash
+            before = known.classes if known is not None and same else classes_file.load(self.place, about, words)
+            classes = Classes.of(index, words, before, progress)
+            if len(np.setdiff1d(classes.ids, before.ids, assume_unique=True)) >= classes_file.WORTH:
+                classes_file.keep(self.place, about, words, classes)
+            known = self._classes = _Known(about.generation, about.model_hash, classes)
+        return known.classes
 
     def _open(self) -> None:
         catalogue = Catalogue(self.place.catalogue)
@@ -143,6 +177,12 @@ class Access:
         self._live = LiveIndex(self.place, catalogue)
         self._filters: dict[tuple[int, str], Filter] = {}  # by generation and condition
         self._calibrations: dict[int, Calibration | None] = {}  # of one generation
+        self._classes = None
+
+    def _keep_model(self, about: About) -> None:
+        """Where another process has changed the model, take that one; ModelError where it is not the one `wanted`."""
+        if about.model_hash != self.model.hash:
+            self.model = model_of(self.place, about, self._wanted)
 
     def _current(self) -> Catalogue:
         """The catalogue; where a rescue has put another in its place, that one. To be called by whose turn it is."""

@@ -15,19 +15,25 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.arrays import as_count
 from lookalike.collection.access import Access
+from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
+from lookalike.collection.catalogue.looks import Look
+from lookalike.collection.classes import Kinds
 from lookalike.collection.create import create, known_archives, place_for
 from lookalike.collection.describe import Described, Given, describe
-from lookalike.collection.examples import item_of
+from lookalike.collection.examples import gone_of, item_of
 from lookalike.collection.export import chunks, require_outside
 from lookalike.collection.hits import Hits
 from lookalike.collection.info import Info
 from lookalike.collection.keys_of import Keys
 from lookalike.collection.lock import writer_lock
+from lookalike.collection.looks import made_anew, put
 from lookalike.collection.mending.repair import repair
 from lookalike.collection.mending.report import RepairReport
 from lookalike.collection.mending.verify import verify
 from lookalike.collection.model import AS_REMEMBERED, Wanted, model_of
+from lookalike.collection.moved_source import find_again
+from lookalike.collection.new_model import ModelChange, ModelReport
 from lookalike.collection.no_model import things
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Like, Query, Several
@@ -41,12 +47,21 @@ from lookalike.collection.sync.report import Failure, Progress, SyncReport, Thin
 from lookalike.collection.sync.settle import Settling
 from lookalike.collection.sync.sync import BATCH, Sync
 from lookalike.collection.sync.watch import LEAST_POLL, Clock, as_seconds, out_of_reach, rounds
-from lookalike.errors import DamagedError, LookalikeError, NoPicturesError, PictureError
+from lookalike.errors import (
+    BusyError,
+    DamagedError,
+    LookalikeError,
+    ModelError,
+    NoPicturesError,
+    PictureError,
+    WriteError,
+)
 from lookalike.facts import Facts
 from lookalike.fitting import Box
 from lookalike.index import Index
 from lookalike.metric import Metric
-from lookalike.models import Model, Notify
+from lookalike.models import DEFAULT, Model, Notify
+from lookalike.models.words import words_of
 from lookalike.vectors import Format, Layout, Written, write_vectors
 from lookalike.vectors.write import Writable, as_writable
 
@@ -182,6 +197,48 @@ class Collection:
         return collection
 
     @staticmethod
+    def change_model(
+        where: StrPath,
+        model: str,
+        progress: Progress | None = None,
+        *,
+        wait: SupportsFloat = 0,
+        fetch: bool = False,
+        give_up: bool = False,
+        device: str = "cpu",
+        notify: Notify | None = None,
+    ) -> ModelReport:
+        """Embed all pictures of the collection there by another model, which is its model from then on.
+
+            >>> Collection.change_model("photos", "phash")
+
+        Until the last one is embedded, searches and syncs go on with the model that it has; then one transaction
+        changes it. Ids and facts stay. What was embedded is committed by batches: an interrupted change (Ctrl-C,
+        kill -9) goes on where it stood, when it is asked for again. One that is under way to another model is
+        called off; so it is by naming the model that the collection has, which changes nothing else.
+
+        Args:
+            where: as for `open`.
+            model: its name; of `efficientnet-lite0` the version of today.
+            progress: called with (done, total), in pictures.
+            wait: seconds to wait while another process writes it.
+            fetch: pictures that came from URLs are fetched again; nothing else here opens a connection.
+            give_up: go on without pictures that are out of reach. A sync takes them when they are back.
+            device, notify: as for `lookalike.models.get_model`.
+
+        Raises:
+            ReadError: pictures are out of reach; the others are done, and the model is the one that it was.
+            NotAnIndexError, DamagedError: as for the class.
+            ArgumentError: a collection of vectors, or as for `get_model`.
+            ModelError, MissingExtraError: the new model cannot be had.
+            BusyError, WriteError: as for `sync`.
+        """
+        place, patience = existing_place(os.fspath(where)), as_seconds("wait", wait, least=0)
+        new = Wanted(model, device, notify).get()
+        with writer_lock(place.directory, patience), closing(Catalogue(place.catalogue)) as catalogue:
+            return ModelChange(place, catalogue, new, progress, fetch=fetch, give_up=give_up).run()
+
+    @staticmethod
     def verify(where: StrPath, progress: Progress | None = None) -> list[str]:
         """What is wrong with the collection there, a sentence each; nothing where all is well.
 
@@ -288,7 +345,8 @@ class Collection:
         Gives the report of the first sync, then one of each sync that found something new. A file counts once
         it has stayed the same for a moment. A source that is lost, as with its disk, keeps its pictures and is
         followed again when it is back, and so is the collection itself: its directory is then among the `lost`.
-        Between two syncs nothing is locked.
+        Between two syncs nothing is locked. Where the system tells no changes, as where it follows no more folders,
+        it looks every half minute, and `polled` of the reports says why.
 
         Args:
             poll: look every so many seconds, where the system tells no changes: on a network drive.
@@ -298,10 +356,9 @@ class Collection:
 
         Raises:
             ArgumentError: `poll` is no positive number.
-            LookalikeError: the system follows no more folders; `poll` needs it not.
             BusyError, WriteError, ModelError, DamagedError: as for `sync`.
         """
-        from lookalike.collection.sync.signs import Signs  # watchfiles, which nothing else needs
+        from lookalike.collection.sync.signs import Signs  # what asks the system, which nothing else needs
 
         known: list[str] = []
         last: SyncReport | None = None
@@ -323,6 +380,8 @@ class Collection:
                 if away:
                     self._access.reopen()
                 report = self._sync(progress, batch, retry, wait, settling)
+                if last is not None and report.lost and not report.changes and not self.place.exists:
+                    raise NoPicturesError("the collection went in the midst of the round")
             except LookalikeError:
                 if self.place.exists or last is None:
                     raise
@@ -347,7 +406,10 @@ class Collection:
         with self._access.writer(patience) as catalogue:
             self._access.model.remember(catalogue)
             looked, self._looked = self._looked, {}
-            return Sync(self.place, catalogue, self.model, progress, size, retry, settling, looked).run()
+            again = find_again(self.place, catalogue)
+            report = Sync(self.place, catalogue, self.model, progress, size, retry, settling, looked).run()
+            report.found_again = again
+            return report
 
     def fetch(
         self,
@@ -393,6 +455,7 @@ class Collection:
         max_distance: float | None = None,
         where: str | None = None,
         exact: bool = False,
+        progress: Progress | None = None,
     ) -> Hits:
         """The k pictures that look most like what is given; fewer where the collection holds fewer.
 
@@ -407,24 +470,28 @@ class Collection:
         Args:
             query: the path of a picture, its bytes or a stream of them, a PIL image, an id, or a vector (dim,) of
                 this model.
-            id: that of a hit, or the path of an indexed picture.
+            id: that of a hit, or the path of an indexed picture: absolute, from the working folder, from the
+                collection's or a source, or as it is shown.
             vector: (dim,).
-            text: words; of models that have text.
+            text: words. The shipped model knows the names of many things, in English (docs/words.md), and gives
+                what probably shows them; models with text read what they like.
             more, less: like these, unlike these: each what `query` may be, or a tuple of that and its weight, which
                 is 1 otherwise. Vectors are lists or arrays.
             crop: x, y, width, height: the part of the query that is looked at, in pixels of the upright picture.
             recall: the share of the true neighbours to be found, in (0, 1].
-            max_distance: leave out pictures farther away than this.
+            max_distance: leave out pictures farther away than this; under cosine from 0 to 2, under the others as far
+                as vectors can be apart.
             where: a condition on the facts of the pictures that may be found, such as "year >= 2020 and
                 camera contains 'canon'" (docs/metadata.md). The recall is kept.
             exact: compare with every picture.
+            progress: called with (done, total), in pictures, where words are looked for in many for the first time.
 
         Raises:
             PictureError: the query cannot be read as a picture, or has no such part; no picture is indexed at a path.
             VectorError: it is no vector of the model's dimensions, or has NaN or inf; examples that are each other's
                 opposites.
             ArgumentError: nothing to look for; k < 1, or a recall outside (0, 1]; `where` is no condition, or names a
-                fact that none has; several examples under hamming.
+                fact that none has; several examples under hamming; a word that the shipped model does not know.
             IdError: no picture has that id.
             ModelError: a text for a model without text.
             DamagedError: the collection is.
@@ -432,19 +499,24 @@ class Collection:
         count = as_count("k", k, 1)
         wanted = Query.of(query, id=id, vector=vector, text=text, more=more, less=less, crop=crop)
         return self._access.with_index(
-            lambda index: search(self._access, index, wanted, count, recall, max_distance, where, exact)
+            lambda index: search(self._access, index, wanted, count, recall, max_distance, where, exact, progress)
         )
 
-    def path(self, id: SupportsIndex) -> str:
-        """The absolute path of an indexed picture, by the id of a hit.
+    def path(self, id: SupportsIndex | StrPath) -> str:
+        """The absolute path of an indexed picture, by the id of a hit, or by a path as pages and JSON show it; of one
+        that is gone, where it was.
 
         Raises:
             IdError: no picture has that id.
+            PictureError, ArgumentError: none is at that path, or several are shown so.
         """
-        key = as_count("id", id, 0, 2**63 - 1)
-        return self._access.with_index(
-            lambda index: self.place.absolute(item_of(key, self.place, self._catalogue, index).path)
-        )
+        key = os.fsdecode(id) if isinstance(id, str | os.PathLike) else as_count("id", id, 0, 2**63 - 1)
+
+        def find(index: Index) -> str:
+            gone = gone_of(key, self.place, self._catalogue)
+            return self.place.absolute((gone or item_of(key, self.place, self._catalogue, index)).path)
+
+        return self._access.with_index(find)
 
     def vector(self, path: StrPath) -> NDArray[np.float32]:
         """The vector (dim,) of an indexed picture.
@@ -480,6 +552,32 @@ class Collection:
                 return use(index, items)
 
         return self._access.with_index(both)
+
+    def looks(self) -> Iterator[tuple[int, Look]]:
+        """How the indexed pictures look in small, by id, within `examine`; DamagedError in the end where that is so."""
+        return self._catalogue.looks.each()
+
+    def complete_looks(self, progress: Progress | None = None) -> dict[int, Look]:
+        """Look at pictures in files that were indexed before `looks` were kept, and keep theirs.
+
+        Returns those that could not be kept, as where the collection may not be written or another process writes it.
+        Pictures that have changed since, or cannot be read, are left out.
+        """
+
+        def missing(_: About) -> list[Item]:
+            items = self._catalogue.among(np.array(self._catalogue.looks.missing(), np.int64))
+            return [item for item in items if not (keys.container_of(item.path) or keys.is_url(item.path))]
+
+        unkept: dict[int, Look] = {}
+        if self.things == "vectors" or not (items := self._access.in_snapshot(missing)):
+            return unkept
+        for looks in made_anew(self.place, items, progress):
+            try:
+                with self._access.writer(0) as catalogue:
+                    put(catalogue, looks)
+            except (BusyError, WriteError):
+                unkept |= looks
+        return unkept
 
     def paths(self, where: str | None = None) -> list[str]:
         """The absolute paths of all indexed pictures, or of those that fulfil a condition, in the order of their ids.
@@ -556,7 +654,8 @@ class Collection:
             >>> photos.describe({"photos/cat.jpg": {"stars": 5, "labels": ["cat", "garden"]}})
 
         A fact that was given stays with its picture, also when that is moved or changed, until it is given anew or
-        as None, or until the picture is removed. It stands before one of the same name from EXIF or from the file.
+        as None; where the picture is gone, it is kept for as long as `keep_facts` says. It stands before one of the
+        same name from EXIF or from the file.
 
         Args:
             facts: for each path its facts by name: text, numbers, booleans, dates, lists of texts; None takes one away.
@@ -569,6 +668,20 @@ class Collection:
         with self._access.writer(0) as catalogue:
             return describe(self.place, catalogue, facts)
 
+    def keep_facts(self, days: SupportsIndex) -> None:
+        """Keep ids and facts of pictures that are gone for so many days from when a sync found that; at first it is 90.
+
+        They are known by their content when they come back. What is older now, with 0 all, is forgotten at once.
+
+        Raises:
+            ArgumentError: fewer than 0, or more than 36,500.
+            BusyError, WriteError, DamagedError: as for `sync`.
+        """
+        count = as_count("days", days, 0, 36_500)
+        with self._access.writer(0) as catalogue, catalogue.writing():
+            catalogue.absent.keep(count)
+            catalogue.absent.forget_due()
+
     def facts(self, path: StrPath) -> Facts:
         """What is known of an indexed picture: of its file, from its EXIF, and what was given.
 
@@ -578,7 +691,7 @@ class Collection:
         """
         name = os.fspath(path)
         with self._access.reading():
-            item = self._catalogue.with_path(Keys(self.place, self._catalogue).of(name))
+            item = Keys(self.place, self._catalogue).find(name)
             if item is None or item.state != "indexed":
                 raise PictureError("expected an indexed picture; call sync() first", name)
             return self._catalogue.facts(item)
@@ -602,6 +715,11 @@ class Collection:
             items = [item for item_id in ids if (item := self._catalogue.with_id(int(item_id)))]
             return {item.id: self._catalogue.facts(item) for item in items}
 
+    def damaged(self) -> set[int]:
+        """The ids of the indexed pictures of which a part is missing or makes no sense, as far as that was noticed."""
+        with self._access.reading() as about:
+            return set(self._catalogue.metadata.matching("damaged = true", about.generation).tolist())
+
     def originals(self, keys: Iterable[int | str]) -> dict[int, Source | Failed]:
         """What pictures can be decoded from, by their ids: their files, or for members of archives their bytes.
 
@@ -611,17 +729,21 @@ class Collection:
             keys: ids or paths of indexed pictures.
         """
         from lookalike.collection.originals import pictures
+        from lookalike.images.given import Failed
 
         with self._access.reading():
-            named = Keys(self.place, self._catalogue)
-            known = [
-                self._catalogue.with_path(named.of(key)) if isinstance(key, str) else self._catalogue.with_id(key)
-                for key in keys
+            named, asked = Keys(self.place, self._catalogue), list(keys)
+            known = [named.find(key) if isinstance(key, str) else self._catalogue.with_id(key) for key in asked]
+            gone = [
+                gone_of(key, self.place, self._catalogue) for key, item in zip(asked, known, strict=True) if not item
             ]
             items = [item for item in known if item]
             containers = {container.path: container for container in self._catalogue.containers.all()}
         found = [(item, self.place.absolute(item.path)) for item in items]
-        return {item.id: source for item, source in pictures(self.place, found, containers)}
+        sources: dict[int, Source | Failed] = {
+            each.id: Failed(self.place.absolute(each.path), "its file is gone") for each in gone if each
+        }
+        return sources | {item.id: source for item, source in pictures(self.place, found, containers)}
 
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
@@ -639,12 +761,15 @@ class Collection:
         def describe(about: About) -> Info:
             catalogue = self._catalogue
             segments.open_sealed(self.place, catalogue, about)
+            coming = catalogue.next.model()
             return Info(
                 path=self.place.directory,
                 roots=[self.place.absolute(root) for root in catalogue.roots()],
                 things=self.things,
                 indexed=catalogue.count("indexed"),
                 failed=catalogue.count("failed"),
+                absent=catalogue.absent.count(),
+                kept_days=catalogue.absent.days,
                 pending=catalogue.pending_count(),
                 segments=len(catalogue.segments()),
                 bytes_on_disk=segments.bytes_on_disk(self.place),
@@ -654,6 +779,8 @@ class Collection:
                 metric=about.metric,
                 created=_time(about.created_ns),
                 updated=_time(about.updated_ns),
+                next_model=coming.model if coming else None,
+                next_vectors=catalogue.next.pending_count() + sum(catalogue.next.segments().values()),
                 facts={name: sorted(kinds) for name, kinds in catalogue.metadata.kinds().items()},
                 read_only=self.read_only,
             )
@@ -673,6 +800,29 @@ class Collection:
         index = self._access.in_snapshot(lambda about: LiveIndex(self.place, self._catalogue).at(about))
         with segments.cure_of(self.place):
             return recall_curve(index)
+
+    def kinds(self, progress: Progress | None = None) -> Kinds:
+        """How many of its pictures probably show dogs, cars, fruit, …: what the model's network was trained to tell.
+
+        Args:
+            progress: called with (done, total), in pictures.
+
+        Raises:
+            ModelError: the model knows no words.
+            DamagedError: the collection is.
+        """
+        words = words_of(self.model.name)
+        if words is None:
+            raise ModelError(
+                f"expected a collection of the model {DEFAULT}, which knows the names of many things, received one of "
+                f"{self.model.name}; index the pictures with that one"
+            )
+
+        def count(index: Index) -> Kinds:
+            with segments.cure_of(self.place):
+                return Kinds.of(self._access.classes(index, words, progress))
+
+        return self._access.with_index(count)
 
     def close(self) -> None:
         """Close its files; closing twice is fine."""

@@ -23,7 +23,10 @@ from lookalike.models import Model
 
 METRIC: Metric = "cosine"
 
-_OURS = ("catalogue.sqlite", "lock", "segments")  # how the names start that an interrupted making may leave
+TOLD = "told"
+"""The file in a collection's directory by which the command line knows what it has told."""
+
+_OURS = ("catalogue.sqlite", "lock", "segments", TOLD)  # how the names start that an interrupted making may leave
 
 
 def place_for(sources: Sequence[str], to: str | None) -> Place:

@@ -13,17 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.arrays import as_bits, as_vectors
+from lookalike.collection.catalogue.absent import Absent
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.combine import combine
 from lookalike.collection.keys_of import Keys
 from lookalike.collection.place import Place
 from lookalike.collection.query import Own, Picture, Query, Text, Vector
-from lookalike.collection.sealed.segments import cure_of
+from lookalike.collection.sealed.segments import cure_of, open_sealed
 from lookalike.errors import IdError, ModelError, PictureError, VectorError
 from lookalike.images.content import file_sha256
 from lookalike.index import Index
 from lookalike.metric import Metric
-from lookalike.models import Model
+from lookalike.models import Model, embed_squares
+from lookalike.models.words import words_of
 
 Numbers = NDArray[Any]
 
@@ -70,13 +72,14 @@ class Examples:
             ModelError: a text for a model without text.
             ArgumentError: several examples under a metric that knows no middle.
         """
-        seen = [self._one(example.what) for example in query.examples]
+        seen = [self.one(example.what) for example in query.examples]
         weighted = [(one.vector, example.weight) for one, example in zip(seen, query.examples, strict=True)]
         count = len(query.more)
         vector = combine(self._index.metric, weighted[:count], weighted[count:])
         return Seen(vector, frozenset().union(*(one.own for one in seen)), seen[0].path)
 
-    def _one(self, what: Picture | Own | Vector | Text) -> Seen:
+    def one(self, what: Picture | Own | Vector | Text) -> Seen:
+        """What to search for by one example alone; raises as `see`."""
         match what:
             case Picture(str()):
                 return self._file(what)
@@ -85,6 +88,8 @@ class Examples:
             case Picture():
                 return Seen(self._embed(self._fit(what)))
             case Own(key):
+                if gone := gone_of(key, self._place, self._catalogue):
+                    return self._gone(gone)
                 item = item_of(key, self._place, self._catalogue, self._index)
                 with cure_of(self._place):
                     return Seen(self._index[item.id], frozenset([item.id]), self._place.absolute(item.path))
@@ -92,6 +97,18 @@ class Examples:
                 return Seen(_vector(values, self._index.dim, self._index.metric, self._model))
             case Text(text):
                 return Seen(np.asarray(_reader(self._model)([text]), np.float32).reshape(-1))
+
+    def _gone(self, gone: Absent) -> Seen:
+        """As long as a segment holds its vector, one may search by a picture whose file is gone."""
+        path = self._place.absolute(gone.path)
+        sealed = open_sealed(self._place, self._catalogue, self._catalogue.about())
+        if gone.id not in sealed:
+            raise IdError(
+                f"expected a picture that is there, received {path}, whose file is gone and whose vector is not kept "
+                "any more; search by a copy of it"
+            )
+        with cure_of(self._place):
+            return Seen(sealed[gone.id], frozenset([gone.id]), path)
 
     def _file(self, picture: Picture) -> Seen:
         """A file that is too large to be decoded is not hashed either: none of its content is indexed."""
@@ -126,7 +143,15 @@ class Examples:
         return fit_image(picture.source, self._model.input, picture.crop)
 
     def _embed(self, pixels: NDArray[np.uint8]) -> Numbers:
-        return self._model.embed(pixels[np.newaxis]).reshape(-1)
+        return embed_squares(self._model, [pixels]).reshape(-1)
+
+
+def gone_of(key: int | str, place: Place, catalogue: Catalogue) -> Absent | None:
+    """What was indexed by this id or at this path, and is gone; None where an item is, or nothing is known of it."""
+    if isinstance(key, int):
+        return None if catalogue.with_id(key) else catalogue.absent.with_id(key)
+    path = Keys(place, catalogue).of(key)
+    return None if catalogue.with_path(path) else catalogue.absent.with_path(path)
 
 
 def item_of(key: int | str, place: Place, catalogue: Catalogue, index: Index) -> Item:
@@ -134,10 +159,11 @@ def item_of(key: int | str, place: Place, catalogue: Catalogue, index: Index) ->
 
     Raises:
         PictureError: none is at the path.
+        ArgumentError: several are shown as the path is.
         IdError: none has the id.
     """
     if isinstance(key, str):
-        item = catalogue.with_path(Keys(place, catalogue).of(key))
+        item = Keys(place, catalogue).find(key)
         if item is None or item.state != "indexed":
             raise PictureError("expected an indexed picture; call sync() first, or search by its path", key)
         return item
@@ -152,10 +178,15 @@ def require_usable(query: Query, model: Model) -> None:
 
     Raises:
         ModelError, VectorError: as `Examples.see`.
+        ArgumentError: a word that a model without text does not know.
     """
+    words = words_of(model.name)
     for what, _ in query.examples:
         if isinstance(what, Text):
-            _reader(model)
+            if words is None or hasattr(model, "embed_text"):
+                _reader(model)
+            else:
+                words.mean(what.text)
         elif isinstance(what, Vector):
             _vector(what.values, model.dim, "cosine", model)
 
@@ -178,6 +209,7 @@ def _reader(model: Model) -> Callable[[list[str]], Any]:
     if reader is None:
         raise ModelError(
             f"expected a model that reads text, received {model.name}, which sees pictures only; index with one that "
-            "does (clip:NAME, or any with `embed_text`), or search by a picture"
+            "does (clip:NAME, or any with `embed_text`) or with the shipped one, which knows the names of many things "
+            "(docs/words.md), or search by a picture"
         )
     return reader

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Self
+
+from lookalike.models.words import Meaning
 
 
 class _Hit(NamedTuple):
@@ -20,7 +23,8 @@ class Hit(_Hit):
         id: of the picture's content in this collection; never used for another.
         score: in (0, 1], how sure it is that the picture is like the query: nearly 1 where it is much nearer than
             unrelated pictures ever are; below 0.1 where it is farther away than this collection's pictures are from
-            their neighbours, and no nearer than by chance (docs/sure.md). None where that cannot be told.
+            their neighbours, and no nearer than by chance (docs/sure.md). None where that cannot be told. Of words
+            that a model knows as classes, how probable it is that the picture shows them (docs/words.md).
     """
 
     score: float | None = None
@@ -41,9 +45,12 @@ class Hits(list[Hit]):
         query: the path of what was searched by, the first of several, or None.
         recall: the share of the true neighbours that is expected among these.
         match: whether there is a good match among them, of a score of at least 0.1. None where that cannot be told:
-            fewer than 20 pictures to compare with, a text, several examples.
+            fewer than 20 pictures to compare with, a text, several examples. Of words, whether one of them surely
+            shows them, as far as the model can tell: a score of at least 0.5.
         kin: the share of the collection's pictures that have their neighbours no nearer than these are; None where
-            there are none, and as above.
+            there are none, of words, and as above.
+        words: what the words that were searched by are taken for, where the model knows words as classes.
+        left_out: the paths of what was searched by and would be among these, were it not the query itself.
     """
 
     def __init__(
@@ -54,9 +61,13 @@ class Hits(list[Hit]):
         recall: float,
         match: bool | None = None,
         kin: float | None = None,
+        words: tuple[Meaning, ...] = (),
+        left_out: Sequence[str] = (),
     ) -> None:
         super().__init__(hits)
         self.query = query
         self.recall = recall
         self.match = match
         self.kin = kin
+        self.words = words
+        self.left_out = list(left_out)

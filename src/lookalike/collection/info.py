@@ -18,7 +18,11 @@ class Info:
         roots: the folders and files that were given to be indexed.
         things: "pictures", or "vectors" that came from files.
         indexed, failed: how many of them are indexed, and how many could not be read.
+        absent: pictures that are gone, whose ids and facts wait for them.
+        kept_days: for so many days each of them does.
         pending: vectors that are in no segment yet.
+        next_model: the name of the model to which a change is under way, or None.
+        next_vectors: how many vectors that one has made so far.
         facts: the names that conditions may use, each with the kinds of its values; those of files and EXIF first.
         read_only: why it cannot be written, or None.
     """
@@ -28,6 +32,8 @@ class Info:
     things: Things
     indexed: int
     failed: int
+    absent: int
+    kept_days: int
     pending: int
     segments: int
     bytes_on_disk: int
@@ -37,5 +43,7 @@ class Info:
     metric: str
     created: datetime
     updated: datetime
+    next_model: str | None
+    next_vectors: int
     facts: dict[str, list[Kind]]
     read_only: str | None

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
 
 from lookalike.collection.catalogue import keys
-from lookalike.collection.catalogue.catalogue import Catalogue
+from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.catalogue.file_facts import shown
 from lookalike.collection.place import Place
 from lookalike.errors import ArgumentError
-from lookalike.names import is_possible
+from lookalike.names import is_possible, visible
+
+_FILE = "file://"
 
 
 class Keys:
@@ -39,6 +44,42 @@ class Keys:
             return member
         folder, name = os.path.split(os.path.abspath(path))
         return os.path.normpath(os.path.join(self._relative(folder), os.fsencode(name)))
+
+    def find(self, path: str) -> Item | None:
+        """The item that a path means as anything here shows it: as `of` takes it, else relative to the collection's
+        folder (the fact `path`) or to a source (pages), with escapes for what cannot be shown, or as a page's link.
+
+        Raises:
+            ArgumentError: no file can be called so, or several items are shown so.
+        """
+        item = self._catalogue.with_path(self.of(path))
+        if item or self._vectors:
+            return item
+        known = {key for key in self._elsewhere(path) if self._catalogue.has_path(key)}
+        alike = [self._catalogue.with_path(key) for key in sorted(known)]
+        alike = alike or [each for each in self._catalogue.items() if path in self._names(each.path)]
+        if len(alike) > 1:
+            two = " and ".join(visible(self._place.absolute(each.path)) for each in alike[:2] if each)
+            raise ArgumentError(
+                f"expected the path of one picture, received {path}, as {len(alike):,} are shown, {two} among them; "
+                "give more of the path, or the id"
+            )
+        return alike[0] if alike else None
+
+    def _elsewhere(self, path: str) -> Iterator[bytes]:
+        """What else a path may be the key of."""
+        if path.startswith(_FILE):
+            yield self.of(os.fsdecode(unquote_to_bytes(path.removeprefix(_FILE))))
+        elif not os.path.isabs(path):
+            is_within = ".." not in path.split("/")  # else it leads out of an archive, to a file beside it
+            for root in (b".", *self._catalogue.roots()):
+                if is_within or root not in self._archives:
+                    yield self.of(os.path.join(self._place.absolute(root), path))
+
+    def _names(self, key: bytes) -> tuple[str, ...]:
+        """What an item is shown as."""
+        path = self._place.absolute(key)
+        return visible(path), shown(key), visible(os.path.basename(path))
 
     def _member(self, path: str) -> bytes | None:
         """The key of what is in an archive: by the very name, which in Parquet may be any, else as of a path."""

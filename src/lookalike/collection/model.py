@@ -22,10 +22,14 @@ class Wanted(NamedTuple):
     device: str = "cpu"
     notify: Notify | None = None
 
-    def get(self, otherwise: str = DEFAULT) -> Model:
-        """That model; ModelError, ArgumentError as by `get_model`."""
-        name = otherwise if self.name is None else self.name
-        return get_model(name, device=self.device, notify=self.notify)
+    def get(self, remembered: str = DEFAULT, hash: str | None = None) -> Model:
+        """That model; of the one that is `remembered` the version with this hash, if there is one.
+
+        Raises:
+            ModelError, ArgumentError: as by `get_model`.
+        """
+        name = remembered if self.name is None else self.name
+        return get_model(name, device=self.device, notify=self.notify, hash=hash if name == remembered else None)
 
 
 AS_REMEMBERED = Wanted()
@@ -60,7 +64,7 @@ class RememberedModel:
         """
         self.hash, self.dim = about.model_hash, about.dim
         self._place, self._about = place, about
-        self._model = wanted.get(about.model)
+        self._model = wanted.get(about.model, about.model_hash)
         self._is_checked = False
         self.name = self._model.name
         if not could_be(self.name, about.model):
@@ -103,5 +107,5 @@ class RememberedModel:
         return ModelError(
             f"expected the model {self._about.model} with the hash {self.hash[:12]}, which made the collection in "
             f"{self._place.directory}, received {received}; use the one that made it (where its file was moved, name "
-            "it there), or name another place, or delete the collection and index again"
+            "it there), or name another place, or change the model by `lookalike index` with --model NAME"
         )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Set
+from itertools import takewhile
+
 from lookalike.collection.access import Access
 from lookalike.collection.catalogue.catalogue import Catalogue
+from lookalike.collection.classes import SURE
 from lookalike.collection.examples import Examples
 from lookalike.collection.hits import Hit, Hits
 from lookalike.collection.query import Query
 from lookalike.collection.sealed.segments import cure_of
 from lookalike.collection.sure import NO_MATCH
+from lookalike.collection.sync.report import Progress
+from lookalike.collection.worded import rank, words_for
 from lookalike.index import Index
+from lookalike.index.arguments import as_number
+from lookalike.metric import require_distance
+from lookalike.models.words import Words
 
 
 def search(
@@ -21,8 +30,13 @@ def search(
     max_distance: float | None,
     where: str | None,
     exact: bool,
+    progress: Progress | None,
 ) -> Hits:
     """What `Collection.search` gives, within `Access.with_index`."""
+    if max_distance is not None:
+        require_distance("max_distance", as_number("max_distance", max_distance), index.metric, index.dim)
+    if words := words_for(query, access.model):
+        return _by_words(access, index, query, words, k, max_distance, where, progress)
     only = None if where is None else access.filter(index, where)
     with Examples(access.place, access.catalogue, index, access.model) as examples:
         seen = examples.see(query)
@@ -31,18 +45,54 @@ def search(
         found = index.search(seen.vector, count, recall=recall, filter=only, max_distance=max_distance, exact=exact)
         calibration = access.calibration(index) if query.is_one else None
         sure = calibration.judge(index, seen.vector, seen.own) if calibration else None
-    hits: list[Hit] = []
-    for id, distance in zip(found.ids.tolist(), found.distances.tolist(), strict=True):
-        if id >= 0 and id not in seen.own and len(hits) < k:
-            path = access.place.absolute(_path(access.catalogue, id))
-            hits.append(Hit(path, distance, id, sure.score(distance) if sure else None))
+    nearest = zip(found.ids.tolist(), found.distances.tolist(), strict=True)
+    scored = ((id, distance, sure.score(distance) if sure else None) for id, distance in nearest if id >= 0)
+    hits, left_out = _hits(access, scored, seen.own, k)
     return Hits(
         hits,
         query=seen.path,
         recall=found.recall,
         match=any((hit.score or 0) >= NO_MATCH for hit in hits) if sure else None,
         kin=sure.kin(hits[0].distance) if sure and hits else None,
+        left_out=left_out,
     )
+
+
+def _by_words(
+    access: Access,
+    index: Index,
+    query: Query,
+    words: Words,
+    k: int,
+    max_distance: float | None,
+    where: str | None,
+    progress: Progress | None,
+) -> Hits:
+    """Where words are classes every item is compared."""
+    only = None if where is None else access.matching(where)
+    ranked = rank(access, index, query, words, only, progress)
+    found = zip(ranked.ids.tolist(), ranked.distances.tolist(), ranked.shares.tolist(), strict=True)
+    near = takewhile(lambda each: max_distance is None or each[1] <= max_distance, found)
+    hits, left_out = _hits(access, near, ranked.own, k)
+    match = any((hit.score or 0) >= SURE for hit in hits)
+    return Hits(hits, query=ranked.path, recall=1.0, match=match, words=ranked.meanings, left_out=left_out)
+
+
+def _hits(
+    access: Access, found: Iterable[tuple[int, float, float | None]], own: Set[int], k: int
+) -> tuple[list[Hit], list[str]]:
+    """Of what was found, ids with distances and scores, the first k, and the paths of the query's own among them."""
+    hits: list[Hit] = []
+    left_out: list[str] = []
+    for id, distance, score in found:
+        if len(hits) == k:
+            break
+        path = access.place.absolute(_path(access.catalogue, id))
+        if id in own:
+            left_out.append(path)
+        else:
+            hits.append(Hit(path, distance, id, score))
+    return hits, left_out
 
 
 def _path(catalogue: Catalogue, id: int) -> bytes:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from lookalike.collection.rows import require
 from lookalike.collection.sync.compare import change_time
 from lookalike.errors import ArgumentError, NoPicturesError, VectorFileError
-from lookalike.images.find import ARCHIVE, Found, find, is_called_a_picture
+from lookalike.images.find import ARCHIVE, READ, Found, find, is_called_a_picture
 from lookalike.vectors import VectorFile, open_vectors
 from lookalike.vectors.kind import kind
 from lookalike.vectors.source import find as find_file
 
 if TYPE_CHECKING:
     from lookalike.collection.catalogue.containers import Container
-    from lookalike.images.archives import Contents
+    from lookalike.images.archives import Contents, Passed
 
 _VECTORS_ALONE = ("layout", "format", "names")  # of the options, those that no archive has
 _ENDINGS = (
@@ -134,6 +134,7 @@ def _read_vectors(sources: Sources, given: Mapping[str, Any]) -> None:
 
 def _read_pictures(sources: Sources, given: Mapping[str, Any], known: Mapping[str, Container]) -> None:
     inside: list[str] = []  # archives that were not named
+    passed: list[Passed] = []  # what is in those that were
     holds = [_holds_pictures(path, inside) for path in sources.plain]  # first: one that is not there is worth more
     if given.keys() - {"key"} or (given and not sources.archives):
         raise ArgumentError(
@@ -149,15 +150,22 @@ def _read_pictures(sources: Sources, given: Mapping[str, Any], known: Mapping[st
         contents = look(path, **sources.options)
         sources.archives[path] = looked._replace(contents=contents)
         holds.append(bool(contents.names))
+        passed += contents.passed
     if (sources.plain or sources.archives) and not any(holds):
         cure = "name a folder that holds some"
         if inside:
             more = f" and {len(inside) - 1:,} more" if inside[1:] else ""
             cure = f"name the archives to have their pictures read, {inside[0]}{more}: lookalike index FILE --to PATH"
         raise NoPicturesError(
-            f"expected pictures in {', '.join([*sources.plain, *sources.archives])}, received none (JPEG, PNG, WebP, "
-            f"GIF, TIFF, BMP and AVIF are read); {cure}"
+            f"expected pictures in {', '.join([*sources.plain, *sources.archives])}, received none{_left_out(passed)} "
+            f"({READ} are read); {cure}"
         )
+
+
+def _left_out(passed: Sequence[Passed]) -> str:
+    """What archives hold instead of pictures that are read, and why it is left out."""
+    told = [f"{name:.200}{f' and {count - 1:,} more' if count > 1 else ''} ({why})" for name, why, count in passed]
+    return f", but {', '.join(told)}" if told else ""
 
 
 def _is_known(looked: Looked, container: Container | None, options: Mapping[str, Any]) -> bool:

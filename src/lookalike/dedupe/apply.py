@@ -8,80 +8,132 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from lookalike.collection import Progress
 from lookalike.dedupe.check import Keeper, LeftAlone
-from lookalike.dedupe.link import describe, make_link
-from lookalike.dedupe.move import move, require_free
+from lookalike.dedupe.companions import Companions
+from lookalike.dedupe.link import Link, describe, make_link
+from lookalike.dedupe.move import look, move, require_free
 from lookalike.dedupe.outcome import Outcome
-from lookalike.dedupe.plan import Plan, Planned
+from lookalike.dedupe.plan import Aside, Plan, Planned
+from lookalike.dedupe.target import make_folder, require_folder
 from lookalike.dedupe.undo import write_links, write_moves
-from lookalike.errors import ArgumentError, WriteError
 
 T = TypeVar("T")
 
 
-def move_others(plan: Plan, to: str, undo_file: str, outcome: Outcome, progress: Progress | None = None) -> None:
-    """Move the others of each group to the same paths below `to`, and count them in `outcome` as it goes.
+@dataclass(frozen=True)
+class Moves:
+    """What would be moved as things are now: each picture with what belongs to it, and the file that is kept of it."""
 
-    A file that has changed since the plan was made is left alone, and so is a group whose keeper has; a name that is
-    taken in `to` is not touched.
+    plan: Plan
+    to: str
+    steps: Sequence[tuple[Keeper, Aside]]
+
+
+@dataclass(frozen=True)
+class Links:
+    """What would be linked as things are now."""
+
+    plan: Plan
+    steps: Sequence[tuple[Keeper, Link, os.stat_result]]
+
+
+def plan_moves(plan: Plan, to: str, outcome: Outcome) -> Moves:
+    """What of a plan can be moved below `to`; nothing is changed. What cannot is told in `outcome`.
 
     Raises:
         ArgumentError: `to` is empty, or lies among the pictures, where they would be found again, or on another file
             system than all of them.
-        DamagedError: the collection is; the facts that it knows of the pictures cannot be kept.
-        WriteError: `to` or the undo file cannot be written, or the undo file is there already; nothing was done.
     """
-    target = _folder_for(plan, to)
-    steps = []
-    for keeper, others in plan.groups:
-        kept = Keeper(os.path.join(plan.folder, keeper.path), keeper)
-        for other in others:
-            with outcome.step(os.path.join(plan.folder, other.path)):
-                _require_no_source(plan, other)
-                require_free(other, target)
+    target = require_folder(plan, to)
+    steps: list[tuple[Keeper, Aside]] = []
+    for group in plan.groups:
+        kept = Keeper(plan.where(group.keeper), group.keeper, {plan.where(half): half for half in group.halves})
+        for other in group.others:
+            with outcome.step(plan.where(other.file)):
+                _require_no_source(plan, other.file)
+                look(other.files, plan.folder)
+                kept.look()
+                require_free(other.files, target)
                 steps.append((kept, other))
-    if not steps:
+    for alone in plan.alone:
+        with outcome.step(plan.where(alone)):
+            raise LeftAlone("the picture that it belongs to stays, and it stays with it")
+    return Moves(plan, target, list(_whole(plan, steps, outcome)))
+
+
+def carry_out_moves(moves: Moves, undo_file: str, outcome: Outcome, progress: Progress | None = None) -> None:
+    """Move them to the same paths below the folder, and count them in `outcome` as it goes.
+
+    A file that has changed since the plan was made is left alone, with what belongs to it, and so is a group whose
+    keeper has; a name that is taken in the folder is not touched.
+
+    Raises:
+        DamagedError: a collection is; the facts that it knows of the pictures cannot be kept.
+        WriteError: the folder or the undo file cannot be written, or the undo file is there already; nothing was done.
+    """
+    if not moves.steps:
         return
-    write_moves(undo_file, plan, target, [other for _, other in steps])
+    plan = moves.plan
+    make_folder(moves.to)
+    write_moves(undo_file, plan, moves.to, [other for _, other in moves.steps])
     before = outcome.done
-    for kept, other in _told(steps, progress):
-        with outcome.step(os.path.join(plan.folder, other.path)):
+    for kept, other in _told(moves.steps, progress):
+        with outcome.step(plan.where(other.file)):
             kept.require()
-            move(other, plan.folder, target)
-            outcome.count(other.size)
+            move(other.files, plan.folder, moves.to)
+            for file in other.files:
+                outcome.count(file.size, beside=file is not other.file)
     if outcome.done == before:
         os.unlink(undo_file)  # there is nothing to undo
 
 
-def link_copies(plan: Plan, undo_file: str, outcome: Outcome, progress: Progress | None = None) -> None:
-    """Make the byte-identical files of each group one file with several names, and count them in `outcome` as it goes.
+def move_others(plan: Plan, to: str, undo_file: str, outcome: Outcome, progress: Progress | None = None) -> None:
+    """`plan_moves`, and then `carry_out_moves`."""
+    carry_out_moves(plan_moves(plan, to, outcome), undo_file, outcome, progress)
+
+
+def plan_links(plan: Plan, outcome: Outcome) -> Links:
+    """Which byte-identical files of the groups can be made one file with several names; nothing is changed.
 
     What is only alike is left alone without a word, what has changed with one. A file that has another owner, group or
-    mode than the one kept is left alone: it would lose them. Its time of change it loses; `--undo` gives it back.
+    mode than the one kept is left alone: it would lose them.
+    """
+    steps: list[tuple[Keeper, Link, os.stat_result]] = []
+    for source, copies in _identical(plan):
+        kept = Keeper(plan.where(source), source)
+        for copy in copies:
+            with outcome.step(plan.where(copy)):
+                steps.append((kept, *describe(copy, source, plan.folder)))
+    return Links(plan, steps)
+
+
+def carry_out_links(links: Links, undo_file: str, outcome: Outcome, progress: Progress | None = None) -> None:
+    """Make the links, and count them in `outcome` as it goes. A file's time of change is lost; `--undo` gives it back.
 
     Raises:
         WriteError: the undo file cannot be written, or is there already; nothing was done.
     """
-    steps = []
-    for source, copies in _identical(plan):
-        kept = Keeper(os.path.join(plan.folder, source.path), source)
-        for copy in copies:
-            with outcome.step(os.path.join(plan.folder, copy.path)):
-                steps.append((kept, *describe(copy, source, plan.folder)))
-    if not steps:
+    if not links.steps:
         return
-    write_links(undo_file, plan.folder, [link for _, link, _ in steps])
+    plan = links.plan
+    write_links(undo_file, plan.folder, [link for _, link, _ in links.steps])
     before = outcome.done
-    for kept, link, status in _told(steps, progress):
-        with outcome.step(os.path.join(plan.folder, link.file.path)):
+    for kept, link, status in _told(links.steps, progress):
+        with outcome.step(plan.where(link.file)):
             make_link(link, status, kept, plan.folder)
             outcome.count(link.file.size)
             outcome.retimed += link.file.mtime_ns != kept.planned.mtime_ns
     if outcome.done == before:
         os.unlink(undo_file)
+
+
+def link_copies(plan: Plan, undo_file: str, outcome: Outcome, progress: Progress | None = None) -> None:
+    """`plan_links`, and then `carry_out_links`."""
+    carry_out_links(plan_links(plan, outcome), undo_file, outcome, progress)
 
 
 def _told(steps: Sequence[T], progress: Progress | None) -> Iterator[T]:
@@ -92,52 +144,30 @@ def _told(steps: Sequence[T], progress: Progress | None) -> Iterator[T]:
             progress(done, len(steps))
 
 
-def _folder_for(plan: Plan, to: str) -> str:
-    """The folder to move to, which is made."""
-    if not to:
-        raise ArgumentError("expected a folder to move to, received an empty name; name one")
-    target = os.path.abspath(to)
-    for source in plan.sources:
-        below = os.path.relpath(os.path.realpath(target), os.path.realpath(source)).split("/")
-        if below[0] != ".." and not any(name.startswith(".") for name in below if name != "."):
-            raise ArgumentError(
-                f"expected a folder to move to that is not among the pictures in {source}, received {to}, where they "
-                "would be found again; name one outside it, or one that begins with a dot"
-            )
-    _require_one_file_system(plan, to, target)
-    try:
-        os.makedirs(target, exist_ok=True)
-    except OSError as error:
-        raise WriteError(
-            error.errno, f"expected to make the folder {to}, received {error.strerror!r}; name another"
-        ) from error
-    return target
+def _whole(plan: Plan, steps: Sequence[tuple[Keeper, Aside]], outcome: Outcome) -> Iterator[tuple[Keeper, Aside]]:
+    """The steps without companions that belong to a picture which stays as well: these stay with that."""
+    beside = Companions()
+    moved = {plan.where(file) for _, other in steps for file in other.files}
+    for kept, other in steps:
+        going = []
+        for companion in other.companions:
+            with outcome.step(plan.where(companion)):
+                if stays := beside.stay_with(plan.where(companion), moved.__contains__):
+                    raise LeftAlone(f"it belongs to {stays}, too, which stays")
+                going.append(companion)
+        yield kept, Aside(other.file, going)
 
 
 def _require_no_source(plan: Plan, file: Planned) -> None:
     """LeftAlone for a source: where it is missing its picture is kept, as one whose disk is away."""
-    if os.path.join(plan.folder, file.path) in plan.sources:
+    if plan.where(file) in plan.sources:
         raise LeftAlone("it was given to be indexed by its own name, and would be missed")
-
-
-def _require_one_file_system(plan: Plan, to: str, target: str) -> None:
-    """ArgumentError where no file could be moved there by a rename; where some can, the others are left alone."""
-    while not os.path.isdir(target) and target != os.path.dirname(target):
-        target = os.path.dirname(target)
-    # folders are asked, for a file's own number is another one on some file systems made of layers
-    paths = (os.path.join(plan.folder, other.path) for _, others in plan.groups for other in others)
-    devices = {os.stat(folder).st_dev for folder in {os.path.dirname(path) for path in paths} if os.path.isdir(folder)}
-    if devices and os.stat(target).st_dev not in devices:
-        raise ArgumentError(
-            f"expected a folder on the file system of the pictures in {plan.folder}, received {to} on another; name "
-            "one on theirs, from which they may then be copied"
-        )
 
 
 def _identical(plan: Plan) -> Iterator[tuple[Planned, Sequence[Planned]]]:
     """The files of each group that are the same byte for byte: the first, and its copies."""
-    for keeper, others in plan.groups:
+    for group in plan.groups:
         same: dict[str, list[Planned]] = {}
-        for file in (keeper, *others):
+        for file in (group.keeper, *(other.file for other in group.others)):
             same.setdefault(file.sha256, []).append(file)
         yield from ((files[0], files[1:]) for files in same.values() if len(files) > 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from lookalike.dedupe.disk import digest
 from lookalike.dedupe.plan import Planned
@@ -15,22 +17,42 @@ class LeftAlone(Exception):  # noqa: N818 (no error: the file is passed over, an
 
 
 class Keeper:
-    """The file that a group keeps: nothing is done to the others unless it is the one planned for, and stays it."""
+    """The file that a group keeps: nothing is done to the others unless it is the one planned for, and stays it.
 
-    def __init__(self, path: str, planned: Planned) -> None:
+    Args:
+        path: where it lies.
+        planned: what it was.
+        halves: the other half of its pair, RAW or video, by the path: they are kept with it.
+    """
+
+    def __init__(self, path: str, planned: Planned, halves: Mapping[str, Planned] | None = None) -> None:
         self.path = path
         self.planned = planned
-        self._status: os.stat_result | None = None
+        self._files = {path: planned, **(halves or {})}
+        self._status: dict[str, os.stat_result] = {}
 
     def require(self) -> os.stat_result:
-        """What the system says of it; its bytes are read the first time. LeftAlone if it has changed."""
-        try:
-            if self._status is None:
-                self._status = unchanged(self.path, self.planned)
-            require_same(self.path, self._status)
-        except LeftAlone as reason:
-            raise LeftAlone(f"of {self.path}, which was to be kept: {reason}") from reason
-        return self._status
+        """What the system says of it; bytes are read the first time. LeftAlone if it or a half of it has changed."""
+        for path, planned in self._files.items():
+            with _of_kept(path):
+                if path not in self._status:
+                    self._status[path] = unchanged(path, planned)
+                require_same(path, self._status[path])
+        return self._status[self.path]
+
+    def look(self) -> None:
+        """LeftAlone if its size or time, or that of a half of it, is another one now."""
+        for path, planned in self._files.items():
+            with _of_kept(path):
+                looks_unchanged(path, planned)
+
+
+@contextmanager
+def _of_kept(path: str) -> Iterator[None]:
+    try:
+        yield
+    except LeftAlone as reason:
+        raise LeftAlone(f"of {path}, which was to be kept: {reason}") from reason
 
 
 def unchanged(path: str, planned: Planned) -> os.stat_result:
@@ -39,12 +61,18 @@ def unchanged(path: str, planned: Planned) -> os.stat_result:
     Raises:
         LeftAlone: it is another one now.
     """
-    before = status_of(path)
-    if (before.st_size, before.st_mtime_ns) != (planned.size, planned.mtime_ns):
-        raise LeftAlone("its size or time has changed")
+    before = looks_unchanged(path, planned)
     require_bytes(path, planned.sha256)
     require_same(path, before)
     return before
+
+
+def looks_unchanged(path: str, planned: Planned) -> os.stat_result:
+    """What the system says of a file that has the size and the time that were planned for, else LeftAlone."""
+    status = status_of(path)
+    if (status.st_size, status.st_mtime_ns) != (planned.size, planned.mtime_ns):
+        raise LeftAlone("its size or time has changed")
+    return status
 
 
 def status_of(path: str) -> os.stat_result:

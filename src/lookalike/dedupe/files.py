@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from lookalike.collection.catalogue import keys
@@ -17,8 +17,11 @@ class File(NamedTuple):
 
     Attributes:
         id: of the item in the collection; it has the vector.
+        collection: which of those that are looked through together, from 0.
         key: its path in the catalogue, by which it is put in order.
         path: where it lies.
+        reference: whether it is only compared with, and never set aside.
+        damaged: whether a part of it could not be decoded: it is never the better copy.
     """
 
     id: int
@@ -29,12 +32,18 @@ class File(NamedTuple):
     sha256: bytes
     width: int
     height: int
+    collection: int = 0
+    reference: bool = False
+    damaged: bool = False
 
 
-def files_of(items: Iterable[Item], place: Place) -> Iterator[File]:
+def files_of(items: Iterable[Item], place: Place, damaged: Container[int] = ()) -> Iterator[File]:
     """The indexed files that are as they were when indexed; of the names of one file the first by path.
 
     What is in an archive or was fetched is no file.
+
+    Args:
+        damaged: the ids of those of which a part could not be decoded.
     """
     seen: set[tuple[int, int]] = set()
     for item in sorted(items, key=lambda item: item.path):
@@ -58,4 +67,5 @@ def files_of(items: Iterable[Item], place: Place) -> Iterator[File]:
                 item.sha256 or b"",
                 item.width or 0,
                 item.height or 0,
+                damaged=item.id in damaged,
             )

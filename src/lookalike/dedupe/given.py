@@ -28,10 +28,12 @@ def restore_facts(
         return 0
     with Collection(Place.at(directory)) as collection:
         back = {path: facts for path, (sha256, facts) in kept.items() if _has(path, sha256)}
-        if not _missing(collection, back):
+        missing = _missing(collection, back)
+        if not missing:
             return 0
-        collection.sync(progress)
-        return collection.describe(_missing(collection, back)).pictures
+        collection.sync(progress)  # which remembers, for a time, what was given to those that were gone
+        still = _missing(collection, back)
+        return len(missing.keys() - still.keys()) + (collection.describe(still).pictures if still else 0)
 
 
 def _missing(collection: Collection, facts: Mapping[str, Facts]) -> dict[str, Facts]:

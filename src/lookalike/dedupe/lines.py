@@ -1,4 +1,4 @@
-"""The form of plans and undo files: NDJSON, whose first line says what the file is."""
+"""The form of undo files: NDJSON, whose first line says what the file is; and what may stand in them and in plans."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from lookalike.dedupe.check import Keeper, LeftAlone, require_bytes, require_same, status_of
+from lookalike.dedupe.check import Keeper, LeftAlone, looks_unchanged, require_bytes, require_same, status_of
 from lookalike.dedupe.plan import Planned
 
 _CHUNK = 1 << 20
@@ -37,9 +37,7 @@ def describe(file: Planned, source: Planned, folder: str) -> tuple[Link, os.stat
     LeftAlone where it cannot be made, or could not be undone.
     """
     path, other = os.path.join(folder, file.path), os.path.join(folder, source.path)
-    now, of_source = status_of(path), status_of(other)
-    if (now.st_size, now.st_mtime_ns) != (file.size, file.mtime_ns):
-        raise LeftAlone("its size or time has changed")
+    now, of_source = looks_unchanged(path, file), status_of(other)
     if now.st_dev != of_source.st_dev:
         raise LeftAlone(f"it is on another file system than {other}")
     if now.st_ino == of_source.st_ino:

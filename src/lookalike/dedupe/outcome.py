@@ -22,13 +22,15 @@ class Outcome:
     """What was done.
 
     Attributes:
-        done: files that were moved, linked or restored.
-        bytes: of these.
+        done: pictures that were moved, linked or restored.
+        beside: files that belong to them, and went with them.
+        bytes: of all these.
         retimed: files that were linked, and had another time of change than the one kept, whose time they have now.
         left: the files that were left alone, with the reason.
     """
 
     done: int = 0
+    beside: int = 0
     bytes: int = 0
     retimed: int = 0
     left: list[Left] = field(default_factory=list)
@@ -43,6 +45,10 @@ class Outcome:
         except OSError as error:
             self.left.append(Left(path, f"the system says: {error.strerror}"))
 
-    def count(self, size: int) -> None:
-        self.done += 1
+    def count(self, size: int, *, beside: bool = False) -> None:
+        """One file more; `beside` if it belongs to a picture, and is none."""
+        if beside:
+            self.beside += 1
+        else:
+            self.done += 1
         self.bytes += size

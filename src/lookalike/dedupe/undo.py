@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lookalike.collection import Progress
 from lookalike.dedupe.disk import write_new
 from lookalike.dedupe.given import facts_of, restore_facts
-from lookalike.dedupe.lines import absolute, named, read_lines, relative, sha256, sound, to_lines, whole
+from lookalike.dedupe.lines import Line, absolute, named, read_lines, relative, sha256, sound, to_lines, whole
 from lookalike.dedupe.link import Link, fields_of, part
 from lookalike.dedupe.move import move_back
-from lookalike.dedupe.outcome import Outcome
-from lookalike.dedupe.plan import Plan, Planned
+from lookalike.dedupe.outcome import Left, Outcome
+from lookalike.dedupe.plan import Aside, Plan, Planned
 from lookalike.facts import Facts
 from lookalike.facts.fact import as_facts
 
@@ -24,16 +24,28 @@ _CURE = "nothing was done; copy the plan to a folder that may be written"
 _MOVED, _LINKED = "move", "hard-link"
 
 
-def write_moves(path: str, plan: Plan, to: str, files: Sequence[Planned]) -> None:
+def write_moves(path: str, plan: Plan, to: str, asides: Sequence[Aside]) -> None:
     """Write the undo file of moves from the folder of a plan to `to`, with what was given to the pictures.
 
-    WriteError where it cannot be written, or is there already. DamagedError where the plan's collection is.
+    What belongs to a picture follows it, and says so by `with`. Facts are those of the first collection, and of
+    further ones by their directories; so an undo file of one collection is as version 1 always was.
+
+    WriteError where it cannot be written, or is there already. DamagedError where one of the plan's collections is.
     """
+    paths = [plan.where(file) for aside in asides for file in aside.files]
+    given = {directory: facts_of(directory, paths) for directory in plan.collections}
     head = {"lookalike": KIND, "version": VERSION, "did": _MOVED, "to": to, **named(plan.folder)}
-    given = facts_of(plan.collection, [os.path.join(plan.folder, file.path) for file in files])
-    facts = [given.get(os.path.join(plan.folder, file.path)) for file in files]
-    lines = [_fields(file) | ({"facts": known} if known else {}) for file, known in zip(files, facts, strict=True)]
-    write_new(path, to_lines([head | {"collection": plan.collection}, *lines]), _CURE)
+    first, further = next(iter(plan.collections), None), plan.collections[1:]
+    lines = []
+    for aside in asides:
+        for file in aside.files:
+            fields = _fields(file) | ({} if file is aside.file else {"with": aside.file.path})
+            if first and (facts := given[first].get(plan.where(file))):
+                fields["facts"] = facts
+            if others := {each: known for each in further if (known := given[each].get(plan.where(file)))}:
+                fields["facts_of"] = others
+            lines.append(fields)
+    write_new(path, to_lines([head | {"collection": first}, *lines]), _CURE)
 
 
 def write_links(path: str, folder: str, links: Sequence[Link]) -> None:
@@ -56,14 +68,13 @@ def take_back(path: str, outcome: Outcome, progress: Progress | None = None) -> 
     with sound(path, KIND, 1):
         folder = absolute(head["path"])
         to = _target(head)
-    steps = []
-    for number, line in reversed(lines):
-        with sound(path, KIND, number):
-            steps.append(_step(to, folder, line))
+    steps: list[tuple[Planned, Callable[[Outcome], None]]] = []
+    for together in reversed(_units(path, lines)):
+        with sound(path, KIND, together[0][0]):
+            steps.append(_step(to, folder, [line for _, line in together]))
     for done, (file, back) in enumerate(steps, 1):
         with outcome.step(os.path.join(folder, file.path)):
-            if back():
-                outcome.count(file.size)
+            back(outcome)
         if progress:
             progress(done, len(steps))
 
@@ -79,16 +90,40 @@ def give_back(path: str, progress: Progress | None = None) -> int:
         BusyError, WriteError, DamagedError: the collection cannot be written now; it may be called again.
     """
     head, lines = read_lines(path, KIND, VERSION)
-    kept: dict[str, tuple[str, Facts]] = {}
+    kept: dict[str, dict[str, tuple[str, Facts]]] = {}
     with sound(path, KIND, 1):
-        folder, collection = absolute(head["path"]), head.get("collection")
-        collection = None if collection is None else absolute(collection)
+        folder, first = absolute(head["path"]), head.get("collection")
+        first = None if first is None else absolute(first)
     for number, line in lines:
         with sound(path, KIND, number):
-            if line.get("facts"):
-                facts = {name: value for name, value in as_facts(line["facts"]).items() if value is not None}
-                kept[os.path.join(folder, relative(line["path"]))] = sha256(line["sha256"]), facts
-    return restore_facts(collection, kept, progress)
+            for directory, facts in _facts(line, first):
+                file = os.path.join(folder, relative(line["path"]))
+                kept.setdefault(directory, {})[file] = sha256(line["sha256"]), facts
+    return sum(restore_facts(directory, known, progress) for directory, known in kept.items())
+
+
+def _facts(line: Mapping[str, Any], first: str | None) -> Iterator[tuple[str, Facts]]:
+    """What was given to the picture of a line, by the collections that know it."""
+    given = [(first, line["facts"])] if line.get("facts") and first else []
+    others = line.get("facts_of", {})
+    if not isinstance(others, dict):
+        raise ValueError(f"{others!r:.80} is no object of facts")
+    for directory, facts in [*given, *((absolute(each), facts) for each, facts in others.items())]:
+        yield directory, {name: value for name, value in as_facts(facts).items() if value is not None}
+
+
+def _units(path: str, lines: Sequence[Line]) -> list[list[Line]]:
+    """The lines, with those together that belong to one picture: they follow it."""
+    units: list[list[Line]] = []
+    for number, line in lines:
+        with sound(path, KIND, number):
+            if "with" not in line:
+                units.append([(number, line)])
+            elif not units or units[-1][0][1]["path"] != line["with"]:
+                raise ValueError(f"what belongs to {line['with']!r:.80}, which is not before it")
+            else:
+                units[-1].append((number, line))
+    return units
 
 
 def _target(head: Mapping[str, Any]) -> str | None:
@@ -100,13 +135,29 @@ def _target(head: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _step(to: str | None, folder: str, line: Mapping[str, Any]) -> tuple[Planned, Callable[[], bool]]:
-    file = Planned(relative(line["path"]), whole(line["size"]), whole(line["mtime_ns"]), sha256(line["sha256"]))
+def _step(to: str | None, folder: str, lines: Sequence[Mapping[str, Any]]) -> tuple[Planned, Callable[[Outcome], None]]:
+    """A picture, and how it is taken back with what belongs to it."""
+    files = [
+        Planned(relative(line["path"]), whole(line["size"]), whole(line["mtime_ns"]), sha256(line["sha256"]))
+        for line in lines
+    ]
     if to is not None:
-        return file, lambda: move_back(file, folder, to)
-    numbers = [whole(line[name]) for name in ("source_inode", "mode", "owner", "group", "atime_ns")]
-    link = Link(file, relative(line["source"]), *numbers)
-    return file, lambda: part(link, folder)
+        return files[0], lambda outcome: _move_back(files, folder, to, outcome)
+    numbers = [whole(lines[0][name]) for name in ("source_inode", "mode", "owner", "group", "atime_ns")]
+    link = Link(files[0], relative(lines[0]["source"]), *numbers)
+
+    def back(outcome: Outcome) -> None:
+        if part(link, folder):
+            outcome.count(link.file.size)
+
+    return files[0], back
+
+
+def _move_back(files: Sequence[Planned], folder: str, to: str, outcome: Outcome) -> None:
+    returned = move_back(files, folder, to)
+    for file in returned.back:
+        outcome.count(file.size, beside=file is not files[0])
+    outcome.left += [Left(os.path.join(folder, file.path), reason) for file, reason in returned.gone]
 
 
 def _fields(file: Planned) -> dict[str, Any]:

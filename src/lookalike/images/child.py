@@ -16,7 +16,7 @@ class Limits:
 
     Attributes:
         memory: bytes of address space of a child (Linux only).
-        cpu_seconds: of CPU time.
+        cpu_seconds: of CPU time; a HEIC may take `wire.HEIC_TIMES` as much.
         pixels: width times height, checked in the header before any pixel is decoded.
         seconds: of wall-clock time, for reading from a slow or dead drive; not while this process is stopped.
     """
@@ -73,5 +73,6 @@ class Child(Process):
     def _cause_of_death(self) -> str:
         code = self.ending()
         if code == -signal.SIGPROF:
-            return f"took more than {self._limits.cpu_seconds:g} s of CPU time to decode"
+            seconds = self._limits.cpu_seconds
+            return f"took more than {seconds:g} s of CPU time to decode (HEIC: {wire.HEIC_TIMES * seconds:g} s)"
         return f"its decoder {how(code)}"

@@ -10,12 +10,16 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from lookalike.errors import PictureError
+from lookalike.images.extras import VIDEO
 
 SMALLER = "make a smaller copy of it"
 """What to do about a picture beyond a limit."""
 
 LARGEST_FILE = 512 << 20
 """In bytes; a larger file is no picture that is read."""
+
+LARGEST_VIDEO = 4 << 30
+"""In bytes; a video is never held whole."""
 
 _CHUNK = 1 << 20
 
@@ -30,13 +34,16 @@ def read_file(path: str | bytes, most: int) -> bytes:
 
 
 def file_sha256(path: str) -> bytes:
-    """The 32 bytes of the SHA-256 of a regular file of at most `LARGEST_FILE` bytes, read in chunks.
+    """The 32 bytes of the SHA-256 of a regular file, read in chunks.
+
+    It has at most `LARGEST_FILE` bytes, or `LARGEST_VIDEO` where its name is a video's.
 
     Raises:
         PictureError: as `read_file`.
     """
     digest = hashlib.sha256()
-    for chunk in _chunks(path, LARGEST_FILE):
+    most = LARGEST_VIDEO if path.rpartition(".")[2].lower() in VIDEO.endings else LARGEST_FILE
+    for chunk in _chunks(path, most):
         digest.update(chunk)
     return digest.digest()
 
@@ -65,7 +72,7 @@ def read_stream(stream: BinaryIO) -> tuple[bytes, str]:
 
 
 def _chunks(path: str | bytes, most: int) -> Iterator[bytes]:
-    with _regular_file(path) as descriptor:
+    with regular_file(path) as descriptor:
         size = os.fstat(descriptor).st_size
         if size > most:
             reason = f"the file has {size >> 20} MiB; at most {most >> 20} MiB are read; {SMALLER}"
@@ -77,7 +84,8 @@ def _chunks(path: str | bytes, most: int) -> Iterator[bytes]:
 
 
 @contextmanager
-def _regular_file(path: str | bytes) -> Iterator[int]:
+def regular_file(path: str | bytes) -> Iterator[int]:
+    """The descriptor of a regular file, opened to read. PictureError where it is none, or cannot be read."""
     name = os.fsdecode(path)
     descriptor = -1
     try:

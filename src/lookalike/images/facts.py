@@ -16,8 +16,11 @@ FACTS: Mapping[str, type[Fact]] = {
     "lens": str,
     "latitude": float,  # in degrees; south and west are negative
     "longitude": float,
+    "media": str,  # raw: the preview in a camera's file; video: a frame; else it is missing
+    "pages": int,  # of a file of several pictures, of which the first is looked at, or the primary one
+    "damaged": bool,  # what is missing of a JPEG, or makes no sense, was filled up in decoding it
 }
-"""The names of the facts that EXIF may give, each with its type."""
+"""The names of the facts that EXIF, a file and decoding it may give, each with its type."""
 
 FACTS_BYTES = 2048
 """No picture's facts take more as JSON."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from functools import cache
-from importlib.util import find_spec
 from typing import NamedTuple
 
 from lookalike.errors import NoPicturesError
+from lookalike.images import raw
+from lookalike.images.extras import OF_ENDING
 
 
 class Found(NamedTuple):
@@ -44,22 +44,23 @@ class Skipped(NamedTuple):
 
 
 PICTURES = frozenset(["jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "tif", "tiff", "bmp", "dib", "avif"])
-HEIC = frozenset(["heic", "heif", "hif"])
+PICTURES |= raw.ENDINGS
+
+READ = "JPEG, HEIC, PNG, WebP, GIF, TIFF, BMP, AVIF and cameras' RAW files"
+"""What is read without an extra, for people."""
 
 OWN_FOLDER = ".lookalike"
 """Where a folder's own collection lies; it is passed over in silence."""
 
 HIDDEN = "hidden"
 NOT_A_PICTURE = "not a picture"
-NO_HEIC = "HEIC needs an extra: pip install 'lookalike[heic]'"
 ATTRIBUTES = "not a picture but its attributes, kept by macOS"
 ARCHIVE = "an archive; name it to have its pictures read: lookalike index FILE --to PATH"
 _OTHERS = {
-    "a camera's RAW file; export it as JPEG or TIFF": "3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos"
-    " mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f",
+    "a camera's RAW file of a kind that is not read; export it as JPEG or TIFF": "crw mrw raw x3f",
     "a vector drawing; export it as PNG": "ai cdr emf eps ps svg svgz wmf",
-    "a video": "3g2 3gp avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv vob webm wmv",
-    "a picture format that is not read; export it as PNG": "cur dds exr hdr ico icns j2k jp2 jpf jpx jxl pbm"
+    "a video of a kind that is not read": "m2ts mts ogv",
+    "a picture format that is not read; export it as PNG": "cur dds exr hdr ico icns j2k jp2 jpf jpx pbm"
     " pcx pgm pnm ppm psb psd qoi tga xcf",
 }
 _REASONS = {extension: reason for reason, names in _OTHERS.items() for extension in names.split()}
@@ -170,11 +171,6 @@ def is_called_a_picture(path: str) -> bool:
     return why_not(os.path.basename(path)) not in _OPEN
 
 
-@cache
-def _heic_is_read() -> bool:
-    return find_spec("pi_heif") is not None
-
-
 def why_not(name: str) -> str:
     """Why a file of this name is left out, be it hidden or not; "" for a picture."""
     before, _, last = name.rpartition(".")
@@ -183,8 +179,8 @@ def why_not(name: str) -> str:
         return ATTRIBUTES
     if extension in PICTURES:
         return ""
-    if extension in HEIC:
-        return "" if _heic_is_read() else NO_HEIC
+    if extra := OF_ENDING.get(extension):
+        return "" if extra.is_read else extra.missing
     if name.lower().endswith(_PACKED_TARS):
         return ARCHIVE
     return _REASONS.get(extension, NOT_A_PICTURE)

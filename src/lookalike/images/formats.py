@@ -10,7 +10,9 @@ from io import BytesIO
 from PIL import Image
 
 from lookalike.errors import PictureError
+from lookalike.images import jpeg, jxl, raw, video
 from lookalike.images.content import SMALLER
+from lookalike.images.extras import HEIC
 
 MAX_PIXELS = 64_000_000
 
@@ -49,31 +51,82 @@ _MAGIC = {
     b"MM\0*": "TIFF",
     b"II+\0": "TIFF",
     b"MM\0+": "TIFF",
+    jxl.CODESTREAM: "JXL",
+    jxl.CONTAINER: "JXL",
+    **dict.fromkeys(raw.MAGIC, "RAW"),
 }
 
 
-def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+DRAFTED = 4
+"""A JPEG may have so many times the pixels of any picture, where it is decoded at half its size or less."""
+
+_HELD = 512 << 20  # bytes of coefficients
+
+
+def open_picture(data: bytes, max_pixels: int = MAX_PIXELS, *, draft: bool = False) -> Image.Image:
     """Opens one picture: its header is read, its pixels are not decoded yet.
 
     The content decides the format, not the file's name; only the readers of allowed formats ever see it.
+
+    Args:
+        draft: it is going to be decoded at no more than `max_pixels`, by `Image.draft` where it has more: so a JPEG may
+            have up to `DRAFTED` times as many; a progressive one as long as its coefficients take no more than `_HELD`.
 
     Raises:
         PictureError: no picture of an allowed format, a damaged header, or more than `max_pixels`.
     """
     name = format_of(data)
+    if name == "RAW":
+        return _open_raw(data, max_pixels, draft)
+    if name == "VIDEO":
+        return video.frame_of(data, max_pixels)
     if name == "WEBP":
         _accept_size(_webp_size(data), max_pixels)  # its reader begins with memory for two whole pictures
+    elif name == "JXL":
+        _accept_size(jxl.size(data), max_pixels)  # its reader decodes at once
     _load_reader(name)
     try:
         image = Image.open(BytesIO(data), formats=(name,))
         if name == "PNG":
             _scale_transparency(image, depth=data[24])
+        elif name == "JXL":
+            jxl.forget_orientation(image)
     except Image.DecompressionBombError as error:
         raise PictureError(f"more than the limit of {max_pixels / 1e6:g} million pixels; {SMALLER}") from error
     except DAMAGE as error:
         raise PictureError(f"a damaged {name} file, or of a kind that is not supported") from error
-    _accept_size(image.size, max_pixels)
+    if draft and name == "JPEG":
+        _accept_jpeg(data, image.size, max_pixels)
+    else:
+        _accept_size(image.size, max_pixels)
     return image
+
+
+def _open_raw(data: bytes, max_pixels: int, draft: bool) -> Image.Image:
+    """The preview in a camera's RAW file, which is turned as that says, and has its EXIF."""
+    preview, exif = raw.preview(data)
+    image = open_picture(preview, max_pixels, draft=draft)
+    if exif:
+        image.info["exif"] = exif
+    image.info[video.MEDIA] = "raw"
+    return image
+
+
+def _accept_jpeg(data: bytes, size: tuple[int, int], max_pixels: int) -> None:
+    """As `_accept_size`, of one that is drafted."""
+    if size[0] * size[1] <= max_pixels:
+        return
+    _accept_size(size, DRAFTED * max_pixels)
+    header = jpeg.header(data)
+    if header is None:
+        raise PictureError("a damaged JPEG file: its header ends before its first scan")
+    if header.held > _HELD:
+        raise PictureError(
+            f"{size[0]} x {size[1]} pixels in several scans, as of a progressive JPEG, must be held whole: that takes "
+            f"{header.held >> 20} MiB, more than the limit of {_HELD >> 20}; {SMALLER}, or save it as a baseline JPEG"
+        )
+    if len(data) < header.least_bytes:
+        raise PictureError(f"a truncated JPEG file: {len(data):,} bytes cannot hold {size[0]} x {size[1]} pixels")
 
 
 def _accept_size(size: tuple[int, int], max_pixels: int) -> None:
@@ -97,29 +150,33 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def format_of(data: bytes) -> str:
-    """The format's name by the first bytes: a key of the readers, or HEIF.
+    """The format's name by the first bytes: a key of the readers, HEIF, JXL, RAW or VIDEO.
 
     Raises:
         PictureError: it is none of them.
     """
     for magic, name in _MAGIC.items():
         if data.startswith(magic):
-            return name
+            return "RAW" if name == "TIFF" and raw.is_raw(data) else name
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
     if data[4:8] == b"ftyp":
         return _iso_format(data)
+    if video.container(data[:16]):
+        return "VIDEO"
     raise PictureError(_what_instead(data))
 
 
 def _iso_format(data: bytes) -> str:
-    """AVIF or HEIF, by the brands in the first box (ISO/IEC 14496-12, section 4.3)."""
+    """AVIF, HEIF, RAW or else VIDEO, by the brands in the first box (ISO/IEC 14496-12, section 4.3)."""
     brands = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
     if b"avif" in brands or b"avis" in brands:
         return "AVIF"
+    if brands.startswith(b"crx "):
+        return "RAW"
     if any(brand in brands for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")):
         return "HEIF"
-    raise PictureError("not a picture that is read: its content is a video or a camera's RAW file")
+    return "VIDEO"
 
 
 def _what_instead(data: bytes) -> str:
@@ -139,8 +196,11 @@ def _load_reader(name: str) -> None:
         try:
             import pi_heif
         except ImportError as error:
-            raise PictureError("HEIC needs an extra: pip install 'lookalike[heic]'") from error
-        pi_heif.register_heif_opener()
+            raise PictureError(HEIC.missing) from error
+        pi_heif.register_heif_opener(decode_threads=1)  # as of AVIF below
+        return
+    if name == "JXL":
+        jxl.load_reader()
         return
     import_module(_PLUGINS[name])
     if name == "AVIF":

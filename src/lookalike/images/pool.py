@@ -20,6 +20,7 @@ from lookalike.errors import ArgumentError, LookalikeError, PictureError
 from lookalike.fitting import Box, Input
 from lookalike.images import wire
 from lookalike.images.child import DEFAULT_LIMITS, Child, Limits
+from lookalike.images.compare.verdict import Verdict
 from lookalike.images.facts import Fact
 from lookalike.images.given import Failed, Given, Source
 
@@ -28,6 +29,12 @@ __all__ = ["DecoderPool", "Failed", "Given", "Limits", "Loaded"]
 _AHEAD_BYTES = 32 << 20  # of results that wait for the caller
 _GIVEN_BYTES = 64 << 20  # of pictures given by their bytes that wait for a child, besides one
 
+_NONSENSE = "its decoder gave an answer that makes no sense"
+
+Pair = tuple[str, str]
+"""The paths of two pictures."""
+
+P = TypeVar("P", bound=Source | Pair | Verdict)
 T = TypeVar("T")
 
 
@@ -37,9 +44,11 @@ class Loaded(NamedTuple):
     Attributes:
         path: as it was given.
         sha256: 32 bytes, of the very bytes the pixels were decoded from.
-        pixels: uint8, (side, side, 3), sRGB; read-only.
+        pixels: uint8, (side, side, 3), sRGB; by the fit "squares" perhaps several, one below the other; read-only.
         width, height: the whole picture's, in pixels, after its orientation was applied.
         facts: what its EXIF says, by the names of `facts.FACTS`.
+        thumb: the whole picture in small, as `thumb.thumb_of` makes it.
+        same: 32 bytes that are equal only where all pixels are, as `same_pixels` gets them.
     """
 
     path: str
@@ -48,6 +57,8 @@ class Loaded(NamedTuple):
     width: int
     height: int
     facts: Mapping[str, Fact]
+    thumb: bytes
+    same: bytes
 
 
 class DecoderPool:
@@ -104,9 +115,10 @@ class DecoderPool:
             try:
                 answer = wire.Picture.unpack(reply, side)
             except ValueError:
-                return Failed(_name(picture), "its decoder gave an answer that makes no sense")
-            pixels = np.frombuffer(answer.pixels, np.uint8).reshape(side, side, 3)
-            return Loaded(_name(picture), answer.sha256, pixels, answer.width, answer.height, answer.facts)
+                return Failed(_name(picture), _NONSENSE)
+            pixels = np.frombuffer(answer.pixels, np.uint8).reshape(-1, side, 3)
+            about = (answer.width, answer.height, answer.facts, answer.thumb, answer.same)
+            return Loaded(_name(picture), answer.sha256, pixels, *about)
 
         return self._in_order(one, pictures, side)
 
@@ -125,6 +137,27 @@ class DecoderPool:
                 return Failed(_name(picture), error.reason)
 
         return self._in_order(one, pictures, side)
+
+    def compare(self, pairs: Iterable[Pair | Verdict]) -> Iterator[wire.Compared | Failed | Verdict]:
+        """What the whole pictures in two files have in common, for each pair in their order; otherwise as `load`.
+
+        Failed, by the path of the first, is a pair of which one cannot be read or decoded. A verdict among the pairs is
+        one that is known: it comes back in its turn.
+        """
+        folder = _working_folder()
+
+        def one(pair: Pair | Verdict) -> wire.Compared | Failed | Verdict:
+            if isinstance(pair, Verdict):
+                return pair
+            try:
+                paths = b"\0".join(_absolute(folder, path) for path in pair)
+                return wire.Compared.unpack(self._ask(wire.Request(wire.COMPARE, paths, b"", Input(1, "squeeze"))))
+            except PictureError as error:
+                return Failed(pair[0], error.reason)
+            except ValueError:
+                return Failed(pair[0], _NONSENSE)
+
+        return self._stream(one, pairs, 2 * self._workers)
 
     def close(self) -> None:
         """Ends all children, also in the midst of a picture. A closed pool stays closed."""
@@ -149,7 +182,7 @@ class DecoderPool:
         ahead = max(2 * self._workers, min(256, _AHEAD_BYTES // (3 * side * side)))
         return self._stream(task, pictures, ahead)
 
-    def _stream(self, task: Callable[[Source], T], pictures: Iterable[Source], ahead: int) -> Iterator[T]:
+    def _stream(self, task: Callable[[P], T], pictures: Iterable[P], ahead: int) -> Iterator[T]:
         window: deque[tuple[Future[T], int]] = deque()  # with the bytes that each was given
         given = 0
         try:
@@ -169,7 +202,7 @@ class DecoderPool:
             for future, _ in window:
                 future.cancel()
 
-    def _begin(self, task: Callable[[Source], T], picture: Source) -> Future[T]:
+    def _begin(self, task: Callable[[P], T], picture: P) -> Future[T]:
         self._check_open()
         try:
             return self._threads.submit(task, picture)

@@ -24,12 +24,17 @@ _STEP = 0.1  # seconds of waiting at once: no more are counted where this proces
 _START = """
 import sys, types
 package = types.ModuleType("lookalike")
-package.__path__ = [sys.argv[1]]
+package.__path__ = sys.argv[1].split("\\n")
 sys.modules["lookalike"] = package
 count = 3 + int(sys.argv[2])
 given, sys.path[:] = sys.argv[3:count], sys.argv[count:]
 """
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
+
+
+def _folders() -> str:
+    """Where the package lies: that of an editable install has its compiled modules elsewhere."""
+    return "\n".join(dict.fromkeys([_PACKAGE, *sys.modules["lookalike"].__path__]))
 
 
 class Process:
@@ -56,7 +61,7 @@ class Process:
             self._process = subprocess.Popen(  # noqa: S603 (our own command, without a shell)
                 [
                     *(sys.executable, "-S", "-P", "-c", _START + start),
-                    *(_PACKAGE, str(len(given)), *map(str, given)),
+                    *(_folders(), str(len(given)), *map(str, given)),
                     *filter(None, sys.path),
                 ],
                 stdin=subprocess.PIPE,

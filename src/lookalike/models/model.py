@@ -66,7 +66,9 @@ def register(name: str, factory: Callable[[], Model]) -> None:
     _factories[name] = factory
 
 
-def get_model(name: str = DEFAULT, *, device: str = "cpu", notify: Notify | None = None) -> Model:
+def get_model(
+    name: str = DEFAULT, *, device: str = "cpu", notify: Notify | None = None, hash: str | None = None
+) -> Model:
     """The model called `name`; the same object each time, until a file that it names is another one.
 
     Cheap: weights are read when something is first embedded, or the hash, `dim` or `input` is asked for. Then they may
@@ -79,6 +81,8 @@ def get_model(name: str = DEFAULT, *, device: str = "cpu", notify: Notify | None
         name: docs/models.md has them all; a relative path in it is one from here, and now.
         device: cpu, cuda, cuda:N or mps; for models of PyTorch alone. Never another than this is used.
         notify: is told, in one sentence, of weights before they are fetched; by default a warning is logged.
+        hash: that of an earlier version of the default model, as an index remembers it; of any other model, or where
+            no version has that hash, it is today's.
 
     Raises:
         ModelError: no model has that name; the message lists those known.
@@ -86,6 +90,10 @@ def get_model(name: str = DEFAULT, *, device: str = "cpu", notify: Notify | None
     """
     if name in _factories or name in _models:
         _require_processor(name, device)
+        for make in _earlier.get(name, ()) if hash is not None else ():
+            if make().hash == hash:
+                name = f"{name} {hash}"
+                _models.setdefault(name, make())
         if name not in _models:
             _models[name] = _factories[name]()
         return _models[name]
@@ -115,6 +123,11 @@ def _made(spec: Spec, device: str) -> Model:
 
         _require_processor(f"{spec}", device)
         return OnnxFile(spec)
+    if spec.kind == "hash":
+        from lookalike.models.perceptual import PerceptualHash
+
+        _require_processor(f"{spec}", device)
+        return PerceptualHash(spec)
     from lookalike.models.networks import network_model
 
     return network_model(spec, device)
@@ -142,7 +155,14 @@ def _efficientnet_lite0() -> Model:
     return efficientnet_lite0()
 
 
+def _efficientnet_lite0_seamless() -> Model:
+    from lookalike.models.onnx import efficientnet_lite0
+
+    return efficientnet_lite0("seamless")
+
+
 _factories: dict[str, Callable[[], Model]] = {DEFAULT: _efficientnet_lite0}
+_earlier: dict[str, tuple[Callable[[], Model], ...]] = {DEFAULT: (_efficientnet_lite0_seamless,)}
 _models: dict[str, Model] = {}
 _by_spec: dict[str, tuple[str, Model]] = {}
 """With what told their files from others when they were made."""

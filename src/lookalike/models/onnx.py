@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ModelError
-from lookalike.fitting import Input
+from lookalike.fitting import Fit, Input
 from lookalike.models.pixels import require_pictures
 
 if TYPE_CHECKING:
@@ -120,14 +120,17 @@ class OnnxModel:
         return data
 
 
-def efficientnet_lite0() -> OnnxModel:
-    """The default model: EfficientNet-Lite0 trained on ImageNet (Tan & Le 2019, arXiv 1905.11946)."""
+def efficientnet_lite0(fit: Fit = "squares") -> OnnxModel:
+    """The default model: EfficientNet-Lite0 trained on ImageNet (Tan & Le 2019, arXiv 1905.11946).
+
+    Its earlier version saw of long pictures the middle alone: that has the fit "seamless".
+    """
     return OnnxModel(
         name="efficientnet-lite0",
         path=_WEIGHTS / "efficientnet-lite0.onnx",
         sha256="ec19c480876c544958e368032762260b292f4c0fc977fd4a1460d3c12e16de5a",
         dim=1280,
-        input=Input(side=224, fit="seamless"),
+        input=Input(side=224, fit=fit),
     )
 
 

@@ -16,9 +16,10 @@ from typing import Literal, cast
 from urllib.parse import quote, unquote_to_bytes
 
 from lookalike.errors import ArgumentError, ModelError
+from lookalike.hashing.perceptual import HASHES, SIZES
 from lookalike.names import is_possible
 
-Kind = Literal["vgg16", "torchvision", "timm", "clip", "onnx"]
+Kind = Literal["vgg16", "torchvision", "timm", "clip", "onnx", "hash"]
 
 LAYERS = ("conv5_3", "conv5_3-flat", "fc7")
 """Of VGG16; the first is the one meant by `vgg16` alone."""
@@ -29,6 +30,7 @@ FORMS = (
     "torchvision:NAME",
     "timm:NAME",
     "clip:NAME",
+    *HASHES,
     "FILE.onnx",
 )
 """What names look like, beside those that are registered."""
@@ -39,6 +41,7 @@ _OPTIONS: dict[Kind, tuple[str, ...]] = {
     "timm": ("weights",),
     "clip": ("weights",),
     "onnx": ("output", "layout", "side", "fit", "shorter", "filter", "range", "mean", "std", "bgr"),
+    "hash": (),
 }
 _FLAGS = ("bgr",)  # options without a value
 
@@ -48,7 +51,8 @@ class Spec:
     """Which model, and how it is used: all that its vectors depend on, but for what is in its files.
 
     Attributes:
-        name: the layer of VGG16, a name of torchvision, timm or open_clip, or the absolute path of an ONNX file.
+        name: the layer of VGG16, a name of torchvision, timm or open_clip, the absolute path of an ONNX file, or a
+            perceptual hash with its bits, as "phash:256".
         options: names and values, in one order for each kind; `weights` is an absolute path, a flag has no value.
     """
 
@@ -73,7 +77,7 @@ class Spec:
         for part in tail.split("&") if tail else ():
             option, _, value = part.partition("=")
             if option not in _OPTIONS[kind] or option in options or bool(value) == (option in _FLAGS):
-                known = ", ".join(known if known in _FLAGS else f"{known}=..." for known in _OPTIONS[kind])
+                known = ", ".join(known if known in _FLAGS else f"{known}=..." for known in _OPTIONS[kind]) or "nothing"
                 raise ArgumentError(
                     f"expected after the ? of a model of this kind, each at most once: {known}, received {part!r} in "
                     f"{text!r}; in a path % is written %25, ? is %3F and & is %26"
@@ -85,12 +89,16 @@ class Spec:
         head = _escaped(self.name) if self.kind == "onnx" else f"{self.kind}:{_escaped(self.name)}"
         if (self.kind, self.name) == ("vgg16", LAYERS[0]):
             head = "vgg16"
+        if self.kind == "hash":
+            head = self.name.removesuffix(f":{SIZES[-1]}")
         parts = (option if option in _FLAGS else f"{option}={_escaped(value)}" for option, value in self.options)
         return "?".join(filter(None, (head, "&".join(parts))))
 
     @property
     def network(self) -> str:
         """The network without its weights: of timm's names the part before the tag, of an ONNX file nothing."""
+        if self.kind == "hash":
+            return self.name
         ends = {"torchvision": "/", "clip": "/", "timm": "."}
         return "" if self.kind == "onnx" else self.name.partition(ends.get(self.kind, "/"))[0]
 
@@ -130,6 +138,11 @@ def _kind_and_name(head: str, known: Sequence[str]) -> tuple[Kind, str]:
         if layer not in LAYERS:
             raise unknown(layer, LAYERS, "layer of vgg16")
         return "vgg16", layer
+    if prefix in HASHES:
+        sizes = [str(size) for size in SIZES]
+        if (size := name or sizes[-1]) not in sizes:
+            raise unknown(size, sizes, f"number of bits of {prefix}")
+        return "hash", f"{prefix}:{size}"
     if prefix in ("torchvision", "timm", "clip") and name:
         return cast(Kind, prefix), _plain(name)
     if head.lower().endswith(".onnx"):

@@ -31,6 +31,7 @@ class Tile(NamedTuple):
         score: how sure it is that it is like the query, in (0, 1]; None where that is not known.
         text: what is shown where there is no picture to show.
         weight: of one example of several: below 0 for what is not looked for.
+        remark: a word on how probable it is that a hit of words shows them, such as "probably".
     """
 
     caption: str
@@ -41,6 +42,7 @@ class Tile(NamedTuple):
     score: float | None = None
     text: str = ""
     weight: float | None = None
+    remark: str = ""
 
 
 class Row(NamedTuple):
@@ -70,7 +72,9 @@ def gallery(rows: Sequence[Row], title: str, facts: Sequence[tuple[str, str]] = 
         ArgumentError: a thumbnail is none of JPEG, PNG and WebP.
     """
     few = all(len(row.neighbours) <= _FEW for row in rows)
-    return environment().get_template("gallery.html").render(rows=rows, title=title, facts=facts, few=few)
+    by_words = any(tile.remark for row in rows for tile in row.neighbours)
+    page = environment().get_template("gallery.html")
+    return page.render(rows=rows, title=title, facts=facts, few=few, by_words=by_words)
 
 
 @cache

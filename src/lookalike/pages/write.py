@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 
 from lookalike.durable import draft, sync
 from lookalike.errors import WriteError
@@ -14,24 +15,24 @@ BEGINNING = (
 """How every page begins, and nobody else's: only such a file may be replaced by a page."""
 
 
-def write_page(page: str, path: str) -> None:
-    """Writes `page` to `path` as UTF-8: into a new file beside it, which then takes its place.
+def write_page(page: str | Iterable[str], path: str) -> None:
+    """Writes `page`, or its pieces, to `path` as UTF-8: into a new file beside it, which then takes its place.
 
     A link is followed. What is not a regular file, such as a pipe or `/dev/stdout`, is written to as it is.
 
     Raises:
         WriteError: it cannot be written; a file that was there before is still there, unchanged.
     """
-    data = page.encode("utf-8")
+    pieces = [page] if isinstance(page, str) else page
     try:
         if _is_stream(path):
             with open(path, "wb") as stream:
-                stream.write(data)
+                stream.writelines(piece.encode("utf-8") for piece in pieces)
         else:
             target = os.path.realpath(path)
             with draft(target) as beside:
                 with open(beside, "xb") as file:
-                    file.write(data)
+                    file.writelines(piece.encode("utf-8") for piece in pieces)
                 sync(beside)
                 os.replace(beside, target)
     except OSError as error:

@@ -41,23 +41,23 @@ NOT_UTF8 = {"no utf-8 \udcff\udce9.jpg": picture(8)}
 OTHERS = {
     "notes.txt": b"no picture",
     "00.cls": b"7",
-    "raw.NEF": b"raw",
+    "raw.CRW": b"raw",
     ".hidden.jpg": picture(1),
     ".thumbnails/1.jpg": picture(1),
     "2024/._1.jpg": b"attributes",
     "__MACOSX/2024/._1.jpg": b"attributes",
     "inner.tar.gz": b"tar",
     "inner.zip": b"zip",
-    "film.mp4": b"film",
+    "film.mts": b"film",
     "no suffix": b"",
 }
 REASONS = {
     "hidden": 2,
     "not a picture": 3,
     "not a picture but its attributes, kept by macOS": 2,
-    "a camera's RAW file; export it as JPEG or TIFF": 1,
+    "a camera's RAW file of a kind that is not read; export it as JPEG or TIFF": 1,
     "an archive in an archive is not read; unpack it first": 2,
-    "a video": 1,
+    "a video of a kind that is not read": 1,
 }
 
 

@@ -36,6 +36,8 @@ from tests.images.archives.made import (
     require_refused,
 )
 
+pytestmark = pytest.mark.thorough
+
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's address space")
 NOISE = random.Random(1).randbytes(4 << 20)
 LARGE = {f"{number}.jpg": NOISE for number in range(4)}  # more than a pipe holds

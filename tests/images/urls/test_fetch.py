@@ -175,6 +175,22 @@ def test_the_internet_does_not_lead_into_a_private_network(site: Site, monkeypat
         ("::1", False),
         ("::ffff:127.0.0.1", False),
         ("fe80::1%eth0", False),
+        ("fec0::1", False),  # site-local
+        ("ff0e::1", False),  # multicast
+        ("224.0.0.1", False),
+        ("4000::1", False),  # nobody was given it yet
+        ("::7f00:1", False),  # RFC 4291, section 2.5.5.1: in no use any more
+        ("::ffff:0:7f00:1", False),  # RFC 2765
+        ("64:ff9b::7f00:1", False),  # NAT64 to 127.0.0.1
+        ("64:ff9b::a9fe:a9fe", False),  # and to 169.254.169.254
+        ("64:ff9b::808:808", True),
+        ("64:ff9b:1::808:808", False),  # a translator of this network alone
+        ("64:ff9b:2::808:808", False),
+        ("2002:7f00:1::", False),  # 6to4 by 127.0.0.1
+        ("2002:808:808::1", True),
+        ("2001:0:808:808:0:3f:80ff:fffe", False),  # Teredo to 127.0.0.1
+        ("2001:0:7f00:1::f7f7:f7f7", False),  # and by it
+        ("2001:db8::1", False),
     ],
 )
 def test_what_is_on_the_internet(host: str, public: bool) -> None:

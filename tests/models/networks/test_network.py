@@ -27,6 +27,8 @@ pytest.importorskip("safetensors")
 
 from lookalike.models.networks.network import BATCH, Network, NetworkModel  # noqa: E402 (it imports the packages)
 
+pytestmark = pytest.mark.thorough
+
 DEVICES = [
     "cpu",
     *(["cuda", "cuda:0"] if torch.cuda.is_available() else []),

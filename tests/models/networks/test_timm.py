@@ -12,6 +12,8 @@ from lookalike.models import get_model
 
 from .conftest import Save, decoded, greatest_difference
 
+pytestmark = pytest.mark.thorough
+
 torch = pytest.importorskip("torch")
 timm = pytest.importorskip("timm")
 pytest.importorskip("safetensors")

@@ -5,7 +5,9 @@ database_rescue.py   the rows of a damaged one
 catalogue.py         items, sources, pending vectors
 keys.py              what an item is called there
 containers.py        the archives and files of vectors among the sources
-metadata.py          facts from EXIF and given; file_facts.py has those of files
+looks.py             how whole pictures look: thumbnails and hashes of pixels
+metadata.py          facts from EXIF and given; file_facts.py has those of files,
+                     name_date.py the dates in their names
 matching.py          finds by facts, in SQL
 folders.py           folders whose names outlive a loss of power
 refused.py           says why a folder cannot be written

@@ -1,12 +1,13 @@
 """What a collection knows: its items, where they lie and what became of them; the one source of truth.
 
 An item is one picture, or one vector of a file; `keys` says what it is called. Its id belongs to its content: an id's
-vector never changes, and no id is used twice. Reads happen inside `reading`, one snapshot; writes inside `writing`,
-one transaction.
+vector changes with the model alone, and no id is used twice. Reads happen inside `reading`, one snapshot; writes
+inside `writing`, one transaction.
 """
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,10 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import keys
+from lookalike.collection.catalogue.absent import Absent, Absents
 from lookalike.collection.catalogue.containers import Container, Containers
 from lookalike.collection.catalogue.database import Database
-from lookalike.collection.catalogue.file_facts import file_facts
+from lookalike.collection.catalogue.file_facts import all_facts
+from lookalike.collection.catalogue.looks import Look, Looks
 from lookalike.collection.catalogue.metadata import Known, Metadata
+from lookalike.collection.catalogue.next_model import NextVectors
 from lookalike.collection.catalogue.untold import Untold
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.facts import Facts
@@ -74,8 +78,11 @@ class Catalogue:
     def __init__(self, path: str) -> None:
         self._database = Database(path)
         self.metadata = Metadata(self._database)
+        self.looks = Looks(self._database)
         self.untold = Untold(self._database)
         self.containers = Containers(self._database)
+        self.absent = Absents(self._database)
+        self.next = NextVectors(self._database, self)
         try:
             with self.reading():
                 pass  # refuse a damaged file now, not at the first query
@@ -136,6 +143,14 @@ class Catalogue:
     def rename_model(self, name: str) -> None:
         """The same model has another name now."""
         self._replace(self.about()._replace(model=name))
+
+    def change_model(self, removed: Iterable[int]) -> None:
+        """Let the model to come be the model, and the vectors that it has made the vectors; as `put_in_place`."""
+        model = self.next.model()
+        if model is None:
+            raise self.damaged("no model to change to")
+        self.next.put_in_place(removed)
+        self._replace(self.about()._replace(**model._asdict()))
 
     def roots(self) -> list[bytes]:
         """The folders and files that were given to be indexed."""
@@ -235,7 +250,8 @@ class Catalogue:
 
     def facts(self, item: Item) -> Facts:
         """What is known of an item: of its file, from its EXIF, and what was given, each before the one before it."""
-        return file_facts(item) | self.metadata.facts(item.id)
+        known = self.metadata.of(item.id)
+        return all_facts(item, json.loads(known.exif), json.loads(known.given))
 
     def pending(self, above: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The ids (n,), ascending, and vectors (n, dim) that are in no segment yet; only of ids from `above` on."""
@@ -259,6 +275,10 @@ class Catalogue:
         rows = self._database.select_all("removed", "id")
         return np.fromiter((row[0] for row in rows), np.int64, len(rows))
 
+    def awaited(self) -> list[int]:
+        """The ids of those of pictures that are gone and may come back."""
+        return self.absent.ids()
+
     def pending_vector(self, item_id: int) -> NDArray[np.float32] | None:
         """The vector of one item, or None where it is in a segment."""
         rows = self._database.select("pending", "id, vector", "id = ?", (item_id,))
@@ -278,6 +298,10 @@ class Catalogue:
         """The names of the segment files, with the number of vectors in each."""
         return dict(self._database.select_all("segments", "name, vectors"))
 
+    def files(self) -> set[str]:
+        """The names of all segment files, also of those of a change of the model that is under way."""
+        return {*self.segments(), *self.next.segments()}
+
     def add_roots(self, paths: Iterable[bytes]) -> None:
         new = dict.fromkeys(paths).keys() - set(self.roots())
         self._database.insert("roots", [(path,) for path in sorted(new)])
@@ -286,7 +310,11 @@ class Catalogue:
         self._database.execute_many("DELETE FROM roots WHERE path = ?", [(path,) for path in paths])
 
     def add(
-        self, items: Sequence[Item], vectors: Sequence[NDArray[np.float32] | None], known: Sequence[Known | None] = ()
+        self,
+        items: Sequence[Item],
+        vectors: Sequence[NDArray[np.float32] | None],
+        known: Sequence[Known | None] = (),
+        looks: Sequence[Look | None] = (),
     ) -> None:
         """Add items, each with its vector, or None for one that failed, and what is `known` of it, if anything.
 
@@ -302,6 +330,9 @@ class Catalogue:
         if known:
             facts = zip(numbered, known, strict=True)
             self.metadata.add({item.id: each for item, each in facts if each is not None})
+        if looks:
+            seen = zip(numbered, looks, strict=True)
+            self.looks.put({item.id: look for item, look in seen if look is not None})
 
     def update(self, items: Sequence[Item]) -> None:
         """Replace items of the same ids: their contents are the same, elsewhere, perhaps in each other's places."""
@@ -317,8 +348,48 @@ class Catalogue:
             each,
         )
         self.metadata.remove(item_id for (item_id,) in each)
+        self.looks.remove(item_id for (item_id,) in each)
         self._database.execute_many("DELETE FROM pending WHERE id = ?", each)
         self._database.execute_many("DELETE FROM items WHERE id = ?", each)
+
+    def leave(self, ids: Iterable[int]) -> None:
+        """Remove items that are gone, as `remove`; where their content is known, what is known of them waits for it."""
+        given = list(ids)
+        for start in range(0, len(given) if self.absent.days else 0, _VALUES):
+            some = str(given[start : start + _VALUES])
+            condition = "sha256 IS NOT NULL AND id IN (SELECT value FROM json_each(?))"
+            now = time.time_ns()
+            self.absent.add(
+                Absent(
+                    item.id,
+                    item.path,
+                    item.size if item.state == "indexed" else -1,
+                    item.sha256 or b"",
+                    item.width,
+                    item.height,
+                    *self.metadata.of(item.id),
+                    now,
+                )
+                for item in map(Item._make, self._database.select("items", _ITEM, condition, (some,)))
+            )
+        self.remove(given)
+
+    def bring_back(
+        self,
+        items: Sequence[Item],
+        vectors: Sequence[NDArray[np.float32] | None],
+        known: Sequence[Known],
+        looks: Sequence[Look | None],
+    ) -> None:
+        """Add items that were absent, under their ids; each with its vector, or None where a segment still has it."""
+        ids = [item.id for item in items]
+        self.absent.remove(ids)
+        self._database.insert("items", items)
+        made = {item_id: vector for item_id, vector in zip(ids, vectors, strict=True) if vector is not None}
+        self.revive(ids)
+        self.restore(made.keys(), made.values())
+        self.metadata.bring_back(dict(zip(ids, known, strict=True)))
+        self.looks.put({item_id: look for item_id, look in zip(ids, looks, strict=True) if look is not None})
 
     def seal(self, name: str, vectors: int, instead_of: Iterable[str], forgotten: Iterable[int]) -> None:
         """Let a segment file hold the vectors of others and all that were pending.
@@ -376,7 +447,9 @@ class Catalogue:
         """What is wrong with it, row by row and as SQLite's file; nothing where all is well."""
         found = self._database.problems()
         tables = (self.about, self.roots, self.containers.all, self.items, self.pending, self.removed, self.segments)
-        for read in (*tables, self.metadata.read_all, self.untold.read):
+        coming = (self.next.model, self.next.pending, self.next.segments)
+        rows = (self.metadata.read_all, self.looks.read_all, self.absent.all, self.untold.read)
+        for read in (*tables, *coming, *rows):
             try:
                 read()
             except DamagedError as error:

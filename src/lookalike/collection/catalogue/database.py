@@ -120,9 +120,12 @@ class Database:
 
     @staticmethod
     def discard(fresh: str) -> None:
-        """Delete what `prepare` wrote."""
-        for ending in _ENDINGS:
-            _unlink(fresh + ending)
+        """Delete what `prepare` wrote; WriteError where that is refused."""
+        try:
+            for ending in _ENDINGS:
+                _unlink(fresh + ending)
+        except OSError as error:
+            raise refused(os.path.dirname(fresh), error) from error
 
     @property
     def is_replaced(self) -> bool:
@@ -199,9 +202,18 @@ class Database:
     def problems(self) -> list[str]:
         """What SQLite finds wrong with the structure of the file; nothing where all is well."""
         try:
-            return [text for (text,) in self.execute("PRAGMA integrity_check(20)") if text != "ok"]
+            found = [text for (text,) in self.execute("PRAGMA integrity_check(20)") if text != "ok"]
+            if not found:
+                self._walk_indexes()  # of an empty one, the check passes a root page of another kind
         except DamagedError as error:
             return [str(error)]
+        return found
+
+    def _walk_indexes(self) -> None:
+        for name, table, sql in self.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'"):
+            condition = str(sql or "").partition(" WHERE ")[2] or "true"  # a partial index serves its rows alone
+            table, name = (str(text).replace('"', '""') for text in (table, name))  # they may be damaged
+            self.execute(f'SELECT count(*) FROM "{table}" INDEXED BY "{name}" WHERE {condition}')  # noqa: S608
 
     def require_whole(self, table: str, rows: int, digest: int, wrong: int = 0) -> None:
         """Raise DamagedError where these are not as many rows as were written, or some have a `wrong` checksum."""

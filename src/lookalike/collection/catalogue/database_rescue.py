@@ -24,7 +24,11 @@ _TABLES = {  # with the key to go along, and the columns
     "pending": ("rowid", "id, vector"),
     "segments": ("rowid", "name, vectors"),
     "removed": ("rowid", "id"),
+    "next_model": ("rowid", "model, model_hash, dim"),
+    "next_segments": ("rowid", "name, vectors"),
     "metadata": ("rowid", "id, exif, given"),
+    "absent": ("rowid", "id, path, size, sha256, width, height, exif, given, since_ns"),
+    "settings": ("rowid", "name, value"),
     "untold": ("rowid", "number, report"),
 }
 _BEYOND = 2**62

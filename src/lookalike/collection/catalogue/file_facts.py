@@ -1,4 +1,4 @@
-"""The facts that need no storage: those of a picture's file, which its item holds.
+"""The facts that need no storage: those of a picture's file, which its item holds, its name among it.
 
 The same functions serve Python and SQLite, so that a condition finds what `Collection.facts` shows.
 """
@@ -11,10 +11,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from lookalike.collection.catalogue import keys
+from lookalike.collection.catalogue.name_date import Date, date_in
 from lookalike.facts import Facts, Kind
 
 if TYPE_CHECKING:
     from lookalike.collection.catalogue.catalogue import Item
+
+TAKEN_FROM = "taken_from"
+"""The fact that says where `taken` is from: it depends on what else is known."""
+
+GIVEN, EXIF, NAME = "given", "EXIF", "name"
+"""Its values, in the order in which they count."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -58,6 +65,19 @@ def _modified(mtime_ns: int) -> str:
     return (_EPOCH + timedelta(seconds=mtime_ns // 10**9)).isoformat()[:19]
 
 
+def _date(key: bytes) -> Date | None:
+    """What the name of a picture says; vectors have names of any kind."""
+    return None if keys.is_row(key) else date_in(_name(key))
+
+
+def _part(name: str) -> Callable[[bytes], str | int | None]:
+    return lambda key: getattr(_date(key), name, None)
+
+
+def _taken_from(key: bytes) -> str | None:
+    return NAME if _date(key) else None
+
+
 def _as_it_is(number: int | None) -> int | None:
     return number
 
@@ -71,8 +91,21 @@ FILE_FACTS: Mapping[str, FileFact] = {
     "width": FileFact("width", _as_it_is, "number"),
     "height": FileFact("height", _as_it_is, "number"),
     "modified": FileFact("mtime_ns", _modified, "text"),
+    "taken": FileFact("path", _part("taken"), "text"),
+    "year": FileFact("path", _part("year"), "number"),
+    "month": FileFact("path", _part("month"), "number"),
+    "day": FileFact("path", _part("day"), "number"),
+    TAKEN_FROM: FileFact("path", _taken_from, "text"),
 }
-"""The facts of a file, by name."""
+"""The facts of a file, by name; EXIF stands before those of the same name."""
+
+
+def all_facts(item: Item, exif: Facts, given: Facts) -> Facts:
+    """What is known of an item: of its file, from its EXIF, and what was given, each before the one before it."""
+    facts = file_facts(item) | exif
+    if "taken" in given or "taken" in exif:
+        facts[TAKEN_FROM] = GIVEN if "taken" in given else EXIF
+    return facts | given
 
 
 def file_facts(item: Item) -> Facts:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
-from lookalike.collection.catalogue.file_facts import FILE_FACTS
+from lookalike.collection.catalogue.file_facts import EXIF, FILE_FACTS, GIVEN, TAKEN_FROM
 from lookalike.facts import Kind
 from lookalike.facts.condition import Both, Comparison, Condition, Constant, Either, IsMissing, Not, comparisons
 from lookalike.images.facts import FACTS as EXIF_FACTS
 
 Sql = tuple[str, tuple[object, ...]]  # a text, and the values of its parameters
 
-EXIF_KINDS: Mapping[str, Kind] = {name: "text" if kind is str else "number" for name, kind in EXIF_FACTS.items()}
+EXIF_KINDS: Mapping[str, Kind] = {
+    name: "text" if kind is str else "boolean" if kind is bool else "number" for name, kind in EXIF_FACTS.items()
+}
 
 _TRUE, _FALSE = b"\1", b"\0"
 
@@ -43,7 +45,8 @@ def kinds_of(given: Mapping[str, Set[Kind]]) -> dict[str, set[Kind]]:
 
 def needs_metadata(condition: Condition, given: Mapping[str, Set[Kind]]) -> bool:
     """Whether a condition is on more than the items themselves."""
-    return any(part.field.name in given or part.field.name not in FILE_FACTS for part in comparisons(condition))
+    of_files = FILE_FACTS.keys() - EXIF_KINDS.keys() - given.keys() - {TAKEN_FROM}
+    return any(part.field.name not in of_files for part in comparisons(condition))
 
 
 def matching(condition: Condition, given: Mapping[str, Set[Kind]]) -> Sql:
@@ -71,11 +74,7 @@ class _Columns(NamedTuple):
 def _columns(name: str, number: int, kinds: Set[Kind]) -> _Columns:
     """The columns of a fact that was given in some `kinds`, or in none."""
     value, many, path = f"f{number}", f"l{number}", f'$."{name}"'
-    fallback: Sql = ("NULL", ())
-    if name in EXIF_KINDS:
-        fallback = ("json_extract(m.exif, ?)", (path,))
-    elif name in FILE_FACTS:
-        fallback = (f"file_{name}(i.{FILE_FACTS[name].column})", ())
+    fallback = _fallback(name, path)
     if not kinds:
         return _Columns(value, None, ((f"{fallback[0]} AS {value}", fallback[1]),))
     one: Sql = (f"coalesce(json_extract(m.given, ?), {fallback[0]})", (path, *fallback[1]))
@@ -87,6 +86,20 @@ def _columns(name: str, number: int, kinds: Set[Kind]) -> _Columns:
         array = f"CASE json_type(m.given, ?) WHEN 'array' THEN json_extract(m.given, ?) END AS {many}"
         defined.append((array, (path, path)))
     return _Columns(value, many if "list" in kinds else None, tuple(defined))
+
+
+def _fallback(name: str, path: str) -> Sql:
+    """A fact where it was not given: from EXIF, else of the file."""
+    of_file = f"file_{name}(i.{FILE_FACTS[name].column})" if name in FILE_FACTS else "NULL"
+    if name == TAKEN_FROM:
+        cases = f"WHEN json_type(m.given, '$.taken') IS NOT NULL THEN '{GIVEN}' "
+        cases += f"WHEN json_type(m.exif, '$.taken') IS NOT NULL THEN '{EXIF}'"
+        return f"CASE {cases} ELSE {of_file} END", ()
+    if name not in EXIF_KINDS:
+        return of_file, ()
+    if EXIF_KINDS[name] == "boolean":
+        return "CASE json_type(m.exif, ?) WHEN 'true' THEN x'01' WHEN 'false' THEN x'00' END", (path,)
+    return f"coalesce(json_extract(m.exif, ?), {of_file})", (path,)
 
 
 def _condition(condition: Condition, columns: dict[str, _Columns], given: Mapping[str, Set[Kind]]) -> Sql:

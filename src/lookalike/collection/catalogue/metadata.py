@@ -43,6 +43,7 @@ class Metadata:
         self._database = database
         self._intact: dict[str, int] = {}  # by table, the generation whose rows were all read and found intact
         self._dropped: set[str] = set()  # in this transaction: what had been given, and nobody has now
+        self._is_back = False  # in this transaction: something given
         for name, function in FUNCTIONS.items():
             database.define(name, function)
 
@@ -56,14 +57,10 @@ class Metadata:
         rows = self._database.select("metadata", "id, exif, given", "id = ?", (item_id,))
         return Known(*rows[0][1:]) if rows else Known()
 
-    def facts(self, item_id: int) -> Facts:
-        """The facts of an item but for its file's; one that was given stands before one of the same name in EXIF."""
-        known = self.of(item_id)
-        facts: Facts = json.loads(known.exif) | json.loads(known.given)
-        return facts
-
     def facts_among(self, ids: NDArray[np.int64], generation: int) -> dict[int, Facts]:
-        """As `facts`, of items by their ids; this is the `generation` that is read.
+        """The facts of items but for their files', by their ids; one that was given stands before one of EXIF.
+
+        This is the `generation` that is read.
 
         Raises:
             DamagedError: a row is damaged or missing.
@@ -90,6 +87,11 @@ class Metadata:
         self._database.insert("metadata", [(item_id, *facts) for item_id, facts in known.items()])
         self._dropped.difference_update(facts.given for facts in known.values())
 
+    def bring_back(self, known: Mapping[int, Known]) -> None:
+        """As `add`, of items whose facts nobody had meanwhile."""
+        self.add(known)
+        self._is_back = self._is_back or any(facts.given != Known().given for facts in known.values())
+
     def remove(self, ids: Iterable[int]) -> None:
         each = [(item_id,) for item_id in ids]
         for one in each:
@@ -101,8 +103,9 @@ class Metadata:
     def writing(self) -> Iterator[None]:
         """Around a transaction: a name that nobody has any more is unknown after it."""
         self._dropped.clear()
+        self._is_back = False
         yield
-        if self._dropped:
+        if self._dropped or self._is_back:
             self._renew_fields()
 
     def give(self, facts: Mapping[int, Mapping[str, Value | None]]) -> None:

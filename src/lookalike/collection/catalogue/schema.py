@@ -83,7 +83,32 @@ _VERSION_3 = (
     *_counted("containers"),
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = (
+    # how the whole picture of an indexed item looks: a small thumbnail (`images.thumb`), and the hash of its pixels
+    # (`images.same_pixels`); a picture that was indexed before has no row until it is looked for
+    "CREATE TABLE looks (id INTEGER PRIMARY KEY, thumb BLOB NOT NULL, pixels BLOB NOT NULL, crc INTEGER NOT NULL)",
+    *_counted("looks"),
+    # what was indexed and is gone, with what is known of it (see `absent`); of one that had failed size is -1, and
+    # width and height are null
+    """CREATE TABLE absent (
+        id INTEGER PRIMARY KEY, path BLOB NOT NULL, size INTEGER NOT NULL, sha256 BLOB NOT NULL, width INTEGER,
+        height INTEGER, exif TEXT NOT NULL, given TEXT NOT NULL, since_ns INTEGER NOT NULL, crc INTEGER NOT NULL)""",
+    "CREATE INDEX absent_sha256 ON absent (sha256)",
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL)",
+    *_counted("absent"),
+    *_counted("settings"),
+    # a change of the model that is under way: the model to come, in one row; and the vectors that it has made, as in
+    # pending and segments
+    """CREATE TABLE next_model (
+        model TEXT PRIMARY KEY, model_hash TEXT NOT NULL, dim INTEGER NOT NULL, crc INTEGER NOT NULL)""",
+    "CREATE TABLE next_pending (id INTEGER PRIMARY KEY, vector BLOB NOT NULL, crc INTEGER NOT NULL)",
+    "CREATE TABLE next_segments (name TEXT PRIMARY KEY, vectors INTEGER NOT NULL, crc INTEGER NOT NULL)",
+    *_counted("next_model"),
+    *_counted("next_pending"),
+    *_counted("next_segments"),
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """MIGRATIONS[v] brings a catalogue from version v to v + 1; an empty file is version 0. They may call `row_crc`."""
 
 VERSION = len(MIGRATIONS)

@@ -91,12 +91,17 @@ def look(place: Place, catalogue: Catalogue) -> Remains:
     vectors = remains.sealed.difference(removed).union(pending)
     missing = [item for item in items if item.id not in vectors]
     if missing:
-        inside = [item for item in missing if keys.container_of(item.path) or keys.is_url(item.path)]
-        files = sorted(set(missing).difference(inside))
-        roots = [root for root in roots if root not in remains.containers]
-        _look_for(files, place, survey(place, roots), remains)
-        _look_inside(inside, place, remains)
+        find_again(place, missing, roots, remains)
     return remains
+
+
+def find_again(place: Place, items: Sequence[Item], roots: Sequence[bytes], remains: Remains) -> None:
+    """Add to what `remains` where some items can be had again, and which are away or gone."""
+    inside = [item for item in items if keys.container_of(item.path) or keys.is_url(item.path)]
+    files = sorted(set(items).difference(inside))
+    roots = [root for root in roots if root not in remains.containers]
+    _look_for(files, place, survey(place, roots), remains)
+    _look_inside(inside, place, remains)
 
 
 def salvage(place: Place, about: About, name: str, taken: AbstractSet[int]) -> Index | None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.catalogue.database import Database, NewerVersionError
 from lookalike.collection.catalogue.folders import make_folders
 from lookalike.collection.catalogue.refused import refused
+from lookalike.collection.embedding import embed_again
 from lookalike.collection.mending.remains import Remains, look, salvage
 from lookalike.collection.mending.report import LostFacts, RepairReport
 from lookalike.collection.mending.rescue import put_in_place, rescue
+from lookalike.collection.mending.verify import verify_coming
 from lookalike.collection.no_model import VECTORS
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
@@ -27,13 +25,6 @@ from lookalike.collection.sync.report import Failure, Progress
 from lookalike.errors import DamagedError, NotAnIndexError
 from lookalike.images.given import Failed
 from lookalike.models import Model
-
-if TYPE_CHECKING:
-    from lookalike.images.given import Source
-
-_BATCH = 64
-
-Made = tuple[Item, NDArray[np.float32] | None]  # an item, and its vector where that could be made
 
 
 def repair(
@@ -101,6 +92,7 @@ class Repair:
         """
         remains = self._remains
         self._mend_segments()
+        self._mend_coming()
         self._settle()
         bad = self._make_again(progress)
         self._lose([*bad, *remains.away], remains.gone)
@@ -136,6 +128,23 @@ class Repair:
             self._catalogue.replace_segments(after)
             self._catalogue.untold.add(RepairReport(done).as_part())
 
+    def _mend_coming(self) -> None:
+        """Forget damaged files of a change of the model that is under way: when it goes on, their vectors are made."""
+        bad = []
+        for name, count in self._catalogue.next.segments().items():
+            try:
+                with self._catalogue.reading():
+                    verify_coming(self._place, self._catalogue, name, count)
+            except (DamagedError, NotAnIndexError):
+                bad.append((name, count))
+        if bad:
+            done = (
+                f"vectors for the change of the model that are made again when it goes on: {sum(n for _, n in bad):,}"
+            )
+            with self._catalogue.writing():
+                self._catalogue.next.drop_segments(name for name, _ in bad)
+                self._catalogue.untold.add(RepairReport([done]).as_part())
+
     def _settle(self) -> None:
         """Let each vector be sealed or pending, not both, and none be of no picture."""
         sealed = self._remains.sealed
@@ -144,9 +153,11 @@ class Repair:
         twice = pending & sealed  # the sealed one is kept: it is the same, and nothing need be undone later
         revived = removed & pending
         loose = sealed - removed - self._remains.indexed
-        if twice or revived or loose:
+        here = [each.id for each in self._catalogue.absent.all() if self._catalogue.with_id(each.id)]
+        if twice or revived or loose or here:
             done = f"vectors there twice: {len(twice | revived):,}; of no picture: {len(loose):,}"
             with self._catalogue.writing():
+                self._catalogue.absent.remove(here)
                 self._catalogue.drop_pending(twice)
                 self._catalogue.revive(revived)
                 self._catalogue.forget(loose)
@@ -200,47 +211,16 @@ class Repair:
 
     def _embed_again(self, bad: list[tuple[Item, str]], advance: Callable[[int], None]) -> None:
         """Embed the pictures that are still what they were; the others are `bad`."""
-        made = self._embedded_again(bad)
-        while batch := list(islice(made, _BATCH)):
-            good = [(item, vector) for item, vector in batch if vector is not None]
-            with self._catalogue.writing():
-                self._catalogue.restore([item.id for item, _ in good], [vector for _, vector in good])
+        remains = self._remains
+        for batch in embed_again(self._place, remains.found, remains.containers, self._model):
+            good = [(item, made) for item, made in batch if not isinstance(made, Failed)]
+            bad += [(item, made.reason) for item, made in batch if isinstance(made, Failed)]
+            if good:
+                with self._catalogue.writing():
+                    self._catalogue.restore([item.id for item, _ in good], [vector for _, vector in good])
             if self._catalogue.pending_count() >= segments.MOST_PENDING:
                 segments.seal(self._place, self._catalogue)
             advance(len(batch))
-
-    def _embedded_again(self, bad: list[tuple[Item, str]]) -> Iterator[Made]:
-        """The vectors of pictures that are still what they were; the others are `bad`."""
-        from lookalike.collection import originals
-        from lookalike.images.pool import DecoderPool
-
-        waiting: deque[Item] = deque()
-        lost: list[Item] = []
-
-        def sources() -> Iterator[Source]:
-            for item, source in originals.pictures(self._place, self._remains.found, self._remains.containers):
-                if isinstance(source, Failed):
-                    bad.append((item, source.reason))
-                    lost.append(item)
-                else:
-                    waiting.append(item)
-                    yield source
-
-        with DecoderPool() as pool:
-            pictures = pool.load(sources(), self._model.input)
-            while batch := list(islice(pictures, _BATCH)):
-                good: list[tuple[Item, NDArray[np.uint8]]] = []
-                for picture in batch:
-                    item = waiting.popleft()
-                    if isinstance(picture, Failed) or picture.sha256 != item.sha256:
-                        bad.append((item, picture.reason if isinstance(picture, Failed) else originals.CHANGED))
-                        lost.append(item)
-                    else:
-                        good.append((item, picture.pixels))
-                if good:
-                    vectors = self._model.embed(np.stack([pixels for _, pixels in good]))
-                    yield from zip((item for item, _ in good), vectors, strict=True)
-        yield from ((item, None) for item in lost)
 
     def _lose(self, aside: Sequence[tuple[Item, str]], gone: Sequence[Item]) -> None:
         """Keep pictures that cannot be embedded now as failed ones, by whose rows a sync gives their facts back; take

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from lookalike.collection.catalogue import keys
@@ -41,7 +41,8 @@ def rescue(place: Place) -> str:
     """
     found = intact_rows(place.catalogue)
     items = _distinct([Item._make(row) for row in found["items"]])
-    segments = _with_loose(place, dict(found["segments"]))
+    coming: dict[str, int] = dict(found["next_segments"])
+    segments = _with_loose(place, dict(found["segments"]), coming)
     about, assumed = _about(found, items, segments, place)
     containers, unsaid = _containers(found, items, about, place)
     roots = _roots(found, containers, about, place, items)
@@ -60,6 +61,8 @@ def rescue(place: Place) -> str:
         said += f"; the facts of {len(without):,} of them are lost, those of their EXIF until the next sync"
     if report.lost_items:
         said += f"; {report.lost_items:,} items are lost: the next sync finds them as new"
+    if found["next_model"] or coming or _written(found).get("next_model"):
+        said += "; the change of its model that was under way begins anew"
     report.done.append(f"{said}{assumed}{unsaid}; the damaged one is kept as {_free_name(place)}")
     untold = [*(part for _, part in found["untold"]), report.as_part()]
     return Database.prepare(
@@ -74,6 +77,8 @@ def rescue(place: Place) -> str:
             "segments": list(segments.items()),
             "removed": [row for row in found["removed"] if row[0] not in known],
             "metadata": metadata,
+            "absent": [row for row in found["absent"] if row[0] not in known],
+            "settings": found["settings"],
             "fields": sorted(fields_of(given for _, _, given in metadata)),
             "untold": list(enumerate(untold, 1)),
         },
@@ -158,7 +163,7 @@ def _about(
     if len(found["about"]) == 1:
         about = About._make(found["about"][0])
         return about._replace(generation=about.generation + 1, updated_ns=now), ""
-    named = [row[0] for row in (*found["pending"], *found["removed"])] + [item.id for item in items]
+    named = [row[0] for row in (*found["pending"], *found["removed"], *found["absent"])] + [item.id for item in items]
     note: dict[str, str] = {}
     dim, metric = 0, METRIC
     for read in (Index.open, _salvaged):
@@ -192,15 +197,16 @@ def _salvaged(path: str) -> Index:
     return Index.salvage(path)[0]
 
 
-def _with_loose(place: Place, named: dict[str, int]) -> dict[str, int]:
+def _with_loose(place: Place, named: dict[str, int], coming: Collection[str]) -> dict[str, int]:
     """The named segment files, and those besides whose ids none of them has, the newest first.
 
-    A damaged one is among them, too: what is left of it is taken next.
+    But none of a change of the model, which has the `coming` ones. A damaged one is among them, too: what is left of
+    it is taken next.
     """
     found = dict(named)
     paths = [path for name in named if _opens(path := os.path.join(place.segments, name))]
     for name in sorted(set(names_in(place.segments)) - named.keys(), reverse=True):
-        if not segment_name(name):
+        if not segment_name(name) or name in coming:
             continue
         path = os.path.join(place.segments, name)
         try:

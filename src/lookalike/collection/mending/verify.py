@@ -36,19 +36,30 @@ def verify(place: Place, catalogue: Catalogue, progress: Progress | None = None)
 def _problems(place: Place, catalogue: Catalogue, about: About, progress: Progress | None) -> list[str]:
     found = catalogue.problems()
     if not found:
-        names = catalogue.segments()
+        names, coming = catalogue.segments(), catalogue.next.segments()
         vectors = [catalogue.pending_ids()]
-        for done, (name, count) in enumerate(names.items(), 1):
+        for done, (name, count) in enumerate((names | coming).items(), 1):
             try:
-                vectors.append(verify_segment(place, about, name, count))
+                if name in names:
+                    vectors.append(verify_segment(place, about, name, count))
+                else:
+                    verify_coming(place, catalogue, name, count)
             except LookalikeError as error:
                 found.append(bare(error))
             if progress:
-                progress(1 + done, 1 + len(names))
+                progress(1 + done, 1 + len(names) + len(coming))
         found = found or _unmatched(np.concatenate(vectors), catalogue)
         if catalogue.untold.read():
             found.append("a repair was stopped before it told what it did and what was lost: the next one tells that")
     return found
+
+
+def verify_coming(place: Place, catalogue: Catalogue, name: str, count: int) -> None:
+    """As `verify_segment`, for a file of a change of the model that is under way; within `reading`."""
+    model = catalogue.next.model()
+    if model is None:
+        raise catalogue.damaged("vectors for a change of the model, but no model")
+    verify_segment(place, catalogue.about()._replace(**model._asdict()), name, count)
 
 
 def verify_segment(place: Place, about: About, name: str, count: int) -> NDArray[np.int64]:
@@ -75,6 +86,8 @@ def _unmatched(vectors: NDArray[np.int64], catalogue: Catalogue) -> list[str]:
     indexed = catalogue.indexed()
     if both := len(np.intersect1d(catalogue.pending_ids(), catalogue.removed())):
         found.append(f"{both:,} vectors are pending and removed")
+    if here := sum(catalogue.with_id(each.id) is not None for each in catalogue.absent.all()):
+        found.append(f"pictures that are there and gone: {here:,}")
     living = np.setdiff1d(ids, catalogue.removed())
     if without := len(np.setdiff1d(indexed, living)):
         found.append(f"pictures without a vector: {without:,}")

@@ -26,6 +26,7 @@ class _State:
 
     index: Index
     generation: int
+    model_hash: str
     segments: dict[str, tuple[int, ...]]
     next_id: int = 0
     pending: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -64,19 +65,22 @@ class LiveIndex:
     def _follow(self, before: _State | None, about: About) -> _State:
         catalogue = self._catalogue
         names = {name: (count, *self._identity(name)) for name, count in catalogue.segments().items()}
-        if before is None or before.segments != names:
-            before = _State(segments.open_sealed(self._place, catalogue, about), -1, names)
         total = catalogue.total("removed")
+        removed = before.removed if before and total == before.removed_total else catalogue.removed()
+        # what is removed from an index stays so: one that was brought back is in a fresh one alone
+        is_known = before is not None and (before.segments, before.model_hash) == (names, about.model_hash)
+        if before is None or not is_known or len(_without(before.removed, removed)):
+            before = _State(segments.open_sealed(self._place, catalogue, about), -1, about.model_hash, names)
         same = total == before.removed_total
-        removed = before.removed if same else catalogue.removed()
-        now = _State(before.index, about.generation, names, about.next_id, catalogue.pending_ids(), removed, total)
+        pending = catalogue.pending_ids()
+        now = _State(before.index, about.generation, about.model_hash, names, about.next_id, pending, removed, total)
         gone = _without(before.pending, now.pending)
         if not same:
             gone = np.concatenate([gone, _without(removed, before.removed)])
         new = _without(now.pending, before.pending)
         self._remove(now.index, gone)
         self._add(now.index, new, len(now.pending))
-        if before.next_id and same and not len(gone):
+        if before.next_id and same and not len(gone) and not np.any(new < before.next_id):
             self._require_new(before, now, new)
         elif len(now.index) != (indexed := catalogue.count("indexed")):
             raise segments.damaged(self._place, f"{len(now.index)} vectors for {indexed} pictures")

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.catalogue.catalogue import About, Catalogue
+from lookalike.collection.catalogue.catalogue import About
 from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.place import Place
 from lookalike.errors import ArgumentError, DamagedError, IdError, LookalikeError, NotAnIndexError, VectorError
@@ -30,6 +31,25 @@ _ADVICE = "; restore it from a copy or build it again"
 _NAME = re.compile(r"(\d{6,})\.segment")  # a temporary file adds to it
 
 
+class Vectors(Protocol):
+    """Where vectors are pending, and which files hold the others: a catalogue, or a change of its model.
+
+    Its methods are those of `Catalogue`.
+    """
+
+    def reading(self) -> AbstractContextManager[About]: ...
+    def writing(self) -> AbstractContextManager[None]: ...
+    def segments(self) -> dict[str, int]: ...
+    def files(self) -> set[str]: ...
+    def pending(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+    def pending_count(self) -> int: ...
+    def removed(self) -> NDArray[np.int64]: ...
+    def awaited(self) -> list[int]: ...
+    def total(self, table: str) -> tuple[int, int]: ...
+    def seal(self, name: str, vectors: int, instead_of: Iterable[str], forgotten: Iterable[int]) -> None: ...
+    def compact(self) -> None: ...
+
+
 @contextmanager
 def cure_of(place: Place) -> Iterator[None]:
     """Around the use of an index, whose blocks are verified when first touched: say how a collection goes on."""
@@ -41,7 +61,7 @@ def cure_of(place: Place) -> Iterator[None]:
         raise
 
 
-def open_sealed(place: Place, catalogue: Catalogue, about: About) -> Index:
+def open_sealed(place: Place, catalogue: Vectors, about: About) -> Index:
     """All sealed vectors, mapped into memory; also those that were removed since. Empty before the first seal.
 
     Raises:
@@ -50,28 +70,30 @@ def open_sealed(place: Place, catalogue: Catalogue, about: About) -> Index:
     return _open(place, about, catalogue.segments())
 
 
-def is_due(catalogue: Catalogue) -> bool:
+def is_due(catalogue: Vectors) -> bool:
     """Whether enough is pending for a seal, or files are too many."""
     sealed = catalogue.segments()
     return _is_much(catalogue.pending_count(), sealed) or bool(_crowd(list(sealed.values())))
 
 
-def seal(place: Place, catalogue: Catalogue, *, everything: bool = False) -> None:
+def seal(place: Place, catalogue: Vectors, *, everything: bool = False) -> None:
     """Seal what is pending, with the files that are no larger than twice what is sealed; bring many files into few.
 
     A vector is then written O(log n) times in its life, and files are few (Bentley & Saxe, J. Algorithms 1980).
     Files of which much was removed are written anew, too; with `everything` all are, into one. Where nothing of
-    this is to be done, no file is written. Only the writer does this.
+    this is to be done, no file is written. Vectors of pictures that are gone and may come back count as if they were
+    there, but with `everything`. Only the writer does this.
 
     Raises:
         WriteError: no permission, or the disk is full; everything committed is still there.
     """
     with catalogue.reading() as about:
         names, gone = catalogue.segments(), catalogue.total("removed")[0]
+        awaited = [] if everything else catalogue.awaited()
         if not (everything or is_due(catalogue) or gone > _WORN * min(names.values(), default=0)):
             return
         whole = everything and len(names) <= 1 and not (gone or catalogue.pending_count())
-        removed = catalogue.removed()
+        removed = np.setdiff1d(catalogue.removed(), awaited, assume_unique=True)
         merged = list(names) if everything else _worth_merging(place, catalogue, about, removed)
         if not (everything or merged or _is_much(catalogue.pending_count(), names)):
             return
@@ -96,7 +118,7 @@ def _crowd(sizes: Sequence[int]) -> int:
 
 
 def _write_anew(
-    place: Place, catalogue: Catalogue, merged: Sequence[str], removed: NDArray[np.int64], everything: bool
+    place: Place, catalogue: Vectors, merged: Sequence[str], removed: NDArray[np.int64], everything: bool
 ) -> None:
     """Seal what is pending and what the merged files hold into one file."""
     with catalogue.reading() as about:
@@ -130,7 +152,7 @@ def save(place: Place, about: About, index: Index, name: str, beside: Sequence[s
     index.save(os.path.join(place.segments, name), note=note, little_memory=much)
 
 
-def _worth_merging(place: Place, catalogue: Catalogue, about: About, removed: NDArray[np.int64]) -> list[str]:
+def _worth_merging(place: Place, catalogue: Vectors, about: About, removed: NDArray[np.int64]) -> list[str]:
     """The files to be written anew: the worn, those that are too many, and the small that fit to what is sealed."""
     merged, left = [], []
     names = catalogue.segments()
@@ -171,13 +193,13 @@ def _open(place: Place, about: About, names: dict[str, int]) -> Index:
     return index
 
 
-def sweep(place: Place, catalogue: Catalogue) -> None:
+def sweep(place: Place, catalogue: Vectors) -> None:
     """Delete the segment files that the catalogue does not name; the writer does this.
 
     A reader that has one mapped keeps it; one that was about to open it starts again.
     """
     with catalogue.reading():
-        named = catalogue.segments()
+        named = catalogue.files()
     for name in names_in(place.segments):
         if name not in named and _NAME.match(name):
             try:

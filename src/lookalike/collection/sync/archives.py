@@ -115,7 +115,7 @@ class ArchiveSync:
                 report.kept += item.state == "indexed"
             else:
                 report.removed += item.state == "indexed"
-                intake.changes.remove([item.id])
+                intake.changes.leave([item.id])
         if whole and self.key not in {keys.container_of(file.key) for file in left}:
             passed = json.dumps([list(each) for each in self._contents.passed])
             _, _, size, mtime_ns = self._archive

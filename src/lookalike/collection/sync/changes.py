@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import keys
+from lookalike.collection.catalogue.absent import Absent
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.catalogue.containers import Container
+from lookalike.collection.catalogue.looks import Look
 from lookalike.collection.catalogue.metadata import Known
 from lookalike.collection.sync.compare import File
 
@@ -24,6 +26,7 @@ class Content(NamedTuple):
     height: int
     vector: NDArray[np.float32]
     exif: str  # its facts, as JSON
+    look: Look | None = None
 
 
 class Changes:
@@ -34,7 +37,8 @@ class Changes:
         self._clear()
 
     def __len__(self) -> int:
-        return len(self._removed) + len(self._updated) + len(self._added) + len(self._containers)
+        some = (self._removed, self._left, self._updated, self._added, self._back, self._containers)
+        return sum(len(each) for each in some)
 
     def touch(self, file: File, item: Item) -> Item:
         """The content of `item` lies at `file` now, or has another time; what it is then."""
@@ -49,6 +53,28 @@ class Changes:
         self._added.append(item)
         self._vectors.append(content.vector)
         self._known.append(Known(content.exif, self._given(old)))
+        self._looks.append(content.look)
+
+    def returning(self, file: File, sha256: bytes, *, elsewhere: bool) -> Absent | None:
+        """The absent picture that has come back in a file, by its content: of several the one that was there before.
+
+        Args:
+            elsewhere: the content is indexed at another path, too: then it is a copy, unless its name is known.
+        """
+        rows = [each for each in self._catalogue.absent.with_sha256(sha256) if each.id not in self._back]
+        name = os.path.basename(keys.plain(file.key))
+        for each in rows:
+            if each.path == file.key:
+                return each
+        named = [each for each in rows if os.path.basename(keys.plain(each.path)) == name]
+        return next(iter(named if elsewhere else named or rows), None)
+
+    def bring_back(self, file: File, row: Absent, content: Content, old: Item | None, *, sealed: bool) -> None:
+        """Let an absent picture be at `file`, with its id and facts, where `old` was; a segment may have its vector."""
+        self.leave([old.id] if old else [])
+        given = row.given if row.given != Known().given else self._given(old)
+        item = Item(row.id, file.key, file.size, file.mtime_ns, *content[:3], state="indexed", reason=None)
+        self._back[row.id] = item, None if sealed else content.vector, Known(content.exif, given), content.look
 
     def fail(self, file: File, reason: str, old: Item | None = None) -> bool:
         """Remember a picture that cannot be read instead of `old`, with its facts, until it changes.
@@ -66,10 +92,15 @@ class Changes:
             self._added.append(failed)
             self._vectors.append(None)
             self._known.append(Known(given=self._given(old)))
+            self._looks.append(None)
         return old is None or old.reason != text
 
     def remove(self, ids: Iterable[int]) -> None:
         self._removed += ids
+
+    def leave(self, ids: Iterable[int]) -> None:
+        """These are gone; should they come back, they are known."""
+        self._left += ids
 
     def drop_roots(self, paths: Iterable[bytes]) -> None:
         """These are no sources any more."""
@@ -84,8 +115,11 @@ class Changes:
         if self:
             with self._catalogue.writing():
                 self._catalogue.remove(self._removed)
+                self._catalogue.leave(self._left)
                 self._catalogue.update(self._updated)
-                self._catalogue.add(self._added, self._vectors, self._known)
+                self._catalogue.add(self._added, self._vectors, self._known, self._looks)
+                if self._back:
+                    self._catalogue.bring_back(*zip(*self._back.values(), strict=True))
                 self._catalogue.remove_roots(self._dropped)
                 for container in self._containers:
                     self._catalogue.containers.put(container)
@@ -96,9 +130,12 @@ class Changes:
 
     def _clear(self) -> None:
         self._removed: list[int] = []
+        self._left: list[int] = []
+        self._back: dict[int, tuple[Item, NDArray[np.float32] | None, Known, Look | None]] = {}
         self._updated: list[Item] = []
         self._added: list[Item] = []
         self._vectors: list[NDArray[np.float32] | None] = []
         self._known: list[Known] = []
+        self._looks: list[Look | None] = []
         self._containers: list[Container] = []
         self._dropped: list[bytes] = []

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.collection.place import Place
 from lookalike.errors import NoPicturesError
-from lookalike.images.find import NO_HEIC, Found, Skipped, find
+from lookalike.images.extras import MISSING
+from lookalike.images.find import Found, Skipped, find
 
 MOST_TIME = 2**63 - 1
 """Nanoseconds, as SQLite's integers; a file may claim to be of the year 2400."""
@@ -164,11 +165,18 @@ def out_of_reach(path: bytes, seen: Survey) -> Skipped | None:
         entry = seen.skipped.get(path)
         if path in seen.lost:
             return seen.lost[path]
-        if entry and (entry.reason == NO_HEIC or _is_unreadable(entry.path)):
+        if entry and (entry.reason in MISSING or _is_unreadable(entry.path)):
             return entry
         if path in seen.read or (_is_around(path) and len(path) >= seen.outermost):
             return None
         path = _folder_of(path)
+
+
+def is_below(path: bytes, root: bytes) -> bool:
+    """Whether a file is in a folder that is a source, or below it; both by their keys."""
+    if root == b"." or _is_around(root):
+        return path.split(b"/").count(b"..") <= root.split(b"/").count(b"..")  # they lead, and stand nowhere else
+    return path.startswith(root + b"/")
 
 
 def _is_around(path: bytes) -> bool:

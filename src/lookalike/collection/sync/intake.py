@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.catalogue import keys
+from lookalike.collection.catalogue.absent import Absent
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
+from lookalike.collection.catalogue.looks import Look
+from lookalike.collection.embedding import NO_VECTOR, embed
 from lookalike.collection.no_model import things
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
@@ -17,7 +20,6 @@ from lookalike.collection.sync.changes import Changes, Content
 from lookalike.collection.sync.compare import File
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import Settling
-from lookalike.errors import ModelError
 from lookalike.facts.fact import to_json
 from lookalike.images.find import Skipped
 from lookalike.index import Index
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 CHANGED = "changed or gone while it was read; the next sync takes it"
 
-_NO_VECTOR = "the model makes no usable vector of it"
+_IN_A_SEGMENT = np.empty(0, np.float32)
 
 
 def taken_in(intake: Intake, work: Callable[[Intake], None]) -> SyncReport:
@@ -92,7 +94,8 @@ class Intake:
         if vector is None:
             return None
         exif = self.catalogue.metadata.of(item.id).exif
-        return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector, exif)
+        look = self.catalogue.looks.of(item.id)
+        return Content(item.sha256 or b"", item.width or 0, item.height or 0, vector, exif, look)
 
     def vector(self, item: Item) -> NDArray[np.float32] | None:
         """The vector of an indexed item; None where it is lost."""
@@ -122,17 +125,38 @@ class Intake:
                 self.fail(file, old, picture.reason)
             elif content := contents[picture.sha256]:
                 self.add(file, old, content)
+                if picture.facts.get("damaged"):
+                    self.report.damaged.append(self.place.absolute(file.key))
             else:
-                self.fail(file, old, _NO_VECTOR)
+                self.fail(file, old, NO_VECTOR)
         self.commit()
 
+    def revive(self, file: File, old: Item | None, sha256: bytes | None) -> bool:
+        """Whether a file is an absent picture whose vector is still in a segment: then it is there again."""
+        row = self.changes.returning(file, sha256, elsewhere=False) if sha256 else None
+        if row is None or row.width is None or row.height is None or row.id not in self._sealed:
+            return False
+        content = Content(row.sha256, row.width, row.height, _IN_A_SEGMENT, row.exif)
+        self._bring_back(file, row, content, old)
+        return True
+
     def add(self, file: File, old: Item | None, content: Content) -> None:
+        if old is None or old.sha256 != content.sha256:
+            row = self.changes.returning(file, content.sha256, elsewhere=self.is_known(content.sha256))
+            if row:
+                self._bring_back(file, row, content, old)
+                return
         self.changes.remove([old.id] if old else [])
         self.changes.add(file, content, old)
         if old and old.state == "indexed":
             self.report.changed += 1
         else:
             self.report.new += 1
+
+    def _bring_back(self, file: File, row: Absent, content: Content, old: Item | None) -> None:
+        self.changes.bring_back(file, row, content, old, sealed=row.id in self._sealed)
+        self.report.returned += 1
+        self.report.removed += bool(old and old.state == "indexed")
 
     def fail(self, file: File, old: Item | None, reason: str) -> None:
         self.report.newly_failed += self.changes.fail(file, reason, old)
@@ -169,16 +193,10 @@ class Intake:
         new = {picture.sha256: picture for picture in pictures if known[picture.sha256] is None}
         if not new:
             return known
-        vectors = self.model.embed(np.stack([picture.pixels for picture in new.values()]))
-        if vectors.shape != (len(new), self.model.dim):
-            raise ModelError(
-                f"expected {len(new)} vectors of {self.model.dim} dimensions from the model "
-                f"{self.model.name}, received an array of shape {vectors.shape}; correct its `embed`"
-            )
+        vectors = embed(self.model, list(new.values()))
         self.report.embedded += len(new)
         for picture, vector in zip(new.values(), vectors, strict=True):
-            if np.isfinite(vector).all() and vector.any():
-                known[picture.sha256] = Content(
-                    picture.sha256, picture.width, picture.height, vector, to_json(picture.facts)
-                )
+            if vector is not None:
+                size, look = (picture.width, picture.height), Look(picture.thumb, picture.same)
+                known[picture.sha256] = Content(picture.sha256, *size, vector, to_json(picture.facts), look)
         return known

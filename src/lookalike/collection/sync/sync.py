@@ -23,12 +23,13 @@ from lookalike.collection.sync.compare import (
     change_time,
     compare,
     has_changed,
+    is_below,
     out_of_reach,
     survey,
 )
 from lookalike.collection.sync.intake import CHANGED, Intake, taken_in
 from lookalike.collection.sync.moves import Seen, find_halves, find_moves, may_have
-from lookalike.collection.sync.report import Failure, Progress, SyncReport
+from lookalike.collection.sync.report import Emptied, Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import UNSETTLED, Settling
 from lookalike.collection.sync.unread import read_exif, unread
 from lookalike.errors import NoPicturesError, PictureError
@@ -83,9 +84,14 @@ class Sync:
             NoPicturesError: no source can be read; nothing was changed.
             WriteError: the disk is full; what was committed stays.
         """
-        return taken_in(self._intake, self._run)
+        report = taken_in(self._intake, self._run)
+        report.absent, report.kept_days = self._catalogue.absent.count(), self._catalogue.absent.days
+        return report
 
     def _run(self, intake: Intake) -> None:
+        if intake.catalogue.absent.is_one_due():
+            with intake.catalogue.writing():
+                intake.catalogue.absent.forget_due()
         with intake.catalogue.reading():
             containers = intake.catalogue.containers.all()
             inside = {container.path for container in containers}
@@ -123,7 +129,8 @@ class Sync:
         with report.timed("find"):
             self._look_again(gone)
         report.removed += sum(item.state == "indexed" for item in gone.values())
-        self._changes.remove(gone)  # last: until then, an interrupted sync can still recognise what moved
+        self._tell_emptied(gone)
+        self._changes.leave(gone)  # last: until then, an interrupted sync can still recognise what moved
         self._changes.drop_roots(self._seen.gone.intersection(item.path for item in gone.values()))
         self._intake.commit()
         self._require_source(containers)
@@ -227,6 +234,15 @@ class Sync:
                 self._report.kept += item.state == "indexed"
         self._report.lost += [source for root, source in now.lost.items() if root not in before.lost]
 
+    def _tell_emptied(self, gone: Mapping[int, Item]) -> None:
+        """Report the folders of which every picture is gone."""
+        files = (item for item in gone.values() if not keys.container_of(item.path))
+        paths = [item.path for item in files if item.state == "indexed"]
+        for root in self._seen.read - self._files if paths else ():
+            count = sum(is_below(path, root) for path in paths)
+            if count and not any(is_below(key, root) for key in self._seen.files):
+                self._report.emptied.append(Emptied(self._place.absolute(root), count))
+
     def _recognise(
         self, differences: Differences, inside: Sequence[Seen], gone: dict[int, Item]
     ) -> dict[bytes | None, list[Fresh]]:
@@ -270,7 +286,7 @@ class Sync:
             gone.pop(item.id, None)
             self._changes.drop_roots(self._seen.gone & {item.path})
             if old and old is not item:
-                self._changes.remove([old.id])
+                self._changes.leave([old.id])
                 self._report.removed += old.state == "indexed"
             if item.state == "failed":  # it has no vector: its file is read as a new one, now or by the next sync
                 if item is not old:
@@ -287,8 +303,8 @@ class Sync:
 
     def _hashed(self, fresh: Sequence[Fresh], known: Sequence[Item], indexed: Set[bytes | None]) -> Iterator[Seen]:
         """The files with what tells their contents; those whose content is indexed are done with then."""
-        sizes = {item.size for item in known}
-        any_size = any(item.state == "failed" for item in known)  # see `may_have`
+        sizes = {item.size for item in known} | self._catalogue.absent.sizes()
+        any_size = any(item.state == "failed" for item in known) or -1 in sizes  # see `may_have`
         for file, old in fresh:
             sha256 = _sha256(file.path) if any_size or file.size in sizes else None
             if sha256 not in indexed:  # it is counted when it is decoded
@@ -311,10 +327,13 @@ class Sync:
         """Add the files that are copies, by batches, and give the others."""
         for file, old, sha256 in rest:
             content = self._intake.known(sha256)
-            if content is None:
+            if content:
+                self._intake.add(file, old, content)
+            elif self._intake.revive(file, old, sha256):
+                self._intake.advance(1)
+            else:
                 yield file, old
                 continue
-            self._intake.add(file, old, content)
             if len(self._changes) >= self._intake.batch:
                 self._intake.commit()
         self._intake.commit()

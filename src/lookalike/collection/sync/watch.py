@@ -20,7 +20,13 @@ _IDLE = 60.0  # seconds of waiting at a time; any number will do
 
 
 class Waiting(Protocol):
-    """A way to wait for a sign."""
+    """A way to wait for a sign.
+
+    Attributes:
+        polled: as of `SyncReport`.
+    """
+
+    polled: str
 
     def wait(self, seconds: float, but: Set[str] = frozenset()) -> bool:
         """Until a burst of signs is over, or for so many seconds; whether there was one, `but` of these files."""
@@ -31,6 +37,8 @@ class Waiting(Protocol):
 
 class Clock:
     """Every so many seconds is a sign: for drives where the system tells nothing."""
+
+    polled = ""  # that it looks by the clock was asked for
 
     def __init__(self, every: float) -> None:
         self._every = every
@@ -50,17 +58,24 @@ class Clock:
 def rounds(sync: Callable[[Settling], SyncReport], waiting: Waiting) -> Iterator[SyncReport]:
     """The report of the first sync, then of every one that found something new; without end."""
     settling = Settling()
-    report, enough = sync(settling), time.monotonic() + 2 * SETTLE
+
+    def look() -> SyncReport:
+        report = sync(settling)
+        report.polled = waiting.polled
+        return report
+
+    report, enough = look(), time.monotonic() + 2 * SETTLE
     while report.unsettled and not report.changes and time.monotonic() < enough:  # all of it was just put there
         waiting.wait(SETTLE)
-        report = sync(settling)
+        report = look()
     yield report
     while True:
         # a file that is written all the time costs a look at itself, not at everything
         moving = settling.paths
         if waiting.wait(SETTLE if moving else _IDLE, moving) or settling.is_one_over():
-            before, report = report, sync(settling)
-            if report.changes or report.newly_failed or report.lost != before.lost:
+            before, report = report, look()
+            is_news = report.changes or report.newly_failed or report.lost != before.lost
+            if is_news or report.polled != before.polled:
                 yield report
 
 

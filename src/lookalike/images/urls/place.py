@@ -17,6 +17,10 @@ from lookalike.errors import PictureError
 from lookalike.images.urls.clock import Clock
 
 _MOST = 4  # places of one host that are tried
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # all of IPv6 that was given out for the internet (RFC 4291, section 2.4)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052, section 2.1; 64:ff9b:1::/48 is of a network's own (RFC 8215)
+
+Host = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Place(NamedTuple):
@@ -28,9 +32,17 @@ class Place(NamedTuple):
     @property
     def is_public(self) -> bool:
         """Whether it is on the internet, not in this machine's own network."""
-        host = ipaddress.ip_address(self.address[0])
-        inner = host.ipv4_mapped if isinstance(host, ipaddress.IPv6Address) else None
-        return (inner or host).is_global
+        host = _unwrapped(ipaddress.ip_address(self.address[0]))
+        is_unicast = host in _UNICAST if host.version == 6 else not host.is_multicast
+        return is_unicast and host.is_global  # which Teredo is not
+
+
+def _unwrapped(host: Host) -> Host:
+    """The address of IPv4 that one of IPv6 stands for, where it does: whoever connects to the one reaches the other."""
+    if isinstance(host, ipaddress.IPv4Address):
+        return host
+    nat64 = ipaddress.IPv4Address(host.packed[-4:]) if host in _NAT64 else None
+    return host.ipv4_mapped or nat64 or host.sixtofour or host
 
 
 def connected(host: str, port: int, seconds: float, clock: Clock, public: bool) -> tuple[socket.socket, bool]:
