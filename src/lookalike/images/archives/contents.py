@@ -60,11 +60,13 @@ class Member(NamedTuple):
     Attributes:
         reason: why it is left out; "" for a picture.
         data: its bytes in chunks, before the next member is asked for; may raise Damaged.
+        size: how many bytes it claims to have; 0 where it does not say.
     """
 
     name: str
     reason: str
     data: Iterable[bytes]
+    size: int = 0
 
 
 def survey(members: Iterable[Member]) -> Contents:
@@ -82,7 +84,7 @@ def survey(members: Iterable[Member]) -> Contents:
         first, _, count = passed.get(reason, (name, reason, 0))
         passed[reason] = Passed(first[:LONGEST_NAME], reason, count + 1)
 
-    for name, reason, _ in members:
+    for name, reason, *_ in members:
         if reason:
             leave_out(name, reason)
             continue

@@ -6,7 +6,8 @@ to the child    the path | NUL and a column, where one was given     at first
 from the child  STEP                         it is at work
                 FOUND | JSON: names, again   some of them
                 LOOKED | JSON: passed, state
-                MEMBER | name                a picture that is wanted; then DATA | bytes, and DONE or FAILED | why
+                MEMBER | JSON: name, size    a picture that is wanted, and the bytes it claims to have; then
+                                             DATA | bytes, and DONE or FAILED | why
                 END                          there are no more pictures
                 REFUSED | sentence           of an ArchiveError
                 UNREADABLE | JSON: errno, sentence   of a ReadError

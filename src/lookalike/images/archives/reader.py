@@ -32,6 +32,7 @@ _MEMORY: dict[Kind, int] = {
 
 _CPU_SECONDS = 30  # a step; the directory of a zip, up to 10 s of them, is one
 _SECONDS = 60
+_CLAIMED = 32 << 20  # bytes for which a member's own word is taken
 _PIPE = 1 << 20  # bytes: with a larger pipe the two take fewer turns
 
 _START = """
@@ -150,15 +151,19 @@ class _Reader(Process):
         self.tell(wanted)
         for name in compress(contents.names, wanted):
             kind, said = self._hear()
-            if (kind, bytes(said)) != (messages.MEMBER, messages.text(name)):
+            if kind != messages.MEMBER:
                 raise ArchiveError(CHANGED)
-            yield self._member(name)
+            again, size = json.loads(bytes(said))
+            if again != name:
+                raise ArchiveError(CHANGED)
+            yield self._member(name, size)
 
-    def _member(self, name: str) -> Given | Failed:
-        data = BytesIO()
+    def _member(self, name: str, size: int) -> Given | Failed:
+        data = BytesIO(bytes(min(size, _CLAIMED)))  # a buffer that grows is moved, and is in memory twice
         while True:
             kind, said = self._hear()
             if kind == messages.DONE:
+                data.truncate()
                 return Given(name, data.getvalue())
             if kind == messages.FAILED:
                 return Failed(name, visible(messages.untext(bytes(said))))

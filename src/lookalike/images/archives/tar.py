@@ -146,7 +146,7 @@ def _member(stream: _Stream, head: tarfile.TarInfo, block: bytes, about: dict[by
     if not head.isdir():
         name, reason = judge(about[b"path"].decode("utf-8", "surrogateescape") if b"path" in about else head.name)
         reason = _odd(head, b"sparse" in about) or reason or (TOO_LARGE if size > LARGEST_PICTURE else "")
-        yield Member(name, reason, data())
+        yield Member(name, reason, data(), size)
     stream.skip(left + padding)
 
 

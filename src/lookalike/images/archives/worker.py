@@ -109,7 +109,7 @@ class _Archive:
 
     def _hand_over(self, member: Member) -> int:
         """The bytes that were sent."""
-        serving.send(self._replies, messages.MEMBER + messages.text(member.name), more=True)
+        serving.send(self._replies, messages.pack(messages.MEMBER, (member.name, member.size)), more=True)
         outcome, given = messages.DONE, 0
         try:
             for chunk in member.data:

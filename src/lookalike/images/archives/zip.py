@@ -39,7 +39,8 @@ def members(file: File) -> Iterator[Member]:
             kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system in _UNIX else 0
             if not info.filename.endswith("/") and kind != stat.S_IFDIR:
                 name, reason = judge(_name(info))
-                yield Member(name, _ODD.get(kind, NOT_REGULAR) or reason or _locked(info), _data(file, archive, info))
+                reason = _ODD.get(kind, NOT_REGULAR) or reason or _locked(info)
+                yield Member(name, reason, _data(file, archive, info), info.file_size)
 
 
 def _require_apart(infos: list[ZipInfo]) -> None:
