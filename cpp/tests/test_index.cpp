@@ -131,6 +131,19 @@ TEST(rows_by_the_thousand_seal_themselves_in_the_background) {
   CHECK(index.segments() == 1 && index.ids() == ids);
 }
 
+TEST(rows_added_while_others_seal_are_sealed_after_them) {
+  constexpr std::size_t kRows = 40'000;
+  const auto vectors = gaussian(kRows, 3);
+  Index index(shape_of(Metric::euclidean));
+  index.add(vectors.data(), kRows / 2, nullptr, false);
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));  // its sealing has begun, and is not over
+  index.add(vectors.data() + kRows / 2 * kDim, kRows / 2, nullptr, false);
+  const auto fresh = [&] { return index.explain(vectors.data(), {.k = 1, .only = {}}, {}).compared_whole; };
+  for (int patience = 0; fresh() > 0 && patience < 6000; ++patience)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(fresh() == 0 && index.size() == kRows);
+}
+
 TEST(an_index_that_goes_while_it_seals_stops_sealing) {
   const auto vectors = gaussian(20'000, 3);
   for (int round = 0; round < 5; ++round) {

@@ -211,15 +211,21 @@ void Index::run_sealer() {
   const Interrupt stop = [this] {
     if (closing_) throw Closing();
   };
-  try {
-    const WorkMutex::Turn turn(sealing_mutex_, stop);
-    seal(false, 0, stop);
-  } catch (const std::exception&) {
-    // Closing, no memory, or a damaged file: the rows stay fresh and are found. The next add tries again, and
-    // optimize and save would meet the same error and tell it.
+  bool sealed = true;
+  while (sealed) {
+    try {
+      const WorkMutex::Turn turn(sealing_mutex_, stop);
+      seal(false, 0, stop);
+    } catch (const std::exception&) {
+      // Closing, no memory, or a damaged file: the rows stay fresh and are found. The next add tries again, and
+      // optimize and save would meet the same error and tell it.
+      sealed = false;
+    }
+    const std::scoped_lock done(sealer_mutex_);
+    const std::shared_lock lock(mutex_);
+    sealed = sealed && fresh_.size() >= kSealAfter;  // an add that came meanwhile started no sealer of its own
+    sealer_runs_ = sealed;
   }
-  const std::scoped_lock done(sealer_mutex_);
-  sealer_runs_ = false;
 }
 
 // The sealer may work for long, and only for this process: a fork does not wait for it, and the child, which
