@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -13,6 +14,7 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 IN_CI = os.environ.get("LOOKALIKE_CI") == "1"
 LONG = os.environ.get("LOOKALIKE_LONG") == "1"  # harnesses in full, where CI runs a short form
+PASSED = os.environ.get("LOOKALIKE_PASSED")  # a file of tests that passed: they are not run again, others are added
 
 
 @pytest.fixture(scope="session")
@@ -26,13 +28,23 @@ def require_or_skip() -> Require:
     return require
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A newcomer need not wait for what takes minutes."""
+    if PASSED and os.path.exists(PASSED):
+        passed = set(Path(PASSED).read_text().splitlines())
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
+        items[:] = [item for item in items if item.nodeid not in passed]
     if IN_CI or LONG:
         return
     for item in items:
         if item.get_closest_marker("thorough") or "faults" in item.path.parts:
             item.add_marker(pytest.mark.skip("takes long; LOOKALIKE_LONG=1 runs it in full, and CI in short"))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if PASSED and report.when == "call" and report.passed and "PYTEST_XDIST_WORKER" not in os.environ:
+        with open(PASSED, "a") as file:
+            print(report.nodeid, file=file)
 
 
 @pytest.hookimpl(wrapper=True)
