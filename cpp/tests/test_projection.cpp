@@ -14,6 +14,8 @@ using namespace lookalike;
 
 namespace {
 
+Projection::Scratch scratch;  // of the one thread
+
 std::vector<float> gaussians(std::size_t count, std::uint64_t seed) {
   Random random(seed);
   std::vector<float> values(count);
@@ -65,7 +67,7 @@ TEST(a_rotating_projection_keeps_distances_of_any_dimension) {
     CHECK(projection.matrix().empty());
     const std::vector<float> vectors = gaussians(2 * dim, dim);
     std::vector<float> out(2 * m);
-    projection.apply(vectors.data(), nullptr, 2, out.data());
+    projection.apply(vectors.data(), nullptr, 2, out.data(), scratch);
     const double before = squared_distance(vectors.data(), vectors.data() + dim, dim);
     const double after = squared_distance(out.data(), out.data() + m, m);
     CHECK(std::abs(after / before - 1) < 1e-5, dim, before, after);
@@ -76,7 +78,7 @@ TEST(a_cut_rotation_keeps_distances_on_average) {
   constexpr std::size_t kDim = 2001, kM = 1024, kPairs = 300;
   const std::vector<float> vectors = gaussians(2 * kPairs * kDim, 6);
   std::vector<float> out(2 * kPairs * kM);
-  Projection(kDim, kM, 4).apply(vectors.data(), nullptr, 2 * kPairs, out.data());
+  Projection(kDim, kM, 4).apply(vectors.data(), nullptr, 2 * kPairs, out.data(), scratch);
   double ratio = 0;
   for (std::size_t pair = 0; pair < kPairs; ++pair) {
     const float* a = vectors.data() + 2 * pair * kDim;
@@ -94,7 +96,7 @@ TEST(a_million_dimensions_need_no_matrix) {
   CHECK(!is_principal(projection) && projection.m() == 1024, projection.m());
   std::vector<float> one_hot(kDim), out(projection.m());
   one_hot[kDim - 1] = 2.0F;
-  projection.apply(one_hot.data(), 1.0F, out.data());
+  projection.apply(one_hot.data(), 1.0F, out.data(), scratch);
   double squares = 0;
   for (const float value : out) squares += double{value} * double{value};
   CHECK(std::abs(squares / 4 - 1) < 0.3, squares);
@@ -143,7 +145,7 @@ TEST(the_mean_is_kept_too) {
   const Projection projection = learn(sample, kDim);
   CHECK(is_principal(projection) && projection.m() == 128, projection.m());
   std::vector<float> out(projection.m());
-  projection.apply(sample.data(), 1.0F, out.data());
+  projection.apply(sample.data(), 1.0F, out.data(), scratch);
   const std::vector<float> origin(kDim);
   const double before = squared_distance(sample.data(), origin.data(), kDim);
   const double after = squared_distance(out.data(), origin.data(), projection.m());
@@ -157,7 +159,7 @@ TEST(principal_axes_keep_distances_and_spread_them_evenly) {
   CHECK(is_principal(projection) && projection.m() == 128, projection.m());
   CHECK(projection.matrix().size() == 128 * kDim);
   std::vector<float> out(kRows * 128);
-  projection.apply(sample.data(), nullptr, kRows, out.data());
+  projection.apply(sample.data(), nullptr, kRows, out.data(), scratch);
   for (std::size_t row = 1; row < 200; ++row) {
     const double before = squared_distance(sample.data(), sample.data() + row * kDim, kDim);
     const double after = squared_distance(out.data(), out.data() + row * 128, 128);
@@ -186,9 +188,9 @@ TEST(many_vectors_are_projected_as_one_by_one) {
     const Projection projection =
         principal ? Projection(kDim, 128, Column<float>(gaussians(128 * kDim, 9))) : Projection(kDim, 400, 3);
     std::vector<float> many(kCount * projection.m()), one(projection.m());
-    projection.apply(vectors.data(), scales.data(), kCount, many.data());
+    projection.apply(vectors.data(), scales.data(), kCount, many.data(), scratch);
     for (std::size_t i = 0; i < kCount; ++i) {
-      projection.apply(vectors.data() + i * kDim, scales[i], one.data());
+      projection.apply(vectors.data() + i * kDim, scales[i], one.data(), scratch);
       CHECK(std::equal(one.begin(), one.end(), many.data() + i * projection.m()), principal, i);
     }
   }
@@ -205,7 +207,7 @@ TEST(bytes_multiply_as_well_as_floats) {
   std::vector<float> vector = gaussians(kDim, 8);
   vector[7] = 40.0F;  // one feature far above the others
   std::vector<float> out(kM);
-  Projection(kDim, kM, Column<float>(matrix)).apply(vector.data(), 0.5F, out.data());
+  Projection(kDim, kM, Column<float>(matrix)).apply(vector.data(), 0.5F, out.data(), scratch);
   double error = 0, squares = 0;
   for (std::size_t row = 0; row < kM; ++row) {
     double exact = 0;
@@ -235,7 +237,7 @@ TEST(data_without_directions_do_no_harm) {
     const Projection projection = learn(sample, kDim);
     CHECK(is_principal(projection) && projection.m() == 128, size, projection.m());
     std::vector<float> out(128);
-    projection.apply(sample.data(), 1 / size, out.data());
+    projection.apply(sample.data(), 1 / size, out.data(), scratch);
     double before = 0, after = 0;
     for (std::size_t d = 0; d < kDim; ++d) before += std::pow(double{sample[d]} / double{size}, 2);
     for (const float value : out) after += std::pow(double{value}, 2);
@@ -254,7 +256,7 @@ TEST(a_matrix_of_any_values_gives_finite_results) {
   for (const float value : {0.0F, 1e-40F, 1.0F, -1e30F}) {
     const std::vector<float> vector = {value, 0.0F, -value, value};
     std::vector<float> out(4);
-    projection.apply(vector.data(), 1.0F, out.data());
+    projection.apply(vector.data(), 1.0F, out.data(), scratch);
     for (const float result : out) CHECK(std::isfinite(result), value, result);
   }
 }

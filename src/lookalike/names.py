@@ -6,6 +6,8 @@ import os
 import re
 from urllib.parse import quote
 
+from lookalike.errors import ArgumentError
+
 _UNPRINTABLE = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # controls: newline, escape
@@ -23,6 +25,17 @@ def is_possible(path: str) -> bool:
         return b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:
         return False
+
+
+def text_of(path: str | os.PathLike[str]) -> str:
+    """A path as text; ArgumentError for what is none."""
+    try:
+        name = os.fspath(path)
+    except TypeError:
+        name = None
+    if not isinstance(name, str):
+        raise ArgumentError(f"expected a path as text or os.PathLike, received {path!r:.80}")
+    return name
 
 
 def visible(text: str) -> str:

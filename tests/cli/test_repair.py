@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.segment_files import segment
+
 from .conftest import Run
 
 pytestmark = pytest.mark.thorough
@@ -16,16 +18,16 @@ pytestmark = pytest.mark.thorough
 def damaged(run: Run, photos: Path) -> Path:
     """An indexed folder whose segment is gone."""
     run("index", photos)
-    (photos / ".lookalike" / "segments" / "000001.segment").unlink()
+    segment(photos / ".lookalike").unlink()
     return photos
 
 
 def test_verify(run: Run, photos: Path, damaged: Path) -> None:
     done = run("verify", damaged, code=2)
-    assert "000001.segment" in done.stdout
+    assert "000001-" in done.stdout
     assert "lookalike repair" in done.stderr
     (line,) = run("verify", damaged, "--json", code=2).stdout.splitlines()
-    assert "000001.segment" in json.loads(line)["problem"]
+    assert "000001-" in json.loads(line)["problem"]
 
 
 def test_repair_names_what_is_lost(run: Run, photos: Path, damaged: Path, picture: Path) -> None:
@@ -41,7 +43,7 @@ def test_repair_names_what_is_lost(run: Run, photos: Path, damaged: Path, pictur
 def test_repair_stops_where_pictures_are_away(run: Run, photos: Path, tmp_path: Path) -> None:
     index = tmp_path / "index"
     run("index", photos, "--to", index)
-    (index / "segments" / "000001.segment").unlink()
+    segment(index).unlink()
     photos.rename(tmp_path / "away")
     done = run("repair", index, code=2)
     assert (str(photos) in done.stderr, "--give-up" in done.stderr) == (True, True)

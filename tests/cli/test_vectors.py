@@ -11,6 +11,7 @@ import pytest
 
 from lookalike.collection import Collection
 from lookalike.vectors import write_vectors
+from tests.segment_files import segment
 
 from .conftest import Run
 
@@ -131,7 +132,7 @@ def test_duplicates_are_those_of_pictures(run: Run, file: Path, tmp_path: Path) 
 
 def test_damage_is_mended(run: Run, file: Path, tmp_path: Path) -> None:
     run("index", "v.h5", "--to", "index")
-    (tmp_path / "index" / "segments" / "000001.segment").unlink()
+    segment(tmp_path / "index").unlink()
     run("verify", "index", code=2)
     file.rename(tmp_path / "away.h5")
     done = run("repair", "index", code=2)

@@ -15,6 +15,7 @@ from lookalike.images.archives import reader
 from tests.archived import pack, stamp
 from tests.faults import pictures
 from tests.faults.pictures import encoded
+from tests.segment_files import segment
 
 from .archiving import counts, ids, made, members, state, synced
 from .conftest import Draw, Python
@@ -37,7 +38,7 @@ def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def lose_vectors(place: Path) -> None:
-    (place / "index" / "segments" / "000001.segment").unlink()
+    segment(place / "index").unlink()
     assert len(Collection.verify(place / "index")) == 1
 
 
@@ -121,7 +122,7 @@ def test_what_cannot_be_read_is_set_aside_until_it_can(archive: Path, tmp_path: 
 def test_without_an_extra_they_are_set_aside_until_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = pack(tmp_path / "a.parquet", members(1, 2), 0)
     synced(archive, tmp_path)
-    (tmp_path / "index" / "segments" / "000001.segment").unlink()
+    segment(tmp_path / "index").unlink()
     with monkeypatch.context() as patch:
         patch.setattr(reader, "find_spec", lambda name: None)
         report = Collection.repair(tmp_path / "index")
@@ -146,7 +147,7 @@ def test_an_archive_that_may_not_be_read_is_out_of_reach(
     archive = pack(tmp_path / "a.tar", {"x.png": draw(tmp_path / "0.png", seed=0).read_bytes()}, 0)
     with Collection.create(archive, tmp_path / "index") as collection:
         collection.sync()
-    (tmp_path / "index" / "segments" / "000001.segment").unlink()
+    segment(tmp_path / "index").unlink()
     archive.chmod(0)
     done = python(REPAIR, tmp_path / "index", prefix=unprivileged)
     assert done.stdout.startswith("ReadError expected to read the pictures whose vectors are damaged"), done.stderr

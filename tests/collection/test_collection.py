@@ -30,6 +30,7 @@ from lookalike.errors import (
     VectorError,
 )
 from lookalike.models import DEFAULT, Input, get_model, register
+from tests.segment_files import segment, undigested
 
 from .conftest import PICTURES, Draw, Python
 
@@ -49,7 +50,7 @@ def names(hits: list[lookalike.collection.Hit]) -> list[str]:
 
 def test_a_folder_keeps_its_collection_within(folder: Path, collection: Collection) -> None:
     assert len(collection) == PICTURES
-    assert sorted(os.listdir(folder / ".lookalike" / "segments")) == ["000001.segment"]
+    assert undigested(os.listdir(folder / ".lookalike" / "segments")) == ["000001.segment"]
     with Collection.open(folder / ".lookalike") as same:
         assert same.paths() == collection.paths()
 
@@ -394,11 +395,11 @@ def open_and_search(folder: Path) -> None:
         collection.search(np.ones(collection.model.dim), k=PICTURES)
 
 
-@pytest.mark.parametrize("name", ["catalogue.sqlite", "segments/000001.segment"])
+@pytest.mark.parametrize("name", ["catalogue.sqlite", "segment"])
 @pytest.mark.parametrize("damage", ["removed", "truncated", "altered", "another", "empty"])
 def test_damaged_files(tmp_path: Path, folder: Path, draw: Draw, name: str, damage: str) -> None:
     lookalike.open(folder).close()
-    file = folder / ".lookalike" / name
+    file = folder / ".lookalike" / name if name != "segment" else segment(folder / ".lookalike")
     data = bytearray(file.read_bytes())
     match damage:
         case "removed":
@@ -412,7 +413,8 @@ def test_damaged_files(tmp_path: Path, folder: Path, draw: Draw, name: str, dama
         case "another":
             draw(tmp_path / "other" / "a.png", seed=1)
             lookalike.open(tmp_path / "other").close()
-            shutil.copyfile(tmp_path / "other" / ".lookalike" / name, file)
+            other = tmp_path / "other" / ".lookalike"
+            shutil.copyfile(other / name if name != "segment" else segment(other), file)
         case "empty":
             file.write_bytes(b"")
     if (name, damage) == ("catalogue.sqlite", "removed"):

@@ -21,6 +21,7 @@ from lookalike.collection import Collection
 from lookalike.collection.catalogue.catalogue import Catalogue
 from lookalike.collection.sealed import segments
 from lookalike.errors import BusyError
+from tests.segment_files import undigested
 
 from .conftest import Draw
 
@@ -175,7 +176,7 @@ def test_a_seal_while_a_reader_was_about_to_open_the_old_segment(
             for i in range(COUNT):
                 draw(many / f"new{i}.png", seed=500 + i)
             writer.sync()
-            assert os.listdir(writer.place.segments) == ["000002.segment"]
+            assert undigested(os.listdir(writer.place.segments)) == ["000002.segment"]
             return opened(*arguments)
 
         monkeypatch.setattr(segments, "open_sealed", open_late)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from lookalike.collection import Collection
 from lookalike.errors import WriteError
 from tests.conftest import Require
 
-from .conftest import PICTURES, Draw, Python
+from .conftest import LEAVE_A_WAL, PICTURES, Draw, Python
 
 SEARCH = """
 import sys, lookalike
@@ -94,7 +96,7 @@ def small_disk(tmp_path: Path, require_or_skip: Require) -> Iterator[Path]:
     mounted = subprocess.run(mount, capture_output=True, check=False)
     require_or_skip(mounted.returncode == 0, "this machine lets nobody mount a small file system")
     yield place
-    subprocess.run(["umount", place], check=True)
+    subprocess.run(["umount", "--lazy", place], check=True)  # `open_beside` keeps a file open
 
 
 @pytest.mark.parametrize("size", ["512k", "1250k"], ids=["of the catalogue", "of the segment"])
@@ -117,3 +119,35 @@ def test_a_full_disk_keeps_what_was_committed(tmp_path: Path, small_disk: Path, 
     with Collection.open(small_disk / "index") as collection:
         assert collection.sync(batch=5).unchanged == committed
         assert len(collection.search(folder / "0.png", k=100)) == 59
+
+
+@pytest.mark.parametrize("wal", [False, True], ids=["all of it in the catalogue", "the last of it in a WAL"])
+def test_a_disk_without_any_room_is_read(
+    tmp_path: Path, small_disk: Path, draw: Draw, python: Python, folder: Path, wal: bool
+) -> None:
+    """SQLite would make a file beside the catalogue, even to read it."""
+    subprocess.run(["mount", "-o", "remount,size=8m", small_disk], check=True)
+    index = small_disk / "index"
+    with Collection.create(folder, index) as collection:
+        collection.sync()
+    if wal:
+        assert python(LEAVE_A_WAL, index).returncode == -signal.SIGKILL
+        assert (index / "catalogue.sqlite-wal").stat().st_size > 0
+    (index / "catalogue.sqlite-shm").unlink(missing_ok=True)
+    with suppress(OSError), open(small_disk / "fill", "wb", buffering=0) as fill:
+        while True:
+            fill.write(bytes(4096))
+    with Collection.open(index) as collection:
+        assert collection.read_only == f"the disk of {index} is full"
+        assert len(collection.search(folder / "0.png", k=100)) == PICTURES - 1
+        assert collection.facts(folder / "1.png").get("stars") == (5 if wal else None)
+        assert Collection.verify(index) == []
+        draw(folder / "new.png", seed=90)
+        for write in (collection.sync, collection.optimize):
+            with pytest.raises(WriteError, match=r"full disk|No space left"):
+                write()
+        (small_disk / "fill").unlink()
+        assert collection.sync().new == 1
+        assert len(collection.search(folder / "0.png", k=100)) == PICTURES
+        assert collection.info().read_only is None
+        assert collection.facts(folder / "1.png").get("stars") == (5 if wal else None)

@@ -18,6 +18,7 @@ from lookalike.collection.catalogue.schema import VERSION
 from lookalike.collection.sealed import segments
 from lookalike.errors import BusyError, DamagedError, NotAnIndexError, ReadError, WriteError
 from lookalike.index import Index
+from tests import segment_files
 
 from .conftest import PICTURES, Draw
 
@@ -64,7 +65,7 @@ def flip(path: Path, offset: int) -> None:
 
 
 def segment(folder: Path, number: int = 1) -> Path:
-    return folder / ".lookalike" / "segments" / f"{number:06}.segment"
+    return segment_files.segment(folder / ".lookalike", number)
 
 
 def test_what_is_whole_needs_no_repair(photos: Path) -> None:
@@ -338,7 +339,7 @@ def test_a_segment_whose_row_is_lost_is_found_by_what_it_holds(photos: Path) -> 
     with closing(sqlite3.connect(photos / ".lookalike" / "catalogue.sqlite")) as connection:
         for event in ("INSERT", "UPDATE", "DELETE"):
             connection.execute(f"DROP TRIGGER segments_{event}")
-        connection.execute("UPDATE segments SET vectors = 39 WHERE name = '000001.segment'")
+        connection.execute("UPDATE segments SET vectors = 39 WHERE name LIKE '000001-%'")
         connection.commit()
     for i in range(20):
         (photos / f"{i:02}.png").unlink(missing_ok=True)

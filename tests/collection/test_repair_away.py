@@ -11,6 +11,7 @@ import pytest
 
 from lookalike.collection import Collection, LostFacts
 from lookalike.errors import ReadError
+from tests.segment_files import segment
 
 from .conftest import Draw, Python
 
@@ -25,7 +26,7 @@ def sources(tmp_path: Path, draw: Draw) -> list[Path]:
     with Collection.create(folders, tmp_path / "index") as collection:
         collection.sync()
         collection.describe({path: {"mine": Path(path).name} for path in collection.paths()})
-    (tmp_path / "index" / "segments" / "000001.segment").unlink()
+    segment(tmp_path / "index").unlink()
     return folders
 
 

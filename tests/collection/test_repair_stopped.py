@@ -12,6 +12,7 @@ import pytest
 from lookalike.collection import Collection, LostFacts, RepairReport
 from lookalike.collection.sealed import segments
 from lookalike.errors import DamagedError, WriteError
+from tests.segment_files import segment
 
 from .conftest import Draw, Python
 
@@ -32,7 +33,7 @@ def photos(tmp_path: Path, draw: Draw) -> Path:
         connection.execute("UPDATE metadata SET given = '{}' WHERE id = 1")
         connection.execute("UPDATE items SET size = size + 1 WHERE id = 2")
         connection.commit()
-    (folder / ".lookalike" / "segments" / "000001.segment").unlink()
+    segment(folder / ".lookalike").unlink()
     (folder / "2.png").unlink()
     draw(folder / "3.png", seed=33)
     return folder
@@ -71,7 +72,7 @@ def require_told(folder: Path) -> None:
     report = Collection.repair(folder)
     assert losses(report) == expected(folder)
     assert "catalogue.sqlite.damaged-1" in report.done[0]
-    assert "000001.segment" in report.done[1]
+    assert "the segment 000001-" in report.done[1]
     assert Collection.verify(folder) == []
     again = Collection.repair(folder)
     assert (again.done, again.lost_anything) == ([], False)

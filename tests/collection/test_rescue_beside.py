@@ -16,6 +16,7 @@ import pytest
 from lookalike.collection import Collection
 from lookalike.collection.catalogue.beside import open_beside
 from lookalike.errors import ReadError, WriteError
+from tests.segment_files import segment
 
 from .conftest import Draw, Python
 
@@ -57,17 +58,17 @@ def test_a_repair_that_ends_early_loses_no_later_commit(
     Files are damaged by others: closing a descriptor of one would drop these locks here, too.
     """
     photos, index = tmp_path / "photos", tmp_path / "index"
-    segment = index / "segments" / "000001.segment"
     for i in range(3):
         draw(photos / f"{i}.png", seed=i)
     with Collection.create(photos, index) as collection:
         collection.sync()
+    vectors = segment(index)
     with closing(sqlite3.connect(index / "catalogue.sqlite")) as connection:
         connection.execute("UPDATE metadata SET exif = '[]' WHERE id = 1")
         connection.commit()
     with Collection.open(index) as collection, monkeypatch.context() as patch:
         if how.startswith("refused"):
-            segment.rename(tmp_path / "segment")
+            vectors.rename(tmp_path / "segment")
             photos.rename(tmp_path / "away")
         else:
             patch.setattr(os, "link", refuse)
@@ -77,10 +78,11 @@ def test_a_repair_that_ends_early_loses_no_later_commit(
         with pytest.raises((ReadError, WriteError)) as error:
             Collection.repair(index)
         assert str(error.value).count("received") == 1
+        patch.undo()
         if "header" in how:
             python(FLIP, index / "catalogue.sqlite", 5)
         if how.startswith("refused"):
-            (tmp_path / "segment").rename(segment)
+            (tmp_path / "segment").rename(vectors)
             (tmp_path / "away").rename(photos)
         for i in range(3, 6, 2):
             draw(photos / f"{i}.png", seed=i)

@@ -15,11 +15,10 @@ from lookalike.collection import Collection, LostFacts
 from lookalike.collection.sealed import bulk
 from lookalike.errors import DamagedError, NoPicturesError, NotAnIndexError, ReadError
 from lookalike.index import Index
+from tests.segment_files import segment
 
 from .conftest import Python
 from .vectors import COUNT, NAMES, VECTORS, counts, plain, require_holds, rows, write
-
-SEGMENT = "000001.segment"
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def flip(path: Path, offset: int) -> None:
 
 def hurt(index: Path, number: int = 0) -> None:
     """Damage a segment in one of its vectors; of a small one nothing is left then."""
-    path = index / "segments" / SEGMENT
+    path = segment(index)
     opened = Index.open(path)
     flip(path, path.read_bytes().index(opened[int(opened.ids[number])].tobytes()))
     assert Collection.verify(index)
@@ -78,7 +77,7 @@ def test_vectors_are_read_again_where_their_file_is_the_same(
     if lost == "block":
         hurt(index)
     else:
-        (index / "segments" / SEGMENT).unlink()
+        segment(index).unlink()
     seen: list[tuple[int, int]] = []
     report = Collection.repair(index, lambda done, total: seen.append((done, total)))
     assert (report.kept, report.embedded, report.lost, report.lost_facts) == (0, COUNT, [], [])
@@ -205,7 +204,7 @@ def test_a_pending_block_that_a_kill_left_does_no_harm_to_a_rescue(index: Path, 
     with Collection.open(index) as collection:
         about = collection._catalogue.about()
         assert about.next_id == COUNT + 1
-        left = bulk.Bulk(collection.place, about, [SEGMENT])
+        left = bulk.Bulk(collection.place, about, [segment(index).name])
         left.add(np.arange(COUNT + 1, COUNT + 11), VECTORS[:10])
         left.save()
     alter(index, "UPDATE items SET size = size + 1 WHERE id = 7")
@@ -286,7 +285,7 @@ def test_or_from_what_is_left_of_one(tmp_path: Path) -> None:
     many = np.random.default_rng(0).standard_normal((500, 300)).astype(np.float32)
     with Collection.create(plain(tmp_path / "v.npy", many, 0), tmp_path / "index", metric="sqeuclidean") as collection:
         collection.sync()
-    path = tmp_path / "index" / "segments" / SEGMENT
+    path = segment(tmp_path / "index")
     flip(path, path.read_bytes().index(np.arange(1, 65, dtype="<u8").tobytes()))
     with pytest.raises(DamagedError):
         Index.open(path)
@@ -301,7 +300,7 @@ def test_or_from_what_is_left_of_one(tmp_path: Path) -> None:
 def test_or_from_the_items(index: Path) -> None:
     """What the vectors are compared by is assumed then, and that is said."""
     alter(index, "UPDATE about SET dim = 3")
-    (index / "segments" / SEGMENT).write_bytes(b"nothing of it is left")
+    segment(index).write_bytes(b"nothing of it is left")
     report = Collection.repair(index)
     assert "was assumed to be cosine" in report.done[0]
     assert report.embedded == COUNT

@@ -68,6 +68,39 @@ def test_the_vectors_take_no_memory(tmp_path: Path) -> None:
     assert took["little"] < 100 < 300 < took["usual"]
 
 
+LIMITED = """
+import resource, sys
+import numpy as np
+from lookalike import Index
+vectors = np.random.default_rng(0).standard_normal((60_000, 64), np.float32)
+index = Index(64)
+now = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) << 10
+limit = now + (int(sys.argv[1]) << 20)
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    index.add(vectors)
+    index.optimize()
+    index.search(vectors[:100])
+    print("done")
+except MemoryError:
+    print("MemoryError")
+"""
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_little_address_space_is_an_error_and_no_end() -> None:
+    """As under `ulimit -v`: glibc would end a process whose thread finds no room for its first exception."""
+    said = {}
+    for room in (*range(4, 120, 8), 600):
+        command = [sys.executable, "-c", LIMITED, str(room)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), f"{room} MiB"
+        said[room] = done.stdout.strip()
+    assert set(said.values()) == {"MemoryError", "done"}
+    assert said[600] == "done"
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path, require_or_skip: Require) -> Iterator[Path]:
     """A file system with room for the parts and little more."""

@@ -92,6 +92,20 @@ def test_where_vectors_are_large_ids_and_shape_are_there_twice(tmp_path: Path) -
     Index.open(tmp_path / "a").verify()
 
 
+@pytest.mark.parametrize("section", [3, 28])
+def test_ids_of_a_wrong_length_are_taken_from_where_they_are_again(tmp_path: Path, section: int) -> None:
+    index, end = built(tmp_path / "a", dim=256)
+    data = bytearray((tmp_path / "a").read_bytes())
+    (entry,) = (at for at in range(end, end + 32 * data[12], 32) if data[at] == section)
+    data[entry + 16 : entry + 24] = (COUNT * 8 - 8).to_bytes(8, "little")
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(DamagedError):
+        Index.open(tmp_path / "a")
+    left, lost = Index.salvage(tmp_path / "a")
+    assert lost == 0
+    assert np.array_equal(left.ids, index.ids)
+
+
 def test_what_cannot_be_salvaged(tmp_path: Path) -> None:
     built(tmp_path / "a")
     for offset in (56, 100):  # the header's checksum, the shape: both in the first block

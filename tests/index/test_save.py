@@ -145,6 +145,13 @@ def test_a_nul_in_a_path_is_not_its_end(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("path", [123, None, 1.5, [b"a"]])
+def test_what_is_no_path(path: object) -> None:
+    for use in (small().save, Index.open, Index.salvage):
+        with pytest.raises(errors.ArgumentError, match="expected a path, received"):
+            use(path)  # type: ignore[arg-type]
+
+
 def refused(path: str | Path, number: int, words: str) -> None:
     index = small()
     with pytest.raises(errors.WriteError, match=words) as caught:

@@ -61,7 +61,9 @@ class FairMutex {
   void reset_after_fork() { new (this) FairMutex(); }
 
  private:
-  static inline thread_local bool holding = false;
+  // The module's other threads would get theirs from malloc, and glibc ends the process where that has
+  // nothing.
+  [[gnu::tls_model("initial-exec")]] static inline thread_local bool holding = false;
   std::mutex gate_;
   std::shared_mutex mutex_;
 };

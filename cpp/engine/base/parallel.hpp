@@ -1,13 +1,17 @@
 // Splits a range over threads that live for one call: nothing to shut down, nothing for fork() to break.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <new>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace lookalike {
@@ -17,6 +21,21 @@ using Interrupt = std::function<void()>;
 
 inline unsigned thread_count(int asked) {
   return asked > 0 ? static_cast<unsigned>(asked) : std::max(1U, std::thread::hardware_concurrency());
+}
+
+// Throws bad_alloc or system_error where there is no thread to be had. When a thread throws first, libstdc++
+// asks for memory of that thread's own, and where there is none glibc ends the process: hence room is looked
+// for before a thread starts, and that memory is asked for at once.
+template <class Work>
+std::thread start_thread(Work work) {
+  constexpr std::size_t kRoom = std::size_t{16} << 20;  // for a stack, and much more than the rest
+  void* room = mmap(nullptr, kRoom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) throw std::bad_alloc();
+  munmap(room, kRoom);
+  return std::thread([work = std::move(work)]() mutable {
+    (void)std::uncaught_exceptions();
+    work();
+  });
 }
 
 // Calls body(begin, end) for pieces of at most `grain` that together are [0, n). The first exception of any
@@ -47,7 +66,7 @@ void parallel_for(std::size_t n, std::size_t grain, int threads, const Interrupt
   std::vector<std::thread> others;
   others.reserve(wanted - 1);
   try {
-    while (others.size() + 1 < wanted) others.emplace_back(work, false);
+    while (others.size() + 1 < wanted) others.push_back(start_thread([&work] { work(false); }));
   } catch (const std::exception&) {
     // No more threads to be had, or no memory for one: those that started, and this one, do the work.
   }

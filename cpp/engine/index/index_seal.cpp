@@ -200,9 +200,9 @@ void Index::seal_in_background() {
   if (sealer_runs_) return;
   if (sealer_.joinable()) sealer_.join();
   try {
-    sealer_ = std::thread([this] { run_sealer(); });
+    sealer_ = start_thread([this] { run_sealer(); });
     sealer_runs_ = true;
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     // No thread to be had: the rows stay fresh and are found; the next add tries again.
   }
 }
@@ -217,13 +217,14 @@ void Index::run_sealer() {
       const WorkMutex::Turn turn(sealing_mutex_, stop);
       seal(false, 0, stop);
     } catch (const std::exception&) {
-      // Closing, no memory, or a damaged file: the rows stay fresh and are found. The next add tries again, and
-      // optimize and save would meet the same error and tell it.
+      // Closing, no memory, or a damaged file: the rows stay fresh and are found. The next add tries again,
+      // and optimize and save would meet the same error and tell it.
       sealed = false;
     }
     const std::scoped_lock done(sealer_mutex_);
     const std::shared_lock lock(mutex_);
-    sealed = sealed && fresh_.size() >= kSealAfter;  // an add that came meanwhile started no sealer of its own
+    sealed =
+        sealed && fresh_.size() >= kSealAfter;  // an add that came meanwhile started no sealer of its own
     sealer_runs_ = sealed;
   }
 }

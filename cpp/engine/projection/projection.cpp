@@ -107,18 +107,20 @@ Projection Projection::learn(const float* sample, std::size_t count, std::size_t
   return Projection(dim, std::min(padded(dim), kMaxWidth), seed);
 }
 
-void Projection::apply(const float* vector, float scale, float* out) const {
-  kind_ == Kind::rotation ? apply_rotation(vector, scale, out) : apply(vector, &scale, 1, out);
+void Projection::apply(const float* vector, float scale, float* out, Scratch& scratch) const {
+  kind_ == Kind::rotation ? apply_rotation(vector, scale, out, scratch)
+                          : apply(vector, &scale, 1, out, scratch);
 }
 
-void Projection::apply(const float* vectors, const float* scales, std::size_t count, float* out) const {
+void Projection::apply(const float* vectors, const float* scales, std::size_t count, float* out,
+                       Scratch& scratch) const {
   const auto scale = [scales](std::size_t i) { return scales != nullptr ? scales[i] : 1.0F; };
   if (kind_ == Kind::rotation) {
-    for (std::size_t i = 0; i < count; ++i) apply_rotation(vectors + i * dim_, scale(i), out + i * m_);
+    for (std::size_t i = 0; i < count; ++i)
+      apply_rotation(vectors + i * dim_, scale(i), out + i * m_, scratch);
     return;
   }
-  thread_local std::vector<std::int16_t> steps;
-  thread_local std::vector<std::int32_t> sums;
+  auto& [steps, sums, cut] = scratch;
   const std::size_t room = std::min(count, kVectorsAtOnce);
   steps.resize(std::max(steps.size(), room * dim_));
   sums.resize(std::max(sums.size(), room * m_));
@@ -135,11 +137,10 @@ void Projection::apply(const float* vectors, const float* scales, std::size_t co
   }
 }
 
-void Projection::apply_rotation(const float* vector, float scale, float* out) const {
+void Projection::apply_rotation(const float* vector, float scale, float* out, Scratch& scratch) const {
   const std::size_t width = rotation_.width();
-  thread_local std::vector<float> room;  // only where coordinates are cut off
-  if (m_ < width) room.resize(std::max(room.size(), width));
-  float* values = m_ < width ? room.data() : out;
+  if (m_ < width) scratch.cut.resize(std::max(scratch.cut.size(), width));
+  float* values = m_ < width ? scratch.cut.data() : out;
   const float factor = scale * lengthen_;
   for (std::size_t i = 0; i < dim_; ++i) values[i] = factor * vector[i];
   std::fill(values + dim_, values + width, 0.0F);

@@ -21,6 +21,13 @@ class Projection {
   static constexpr std::size_t kMaxWidth = 1024;         // a scan sums 8-bit entries in 16 bits
   static constexpr std::size_t kMaxPrincipalDim = 4096;  // the second moments are dim × dim
 
+  /// What `apply` works in; one thread at a time.
+  struct Scratch {
+    std::vector<std::int16_t> steps;
+    std::vector<std::int32_t> sums;
+    std::vector<float> cut;  // only where coordinates are cut off
+  };
+
   Projection() = default;
 
   /// A rotation, drawn from its seed. Where m is less than dim rounded up to a multiple of 4, its first m
@@ -46,13 +53,14 @@ class Projection {
   std::span<const float> matrix() const { return matrix_.view(); }  // empty for a rotation
 
   /// out[0, m) = W (scale · vector)
-  void apply(const float* vector, float scale, float* out) const;
+  void apply(const float* vector, float scale, float* out, Scratch& scratch) const;
 
   /// The same for `count` vectors, bit for bit; scales may be null for all 1.
-  void apply(const float* vectors, const float* scales, std::size_t count, float* out) const;
+  void apply(const float* vectors, const float* scales, std::size_t count, float* out,
+             Scratch& scratch) const;
 
  private:
-  void apply_rotation(const float* vector, float scale, float* out) const;
+  void apply_rotation(const float* vector, float scale, float* out, Scratch& scratch) const;
 
   std::size_t dim_ = 0;
   std::size_t m_ = 0;

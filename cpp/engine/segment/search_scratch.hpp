@@ -14,6 +14,7 @@
 #include "engine/base/top_k.hpp"
 #include "engine/hash/hash_family.hpp"
 #include "engine/hash/hash_scratch.hpp"
+#include "engine/projection/projection.hpp"
 #include "engine/rows/byte_rows.hpp"
 #include "engine/segment/laps.hpp"
 #include "engine/segment/stages.hpp"
@@ -41,6 +42,7 @@ struct Errand {
 struct Scratch {
   // Some queries in the space of squared distances, projected, and as the hash family sees them.
   std::vector<float> placed, projected, landmarks;
+  Projection::Scratch projection;
   HashScratch hash;
   Errand errand;
   Candidates finalists;  // by 8-bit rows

@@ -135,8 +135,9 @@ void Segment::learn(const Rows& rows, std::span<const std::uint32_t> free, int t
   projection_ = Projection::learn(sample.data(), count, dim, shape_.seed, threads, interrupt);
   Array<float> projected(count * projection_.m(), HugePages<float>(spill_));
   parallel_for(count, kRowsAtOnceWhenSealing, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    Projection::Scratch scratch;
     projection_.apply(sample.data() + begin * dim, nullptr, end - begin,
-                      projected.data() + begin * projection_.m());
+                      projected.data() + begin * projection_.m(), scratch);
   });
   sample = Array<float>();
   family_ = make_family(choice, originals_, projected.data(), count, projection_.m(), shape_.seed, threads,
@@ -172,10 +173,11 @@ std::vector<std::uint32_t> Segment::assign(const Rows& rows, int threads, const 
   parallel_for(originals_, kRowsAtOnceWhenSealing, threads, interrupt,
                [&](std::size_t begin, std::size_t end) {
                  std::vector<float> placed((end - begin) * dim), projected((end - begin) * m), room;
+                 Projection::Scratch scratch;
                  for (std::size_t row = begin; row < end; ++row)
                    space_.place_row(form_.floats(stored.row(row), room), rows.scale(row),
                                     placed.data() + (row - begin) * dim);
-                 projection_.apply(placed.data(), nullptr, end - begin, projected.data());
+                 projection_.apply(placed.data(), nullptr, end - begin, projected.data(), scratch);
                  family_->assign(projected.data(), end - begin, bucket_of.data() + begin * tables);
                });
   return bucket_of;
@@ -189,13 +191,14 @@ void Segment::find_means(std::span<const std::uint32_t> starts, int threads,
   parallel_for(starts.size() - 1, kBucketsAtOnce, threads, interrupt,
                [&](std::size_t begin, std::size_t end) {
                  std::vector<float> placed(space_.dim()), y(m), room;
+                 Projection::Scratch scratch;
                  std::vector<double> sum(m);
                  for (std::size_t bucket = begin; bucket < end; ++bucket) {
                    std::fill(sum.begin(), sum.end(), 0.0);
                    for (std::uint32_t entry = starts[bucket]; entry < starts[bucket + 1]; ++entry) {
                      const std::uint32_t row = row_of(entry);
                      space_.place_row(form_.floats(stored().row(row), room), scale(row), placed.data());
-                     projection_.apply(placed.data(), 1.0F, y.data());
+                     projection_.apply(placed.data(), 1.0F, y.data(), scratch);
                      for (std::size_t i = 0; i < m; ++i) sum[i] += double{y[i]};
                    }
                    const double count = starts[bucket + 1] - starts[bucket];
@@ -217,13 +220,14 @@ void Segment::sketch(Array<std::uint32_t> starts, const Codebook& codebook, int 
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
   parallel_for(layout.buckets(), kBucketsAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     std::vector<float> placed(dim), y(m), room;
+    Projection::Scratch scratch;
     SketchWriter sketches(sketch_layout);
     for (auto bucket = static_cast<std::uint32_t>(begin); bucket < end; ++bucket) {
       std::uint8_t* into = blocks.data() + (layout.blocks(bucket) - blocks.data());
       for (std::uint32_t i = 0; i < layout.count(bucket); ++i) {
         const std::size_t row = row_of(layout.first(bucket) + i);
         space_.place_row(form_.floats(stored().row(row), room), scale(row), placed.data());
-        projection_.apply(placed.data(), 1.0F, y.data());
+        projection_.apply(placed.data(), 1.0F, y.data(), scratch);
         const float left_out = this->left_out(placed.data(), y.data());
         reaches[bucket].include(sketches.write(y.data(), family_->centre(bucket), left_out, i, into),
                                 left_out);

@@ -1,5 +1,6 @@
 // What is left of a damaged segment file: its blocks have checksums of their own.
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "engine/base/errors.hpp"
@@ -18,10 +19,10 @@ StoredShape any_shape(const SegmentFile& file) {
   }
 }
 
-// As many as there are rows, or none.
-std::span<const std::int64_t> ids_again(const SegmentFile& file, std::size_t rows) {
-  if (file.bytes_of(Section::ids_again) == 0) return {};
-  return file.get_unverified<std::int64_t>(Section::ids_again, rows);
+// As many as there are rows, or none, as in files that have it once.
+std::span<const std::int64_t> ids_in(const SegmentFile& file, Section section, std::size_t rows) {
+  if (file.bytes_of(section) != rows * sizeof(std::int64_t)) return {};
+  return file.get_unverified<std::int64_t>(section, rows);
 }
 
 }  // namespace
@@ -34,11 +35,14 @@ Salvage salvage_segment(const std::string& path) {
   const RowForm form(found.shape.store, found.shape.metric, found.shape.dim);
   const auto note = file.get_unverified<char>(Section::note, file.bytes_of(Section::note));
   if (file.intact(note.data(), note.size())) found.note.assign(note.begin(), note.end());
-  const auto ids = file.get_unverified<std::int64_t>(Section::ids, stored.rows);
-  const auto again = ids_again(file, stored.rows);
+  const std::array twice{ids_in(file, Section::ids, stored.rows),
+                         ids_in(file, Section::ids_again, stored.rows)};
+  if (twice[0].empty() && twice[1].empty())  // says what is wrong
+    (void)file.get_unverified<std::int64_t>(Section::ids, stored.rows);
   const auto id_of = [&](std::size_t row) -> std::int64_t {
-    if (file.intact(&ids[row], sizeof ids[row])) return ids[row];
-    return !again.empty() && file.intact(&again[row], sizeof again[row]) ? again[row] : -1;
+    for (const auto ids : twice)
+      if (!ids.empty() && file.intact(&ids[row], sizeof ids[row])) return ids[row];
+    return -1;
   };
   const auto vectors = file.get_unverified<std::byte>(Section::vectors, stored.rows * form.bytes());
   std::unordered_set<std::int64_t> seen;

@@ -129,7 +129,8 @@ void Segment::hash(const QueryBlock& queries, Scratch& scratch) const {
   make_room(scratch.landmarks, landmarks);
   for (std::size_t q = 0; q < queries.count; ++q)
     space_.place_query(queries.query(q).vector, queries.scales[q], scratch.placed.data() + q * dim);
-  projection_.apply(scratch.placed.data(), nullptr, queries.count, scratch.projected.data());
+  projection_.apply(scratch.placed.data(), nullptr, queries.count, scratch.projected.data(),
+                    scratch.projection);
   family_->look(scratch.projected.data(), queries.count, scratch.landmarks.data());
 }
 

@@ -62,6 +62,7 @@ from lookalike.index import Index
 from lookalike.metric import Metric
 from lookalike.models import DEFAULT, Model, Notify
 from lookalike.models.words import words_of
+from lookalike.names import text_of
 from lookalike.vectors import Format, Layout, Written, write_vectors
 from lookalike.vectors.write import Writable, as_writable
 
@@ -137,7 +138,7 @@ class Collection:
             BusyError: another process is making it, and still so after `wait`.
         """
         patience, wanted = as_seconds("wait", wait, least=0), Wanted(model, device, notify)
-        place = find_place(os.fspath(where))
+        place = find_place(text_of(where))
         if not place.exists:
             create(place, look_at([place.shown], {}, {}), wanted, wait=patience)
         return cls(place, wanted)
@@ -185,9 +186,9 @@ class Collection:
             WriteError, BusyError: as for `open`.
         """
         given = [sources] if isinstance(sources, str | os.PathLike) else sources
-        paths = [os.fspath(source) for source in given]
+        paths = [text_of(source) for source in given]
         patience = as_seconds("wait", wait, least=0)
-        place = place_for(paths, None if to is None else os.fspath(to))
+        place = place_for(paths, None if to is None else text_of(to))
         options = {"layout": layout, "format": format, "key": key, "names": names}
         found = look_at(paths, options, known_archives(place, paths))
         wanted = Wanted(model, device, notify)
@@ -233,7 +234,7 @@ class Collection:
             ModelError, MissingExtraError: the new model cannot be had.
             BusyError, WriteError: as for `sync`.
         """
-        place, patience = existing_place(os.fspath(where)), as_seconds("wait", wait, least=0)
+        place, patience = existing_place(text_of(where)), as_seconds("wait", wait, least=0)
         new = Wanted(model, device, notify).get()
         with writer_lock(place.directory, patience), closing(Catalogue(place.catalogue)) as catalogue:
             return ModelChange(place, catalogue, new, progress, fetch=fetch, give_up=give_up).run()
@@ -251,7 +252,7 @@ class Collection:
         Raises:
             NotAnIndexError: none is there, or one of a newer version.
         """
-        place = existing_place(os.fspath(where))
+        place = existing_place(text_of(where))
         try:
             with closing(Catalogue(place.catalogue)) as catalogue:
                 return verify(place, catalogue, progress)
@@ -279,7 +280,7 @@ class Collection:
             WriteError: it cannot be written, or the disk is full; what was there is still there.
             ModelError: as for the class.
         """
-        place = existing_place(os.fspath(where))
+        place = existing_place(text_of(where))
         with writer_lock(place.directory):
             return repair(place, lambda about: model_of(place, about, AS_REMEMBERED), give_up, progress)
 
@@ -298,7 +299,7 @@ class Collection:
         for path in (self.place.directory, self.place.catalogue):
             if not os.access(path, os.W_OK):
                 return f"{path} may not be written"
-        return None
+        return f"the disk of {self.place.directory} is full" if self._access.catalogue.is_full else None
 
     def sync(
         self,
@@ -525,7 +526,7 @@ class Collection:
             PictureError: the picture is not indexed.
             DamagedError: the collection is.
         """
-        name = os.fspath(path)
+        name = text_of(path)
 
         def find(index: Index) -> NDArray[np.float32]:
             item = item_of(name, self.place, self._catalogue, index)
@@ -689,7 +690,7 @@ class Collection:
             PictureError: the picture is not indexed.
             DamagedError: the collection is.
         """
-        name = os.fspath(path)
+        name = text_of(path)
         with self._access.reading():
             item = Keys(self.place, self._catalogue).find(name)
             if item is None or item.state != "indexed":
@@ -704,7 +705,7 @@ class Collection:
         """
         with self._access.reading():
             keys = Keys(self.place, self._catalogue)
-            asked = {os.fspath(path): keys.of(os.fspath(path)) for path in paths}
+            asked = {name: keys.of(name) for name in map(text_of, paths)}
             ids = {item.path: item.id for item in self._catalogue.items()}
             given = {path: self._catalogue.metadata.given(ids[key]) for path, key in asked.items() if key in ids}
         return {path: facts for path, facts in given.items() if facts}

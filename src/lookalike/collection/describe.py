@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from lookalike.collection.place import Place
 from lookalike.errors import ArgumentError
 from lookalike.facts import Value
 from lookalike.facts.fact import as_facts
+from lookalike.names import text_of
 
 Given = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
 """Paths, each with a mapping of facts by name."""
@@ -37,9 +37,7 @@ def describe(place: Place, catalogue: Catalogue, given: Given) -> Described:
     keys = Keys(place, catalogue)
     wanted: dict[bytes, tuple[str, dict[str, Value | None]]] = {}
     for path, facts in pairs:
-        name = os.fspath(path)
-        if not isinstance(name, str):
-            raise ArgumentError(f"expected the path of a picture as text, received {name!r:.80}")
+        name = text_of(path)
         key = keys.of(name)
         if key in wanted:
             raise ArgumentError(f"expected each picture once, received {name} again")

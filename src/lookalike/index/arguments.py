@@ -17,6 +17,8 @@ def as_path(path: str | os.PathLike[str]) -> bytes:
     """A path as the engine takes it; ArgumentError if no file can have that name."""
     try:
         encoded = os.fsencode(path)
+    except TypeError:
+        raise ArgumentError(f"expected a path, received {path!r:.80}") from None
     except UnicodeEncodeError:
         encoded = b"\0"
     if b"\0" in encoded:  # the engine would take it for the end of the name

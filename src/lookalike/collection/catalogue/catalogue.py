@@ -119,6 +119,11 @@ class Catalogue:
         """Whether another catalogue is at its path by now, and this one says nothing new any more; as `Database`."""
         return self._database.is_replaced
 
+    @property
+    def is_full(self) -> bool:
+        """Whether its disk had no room when it was opened; as `Database`."""
+        return self._database.is_full
+
     @contextmanager
     def reading(self) -> Iterator[About]:
         """One snapshot of the whole catalogue, whatever others commit meanwhile."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import tempfile
 import urllib.parse
 import weakref
 import zlib
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
 
+from lookalike.collection.catalogue.beside import copy_beside
 from lookalike.collection.catalogue.refused import refused
 from lookalike.collection.catalogue.schema import APPLICATION_ID, MIGRATIONS, UNTOLD, VERSION
 from lookalike.durable import sync
@@ -38,9 +40,9 @@ _UNWRITTEN = (
     sqlite3.SQLITE_IOERR_FSYNC,
     sqlite3.SQLITE_IOERR_DIR_FSYNC,
     sqlite3.SQLITE_IOERR_TRUNCATE,
-    sqlite3.SQLITE_IOERR_SHMSIZE,
     sqlite3.SQLITE_IOERR_DELETE,
 )
+_MEMORY = "/dev/shm"  # noqa: S108 (a file system in memory, where Linux has it)
 _NONSENSE = re.compile("syntax error|incomplete input|no such function|within a transaction|no transaction is active")
 
 
@@ -59,6 +61,10 @@ class NewerVersionError(NotAnIndexError):
 
 class Database:
     """An open file.
+
+    Attributes:
+        path: where it is.
+        is_full: its disk had no room for what SQLite needs beside it: it can be read, as it was when it was opened.
 
     Raises, from every method:
         DamagedError: the file is truncated or altered.
@@ -79,7 +85,14 @@ class Database:
             raise NotAnIndexError(f"expected a catalogue at {path}, received no file; index a folder first")
         self._closed = False
         self._file = _identity(path)  # before it is opened: a file that comes between is taken for a new one
-        self._connection = _connect(path)
+        self.is_full = False
+        try:
+            self._connection = _connect(path)
+        except WriteError as error:
+            if getattr(error.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_IOERR_SHMSIZE:
+                raise
+            self.is_full, self._file = True, _identity(path, exactly=True)
+            self._connection = _connect_without_room(path, error)
         weakref.finalize(self, self._connection.close)
         try:
             self._configure()
@@ -129,10 +142,13 @@ class Database:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether another file is at its path by now, as after a rescue; not told inside `reading`, nor when closed."""
+        """Whether another file is at its path by now, as after a rescue; not told inside `reading`, nor when closed.
+
+        Where the disk was full, whether it has changed.
+        """
         if self._closed or self._connection.in_transaction:
             return False
-        return _identity(self.path) != self._file
+        return _identity(self.path, exactly=self.is_full) != self._file
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
@@ -148,6 +164,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction: all of it is on the disk at the end, or none of it."""
+        if self.is_full:
+            raise _full(self.path)
         with self._transaction("BEGIN IMMEDIATE"):
             yield
             self.execute("COMMIT")
@@ -189,7 +207,7 @@ class Database:
 
     def refuses_writing(self) -> bool:
         """Whether the file takes no change though this user may write it: its header is damaged."""
-        if not (os.access(self.path, os.W_OK) and os.access(os.path.dirname(self.path), os.W_OK)):
+        if self.is_full or not _may_write(self.path):
             return False
         try:
             with self._transaction("BEGIN IMMEDIATE"):
@@ -224,6 +242,8 @@ class Database:
 
     def compact(self) -> None:
         """Give free pages back to the file system; not inside a transaction."""
+        if self.is_full:
+            raise _full(self.path)
         with _translated(self.path):
             # a script, because `execute` takes only the first step of it, which frees one page
             self._connection.executescript("PRAGMA incremental_vacuum")
@@ -286,12 +306,22 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[Row]) -> 
         connection.executemany(statement, [(*row, row_crc(row)) for row in rows])
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def _identity(path: str, *, exactly: bool = False) -> tuple[object, ...] | None:
+    """Which file it is; `exactly`, in which state it and its WAL are."""
     try:
         status = os.stat(path)
+        file = status.st_dev, status.st_ino
+        return (*file, status.st_size, status.st_mtime_ns, _wal_size(path)) if exactly else file
     except OSError:
         return None  # what opens it says what is wrong
-    return status.st_dev, status.st_ino
+
+
+def _wal_size(path: str) -> int:
+    return os.path.getsize(f"{path}-wal") if os.path.exists(f"{path}-wal") else 0
+
+
+def _may_write(path: str) -> bool:
+    return os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)
 
 
 def _unlink(path: str) -> None:
@@ -356,7 +386,7 @@ def _connect(path: str) -> sqlite3.Connection:
 
     A file in WAL mode on a read-only place can be read as it is when it has no WAL beside it.
     """
-    if os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK):
+    if _may_write(path):
         return _open(path, "mode=rw")
     try:
         return _open(path, "mode=ro")
@@ -364,6 +394,19 @@ def _connect(path: str) -> sqlite3.Connection:
         if os.path.exists(f"{path}-wal"):
             raise
         return _open(path, "mode=ro&immutable=1")
+
+
+def _connect_without_room(path: str, error: WriteError) -> sqlite3.Connection:
+    """A connection for who reads: without a WAL to the file as it is, else to a copy of both where there is room."""
+    if _wal_size(path) == 0:
+        return _open(path, "mode=ro&immutable=1")
+    for folder in (None, _MEMORY):
+        with suppress(OSError, WriteError), tempfile.TemporaryDirectory(prefix="lookalike-", dir=folder) as private:
+            copy = os.path.join(private, os.path.basename(path))
+            for ending in ("", "-wal"):
+                copy_beside(path + ending, copy + ending)
+            return _open(copy, "mode=rw")  # what it has opened stays until it is closed
+    raise error
 
 
 def _open(path: str, mode: str) -> sqlite3.Connection:
@@ -414,11 +457,8 @@ def translate(path: str, error: sqlite3.Error) -> LookalikeError:
         )
     if code in _LOCKED:
         return BusyError(f"expected {path} to be free, received {error}: another process has it; try later")
-    if code == sqlite3.SQLITE_FULL:
-        return WriteError(
-            f"expected room to write {path}, received a full disk; make room and run it again: it goes on "
-            "where it stopped"
-        )
+    if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
+        return _full(path)
     if extended in _UNWRITTEN:
         return WriteError(f"expected to write {path}, received {error}; check the disk, and run it again")
     if code in _REFUSED:
@@ -429,6 +469,12 @@ def translate(path: str, error: sqlite3.Error) -> LookalikeError:
     if code == sqlite3.SQLITE_NOTADB:
         return _foreign(path)
     return DamagedError(_damage(path, str(error)))
+
+
+def _full(path: str) -> WriteError:
+    return WriteError(
+        f"expected room to write {path}, received a full disk; make room and run it again: it goes on where it stopped"
+    )
 
 
 def _foreign(path: str) -> NotAnIndexError:

@@ -15,6 +15,7 @@ from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.mending.verify import verify_segment
 from lookalike.collection.no_model import VECTORS
 from lookalike.collection.place import Place
+from lookalike.collection.sealed.segments import is_as_named
 from lookalike.collection.sync.compare import Survey, out_of_reach, survey
 from lookalike.errors import (
     ArgumentError,
@@ -82,11 +83,11 @@ def look(place: Place, catalogue: Catalogue) -> Remains:
     """
     with catalogue.reading() as about:
         containers = {container.path: container for container in catalogue.containers.all()}
-        remains = Remains(about, catalogue.segments(), containers)
+        remains, named = Remains(about, catalogue.segments(), containers), catalogue.files()
         items = [item for item in catalogue.items() if item.state == "indexed"]
         pending, removed = catalogue.pending_ids().tolist(), catalogue.removed().tolist()
         roots = catalogue.roots()
-    _look_at_segments(place, remains)
+    _look_at_segments(place, remains, named)
     remains.indexed = {item.id for item in items}
     vectors = remains.sealed.difference(removed).union(pending)
     missing = [item for item in items if item.id not in vectors]
@@ -141,14 +142,15 @@ def _reads(index: Index, item_id: int) -> bool:
     return True
 
 
-def _look_at_segments(place: Place, remains: Remains) -> None:
+def _look_at_segments(place: Place, remains: Remains, named: set[str]) -> None:
     for name, count in remains.named.items():
         try:
-            ids = verify_segment(place, remains.about, name, count).tolist()
+            ids = verify_segment(place, remains.about, name, count, named).tolist()
             if not remains.sealed.isdisjoint(ids):
                 raise DamagedError(f"{name} has ids of another segment")
         except (DamagedError, NotAnIndexError) as error:  # not what cannot be read now: it may be whole
-            left = salvage(place, remains.about, name, remains.sealed)
+            own = is_as_named(place, name)  # else its ids are those of other pictures
+            left = salvage(place, remains.about, name, remains.sealed) if own else None
             ids = [] if left is None else left.ids.tolist()
             remains.damaged[name] = error, ids
         remains.sealed.update(ids)

@@ -118,8 +118,7 @@ class Repair:
         for name, (error, ids) in self._remains.damaged.items():
             left = salvage(self._place, about, name, self._remains.sealed.difference(ids)) if ids else None
             if left is not None:
-                mended = segments.next_name(self._place, after)
-                segments.save(self._place, about, left, mended, beside)
+                mended = segments.save(self._place, about, left, segments.next_name(self._place, after), beside)
                 after[mended] = len(left)
             done.append(
                 f"of the segment {name} {len(ids):,} of {named[name]:,} vectors are kept ({segments.bare(error)})"

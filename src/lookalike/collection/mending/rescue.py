@@ -42,7 +42,9 @@ def rescue(place: Place) -> str:
     found = intact_rows(place.catalogue)
     items = _distinct([Item._make(row) for row in found["items"]])
     coming: dict[str, int] = dict(found["next_segments"])
-    segments = _with_loose(place, dict(found["segments"]), coming)
+    segments: dict[str, int] = dict(found["segments"])
+    if _written(found).get("segments") != len(segments):  # else what is not named is of another copy, or left over
+        segments = _with_loose(place, segments, coming)
     about, assumed = _about(found, items, segments, place)
     containers, unsaid = _containers(found, items, about, place)
     roots = _roots(found, containers, about, place, items)

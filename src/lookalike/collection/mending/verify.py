@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.place import Place
-from lookalike.collection.sealed.segments import bare
+from lookalike.collection.sealed.segments import bare, require_as_named
 from lookalike.collection.sync.report import Progress
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.index import Index
@@ -41,7 +41,7 @@ def _problems(place: Place, catalogue: Catalogue, about: About, progress: Progre
         for done, (name, count) in enumerate((names | coming).items(), 1):
             try:
                 if name in names:
-                    vectors.append(verify_segment(place, about, name, count))
+                    vectors.append(verify_segment(place, about, name, count, catalogue.files()))
                 else:
                     verify_coming(place, catalogue, name, count)
             except LookalikeError as error:
@@ -59,15 +59,16 @@ def verify_coming(place: Place, catalogue: Catalogue, name: str, count: int) -> 
     model = catalogue.next.model()
     if model is None:
         raise catalogue.damaged("vectors for a change of the model, but no model")
-    verify_segment(place, catalogue.about()._replace(**model._asdict()), name, count)
+    verify_segment(place, catalogue.about()._replace(**model._asdict()), name, count, catalogue.files())
 
 
-def verify_segment(place: Place, about: About, name: str, count: int) -> NDArray[np.int64]:
-    """The ids in a segment file, once every byte of it is verified.
+def verify_segment(place: Place, about: About, name: str, count: int, named: set[str]) -> NDArray[np.int64]:
+    """The ids in a segment file, of those that the catalogue has `named`, once every byte of it is verified.
 
     Raises:
         DamagedError, NotAnIndexError: it is damaged, missing, or not the one that the catalogue means.
     """
+    require_as_named(place, name, named)
     path = os.path.join(place.segments, name)
     index = Index.open(path)
     index.verify()

@@ -58,7 +58,7 @@ class Bulk:
         """Write the file; the catalogue does not name it yet."""
         if len(self._waiting):
             self._put()
-        segments.save(self._place, self._about, Index.open(*self._parts), self.name, self._beside)
+        self.name = segments.save(self._place, self._about, Index.open(*self._parts), self.name, self._beside)
         self.discard()
 
     def discard(self) -> None:

@@ -2,14 +2,17 @@
 
 A seal writes the pending vectors, and those of some older files, into a new file, whole or not at all, and
 then names it in one transaction that also drops the pending vectors and the older files' names; a file that
-the catalogue does not name is an orphan.
+the catalogue does not name is an orphan. The name of a file has a digest of what is in it: copies of a collection
+that went on apart, and were then mixed, are told by it.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Protocol
 
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 from lookalike.collection.catalogue.catalogue import About
 from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.place import Place
+from lookalike.durable import sync
 from lookalike.errors import ArgumentError, DamagedError, IdError, LookalikeError, NotAnIndexError, VectorError
 from lookalike.index import Index
 
@@ -28,7 +32,10 @@ MOST_PENDING = 4096
 _MUCH = 256 << 20  # bytes of vectors: more are sealed through files, not in memory
 _WORN = 1 / 4  # of a file's vectors: so many removed ones are worth a new file
 _ADVICE = "; restore it from a copy or build it again"
-_NAME = re.compile(r"(\d{6,})\.segment")  # a temporary file adds to it
+_ENDING = ".segment"
+_NAME = re.compile(r"(\d{6,})(?:-([0-9a-f]{16}))?\.segment")  # without a digest until it is whole; a part adds to it
+_FOOTER = struct.Struct("<8sQ48x")  # its magic, and the checksum of those of all blocks: docs/format.md
+_MAGIC = b"\nGESKOOL"
 
 
 class Vectors(Protocol):
@@ -67,7 +74,38 @@ def open_sealed(place: Place, catalogue: Vectors, about: About) -> Index:
     Raises:
         DamagedError: a segment is missing, damaged or another one.
     """
+    require_own(place, catalogue)
     return _open(place, about, catalogue.segments())
+
+
+def require_own(place: Place, catalogue: Vectors) -> None:
+    """DamagedError where a file that the catalogue names is missing, or another one by its digest; none is read."""
+    names, named = catalogue.segments(), catalogue.files()
+    try:
+        for name in names:
+            require_as_named(place, name, named)
+    except DamagedError as error:
+        raise damaged(place, str(error)) from error
+
+
+def require_as_named(place: Place, name: str, named: AbstractSet[str]) -> None:
+    """The same of one file, within those that the catalogue has `named`; what else is wrong is told by who opens it."""
+    path = os.path.join(place.segments, name)
+    if not os.path.lexists(path):
+        others = [other for other in names_in(place.segments) if segment_name(other) and other not in named]
+        mixed = f", while {', '.join(others)} are there: files of two copies were mixed" if others else ""
+        raise DamagedError(f"the segment {path} is missing{mixed}")
+    if not is_as_named(place, name):
+        raise DamagedError(
+            f"{path} is not the segment that was written under this name: it was altered, or files of two copies were "
+            "mixed"
+        )
+
+
+def is_as_named(place: Place, name: str) -> bool:
+    """Whether a file has the digest in its name, if both have one; what an earlier version wrote has none."""
+    match = _NAME.fullmatch(name)
+    return match is None or match[2] is None or _digest(os.path.join(place.segments, name)) in (match[2], None)
 
 
 def is_due(catalogue: Vectors) -> bool:
@@ -132,16 +170,17 @@ def _write_anew(
             index.add(vectors, ids)
         except (IdError, VectorError) as error:
             raise damaged(place, f"a pending vector that is sealed, or none: {error}") from error
-        name = next_name(place, names)
+        name = ""
         if len(index):
-            save(place, about, index, name, [other for other in names if other not in merged])
+            name = save(place, about, index, next_name(place, names), [other for other in names if other not in merged])
     with catalogue.writing():
         catalogue.seal(name, len(index), merged, (removed if everything else forgotten).tolist())
 
 
-def save(place: Place, about: About, index: Index, name: str, beside: Sequence[str]) -> None:
-    """Write a segment file. Its note names the collection and the model: a catalogue that is lost may be made after it.
+def save(place: Place, about: About, index: Index, name: str, beside: Sequence[str]) -> str:
+    """Write a segment file, and give its name: that of `next_name` with a digest.
 
+    Its note names the collection and the model: a catalogue that is lost may be made after it.
     All files of a collection have one note, and earlier versions named no model: where one of those stays `beside` the
     new file, this has its note.
     """
@@ -149,7 +188,26 @@ def save(place: Place, about: About, index: Index, name: str, beside: Sequence[s
     if beside:
         note = Index.open(os.path.join(place.segments, beside[0])).note
     much = len(index) * about.dim * 4 > _MUCH
-    index.save(os.path.join(place.segments, name), note=note, little_memory=much)
+    path = os.path.join(place.segments, name)
+    index.save(path, note=note, little_memory=much)
+    named = f"{name.removesuffix(_ENDING)}-{_digest(path)}{_ENDING}"
+    try:
+        os.rename(path, os.path.join(place.segments, named))
+        sync(place.segments)
+    except OSError as error:
+        raise refused(place.segments, error) from error
+    return named
+
+
+def _digest(path: str) -> str | None:
+    """Of the whole file; None where it has none: who opens it says why."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(-_FOOTER.size, os.SEEK_END)
+            magic, digest = _FOOTER.unpack(file.read())
+    except OSError:
+        return None
+    return f"{digest:016x}" if magic == _MAGIC else None
 
 
 def _worth_merging(place: Place, catalogue: Vectors, about: About, removed: NDArray[np.int64]) -> list[str]:
@@ -209,8 +267,8 @@ def sweep(place: Place, catalogue: Vectors) -> None:
 
 
 def next_name(place: Place, names: Iterable[str]) -> str:
-    """A name for a new file: not one of these, nor of what lies there."""
-    return f"{1 + max([0, *map(_number, [*names, *names_in(place.segments)])]):06}.segment"
+    """A name for a new file, which gets its digest when it is saved: not of these, nor of what lies there."""
+    return f"{1 + max([0, *map(_number, [*names, *names_in(place.segments)])]):06}{_ENDING}"
 
 
 def bytes_on_disk(place: Place) -> int:

@@ -38,6 +38,8 @@ def taken_in(intake: Intake, work: Callable[[Intake], None]) -> SyncReport:
     place, catalogue, report = intake.place, intake.catalogue, intake.report
     with report.measured():
         with report.timed("find"):
+            with catalogue.reading():
+                segments.require_own(place, catalogue)
             segments.sweep(place, catalogue)
             generation = catalogue.about().generation
         work(intake)
