@@ -42,6 +42,7 @@ _UNWRITTEN = (
     sqlite3.SQLITE_IOERR_TRUNCATE,
     sqlite3.SQLITE_IOERR_DELETE,
 )
+_SHM_BYTES = 32 << 10  # at least
 _MEMORY = "/dev/shm"  # noqa: S108 (a file system in memory, where Linux has it)
 _NONSENSE = re.compile("syntax error|incomplete input|no such function|within a transaction|no transaction is active")
 
@@ -89,7 +90,7 @@ class Database:
         try:
             self._connection = _connect(path)
         except WriteError as error:
-            if getattr(error.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_IOERR_SHMSIZE:
+            if not (_lacks_room(error) and _is_full(path)):
                 raise
             self.is_full, self._file = True, _identity(path, exactly=True)
             self._connection = _connect_without_room(path, error)
@@ -394,6 +395,17 @@ def _connect(path: str) -> sqlite3.Connection:
         if os.path.exists(f"{path}-wal"):
             raise
         return _open(path, "mode=ro&immutable=1")
+
+
+def _lacks_room(error: WriteError) -> bool:
+    """Whether there was none for the file beside the WAL."""
+    return getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_SHMSIZE
+
+
+def _is_full(path: str) -> bool:
+    """Whether its disk has no room for that file: then it is not the file that cannot be written."""
+    disk = os.statvfs(os.path.dirname(path))
+    return disk.f_bavail * disk.f_frsize < _SHM_BYTES
 
 
 def _connect_without_room(path: str, error: WriteError) -> sqlite3.Connection:
