@@ -12,6 +12,6 @@ def segment(index: Path, number: int = 1) -> Path:
     return path
 
 
-def undigested(names: list[str]) -> list[str]:
-    """Names as they would be without the digests, sorted."""
-    return sorted(re.sub(r"-[0-9a-f]{16}\b", "", name) for name in names)
+def undigested(name: str) -> str:
+    """A name as it would be without the digest, which is another each time."""
+    return re.sub(r"-[0-9a-f]{16}\b", "", name)

@@ -50,7 +50,7 @@ def names(hits: list[lookalike.collection.Hit]) -> list[str]:
 
 def test_a_folder_keeps_its_collection_within(folder: Path, collection: Collection) -> None:
     assert len(collection) == PICTURES
-    assert undigested(os.listdir(folder / ".lookalike" / "segments")) == ["000001.segment"]
+    assert [*map(undigested, os.listdir(folder / ".lookalike" / "segments"))] == ["000001.segment"]
     with Collection.open(folder / ".lookalike") as same:
         assert same.paths() == collection.paths()
 

@@ -176,7 +176,7 @@ def test_a_seal_while_a_reader_was_about_to_open_the_old_segment(
             for i in range(COUNT):
                 draw(many / f"new{i}.png", seed=500 + i)
             writer.sync()
-            assert undigested(os.listdir(writer.place.segments)) == ["000002.segment"]
+            assert [*map(undigested, os.listdir(writer.place.segments))] == ["000002.segment"]
             return opened(*arguments)
 
         monkeypatch.setattr(segments, "open_sealed", open_late)

@@ -21,7 +21,7 @@ from .conftest import PICTURES, Draw
 
 
 def files(collection: Collection) -> list[str]:
-    return undigested(os.listdir(collection.place.segments))
+    return sorted(map(undigested, os.listdir(collection.place.segments)))
 
 
 def test_few_new_pictures_wait_and_many_are_sealed(folder: Path, draw: Draw) -> None:

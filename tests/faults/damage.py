@@ -28,6 +28,7 @@ from lookalike.errors import DamagedError, ModelError, NotAnIndexError
 from tests.faults import pictures, vectors
 from tests.faults.forked import in_fork
 from tests.faults.observe import State, observe
+from tests.segment_files import undigested
 
 IN_A_FORK = 25  # damages; one that kills its process is found among them
 PAGE = 4096
@@ -245,7 +246,7 @@ def main() -> None:
         for name in victim.files:
             kind = victim.kind_of(name)
             if given.times:
-                dice = random.Random(f"{given.seed}/{name}")
+                dice = random.Random(f"{given.seed}/{undigested(name)}")
                 tally += run(victim, name, damages(victim, name, given.times // kinds[kind], dice), kind, broken)
             if given.lengths:
                 tally += run(victim, name, lengths(victim, name, given.lengths), "lengths", broken)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.conftest import LONG
 from tests.faults import shim
 from tests.faults.disk import Disk, Kept
 from tests.faults.shim import Record, What
+from tests.segment_files import undigested
 
 from .conftest import ROOT, Harness
 
@@ -50,7 +50,7 @@ def records(place: Path, preloaded: dict[str, str]) -> list[Record]:
 
 def test_the_shim_sees_all_that_reaches_the_disk(place: Path, records: list[Record]) -> None:
     """The record, played back, is the folder byte by byte: no call went by unseen."""
-    names = [re.sub("-[0-9a-f]{16}", "", record.path.rpartition("/")[2].partition(".tmp-")[0]) for record in records]
+    names = [undigested(record.path.rpartition("/")[2].partition(".tmp-")[0]) for record in records]
     seen = {(record.what, name) for record, name in zip(records, names, strict=True)}
     for name in ("catalogue.sqlite", "catalogue.sqlite-wal", "000001.segment"):
         assert {(what, name) for what in (What.CREATE, What.WRITE, What.SYNC)} <= seen or name == "catalogue.sqlite"
