@@ -173,6 +173,15 @@ def test_nobody_reads_what_is_printed(run: Run, photos: Path, picture: Path, tmp
         assert (code, told(stderr)) == (141, ""), arguments
 
 
+def test_files_are_written_though_nobody_reads_the_list(run: Run, photos: Path, tmp_path: Path) -> None:
+    run("index", photos)
+    plan, page = tmp_path / "plan.txt", tmp_path / "page.html"
+    code, _ = closed_pipe("dedupe", photos, "--within", "0.5", "--similar", "--plan", plan, "--html", page)
+    assert code == 141
+    assert plan.read_text().startswith("# lookalike dedupe plan")
+    assert page.stat().st_size > 1000
+
+
 def test_nobody_reads_what_is_noted(photos: Path, tmp_path: Path) -> None:
     for arguments in (["index", photos], ["sync", photos], ["info", "nowhere"], ["--zzz"]):
         assert closed_pipe(*arguments, stream="stderr") == (141, ""), arguments

@@ -49,19 +49,21 @@ def show_duplicates(asked: Looking, *, json: bool, html: str | None, plan: str |
         collections = [_open(opened, place, asked.model, check=check) for place in asked.where]
         references = [_open(opened, place, asked.model, check=check) for place in asked.references]
         found = _find(collections, references, asked)
-        (print_groups if json else list_groups)(found)
-        flush()
-        if html is not None:
+        if html is not None:  # before the list, whose reader may go away: dedupe … | head
             from lookalike.cli.groups_page import write_groups
 
             write_groups(html, [*collections, *references], found)
-            note(f"page written to {html}")
         if plan is not None:
             write_plan(plan, collections, found, references=references)
-            note(
-                f"plan written to {plan}, a text that you may edit; act on it with: "
-                f"lookalike dedupe --apply {quote(plan)} --move-to DIR"
-            )
+        (print_groups if json else list_groups)(found)
+        flush()
+    if html is not None:
+        note(f"page written to {html}")
+    if plan is not None:
+        note(
+            f"plan written to {plan}, a text that you may edit; act on it with: "
+            f"lookalike dedupe --apply {quote(plan)} --move-to DIR"
+        )
     note(summary(found) if found.groups else f"no copies among the pictures in {', '.join(asked.where)}")
     return 0 if found.groups else 1
 

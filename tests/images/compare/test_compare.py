@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw, ImageEnhance
 
 import lookalike.demo
 from lookalike.images.compare.compare import compare
+from lookalike.images.compare.residual import Slack, jpeg_excess, other_excess
 from lookalike.images.compare.verdict import Verdict
-from lookalike.images.compare.whole import Whole, whole
+from lookalike.images.compare.whole import Encoding, Whole, whole
 
 PICTURES = Path(lookalike.demo.__file__).parent / "pictures"
 PHOTO = PICTURES / "boats" / "tall_ship.jpg"
@@ -180,3 +181,30 @@ def test_exchanged_ends_make_another_picture(photo: Image.Image) -> None:
     pixels = np.asarray(wide)
     swapped = np.concatenate([pixels[:, -third:], pixels[:, third:-third], pixels[:, :third]], axis=1)
     assert compare(packed(wide, "JPEG"), packed(Image.fromarray(swapped), "JPEG")).kind == "different"
+
+
+def test_two_packings_of_one_picture_are_copies_in_even_places_too(photo: Image.Image) -> None:
+    """All levels of an even place are rounded alike: the mean of its colours is off by as much as each of them."""
+    width, height = 1200, 824
+    down, across = np.mgrid[:height, :width]
+    sky = np.stack(
+        [90 + 60 * down / height + 20 * across / width, 140 + 50 * down / height, 200 + 40 * across / width], -1
+    )
+    image = Image.fromarray(sky.round().astype(np.uint8))
+    image.paste(photo.resize((width, height // 2)), (0, height // 4))
+    mirrored = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    one, other = packed(image, "JPEG", quality=85), packed(mirrored, "JPEG", quality=90)
+    assert compare(one, other) == Verdict("altered", ("mirrored",))
+
+
+@pytest.mark.parametrize(("width", "height", "corner"), [(64, 40, (0, 0)), (40, 64, (0, 0)), (41, 39, (3, 7))])
+def test_what_is_padded_beyond_a_picture_tells_nothing(width: int, height: int, corner: tuple[int, int]) -> None:
+    """JPEG keeps colours in blocks of 16 pixels, of which half may lie outside."""
+    noise = np.random.default_rng(0).integers(256, size=(height, width, 3), dtype=np.uint8)
+    tables = (10,) * 64
+    before = (-corner[0]) % 8, (-corner[1]) % 8
+    blocks = -(-(height + before[1]) // 8), -(-(width + before[0]) // 8)
+    excess = jpeg_excess(noise, noise, Encoding("JPEG", True, tables, tables, 2, corner), Slack())
+    assert excess.beyond.shape == excess.detail.shape == blocks
+    excess = other_excess(noise, noise, lossy=True, slack=Slack())
+    assert excess.beyond.shape == excess.detail.shape == (-(-height // 8), -(-width // 8))

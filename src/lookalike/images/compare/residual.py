@@ -130,6 +130,7 @@ _ROUNDING = 2.5  # coefficients: decoded levels are rounded to whole ones, and d
 _STEP = 0.55  # of a quantiser's step: half of it, and a tenth for decoders that differ
 _SAME_STEP = 0.05  # of a step by which the picture encoded here may differ from the copy
 _CUT = 0.5  # of what is found in blocks that the edge cuts: what the encoder saw beyond it is not known
+_EVEN = 8.0  # coefficients: of an even place all levels are rounded alike, so colours of two packings are a level apart
 _LEAK = 0.12  # of colour's detail: that stored at half the resolution is spread over neighbours when shown
 
 
@@ -141,6 +142,8 @@ def jpeg_excess(expected: Pixels, copy: Pixels, encoding: Encoding, slack: Slack
     luma = np.array(encoding.luma, dtype=np.float32).reshape(BLOCK, BLOCK)
     chroma = np.array(encoding.chroma, dtype=np.float32).reshape(BLOCK, BLOCK)
     beyond, detail, old, both = [], [], [], []
+    lost = slack.chroma.copy()
+    lost[0, 0] += _EVEN if lost.any() else 0.0
     for rows in _bands(copy.shape[0]):
         planes = [_planes(pixels[rows]) for pixels in (expected, copy, encoded)]
         bright = _Compared(*(coefficients(plane[..., 0]) for plane in planes))
@@ -148,16 +151,23 @@ def jpeg_excess(expected: Pixels, copy: Pixels, encoding: Encoding, slack: Slack
         for channel in (1, 2):
             colour = _Compared(*(coefficients(_halved(plane[..., channel])) for plane in planes))
             worst = np.maximum(
-                worst, colour.beyond(chroma, slack.chroma, slack, leak=_LEAK).repeat(2, axis=0).repeat(2, axis=1)
+                worst, colour.beyond(chroma, lost, slack, leak=_LEAK).repeat(2, axis=0).repeat(2, axis=1)
             )
         beyond.append(worst)
         detail.append(_detail(bright.copy))
         old.append(_detail(bright.expected))
         both.append(np.stack([_common(shown, bright.copy) for shown in (bright.expected, bright.encoded)]))
-    worst, energy = np.concatenate(beyond), np.concatenate(detail)
+    down, across = _blocks(height - _outer(corner)[1]), _blocks(width - _outer(corner)[0])
+    worst, energy, before = (np.concatenate(bands)[:down, :across] for bands in (beyond, detail, old))
     worst[(height - corner[1]) // BLOCK + (corner[1] > 0) :] *= _CUT
     worst[:, (width - corner[0]) // BLOCK + (corner[0] > 0) :] *= _CUT
-    return Excess(worst, energy, _outer(corner), _shared(np.concatenate(old), energy, np.concatenate(both, axis=1)))
+    common = np.concatenate(both, axis=1)[:, :down, :across]
+    return Excess(worst, energy, _outer(corner), _shared(before, energy, common))
+
+
+def _blocks(length: int) -> int:
+    """How many hold a pixel of so many; what was padded beyond them tells nothing."""
+    return -(-length // BLOCK)
 
 
 def _outer(corner: tuple[int, int]) -> tuple[int, int]:
@@ -263,7 +273,7 @@ def other_excess(expected: Pixels, copy: Pixels, *, lossy: bool, slack: Slack) -
 
     Its worst block may differ by so much more than the typical one, and no block by more than what it shows.
     """
-    corner = (0, 0)
+    corner, (height, width) = (0, 0), copy.shape[:2]
     expected, copy = padded(expected, corner, 2 * BLOCK), padded(copy, corner, 2 * BLOCK)
     known = slack.luma.copy(), slack.chroma.copy()
     for table, level in zip(known, _FLAT if lossy else (0.0, 0.0), strict=True):
@@ -279,7 +289,8 @@ def other_excess(expected: Pixels, copy: Pixels, *, lossy: bool, slack: Slack) -
         tints = [coefficients(_halved(after[..., c] - before[..., c])) for c in (1, 2)]
         most = np.maximum(*(np.maximum(np.abs(tint) - known[1], 0).max(axis=(2, 3)) for tint in tints))
         colour.append(most.repeat(2, axis=0).repeat(2, axis=1))
-    bright, tint, before, after = (np.concatenate(bands) for bands in (worst, colour, shown, inside))
+    down, across = _blocks(height), _blocks(width)
+    bright, tint, before, after = (np.concatenate(bands)[:down, :across] for bands in (worst, colour, shown, inside))
     detail, near = np.sqrt(np.maximum(before, after)), _largest_near(np.sqrt(before))
     allowed = _RESAMPLED if not lossy else _MOST_LOSS
     beyond = np.zeros_like(bright)
@@ -290,7 +301,7 @@ def other_excess(expected: Pixels, copy: Pixels, *, lossy: bool, slack: Slack) -
         if typical > _MOST_LOSS:
             bound[:] = 0
         beyond = np.maximum(beyond, difference / (bound + 1.6 * _ROUNDING + slack.step + slack.level))
-    shared = _shared(before, after, np.concatenate(both))
+    shared = _shared(before, after, np.concatenate(both)[:down, :across])
     return Excess(np.asarray(beyond, dtype=np.float32), after, corner, shared, _LEAST if lossy else 1.5)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
-VERSION = 2
+VERSION = 3
 """Of the comparison: what an older one said of two pictures is not believed."""
 
 Kind = Literal["same pixels", "resized or recompressed", "altered", "edited", "different"]
