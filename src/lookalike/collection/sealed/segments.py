@@ -93,11 +93,11 @@ def require_as_named(place: Place, name: str, named: AbstractSet[str]) -> None:
     path = os.path.join(place.segments, name)
     if not os.path.lexists(path):
         others = [other for other in names_in(place.segments) if segment_name(other) and other not in named]
-        mixed = f", while {', '.join(others)} are there: files of two copies were mixed" if others else ""
-        raise DamagedError(f"the segment {path} is missing{mixed}")
+        mixed = f", and {len(others):,} are there that it does not name: files of two copies may be mixed"
+        raise DamagedError(f"the segment {path} of the catalogue is missing{mixed if others else ''}")
     if not is_as_named(place, name):
         raise DamagedError(
-            f"{path} is not the segment that was written under this name: it was altered, or files of two copies were "
+            f"{path} is not the segment that was written under this name: it was altered, or files of two copies are "
             "mixed"
         )
 
