@@ -225,7 +225,7 @@ def test_what_is_no_file_at_all(tmp_path: Path) -> None:
             os.chdir(here)
         with pytest.raises(errors.NotAnIndexError):
             Index.open(tmp_path / "socket")
-    with pytest.raises(TypeError):
+    with pytest.raises(errors.ArgumentError, match="expected a path, received None"):
         Index.open(None)  # type: ignore[arg-type]
 
 
