@@ -1,7 +1,7 @@
 """How long `lookalike dedupe` takes to find which pairs of many pictures may be copies, and which share it finds.
 
     python benchmarks/duplicates.py                  # 100,000 pictures, a tenth of them altered copies
-    python benchmarks/duplicates.py --count 1000000  # 9 GiB of memory
+    python benchmarks/duplicates.py --count 1000000  # 21 GiB of memory
 
 Nothing is decoded: thumbnails are drawn of random fields whose spectrum falls like that of pictures (1/f), vectors
 (1,280 dimensions, as of the shipped model) in clusters. A copy is mirrored or turned in one of eight ways, lighter or
