@@ -55,7 +55,7 @@ asan() {
 
 tsan() {
     build tsan -DSANITIZE=thread \
-        "$(some 'test_copies.cpp;test_hash_family.cpp;test_index*.cpp;test_parallel.cpp;test_projection.cpp;test_spheres.cpp')"
+        "$(some 'test_copies.cpp;test_filter.cpp;test_hash_family.cpp;test_index*.cpp;test_parallel.cpp;test_snapshot.cpp;test_projection.cpp;test_spheres.cpp')"
     build/cpp-tsan/cpp_tests
 }
 

@@ -3,6 +3,8 @@
 
 #include <Python.h>
 
+#include "engine/base/errors.hpp"
+
 namespace lookalike {
 
 /// Before Python 3.14 a thread that asks for the GIL of an interpreter that is ending is ended by
@@ -11,10 +13,10 @@ namespace lookalike {
 /// process ends, as it does from 3.14 on.
 void take_gil(PyThreadState* state);
 
-/// Without the GIL as long as it lives.
+/// Without the GIL as long as it lives, and ready to run out of memory.
 class NoGil {
  public:
-  NoGil() : state_(PyEval_SaveThread()) {}
+  NoGil() : state_(PyEval_SaveThread()) { prepare_to_throw(); }
   ~NoGil() { take_gil(state_); }
   NoGil(const NoGil&) = delete;
   NoGil& operator=(const NoGil&) = delete;

@@ -1,11 +1,14 @@
 #include <cstddef>
+#include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "check.hpp"
 #include "engine/base/bits.hpp"
+#include "engine/base/paged_bits.hpp"
 
-using lookalike::Bits;
+using lookalike::Bits, lookalike::PagedBits;
 
 namespace {
 
@@ -79,5 +82,33 @@ TEST(bits_that_are_new_have_the_value_asked_for_also_where_there_were_others_bef
     bits.resize(size, value);
     expected.resize(size, value);
     check_same(bits, expected);
+  }
+}
+
+TEST(paged_bits_are_as_those_they_were_made_of_and_share_what_is_not_cleared) {
+  std::mt19937 random(5);
+  constexpr std::size_t kPage = PagedBits::kPage;
+  for (const std::size_t size : {0UL, 1UL, 700UL, kPage - 1, kPage, kPage + 1, 3 * kPage + 77}) {
+    Bits bits(size, false);
+    for (std::size_t i = 0; i < size; ++i)
+      if (random() % 3 != 0) bits.set(i);
+    const PagedBits before(bits);
+    std::vector<std::uint32_t> cleared;
+    Bits left = bits;
+    for (std::uint32_t i = 0; i < size; ++i)
+      if (random() % 5000 == 0) cleared.push_back(i), left.clear(i);
+    const PagedBits after = before.without(cleared);
+    for (const auto& [paged, plain] : {std::pair(&before, &bits), std::pair(&after, &left)}) {
+      CHECK(paged->size() == size && paged->count() == plain->count());
+      for (std::size_t i = 0; i < size; ++i) CHECK((*paged)[i] == (*plain)[i], i);
+      for (int round = 0; round < 200 && size > 0; ++round) {
+        const std::size_t begin = random() % (size + 1), end = begin + random() % (size + 1 - begin);
+        CHECK(paged->count(begin, end) == plain->count(begin, end), begin, end);
+        CHECK(paged->next(begin, end) == plain->next(begin, end), begin, end);
+      }
+    }
+    Bits kept(size, true);
+    after.keep_of(kept);
+    CHECK(kept.words() == left.words());
   }
 }

@@ -5,8 +5,8 @@
 
 #include "check.hpp"
 #include "engine/base/errors.hpp"
-#include "engine/base/fair_mutex.hpp"
 #include "engine/base/parallel.hpp"
+#include "engine/base/work_mutex.hpp"
 
 using namespace lookalike;
 
@@ -49,36 +49,16 @@ TEST(parallel_for_is_interrupted_on_the_calling_thread) {
                }));
 }
 
-TEST(a_writer_comes_before_readers_who_come_later) {
-  FairMutex mutex;
-  std::atomic<bool> done{false};
-  int value = 0;  // ThreadSanitizer watches it
-  std::vector<std::thread> readers;
-  for (int i = 0; i < 4; ++i)
-    readers.emplace_back([&] {
-      while (!done) {
-        const std::shared_lock lock(mutex);
-        CHECK(value >= 0);
-        for (int spin = 0; spin < 50; ++spin) std::this_thread::yield();
-      }
-    });
-  for (int i = 0; i < 100; ++i) {
-    const std::unique_lock lock(mutex);
-    ++value;
-  }
-  done = true;
-  for (std::thread& reader : readers) reader.join();
-  CHECK(value == 100);
-}
-
-TEST(a_thread_that_holds_an_index_may_not_wait_for_one) {
-  FairMutex one, other;
+TEST(a_thread_that_has_the_turn_may_not_wait_for_it) {
+  WorkMutex mutex;
   {
-    const std::shared_lock lock(one);
-    CHECK_THROWS(BusyError, "signal handler", one.lock_shared());
-    CHECK_THROWS(BusyError, "signal handler", one.lock());
-    CHECK_THROWS(BusyError, "signal handler", other.lock_shared());
+    const WorkMutex::Turn turn(mutex, {});
+    CHECK_THROWS(BusyError, "signal handler", WorkMutex::Turn(mutex, {}));
+    std::thread other([&] {
+      const Interrupt give_up = [] { throw std::runtime_error("Ctrl-C"); };
+      CHECK_THROWS(std::runtime_error, "Ctrl-C", WorkMutex::Turn(mutex, give_up));
+    });
+    other.join();
   }
-  const std::unique_lock lock(one);
-  CHECK_THROWS(BusyError, "signal handler", one.lock());
+  const WorkMutex::Turn turn(mutex, {});
 }

@@ -92,7 +92,7 @@ except MemoryError:
 def test_little_address_space_is_an_error_and_no_end() -> None:
     """As under `ulimit -v`: glibc would end a process whose thread finds no room for its first exception."""
     said = {}
-    for room in (*range(4, 120, 8), 600):
+    for room in (*range(4, 124, 6), 600):
         command = [sys.executable, "-c", LIMITED, str(room)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), f"{room} MiB"

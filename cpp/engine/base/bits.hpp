@@ -5,10 +5,31 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace lookalike {
+
+/// How many bits of [begin, end) are set.
+inline std::size_t count_bits(const std::uint64_t* words, std::size_t begin, std::size_t end) {
+  std::size_t ones = 0;
+  for (std::size_t i = begin; i < end;) {
+    const std::size_t here = std::min(end, (i / 64 + 1) * 64);
+    const std::uint64_t word = words[i / 64] >> (i % 64);
+    const std::size_t width = here - i;
+    ones += static_cast<std::size_t>(
+        std::popcount(width == 64 ? word : word & ((std::uint64_t{1} << width) - 1)));
+    i = here;
+  }
+  return ones;
+}
+
+/// The first bit of [begin, end) that is set, or end.
+inline std::size_t next_bit(const std::uint64_t* words, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; i = (i / 64 + 1) * 64)
+    if (const std::uint64_t word = words[i / 64] >> (i % 64); word != 0)
+      return std::min(end, i + static_cast<std::size_t>(std::countr_zero(word)));
+  return end;
+}
 
 class Bits {
  public:
@@ -24,39 +45,20 @@ class Bits {
   void resize(std::size_t count, bool value) {
     for (std::size_t i = count; i < size_ && i % 64 != 0; ++i)
       clear(i);  // what is cut off must not come back
-    words_.resize((count + 63) / 64);
-    for (std::size_t i = std::exchange(size_, count); value && i < count; ++i) set(i);
-  }
-
-  /// Of as many bits.
-  Bits& operator&=(const Bits& other) {
-    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
-    return *this;
+    for (; value && size_ < count && size_ % 64 != 0; ++size_) set(size_);
+    words_.resize((count + 63) / 64, value ? ~std::uint64_t{0} : 0);
+    size_ = count;
+    if (size_ % 64 != 0) words_.back() &= (std::uint64_t{1} << (size_ % 64)) - 1;
   }
 
   std::size_t count() const { return count(0, size_); }
-
-  /// How many of [begin, end) are set.
   std::size_t count(std::size_t begin, std::size_t end) const {
-    std::size_t ones = 0;
-    for (std::size_t i = begin; i < end;) {
-      const std::size_t here = std::min(end, (i / 64 + 1) * 64);
-      const std::uint64_t word = words_[i / 64] >> (i % 64);
-      const std::size_t width = here - i;
-      ones += static_cast<std::size_t>(
-          std::popcount(width == 64 ? word : word & ((std::uint64_t{1} << width) - 1)));
-      i = here;
-    }
-    return ones;
+    return count_bits(words_.data(), begin, end);
   }
-
-  /// The first of [begin, end) that is set, or end.
-  std::size_t next(std::size_t begin, std::size_t end) const {
-    for (std::size_t i = begin; i < end; i = (i / 64 + 1) * 64)
-      if (const std::uint64_t word = words_[i / 64] >> (i % 64); word != 0)
-        return std::min(end, i + static_cast<std::size_t>(std::countr_zero(word)));
-    return end;
-  }
+  std::size_t next(std::size_t begin, std::size_t end) const { return next_bit(words_.data(), begin, end); }
+  /// Clears those of the 64 bits from 64 · i on that are not set in `word`.
+  void mask(std::size_t i, std::uint64_t word) { words_[i] &= word; }
+  const std::vector<std::uint64_t>& words() const { return words_; }
 
  private:
   std::vector<std::uint64_t> words_;

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/errors.hpp"
+
 namespace lookalike {
 
 // Called now and then on the calling thread; it throws to stop the work (the bindings look for Ctrl-C).
@@ -23,17 +25,35 @@ inline unsigned thread_count(int asked) {
   return asked > 0 ? static_cast<unsigned>(asked) : std::max(1U, std::thread::hardware_concurrency());
 }
 
-// Throws bad_alloc or system_error where there is no thread to be had. When a thread throws first, libstdc++
-// asks for memory of that thread's own, and where there is none glibc ends the process: hence room is looked
-// for before a thread starts, and that memory is asked for at once.
+/// Address space that is kept free for somebody.
+class KeptRoom {
+ public:
+  KeptRoom() : memory_(mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+    if (memory_ == MAP_FAILED) throw std::bad_alloc();
+  }
+  KeptRoom(KeptRoom&& other) noexcept : memory_(std::exchange(other.memory_, MAP_FAILED)) {}
+  KeptRoom(const KeptRoom&) = delete;
+  KeptRoom& operator=(const KeptRoom&) = delete;
+  KeptRoom& operator=(KeptRoom&&) = delete;
+  ~KeptRoom() { give(); }
+
+  void give() {
+    if (void* memory = std::exchange(memory_, MAP_FAILED); memory != MAP_FAILED) munmap(memory, kBytes);
+  }
+
+ private:
+  static constexpr std::size_t kBytes = std::size_t{8} << 20;
+
+  void* memory_;
+};
+
+// Throws bad_alloc or system_error where there is no thread to be had. Room for what the thread needs to
+// throw is kept for it, whatever other threads take before it runs.
 template <class Work>
 std::thread start_thread(Work work) {
-  constexpr std::size_t kRoom = std::size_t{16} << 20;  // for a stack, and much more than the rest
-  void* room = mmap(nullptr, kRoom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (room == MAP_FAILED) throw std::bad_alloc();
-  munmap(room, kRoom);
-  return std::thread([work = std::move(work)]() mutable {
-    (void)std::uncaught_exceptions();
+  return std::thread([room = KeptRoom(), work = std::move(work)]() mutable {
+    room.give();
+    prepare_to_throw();
     work();
   });
 }

@@ -26,23 +26,33 @@ Bits rows_with(const Segment& segment, std::span<const std::int64_t> ids) {
 
 Filter::Filter(std::span<const std::int64_t> ids) : ids_(ids.begin(), ids.end()) {
   if (!std::is_sorted(ids_.begin(), ids_.end())) std::sort(ids_.begin(), ids_.end());
+  enroll();
 }
 
-// Rows only ever cease to live: as many as before are the same, and of fewer none is new.
+// Rows of a segment only ever cease to live: as many of them are the same.
 std::shared_ptr<const Allowed> Filter::among(const std::shared_ptr<const Segment>& segment,
-                                             const Allowed& live) const {
+                                             const Allowed* live) const {
+  const std::size_t count = live != nullptr ? live->count() : segment->rows();
+  Known known = this->known(segment);
+  if (known.allowed != nullptr && known.live == count) return known.allowed;
+  if (known.rows == nullptr) known.rows = std::make_shared<const Bits>(rows_with(*segment, ids_));
+  Bits rows = *known.rows;
+  if (live != nullptr) live->rows().keep_of(rows);
+  known = {segment, known.rows, count, std::make_shared<const Allowed>(rows, segment->copies())};
   const std::scoped_lock lock(mutex_);
-  std::erase_if(known_, [](const Known& known) { return known.segment.expired(); });
-  auto known = std::find_if(known_.begin(), known_.end(),
-                            [&](const Known& each) { return each.segment.lock() == segment; });
-  if (known != known_.end() && known->live == live.count()) return known->allowed;
-  Bits rows = known != known_.end() ? known->allowed->rows() : rows_with(*segment, ids_);
-  rows &= live.rows();
-  auto allowed = std::make_shared<const Allowed>(std::move(rows), segment->copies());
-  if (known == known_.end()) known = known_.insert(known, {segment, 0, nullptr});
-  known->live = live.count();
-  known->allowed = std::move(allowed);
-  return known->allowed;
+  std::erase_if(known_, [&](const Known& each) {
+    const auto its = each.segment.lock();
+    return its == nullptr || its == segment;
+  });
+  known_.push_back(known);
+  return known.allowed;
+}
+
+Filter::Known Filter::known(const std::shared_ptr<const Segment>& segment) const {
+  const std::scoped_lock lock(mutex_);
+  for (const Known& each : known_)
+    if (each.segment.lock() == segment) return each;
+  return {};
 }
 
 }  // namespace lookalike

@@ -6,37 +6,47 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <vector>
 
+#include "engine/base/fork_safety.hpp"
 #include "engine/rows/allowed.hpp"
 #include "engine/segment/segment.hpp"
 
 namespace lookalike {
 
-/// Which rows of a segment have these ids is found out by the first search, and once more after a removal.
+/// Which rows of a segment have these ids is found out by the first search.
 /// Safe from many threads.
-class Filter {
+class Filter : private ForkSafe {
  public:
   /// In any order; those of no vector do no harm.
   explicit Filter(std::span<const std::int64_t> ids);
+  ~Filter() override { withdraw(); }
 
   bool admits(std::int64_t id) const { return std::binary_search(ids_.begin(), ids_.end(), id); }
 
-  /// Those of the segment's live rows, of which there were never fewer.
+  /// Those of the segment's rows that live; null: all.
   std::shared_ptr<const Allowed> among(const std::shared_ptr<const Segment>& segment,
-                                       const Allowed& live) const;
+                                       const Allowed* live) const;
 
  private:
   struct Known {
     std::weak_ptr<const Segment> segment;
-    std::size_t live;  // how many rows of the segment were
+    std::shared_ptr<const Bits> rows;  // those with the ids
+    std::size_t live = 0;              // how many rows of the segment were
     std::shared_ptr<const Allowed> allowed;
   };
 
+  Known known(const std::shared_ptr<const Segment>& segment) const;
+
+  void before_fork() override { mutex_.lock(); }
+  void after_fork_in_parent() override { mutex_.unlock(); }
+  void after_fork_in_child() override { new (&mutex_) std::mutex(); }
+
   std::vector<std::int64_t> ids_;  // ascending
   mutable std::vector<Known> known_;
-  mutable std::mutex mutex_;  // over known_; taken by who holds an index's
+  mutable std::mutex mutex_;  // over known_, never held for long
 };
 
 }  // namespace lookalike

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <utility>
 
 #include "engine/base/errors.hpp"
 #include "engine/index/index.hpp"
@@ -11,34 +12,15 @@ namespace {
 
 constexpr std::size_t kMaxRows = std::numeric_limits<std::uint32_t>::max();
 
-}  // namespace
+// Chunks of fresh rows: so large that they are few, and so small that an index of few rows stays small.
+constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
+constexpr std::size_t kMostInChunk = 4096, kFirstChunk = 64;  // rows
 
-std::vector<std::int64_t> Index::add(const void* vectors, std::size_t count, const std::int64_t* ids,
-                                     bool overwrite) {
-  Rows incoming = intake_.rows(vectors, count);
-  std::vector<std::int64_t> taken;
-  {
-    const std::unique_lock lock(mutex_);
-    taken = check_ids(ids, count);
-    incoming.ids.assign(taken.begin(), taken.end());
-    const std::vector<Place> replaced = ids != nullptr ? places_of(taken, overwrite) : std::vector<Place>();
-
-    fresh_live_.resize(fresh_.size() + count,
-                       true);  // bits without rows do no harm, should memory run out now
-    fresh_.append(incoming);
-    fresh_live_count_ += count;
-    for (const Place place : replaced) bury(place);
-    for (const std::int64_t id : taken)
-      shape_.next_id = std::max(shape_.next_id, static_cast<std::uint64_t>(id) + 1);
-  }
-  seal_in_background();
-  return taken;
-}
-
-std::vector<Index::Place> Index::places_of(std::span<const std::int64_t> ids, bool overwrite) const {
+// Where rows with these ids are, if they are anywhere.
+std::vector<Place> places_of(const Snapshot& snapshot, std::span<const std::int64_t> ids, bool overwrite) {
   std::vector<Place> places;
   for (const std::int64_t id : ids) {
-    const auto place = find(id);
+    const auto place = snapshot.find(id);
     if (!place) continue;
     if (!overwrite)
       throw IdError("id " + std::to_string(id) +
@@ -48,42 +30,100 @@ std::vector<Index::Place> Index::places_of(std::span<const std::int64_t> ids, bo
   return places;
 }
 
+void bury(std::vector<Place> places, std::vector<Part>& parts, std::vector<FreshRows>& fresh) {
+  std::sort(places.begin(), places.end());
+  std::vector<std::uint32_t> rows;
+  for (std::size_t i = 0; i < places.size();) {
+    const std::uint32_t number = places[i].part;
+    rows.clear();
+    for (; i < places.size() && places[i].part == number; ++i) rows.push_back(places[i].row);
+    if (number >= parts.size()) {
+      FreshRows& chunk = fresh[number - parts.size()];
+      chunk = chunk.without(rows);
+    } else {
+      Part& part = parts[number];
+      const Copies& copies = part.segment->copies();
+      const Allowed before =
+          part.live != nullptr ? *part.live : Allowed(Bits(part.segment->rows(), true), copies);
+      part.live = std::make_shared<const Allowed>(before.without(rows, copies));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::int64_t> Index::add(const void* vectors, std::size_t count, const std::int64_t* ids,
+                                     bool overwrite) {
+  Rows incoming = setting_->intake.rows(vectors, count);
+  std::vector<std::int64_t> taken;
+  {
+    const std::scoped_lock lock(write_mutex_);
+    taken = check_ids(ids, count);
+    if (count == 0) return taken;
+    incoming.ids.assign(taken.begin(), taken.end());
+    std::vector<Part> parts = now_->parts();
+    std::vector<FreshRows> fresh = now_->fresh();
+    if (ids != nullptr) bury(places_of(*now_, taken, overwrite), parts, fresh);
+    append(std::move(incoming), fresh);
+    publish(std::move(parts), std::move(fresh));
+    for (const std::int64_t id : taken) next_id_ = std::max(next_id_, static_cast<std::uint64_t>(id) + 1);
+  }
+  seal_in_background();
+  return taken;
+}
+
+void Index::append(Rows rows, std::vector<FreshRows>& fresh) const {
+  const RowForm& form = setting_->intake.form();
+  const std::size_t most = std::clamp<std::size_t>(kChunkBytes / form.bytes(), 1, kMostInChunk);
+  const auto close_last = [&] {
+    if (!fresh.empty()) fresh.back() = fresh.back().closed();
+  };
+  if (rows.size() >= most) {
+    close_last();
+    fresh.push_back(FreshRows::of(std::move(rows)));
+    return;
+  }
+  std::size_t begin = 0;
+  if (!fresh.empty() && fresh.back().room() > 0) {
+    begin = std::min(fresh.back().room(), rows.size());
+    fresh.back() = fresh.back().continued(rows, 0, begin);
+  }
+  if (begin == rows.size()) return;
+  close_last();
+  const std::size_t least = std::max(std::min(kFirstChunk, most), rows.size() - begin);
+  const std::size_t room = std::clamp(now_->fresh_rows(), least, most);
+  fresh.push_back(FreshRows::with_room(form, room).continued(rows, begin, rows.size()));
+}
+
 void Index::remove(std::span<const std::int64_t> ids) {
-  const std::unique_lock lock(mutex_);
+  const std::scoped_lock lock(write_mutex_);
   std::vector<std::int64_t> sorted(ids.begin(), ids.end());
   std::sort(sorted.begin(), sorted.end());
   if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end())
     throw IdError("id " + std::to_string(*twice) + " is named twice; name each id once, nothing was removed");
   std::vector<Place> places;
   for (const std::int64_t id : ids) {
-    const auto place = find(id);
+    const auto place = now_->find(id);
     if (!place)
       throw IdError("id " + std::to_string(id) +
                     " is not in the index; name only ids that are, nothing was removed");
     places.push_back(*place);
   }
-  for (const Place place : places) bury(place);
-}
-
-void Index::bury(Place place) {
-  if (place.part == parts_.size()) {
-    fresh_live_.clear(place.row);
-    --fresh_live_count_;
-  } else {
-    Part& part = parts_[place.part];
-    part.live.remove(place.row, part.segment->copies());
-  }
+  if (places.empty()) return;
+  std::vector<Part> parts = now_->parts();
+  std::vector<FreshRows> fresh = now_->fresh();
+  bury(std::move(places), parts, fresh);
+  publish(std::move(parts), std::move(fresh));
 }
 
 std::vector<std::int64_t> Index::check_ids(const std::int64_t* ids, std::size_t count) const {
-  if (count > kMaxRows - all_rows())
+  if (count > kMaxRows - now_->rows())
     throw ArgumentError("an index holds at most " + std::to_string(kMaxRows) + " vectors; make a second one");
   std::vector<std::int64_t> taken(count);
   if (ids == nullptr) {
     constexpr auto kEnd = std::uint64_t{1} << 63;
-    if (count > kEnd - shape_.next_id)
-      throw IdError("no ids are left above the largest one; pass ids of your own");
-    for (std::size_t i = 0; i < count; ++i) taken[i] = static_cast<std::int64_t>(shape_.next_id + i);
+    if (count > kEnd - next_id_) throw IdError("no ids are left above the largest one; pass ids of your own");
+    for (std::size_t i = 0; i < count; ++i) taken[i] = static_cast<std::int64_t>(next_id_ + i);
     return taken;
   }
   taken.assign(ids, ids + count);

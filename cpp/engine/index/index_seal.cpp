@@ -1,9 +1,7 @@
-// Sealing and saving: what lives is noted under a shared lock, copied and built into a segment without any,
-// and put in place under an exclusive one, so that searches and changes go on meanwhile.
+// Sealing and saving: a segment is built of one snapshot and put in place of what it was built of, so that
+// searches and changes go on meanwhile.
 #include <algorithm>
-#include <new>
 #include <optional>
-#include <shared_mutex>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -21,61 +19,60 @@ struct Closing : std::exception {};
 
 }  // namespace
 
-/// Rows to be sealed, ascending by id, and where each came from.
+/// Rows to be sealed, ascending by id, and where each was.
 struct Index::Harvest {
+  std::shared_ptr<const Snapshot> from;
   Shape shape;
   Rows rows;
   std::vector<Place> sources;
-  std::vector<std::shared_ptr<const Segment>> merged;
-  std::size_t fresh = 0;  // how many of the fresh rows
+  std::vector<bool> merged;  // by part
 };
-
-// The one segment that holds all there is, or null.
-std::shared_ptr<const Segment> Index::sealed_whole() const {
-  const std::shared_lock lock(mutex_);
-  const bool whole =
-      fresh_.size() == 0 && parts_.size() == 1 && parts_[0].live.count() == parts_[0].segment->rows();
-  return whole ? parts_[0].segment : nullptr;
-}
 
 // Segments no larger than twice what is merged into them so far: a row is then copied O(log n) times in its
 // life (Bentley & Saxe, J. Algorithms 1980), and segments are few.
 //
-// Under the lock only what lives is noted. Rows never change, and only who has the turn takes them away, so
-// that they are copied beside searches and changes; but what is added may move the fresh ones.
-Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spill) const {
-  std::shared_lock lock(mutex_);
+// What is added from now on goes to new chunks, so that those there are can be taken away whole.
+Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spill) {
   Harvest harvest;
-  harvest.shape = shape_;
-  harvest.fresh = fresh_.size();
-  const auto fresh = static_cast<std::uint32_t>(parts_.size());
-  std::vector<std::pair<std::int64_t, Place>> living;  // by id
-  for (std::uint32_t row = 0; row < fresh_.size(); ++row)
-    if (fresh_live_[row]) living.emplace_back(fresh_.ids[row], Place{fresh, row});
-  for (std::uint32_t i = fresh; i-- > 0;) {
-    const Part& part = parts_[i];
-    const bool worn = 2 * part.live.count() < part.segment->rows();
-    if (!everything && !worn && part.live.count() > 2 * living.size()) continue;
-    harvest.merged.push_back(part.segment);
-    for (std::uint32_t row = 0; row < part.segment->rows(); ++row)
-      if (part.live[row]) living.emplace_back(part.segment->id(row), Place{i, row});
+  harvest.shape = setting_->shape;
+  {
+    const std::scoped_lock lock(write_mutex_);
+    std::vector<FreshRows> fresh = now_->fresh();
+    if (!fresh.empty()) fresh.back() = fresh.back().closed();
+    publish(now_->parts(), std::move(fresh));
+    harvest.from = now_;
+    harvest.shape.next_id = next_id_;
   }
-  lock.unlock();
-
+  const std::vector<Part>& parts = harvest.from->parts();
+  const std::vector<FreshRows>& fresh = harvest.from->fresh();
+  std::vector<std::pair<std::int64_t, Place>> living;  // by id
+  for (std::uint32_t i = 0; i < fresh.size(); ++i)
+    for (std::uint32_t row = 0; row < fresh[i].size(); ++row)
+      if (fresh[i][row])
+        living.emplace_back(fresh[i].id(row), Place{static_cast<std::uint32_t>(parts.size()) + i, row});
+  harvest.merged.resize(parts.size());
+  for (auto i = static_cast<std::uint32_t>(parts.size()); i-- > 0;) {
+    const Part& part = parts[i];
+    const bool worn = 2 * part.live_count() < part.segment->rows();
+    if (!everything && !worn && part.live_count() > 2 * living.size()) continue;
+    harvest.merged[i] = true;
+    for (std::uint32_t row = 0; row < part.segment->rows(); ++row)
+      if (part.lives(row)) living.emplace_back(part.segment->id(row), Place{i, row});
+  }
   std::sort(living.begin(), living.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+
+  const RowForm& form = setting_->intake.form();
   Rows& rows = harvest.rows;
   rows.vectors = Array<std::byte>(HugePages<std::byte>(spill));
   rows.ids.reserve(living.size());
-  rows.vectors.reserve(living.size() * intake_.form().bytes());
+  rows.vectors.reserve(living.size() * form.bytes());
   harvest.sources.reserve(living.size());
   for (const auto& [id, place] : living) {
     harvest.sources.push_back(place);
-    if (place.part == fresh) {
-      lock.lock();
-      rows.append(id, fresh_.stored(intake_.form()), place.row);
-      lock.unlock();
+    if (place.part >= parts.size()) {
+      rows.append(id, fresh[place.part - parts.size()].stored(form), place.row);
     } else {
-      const Segment& segment = *parts_[place.part].segment;
+      const Segment& segment = *parts[place.part].segment;
       segment.touch(place.row, place.row + std::size_t{1});
       rows.append(id, segment.stored(), place.row);
     }
@@ -88,64 +85,58 @@ std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const I
                                            const std::shared_ptr<Spill>& spill) {
   Harvest harvest = this->harvest(everything, spill);
   auto segment = std::make_shared<const Segment>(harvest.shape, std::move(harvest.rows), threads, interrupt);
-  publish(harvest, segment);
+  publish_sealed(harvest, segment);
   return segment;
 }
 
-void Index::publish(const Harvest& harvest, std::shared_ptr<const Segment> segment) {
-  const std::unique_lock lock(mutex_);
-  // What was removed or replaced while the segment was built is dead in it. Both orders are by id.
-  Bits live(segment->rows(), false);
-  for (std::size_t i = 0; i < harvest.sources.size(); ++i)
-    if (lives(harvest.sources[i])) live.set(segment->by_id()[i]);
-  Part sealed{segment, Allowed(std::move(live), segment->copies()), nullptr};
-  Rows fresh;
-  Bits fresh_live(fresh_.size() - harvest.fresh, false);
-  const auto keep = static_cast<std::ptrdiff_t>(harvest.fresh);
-  const auto bytes = static_cast<std::ptrdiff_t>(intake_.form().bytes());
-  fresh.ids.assign(fresh_.ids.begin() + keep, fresh_.ids.end());
-  fresh.vectors.assign(fresh_.vectors.begin() + keep * bytes, fresh_.vectors.end());
-  if (intake_.form().normed())
-    fresh.inverse_norms.assign(fresh_.inverse_norms.begin() + keep, fresh_.inverse_norms.end());
-  for (std::size_t row = harvest.fresh; row < fresh_.size(); ++row)
-    if (fresh_live_[row]) fresh_live.set(row - harvest.fresh);
-  parts_.reserve(parts_.size() + 1);  // the last that may fail
-
-  fresh_ = std::move(fresh);
-  fresh_live_ = std::move(fresh_live);
-  fresh_live_count_ = fresh_live_.count();
-  fresh_row_of_.clear();
-  fresh_mapped_ = 0;
-  std::erase_if(parts_, [&](const Part& part) {
-    return std::find(harvest.merged.begin(), harvest.merged.end(), part.segment) != harvest.merged.end();
-  });
-  if (sealed.live.count() > 0) parts_.push_back(std::move(sealed));
+void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const Segment>& segment) {
+  const std::vector<Part>& before = harvest.from->parts();
+  const std::vector<FreshRows>& fresh_before = harvest.from->fresh();
+  const std::scoped_lock lock(write_mutex_);
+  std::vector<Part> parts;
+  bool same = true;  // no row was removed or replaced while the segment was built
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const Part& part = now_->parts()[i];  // only who has the turn changes which there are
+    if (!harvest.merged[i])
+      parts.push_back(part);
+    else
+      same = same && part.live == before[i].live;
+  }
+  const std::vector<FreshRows>& fresh = now_->fresh();
+  for (std::size_t i = 0; i < fresh_before.size(); ++i)
+    same = same && fresh[i].live_count() == fresh_before[i].live_count();
+  Part sealed{segment, nullptr, nullptr};
+  if (!same) {  // both orders are by id
+    Bits live(segment->rows(), false);
+    for (std::size_t i = 0; i < harvest.sources.size(); ++i)
+      if (now_->lives(harvest.sources[i])) live.set(segment->by_id()[i]);
+    if (live.count() < live.size()) sealed.live = std::make_shared<const Allowed>(live, segment->copies());
+  }
+  if (sealed.live_count() > 0) parts.push_back(std::move(sealed));
+  const auto sealed_chunks = static_cast<std::ptrdiff_t>(fresh_before.size());
+  publish(std::move(parts), std::vector<FreshRows>(fresh.begin() + sealed_chunks, fresh.end()));
 }
 
 void Index::tune(const void* queries, std::size_t count, int threads, const Interrupt& interrupt) {
-  const std::vector<float> scales = intake_.check_queries(queries, count);
+  const std::vector<float> scales = setting_->intake.check_queries(queries, count);
   if (count == 0) throw ArgumentError("tune needs queries; expected at least one, better a thousand");
   const WorkMutex::Turn turn(sealing_mutex_, interrupt);
-  std::vector<std::shared_ptr<const Segment>> segments;
-  {
-    const std::shared_lock lock(mutex_);
-    for (const Part& part : parts_) segments.push_back(part.segment);
-  }
   std::vector<float> room;
-  const QueryBlock block = intake_.queries(queries, scales, 0, count, room);
+  const QueryBlock block = setting_->intake.queries(queries, scales, 0, count, room);
   std::vector<std::shared_ptr<const RecallCurve>> curves;
-  for (const auto& segment : segments)
-    curves.push_back(segment->hashed()
-                         ? std::make_shared<const RecallCurve>(segment->measure(block, threads, interrupt))
-                         : nullptr);
-  const std::unique_lock lock(mutex_);
-  for (std::size_t i = 0; i < parts_.size(); ++i)
-    parts_[i].tuned = curves[i];  // only who has the turn changes parts_
+  for (const Part& part : snapshot()->parts())
+    curves.push_back(part.segment->hashed() ? std::make_shared<const RecallCurve>(
+                                                  part.segment->measure(block, threads, interrupt))
+                                            : nullptr);
+  const std::scoped_lock lock(write_mutex_);
+  std::vector<Part> parts = now_->parts();  // only who has the turn changes which there are
+  for (std::size_t i = 0; i < parts.size(); ++i) parts[i].tuned = curves[i];
+  publish(std::move(parts), now_->fresh());
 }
 
 void Index::optimize(int threads, const Interrupt& interrupt) {
   const WorkMutex::Turn turn(sealing_mutex_, interrupt);
-  if (sealed_whole() == nullptr) seal(true, threads, interrupt);
+  if (snapshot()->whole() == nullptr) seal(true, threads, interrupt);
 }
 
 // While it lasts, the pages of mapped segments are given back with those of the spill.
@@ -172,30 +163,27 @@ void Index::save(const std::string& path, const std::string& note, bool little_m
   const WorkMutex::Turn turn(sealing_mutex_, interrupt);
   const auto spill = little_memory ? std::make_shared<Spill>(path) : nullptr;
   std::optional<Watch> watch;
-  if (spill) watch.emplace(spill, parts_);  // only who has the turn changes parts_
+  if (spill) watch.emplace(spill, snapshot()->parts());
   const Interrupt pause = [&] {
     if (interrupt) interrupt();
     if (spill) spill->breathe();
   };
-  auto segment = sealed_whole();  // what is added or removed from now on is for the next save
+  auto segment = snapshot()->whole();  // what is added or removed from now on is for the next save
   if (segment == nullptr) segment = seal(true, 0, pause, spill);
-  Shape shape;
+  Shape shape = setting_->shape;
   std::shared_ptr<const RecallCurve> tuned;
   {
-    const std::shared_lock lock(mutex_);
-    shape = shape_;
-    if (!parts_.empty()) tuned = parts_[0].tuned;
+    const std::scoped_lock lock(write_mutex_);
+    shape.next_id = next_id_;
+    if (!now_->parts().empty()) tuned = now_->parts()[0].tuned;
   }
   segment->write(path, shape, note, tuned != nullptr ? *tuned : segment->curve(), pause);
-  const std::unique_lock lock(mutex_);
-  note_ = note;
+  const std::scoped_lock lock(write_mutex_);
+  publish(now_->parts(), now_->fresh(), std::make_shared<const std::string>(note));
 }
 
 void Index::seal_in_background() {
-  {
-    const std::shared_lock lock(mutex_);
-    if (fresh_.size() < kSealAfter) return;
-  }
+  if (snapshot()->fresh_rows() < kSealAfter) return;
   const std::scoped_lock lock(sealer_mutex_);
   if (sealer_runs_) return;
   if (sealer_.joinable()) sealer_.join();
@@ -222,31 +210,10 @@ void Index::run_sealer() {
       sealed = false;
     }
     const std::scoped_lock done(sealer_mutex_);
-    const std::shared_lock lock(mutex_);
-    sealed =
-        sealed && fresh_.size() >= kSealAfter;  // an add that came meanwhile started no sealer of its own
+    // an add that came meanwhile started no sealer of its own
+    sealed = sealed && snapshot()->fresh_rows() >= kSealAfter;
     sealer_runs_ = sealed;
   }
-}
-
-// The sealer may work for long, and only for this process: a fork does not wait for it, and the child, which
-// has not got it, begins anew with its next add.
-void Index::before_fork() {
-  sealer_mutex_.lock();
-  mutex_.lock_for_fork();
-}
-
-void Index::after_fork_in_parent() {
-  mutex_.unlock_after_fork();
-  sealer_mutex_.unlock();
-}
-
-void Index::after_fork_in_child() {
-  mutex_.reset_after_fork();
-  sealing_mutex_.reset_after_fork();
-  new (&sealer_mutex_) std::mutex();
-  new (&sealer_) std::thread();
-  sealer_runs_ = false;
 }
 
 }  // namespace lookalike

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/bits.hpp"
 #include "engine/base/column.hpp"
 #include "engine/base/parallel.hpp"
 #include "engine/rows/distances.hpp"
@@ -46,7 +45,8 @@ class Copies {
   }
 
   /// Whether one of these bits is that of a copy of `original`.
-  bool any(std::uint32_t original, const Bits& bits) const {
+  template <class AnyBits>
+  bool any(std::uint32_t original, const AnyBits& bits) const {
     const auto [first, last] = of(original);
     return bits.next(first, last) < last;
   }

@@ -54,10 +54,12 @@ struct StoredRows {
   const std::byte* rows;
   const float* inverse_norms;  // where the form is normed
   std::size_t count;
+  std::size_t among = 0;  // so many that are read one after the other, where that is more
 
   const std::byte* row(std::size_t i) const { return rows + i * form.bytes(); }
   StoredRows part(std::size_t begin, std::size_t end) const {
-    return {form, row(begin), form.normed() ? inverse_norms + begin : nullptr, end - begin};
+    return {form, row(begin), form.normed() ? inverse_norms + begin : nullptr, end - begin,
+            std::max(among, count)};
   }
 
   /// Calls visit(row, key) for each of these rows.
@@ -98,7 +100,7 @@ struct StoredRows {
   static constexpr std::size_t kAhead = 2048;  // bytes: as many as a processor can wait for at once
   static constexpr std::size_t kCached = std::size_t{2} << 20;  // bytes: rows so few are in a cache already
 
-  bool cached() const { return count * form.bytes() <= kCached; }
+  bool cached() const { return std::max(among, count) * form.bytes() <= kCached; }
 
   static bool any_within(std::span<const float> keys, float limit) {
     unsigned any = 0;

@@ -1,7 +1,6 @@
 // Rows with their ids: what add collects and a segment keeps.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -22,28 +21,11 @@ struct Rows {
     return {form, vectors.data(), inverse_norms.data(), size()};
   }
 
-  /// Room first: where memory runs out, nothing was appended.
-  void append(const Rows& more) {
-    make_room(ids, more.ids.size());
-    make_room(vectors, more.vectors.size());
-    make_room(inverse_norms, more.inverse_norms.size());
-    ids.insert(ids.end(), more.ids.begin(), more.ids.end());
-    vectors.insert(vectors.end(), more.vectors.begin(), more.vectors.end());
-    inverse_norms.insert(inverse_norms.end(), more.inverse_norms.begin(), more.inverse_norms.end());
-  }
-
   /// One row of another place; its `inverse_norm` is left where the form has none.
   void append(std::int64_t id, const StoredRows& from, std::size_t row) {
     ids.push_back(id);
     vectors.insert(vectors.end(), from.row(row), from.row(row) + from.form.bytes());
     if (from.form.normed()) inverse_norms.push_back(from.inverse_norms[row]);
-  }
-
- private:
-  template <class T>
-  static void make_room(Array<T>& items, std::size_t more) {
-    const std::size_t needed = items.size() + more;
-    if (needed > items.capacity()) items.reserve(std::max(needed, 2 * items.capacity()));
   }
 };
 

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "engine/base/block_list.hpp"
 #include "engine/base/candidates.hpp"
+#include "engine/base/fork_safety.hpp"
 #include "engine/base/top_k.hpp"
 #include "engine/hash/hash_family.hpp"
 #include "engine/hash/hash_scratch.hpp"
@@ -54,8 +56,11 @@ struct Scratch {
   Laps* laps = nullptr;        // null: nobody asks
 };
 
-class ScratchPool {
+class ScratchPool : private ForkSafe {
  public:
+  ScratchPool() { enroll(); }
+  ~ScratchPool() override { withdraw(); }
+
   struct Return {
     ScratchPool* pool;
     void operator()(Scratch* scratch) const { pool->give(std::unique_ptr<Scratch>(scratch)); }
@@ -75,7 +80,11 @@ class ScratchPool {
     free_.push_back(std::move(scratch));
   }
 
-  std::mutex mutex_;
+  void before_fork() override { mutex_.lock(); }
+  void after_fork_in_parent() override { mutex_.unlock(); }
+  void after_fork_in_child() override { new (&mutex_) std::mutex(); }
+
+  std::mutex mutex_;  // over free_, never held for long
   std::vector<std::unique_ptr<Scratch>> free_;
 };
 

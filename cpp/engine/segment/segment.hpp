@@ -196,7 +196,7 @@ class Segment {
   // The 8-bit rows hold y where it keeps all distances, else the placed vector itself.
   std::size_t byte_width() const { return projection_.isometric() ? projection_.m() : space_.dim(); }
 
-  StoredRows stored_originals() const { return {form_, vectors_.data(), inverse_norms_.data(), originals_}; }
+  StoredRows stored_originals() const { return stored().part(0, originals_); }
   float scale(std::size_t row) const { return form_.normed() ? inverse_norms_[row] : 1.0F; }
 
   // sealing: segment_build.cpp

@@ -317,7 +317,7 @@ void Segment::scan(const QueryBlock& queries, const Allowed* allowed, std::size_
   }
   std::vector<std::uint32_t> few;
   few.reserve(met);
-  const Bits& originals = allowed->originals();
+  const PagedBits& originals = allowed->originals();
   for (std::size_t row = originals.next(first, last); row < last; row = originals.next(row + 1, last))
     few.push_back(static_cast<std::uint32_t>(row));
   for (const std::uint32_t row : few) touch(row, row + std::size_t{1});

@@ -2,11 +2,9 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
-#include <shared_mutex>
 
-#include "engine/index/index.hpp"
-#include "engine/index/plan.hpp"
-#include "engine/segment/search_scratch.hpp"
+#include "engine/index/search_plan.hpp"
+#include "engine/index/snapshot.hpp"
 
 namespace lookalike {
 
@@ -22,8 +20,8 @@ constexpr std::size_t kFewQueries = 8;  // for each thread
 
 }  // namespace
 
-SearchResult Index::search(const void* queries, std::size_t count, const SearchOptions& options,
-                           const Interrupt& interrupt) const {
+SearchResult Snapshot::search(const void* queries, std::size_t count, const SearchOptions& options,
+                              const Interrupt& interrupt) const {
   SearchResult result{std::vector<std::int64_t>(count * options.k), std::vector<float>(count * options.k),
                       std::vector<Stages>(count), 1.0};
   result.recall = search(queries, count, options, interrupt,
@@ -31,17 +29,16 @@ SearchResult Index::search(const void* queries, std::size_t count, const SearchO
   return result;
 }
 
-double Index::search(const void* queries, std::size_t count, const SearchOptions& options,
-                     const Interrupt& interrupt, const SearchRoom& room) const {
-  const std::vector<float> scales = intake_.check_queries(queries, count);
+double Snapshot::search(const void* queries, std::size_t count, const SearchOptions& options,
+                        const Interrupt& interrupt, const SearchRoom& room) const {
+  const std::vector<float> scales = setting_->intake.check_queries(queries, count);
   std::fill_n(room.ids, count * options.k, -1);
   std::fill_n(room.distances, count * options.k, std::numeric_limits<float>::infinity());
   std::fill_n(room.stages, count, Stages());
-  const std::shared_lock lock(mutex_);
-  if (live_count() == 0) return 1.0;
+  if (live_ == 0) return 1.0;
   const std::vector<Plan> plans = this->plans(options);
-  double rows = static_cast<double>(fresh_.size()), found = rows;
-  std::size_t scanned = fresh_.size();
+  double rows = static_cast<double>(fresh_rows_), found = rows;
+  std::size_t scanned = fresh_rows_;
   for (const Plan& plan : plans) {
     rows += static_cast<double>(plan.segment->rows());
     found += static_cast<double>(plan.segment->rows()) * (plan.scan ? 1.0 : plan.visit.budget.recall);
@@ -53,8 +50,8 @@ double Index::search(const void* queries, std::size_t count, const SearchOptions
                        count < kFewQueries * thread_count(options.threads);
   const RowSharing sharing{by_rows ? options.threads : 1, by_rows ? interrupt : Interrupt()};
   const auto answer = [&](std::size_t begin, std::size_t end) {
-    const auto scratch = scratch_->borrow();
-    const QueryBlock block = intake_.queries(queries, scales, begin, end - begin, scratch->queries);
+    const auto scratch = setting_->scratch.borrow();
+    const QueryBlock block = setting_->intake.queries(queries, scales, begin, end - begin, scratch->queries);
     search_block(block, plans, options, begin, sharing, *scratch, room);
   };
   if (count == 1) {  // counting the cores would take as long as a search among some hundred rows
@@ -68,14 +65,14 @@ double Index::search(const void* queries, std::size_t count, const SearchOptions
   return recall;
 }
 
-void Index::search_block(const QueryBlock& queries, std::span<const Plan> plans, const SearchOptions& options,
-                         std::size_t first, const RowSharing& sharing, Scratch& scratch,
-                         const SearchRoom& room) const {
+void Snapshot::search_block(const QueryBlock& queries, std::span<const Plan> plans,
+                            const SearchOptions& options, std::size_t first, const RowSharing& sharing,
+                            Scratch& scratch, const SearchRoom& room) const {
   const std::span stages(room.stages + first, queries.count);
   scratch.nearest.resize(std::max(scratch.nearest.size(), queries.count));
   const std::span nearest(scratch.nearest.data(), queries.count);
-  const float max_key = key_of_distance(shape_.metric, options.max_distance);
-  for (TopK& top : nearest) top.reset(std::min(options.k, live_count()), max_key);
+  const float max_key = key_of_distance(shape().metric, options.max_distance);
+  for (TopK& top : nearest) top.reset(std::min(options.k, live_), max_key);
 
   for (const Plan& plan : plans) {
     if (plan.scan)
@@ -89,12 +86,12 @@ void Index::search_block(const QueryBlock& queries, std::span<const Plan> plans,
     std::size_t at = (first + q) * options.k;
     for (const Found& found : nearest[q].sorted()) {
       room.ids[at] = found.id;
-      room.distances[at++] = distance_of_key(shape_.metric, found.key);
+      room.distances[at++] = distance_of_key(shape().metric, found.key);
     }
   }
 }
 
-std::vector<Index::Plan> Index::plans(const SearchOptions& options) const {
+std::vector<Snapshot::Plan> Snapshot::plans(const SearchOptions& options) const {
   std::vector<Plan> plans;
   plans.reserve(parts_.size());  // the visits point into the plans
   for (const Part& part : parts_) {
@@ -105,15 +102,14 @@ std::vector<Index::Plan> Index::plans(const SearchOptions& options) const {
 }
 
 // Among rows of which only a share may be found, the k nearest lie as deep as k / share among all would.
-Index::Plan Index::plan(const Part& part, const SearchOptions& options) const {
+Snapshot::Plan Snapshot::plan(const Part& part, const SearchOptions& options) const {
   const Segment& segment = *part.segment;
-  Plan plan{&segment, nullptr, part.live.count(), true, {}};
-  if (part.live.count() < segment.rows()) plan.visit.allowed = &part.live;
+  Plan plan{&segment, part.live, part.live_count(), true, {}};
   if (options.only != nullptr) {
-    plan.filtered = options.only->among(part.segment, part.live);
-    plan.visit.allowed = plan.filtered.get();
-    plan.allowed_count = plan.filtered->count();
+    plan.allowed = options.only->among(part.segment, part.live.get());
+    plan.allowed_count = plan.allowed->count();
   }
+  plan.visit.allowed = plan.allowed.get();
   if (options.exact || !segment.hashed() || plan.allowed_count == 0) return plan;
   const double share = static_cast<double>(plan.allowed_count) / static_cast<double>(segment.rows());
   plan.visit.k = std::min(options.k, plan.allowed_count);
@@ -133,12 +129,8 @@ Index::Plan Index::plan(const Part& part, const SearchOptions& options) const {
   return plan;
 }
 
-bool Index::allows_fresh(std::size_t row, const SearchOptions& options) const {
-  return fresh_live_[row] && (options.only == nullptr || options.only->admits(fresh_.ids[row]));
-}
-
-void Index::scan(const Plan& plan, const QueryBlock& queries, const RowSharing& sharing,
-                 std::span<TopK> nearest, std::span<Stages> stages) const {
+void Snapshot::scan(const Plan& plan, const QueryBlock& queries, const RowSharing& sharing,
+                    std::span<TopK> nearest, std::span<Stages> stages) const {
   const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
     plan.segment->scan(queries, plan.visit.allowed, begin, end, of_part);
   };
@@ -147,27 +139,46 @@ void Index::scan(const Plan& plan, const QueryBlock& queries, const RowSharing& 
   for (Stages& each : stages) each.count_compared(compared);
 }
 
-void Index::scan_fresh(const QueryBlock& queries, const SearchOptions& options, const RowSharing& sharing,
-                       std::span<TopK> nearest, std::span<Stages> stages) const {
-  const StoredRows rows = fresh_.stored(intake_.form());
+void Snapshot::scan_fresh(const QueryBlock& queries, const SearchOptions& options, const RowSharing& sharing,
+                          std::span<TopK> nearest, std::span<Stages> stages) const {
   const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
-    rows.part(begin, end).scan(queries, wanted(of_part), [&](std::size_t q, std::size_t i, float key) {
-      if (of_part[q].admits(key) && allows_fresh(begin + i, options))
-        of_part[q].push(key, fresh_.ids[begin + i]);
-    });
+    scan_fresh(queries, begin, end, options.only, wanted(of_part),
+               [&](std::size_t q, float key, std::int64_t id) { of_part[q].push(key, id); });
   };
-  scan_in_parts(rows.count, sharing, nearest, scan_part);
-  for (Stages& each : stages) each.count_compared(rows.count);
+  scan_in_parts(fresh_rows_, sharing, nearest, scan_part);
+  for (Stages& each : stages) each.count_compared(fresh_rows_);
 }
 
-std::size_t Index::rows_of_a_part() const {
-  return std::max<std::size_t>(1, kPartBytes / intake_.form().bytes());
+// Calls take(query number, key, id) for the fresh rows [begin, end), over all chunks, that may be found and
+// whose key is at most limit(query number).
+template <class Limit, class Take>
+void Snapshot::scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end, const Filter* only,
+                          Limit limit, Take take) const {
+  std::size_t first = 0;  // row of the chunk
+  for (const FreshRows& chunk : fresh_) {
+    const std::size_t from = std::max(begin, first), to = std::min(end, first + chunk.size());
+    if (from < to) {
+      StoredRows rows = chunk.stored(form());
+      rows.among = fresh_rows_;
+      const std::size_t skipped = from - first;
+      rows.part(skipped, to - first).scan(queries, limit, [&](std::size_t q, std::size_t i, float key) {
+        const std::size_t row = skipped + i;
+        if (key <= limit(q) && chunk[row] && (only == nullptr || only->admits(chunk.id(row))))
+          take(q, key, chunk.id(row));
+      });
+    }
+    first += chunk.size();
+  }
+}
+
+std::size_t Snapshot::rows_of_a_part() const {
+  return std::max<std::size_t>(1, kPartBytes / form().bytes());
 }
 
 // The nearest of each part hold the nearest of all, whatever their order.
 template <class ScanPart>
-void Index::scan_in_parts(std::size_t rows, const RowSharing& sharing, std::span<TopK> nearest,
-                          ScanPart scan_part) const {
+void Snapshot::scan_in_parts(std::size_t rows, const RowSharing& sharing, std::span<TopK> nearest,
+                             ScanPart scan_part) const {
   if (sharing.threads == 1 || rows <= rows_of_a_part()) return scan_part(0, rows, nearest);
   std::mutex nearest_mutex;
   parallel_for(rows, rows_of_a_part(), sharing.threads, sharing.interrupt,
@@ -182,40 +193,36 @@ void Index::scan_in_parts(std::size_t rows, const RowSharing& sharing, std::span
                });
 }
 
-RangeResult Index::range_search(const void* queries, std::size_t count, const SearchOptions& options,
-                                const Interrupt& interrupt) const {
-  const std::vector<float> scales = intake_.check_queries(queries, count);
-  const std::shared_lock lock(mutex_);
+RangeResult Snapshot::range_search(const void* queries, std::size_t count, const SearchOptions& options,
+                                   const Interrupt& interrupt) const {
+  const std::vector<float> scales = setting_->intake.check_queries(queries, count);
   const std::vector<Plan> plans = this->plans(options);
   std::vector<std::vector<Found>> found(count);
   parallel_for(count, 1, options.threads, interrupt, [&](std::size_t q, std::size_t) {
-    const auto scratch = scratch_->borrow();
-    const QueryBlock query = intake_.queries(queries, scales, q, 1, scratch->queries);
+    const auto scratch = setting_->scratch.borrow();
+    const QueryBlock query = setting_->intake.queries(queries, scales, q, 1, scratch->queries);
     found[q] = within(query, plans, options, *scratch);
   });
   RangeResult result{{0}, {}, {}};
   for (const std::vector<Found>& of_query : found) {
     for (const Found& each : of_query) {
       result.ids.push_back(each.id);
-      result.distances.push_back(distance_of_key(shape_.metric, each.key));
+      result.distances.push_back(distance_of_key(shape().metric, each.key));
     }
     result.starts.push_back(static_cast<std::int64_t>(result.ids.size()));
   }
   return result;
 }
 
-std::vector<Found> Index::within(const QueryBlock& query, std::span<const Plan> plans,
-                                 const SearchOptions& options, Scratch& scratch) const {
-  const float max_key = key_of_distance(shape_.metric, options.max_distance);
+std::vector<Found> Snapshot::within(const QueryBlock& query, std::span<const Plan> plans,
+                                    const SearchOptions& options, Scratch& scratch) const {
+  const float max_key = key_of_distance(shape().metric, options.max_distance);
   std::vector<Found> found;
   for (const Plan& plan : plans)
     plan.segment->within(query.query(0), max_key, plan.visit.allowed, options.exact, scratch, found);
-  fresh_.stored(intake_.form())
-      .scan(
-          query, [max_key](std::size_t) { return max_key; },
-          [&](std::size_t, std::size_t row, float key) {
-            if (key <= max_key && allows_fresh(row, options)) found.push_back({key, fresh_.ids[row]});
-          });
+  scan_fresh(
+      query, 0, fresh_rows_, options.only, [max_key](std::size_t) { return max_key; },
+      [&](std::size_t, float key, std::int64_t id) { found.push_back({key, id}); });
   std::sort(found.begin(), found.end());
   return found;
 }

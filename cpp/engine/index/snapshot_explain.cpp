@@ -1,23 +1,20 @@
 // One query, and why it found what it found.
 #include <algorithm>
-#include <shared_mutex>
 
-#include "engine/index/index.hpp"
-#include "engine/index/plan.hpp"
-#include "engine/segment/search_scratch.hpp"
+#include "engine/index/search_plan.hpp"
+#include "engine/index/snapshot.hpp"
 
 namespace lookalike {
 
-Explanation Index::explain(const void* query, const SearchOptions& options,
-                           std::optional<std::int64_t> id) const {
-  const std::vector<float> scales = intake_.check_queries(query, 1);
-  const std::shared_lock lock(mutex_);
+Explanation Snapshot::explain(const void* query, const SearchOptions& options,
+                              std::optional<std::int64_t> id) const {
+  const std::vector<float> scales = setting_->intake.check_queries(query, 1);
   const std::vector<Plan> plans = this->plans(options);
   Scratch scratch;
-  const QueryBlock block = intake_.queries(query, scales, 0, 1, scratch.queries);
+  const QueryBlock block = setting_->intake.queries(query, scales, 0, 1, scratch.queries);
 
   Explanation explanation;
-  explanation.compared_whole = fresh_.size();
+  explanation.compared_whole = fresh_rows_;
   for (const Plan& plan : plans) {
     if (plan.scan)
       explanation.compared_whole += plan.segment->findable(plan.visit.allowed);
@@ -40,11 +37,11 @@ Explanation Index::explain(const void* query, const SearchOptions& options,
   const auto place = find(*id);
   if (!place) return explanation;
   explanation.trace.reached = Reached::filter;
-  if (place->part == parts_.size()) {
-    if (allows_fresh(place->row, options)) explanation.trace.reached = Reached::rerank;
-    fresh_.stored(intake_.form())
-        .gather(block.query(0), std::span(&place->row, 1),
-                [&](std::size_t, float key) { explanation.trace.key = key; });
+  if (place->part >= parts_.size()) {
+    if (options.only == nullptr || options.only->admits(*id)) explanation.trace.reached = Reached::rerank;
+    fresh_[place->part - parts_.size()].stored(form()).gather(
+        block.query(0), std::span(&place->row, 1),
+        [&](std::size_t, float key) { explanation.trace.key = key; });
   } else {
     const Segment* segment = parts_[place->part].segment.get();
     const auto plan =
@@ -52,11 +49,11 @@ Explanation Index::explain(const void* query, const SearchOptions& options,
     if (plan != plans.end()) explanation.trace = trace(block, *plan, place->row, scratch);
   }
   if (std::find(ids.begin(), ids.end(), *id) != ids.end()) explanation.trace.reached = Reached::neighbours;
-  explanation.trace.key = distance_of_key(shape_.metric, explanation.trace.key);
+  explanation.trace.key = distance_of_key(shape().metric, explanation.trace.key);
   return explanation;
 }
 
-Trace Index::trace(const QueryBlock& query, const Plan& plan, std::uint32_t row, Scratch& scratch) const {
+Trace Snapshot::trace(const QueryBlock& query, const Plan& plan, std::uint32_t row, Scratch& scratch) const {
   if (!plan.scan) return plan.segment->trace(query.query(0), plan.visit, row, scratch);
   Trace trace;
   trace.reached =

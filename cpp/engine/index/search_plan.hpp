@@ -1,18 +1,18 @@
-// What a search does with one segment of an index.
+// What a search does with one segment.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 
-#include "engine/index/index.hpp"
+#include "engine/index/snapshot.hpp"
 #include "engine/rows/allowed.hpp"
 #include "engine/segment/segment.hpp"
 
 namespace lookalike {
 
-struct Index::Plan {
+struct Snapshot::Plan {
   const Segment* segment;
-  std::shared_ptr<const Allowed> filtered;  // where a filter leaves out more than what was removed
+  std::shared_ptr<const Allowed> allowed;  // null: every row
   std::size_t allowed_count;
   bool scan;
   Visit visit;

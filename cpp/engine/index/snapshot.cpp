@@ -1,0 +1,74 @@
+#include "engine/index/snapshot.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/errors.hpp"
+
+namespace lookalike {
+
+Snapshot::Snapshot(std::shared_ptr<const Setting> setting, std::vector<Part> parts,
+                   std::vector<FreshRows> fresh, std::shared_ptr<const std::string> note)
+    : setting_(std::move(setting)),
+      parts_(std::move(parts)),
+      fresh_(std::move(fresh)),
+      note_(std::move(note)) {
+  for (const Part& part : parts_) {
+    rows_ += part.segment->rows();
+    live_ += part.live_count();
+  }
+  for (const FreshRows& chunk : fresh_) {
+    fresh_rows_ += chunk.size();
+    live_ += chunk.live_count();
+  }
+  rows_ += fresh_rows_;
+}
+
+// An id lives in one place at most; where it was replaced, its older places are dead.
+std::optional<Place> Snapshot::find(std::int64_t id) const {
+  const auto parts = static_cast<std::uint32_t>(parts_.size());
+  for (auto i = static_cast<std::uint32_t>(fresh_.size()); i-- > 0;)
+    if (const auto row = fresh_[i].find(id)) return Place{parts + i, *row};
+  for (std::uint32_t i = 0; i < parts; ++i)
+    if (const auto row = parts_[i].segment->find(id); row && parts_[i].lives(*row)) return Place{i, *row};
+  return std::nullopt;
+}
+
+std::vector<float> Snapshot::vector(std::int64_t id) const {
+  const auto place = find(id);
+  if (!place) throw IdError("id " + std::to_string(id) + " is not in the index; ask for one of its ids");
+  const Intake& intake = setting_->intake;
+  if (place->part >= parts_.size())
+    return intake.vector(fresh_[place->part - parts_.size()].stored(form()).row(place->row));
+  const Segment& segment = *parts_[place->part].segment;
+  segment.touch(place->row, place->row + std::size_t{1});
+  return intake.vector(segment.stored().row(place->row));
+}
+
+std::vector<std::int64_t> Snapshot::ids() const {
+  std::vector<std::int64_t> ids;
+  ids.reserve(live_);
+  for (const Part& part : parts_)
+    for (const std::uint32_t row : part.segment->by_id())
+      if (part.lives(row)) ids.push_back(part.segment->id(row));
+  for (const FreshRows& chunk : fresh_)
+    for (std::size_t row = 0; row < chunk.size(); ++row)
+      if (chunk[row]) ids.push_back(chunk.id(row));
+  if (!std::is_sorted(ids.begin(), ids.end())) std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+void Snapshot::verify(const Interrupt& interrupt) const {
+  for (const Part& part : parts_) {
+    if (interrupt) interrupt();
+    part.segment->verify();
+  }
+}
+
+std::size_t Snapshot::buckets() const {
+  std::size_t buckets = 0;
+  for (const Part& part : parts_) buckets += part.segment->buckets();
+  return buckets;
+}
+
+}  // namespace lookalike

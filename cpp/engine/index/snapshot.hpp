@@ -1,0 +1,145 @@
+// What a search reads: sealed segments, which of their rows were not removed, and fresh rows. It never
+// changes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/parallel.hpp"
+#include "engine/base/top_k.hpp"
+#include "engine/index/filter.hpp"
+#include "engine/index/fresh_rows.hpp"
+#include "engine/index/intake.hpp"
+#include "engine/index/search_options.hpp"
+#include "engine/rows/allowed.hpp"
+#include "engine/segment/explanation.hpp"
+#include "engine/segment/search_scratch.hpp"
+#include "engine/segment/segment.hpp"
+
+namespace lookalike {
+
+/// A segment, and which of its rows were not removed.
+struct Part {
+  std::shared_ptr<const Segment> segment;
+  std::shared_ptr<const Allowed> live;       // null: all
+  std::shared_ptr<const RecallCurve> tuned;  // null: the segment's own curve
+
+  const RecallCurve& curve() const { return tuned != nullptr ? *tuned : segment->curve(); }
+  bool lives(std::size_t row) const { return live == nullptr || (*live)[row]; }
+  std::size_t live_count() const { return live == nullptr ? segment->rows() : live->count(); }
+};
+
+/// Where a row is.
+struct Place {
+  std::uint32_t part;  // of the parts, and behind them of the fresh chunks
+  std::uint32_t row;
+
+  auto operator<=>(const Place&) const = default;
+};
+
+/// What all snapshots of an index have in common.
+struct Setting {
+  Shape shape;  // but for next_id
+  Intake intake;
+  mutable ScratchPool scratch;
+
+  explicit Setting(const Shape& given)
+      : shape(given), intake(given.metric, given.store, given.dim, given.seed) {}
+};
+
+/// One state of an index, read by any number of threads without a lock. Whoever reads it keeps it: what it
+/// alone holds is freed when the last of them lets go.
+class Snapshot {
+ public:
+  Snapshot(std::shared_ptr<const Setting> setting, std::vector<Part> parts, std::vector<FreshRows> fresh,
+           std::shared_ptr<const std::string> note);
+
+  SearchResult search(const void* queries, std::size_t count, const SearchOptions& options,
+                      const Interrupt& interrupt) const;
+  /// Returns the expected recall.
+  double search(const void* queries, std::size_t count, const SearchOptions& options,
+                const Interrupt& interrupt, const SearchRoom& room) const;
+
+  /// One query searched as `search` does, with what each stage did; and, where `id` is given, how far that
+  /// got.
+  Explanation explain(const void* query, const SearchOptions& options, std::optional<std::int64_t> id) const;
+
+  /// Everything within options.max_distance; options.k, recall, probes and rerank do not count.
+  RangeResult range_search(const void* queries, std::size_t count, const SearchOptions& options,
+                           const Interrupt& interrupt) const;
+
+  /// Verifies every byte of the files it was opened from. Throws DamagedError.
+  void verify(const Interrupt& interrupt) const;
+
+  const Shape& shape() const { return setting_->shape; }
+  std::size_t size() const { return live_; }
+  bool contains(std::int64_t id) const { return find(id).has_value(); }
+  /// As it was added, but for rounding; bits as 1 and −1. Throws IdError.
+  std::vector<float> vector(std::int64_t id) const;
+  std::vector<std::int64_t> ids() const;  // ascending
+  const std::string& note() const { return *note_; }
+  const std::shared_ptr<const std::string>& shared_note() const { return note_; }
+  std::size_t segments() const { return parts_.size(); }
+  std::size_t buckets() const;  // of all segments; 0 while every search compares all
+
+  const std::vector<Part>& parts() const { return parts_; }
+  const std::vector<FreshRows>& fresh() const { return fresh_; }
+  std::size_t fresh_rows() const { return fresh_rows_; }
+  /// The one segment that holds all there is, or null.
+  std::shared_ptr<const Segment> whole() const {
+    return fresh_rows_ == 0 && parts_.size() == 1 && parts_[0].live == nullptr ? parts_[0].segment : nullptr;
+  }
+  std::size_t rows() const { return rows_; }  // those that were removed as well
+
+  std::optional<Place> find(std::int64_t id) const;
+  bool lives(Place place) const {
+    return place.part < parts_.size() ? parts_[place.part].lives(place.row)
+                                      : fresh_[place.part - parts_.size()][place.row];
+  }
+
+ private:
+  struct Plan;  // what a search does with a part
+
+  /// How the scan of one block of queries is shared out.
+  struct RowSharing {
+    int threads;
+    Interrupt interrupt;  // none where the blocks have threads of their own
+  };
+
+  // snapshot_search.cpp
+  const RowForm& form() const { return setting_->intake.form(); }
+  std::vector<Plan> plans(const SearchOptions& options) const;
+  Plan plan(const Part& part, const SearchOptions& options) const;
+  void search_block(const QueryBlock& queries, std::span<const Plan> plans, const SearchOptions& options,
+                    std::size_t first, const RowSharing& sharing, Scratch& scratch,
+                    const SearchRoom& room) const;
+  std::vector<Found> within(const QueryBlock& query, std::span<const Plan> plans,
+                            const SearchOptions& options, Scratch& scratch) const;
+  void scan(const Plan& plan, const QueryBlock& queries, const RowSharing& sharing, std::span<TopK> nearest,
+            std::span<Stages> stages) const;
+  void scan_fresh(const QueryBlock& queries, const SearchOptions& options, const RowSharing& sharing,
+                  std::span<TopK> nearest, std::span<Stages> stages) const;
+  template <class Limit, class Take>
+  void scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end, const Filter* only,
+                  Limit limit, Take take) const;
+  std::size_t rows_of_a_part() const;
+  template <class ScanPart>
+  void scan_in_parts(std::size_t rows, const RowSharing& sharing, std::span<TopK> nearest,
+                     ScanPart scan_part) const;
+
+  // snapshot_explain.cpp
+  Trace trace(const QueryBlock& query, const Plan& plan, std::uint32_t row, Scratch& scratch) const;
+
+  std::shared_ptr<const Setting> setting_;
+  std::vector<Part> parts_;
+  std::vector<FreshRows> fresh_;
+  std::shared_ptr<const std::string> note_;
+  std::size_t live_ = 0, rows_ = 0, fresh_rows_ = 0;
+};
+
+}  // namespace lookalike
