@@ -213,7 +213,9 @@ def test_a_signal_handler_that_seals_within_a_sealing_gets_an_error_and_never_ha
 
 
 @pytest.mark.parametrize(
-    "work", ["index.optimize()", "index.save('saved')", "index.search(queries, 10)"], ids=["sealed", "saved", "searched"]
+    "work",
+    ["index.optimize()", "index.save('saved')", "index.search(queries, 10)"],
+    ids=["sealed", "saved", "searched"],
 )
 def test_a_signal_handler_may_search_and_change_an_index_that_is_being(work: str) -> None:
     prepare = """
