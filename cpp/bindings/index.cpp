@@ -42,10 +42,26 @@ class GilAtTheEnd {
   PyThreadState* state_ = nullptr;
 };
 
-class BoundIndex : GilAtTheEnd, public Index {
+class BoundIndex : public Reader, GilAtTheEnd, public Index {
  public:
   using Index::Index;
-  ~BoundIndex() { state_ = PyEval_SaveThread(); }
+  ~BoundIndex() override { state_ = PyEval_SaveThread(); }
+
+  std::shared_ptr<const Snapshot> snapshot() const override { return Index::snapshot(); }
+  const Shape& shape() const override { return Index::shape(); }
+};
+
+// What it alone holds may take long to free.
+class BoundSnapshot : public Reader, GilAtTheEnd {
+ public:
+  explicit BoundSnapshot(std::shared_ptr<const Snapshot> held) : held_(std::move(held)) {}
+  ~BoundSnapshot() override { state_ = PyEval_SaveThread(); }
+
+  std::shared_ptr<const Snapshot> snapshot() const override { return held_; }
+  const Shape& shape() const override { return held_->shape(); }
+
+ private:
+  std::shared_ptr<const Snapshot> held_;
 };
 
 // Element is what the metric takes: uint8 under hamming, else float32.
@@ -62,7 +78,7 @@ nb::ndarray<nb::numpy, std::int64_t> add(BoundIndex& index, const Array2<Element
 }
 
 template <class Element>
-nb::object search(const BoundIndex& index, const nb::type_object& neighbors, const Array2<Element>& queries,
+nb::object search(const Reader& index, const nb::type_object& neighbors, const Array2<Element>& queries,
                   bool single, std::size_t k, double recall, std::uint32_t probes, std::uint32_t rerank,
                   bool exact, float max_distance, int threads, const Filter* only) {
   return search(index, neighbors, {queries.data(), queries.shape(0), single},
@@ -79,7 +95,7 @@ std::optional<long> whole_number(nb::handle value, long least, long most) {
 
 // A search as nearly all are asked for, by values of just these types; for others, and what is to be refused,
 // None. In Python looking at them would take longer than a small search.
-nb::object search_plainly(const BoundIndex& index, const nb::type_object& neighbors, nb::handle query,
+nb::object search_plainly(const Reader& index, const nb::type_object& neighbors, nb::handle query,
                           nb::handle k, nb::handle recall, nb::handle threads) {
   const Shape& shape = index.shape();
   const bool bits = shape.metric == Metric::hamming;
@@ -96,7 +112,7 @@ nb::object search_plainly(const BoundIndex& index, const nb::type_object& neighb
 }
 
 // Of one such search what is the engine's own: benchmarks/call.py.
-double seconds_of_search(const BoundIndex& index, const Array1<float>& query, std::size_t k, double recall,
+double seconds_of_search(const Reader& index, const Array1<float>& query, std::size_t k, double recall,
                          std::size_t times) {
   using Clock = std::chrono::steady_clock;
   if (query.shape(0) != index.shape().dim) throw VectorError("the query has not the dimensions of the index");
@@ -109,7 +125,7 @@ double seconds_of_search(const BoundIndex& index, const Array1<float>& query, st
   Stages stages;
   const auto begin = Clock::now();
   for (std::size_t i = 0; i < times; ++i)
-    index.search(query.data(), 1, options, {}, {ids.data(), distances.data(), &stages});
+    index.snapshot()->search(query.data(), 1, options, {}, {ids.data(), distances.data(), &stages});
   return std::chrono::duration<double>(Clock::now() - begin).count() / static_cast<double>(times);
 }
 
@@ -120,13 +136,14 @@ void tune(BoundIndex& index, const Array2<Element>& queries, int threads) {
 }
 
 template <class Element>
-nb::tuple explain(const BoundIndex& index, const Array2<Element>& query, std::size_t k, double recall,
+nb::tuple explain(const Reader& index, const Array2<Element>& query, std::size_t k, double recall,
                   std::uint32_t probes, std::uint32_t rerank, bool exact, float max_distance,
                   const Filter* only, std::optional<std::int64_t> id) {
   Explanation found;
   {
     const NoGil no_gil;
-    found = index.explain(query.data(), {k, recall, probes, rerank, exact, max_distance, 1, only}, id);
+    found = index.snapshot()->explain(query.data(), {k, recall, probes, rerank, exact, max_distance, 1, only},
+                                      id);
   }
   const auto& [stages, laps, trace] = std::tie(found.stages, found.laps, found.trace);
   return nb::make_tuple(
@@ -138,7 +155,7 @@ nb::tuple explain(const BoundIndex& index, const Array2<Element>& query, std::si
 }
 
 template <class Element>
-nb::tuple range_search(const BoundIndex& index, const Array2<Element>& queries, float radius, bool exact,
+nb::tuple range_search(const Reader& index, const Array2<Element>& queries, float radius, bool exact,
                        int threads, const Filter* only) {
   RangeResult result;
   {
@@ -148,7 +165,7 @@ nb::tuple range_search(const BoundIndex& index, const Array2<Element>& queries, 
     options.max_distance = radius;
     options.threads = threads;
     options.only = only;
-    result = index.range_search(queries.data(), queries.shape(0), options, python_signals());
+    result = index.snapshot()->range_search(queries.data(), queries.shape(0), options, python_signals());
   }
   const std::size_t found = result.ids.size();
   const std::size_t starts = result.starts.size();
@@ -157,30 +174,30 @@ nb::tuple range_search(const BoundIndex& index, const Array2<Element>& queries, 
                         to_numpy(std::move(result.distances), {found}));
 }
 
-nb::ndarray<nb::numpy, float> vector(const BoundIndex& index, std::int64_t id) {
+nb::ndarray<nb::numpy, float> vector(const Reader& index, std::int64_t id) {
   std::vector<float> values;
   {
     const NoGil no_gil;
-    values = index.vector(id);
+    values = index.snapshot()->vector(id);
   }
   return to_numpy(std::move(values), {index.shape().dim});
 }
 
-nb::ndarray<nb::numpy, std::int64_t> ids(const BoundIndex& index) {
+nb::ndarray<nb::numpy, std::int64_t> ids(const Reader& index) {
   std::vector<std::int64_t> values;
   {
     const NoGil no_gil;
-    values = index.ids();
+    values = index.snapshot()->ids();
   }
   const std::size_t count = values.size();
   return to_numpy(std::move(values), {count});
 }
 
-nb::bytes note(const BoundIndex& index) {
+nb::bytes note(const Reader& index) {
   std::string text;
   {
     const NoGil no_gil;
-    text = index.note();
+    text = index.snapshot()->note();
   }
   return nb::bytes(text.data(), text.size());
 }
@@ -201,7 +218,43 @@ void bind_index(nb::module_& m) {
             new (self) Filter({ids.data(), ids.shape(0)});
           },
           "ids"_a);
-  nb::class_<BoundIndex>(m, "Index", "The engine behind lookalike.Index.")
+  nb::class_<Reader>(m, "Reader", "What can be asked of an index and of its snapshots.")
+      .def("search_plainly", &search_plainly, "neighbors"_a, "query"_a.none(), "k"_a.none(),
+           "recall"_a.none(), "threads"_a.none())
+      .def("search", &search<float>, "neighbors"_a, "queries"_a.noconvert(), "single"_a, "k"_a, "recall"_a,
+           "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
+      .def("search", &search<std::uint8_t>, "neighbors"_a, "queries"_a.noconvert(), "single"_a, "k"_a,
+           "recall"_a, "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
+      .def("seconds_of_search", &seconds_of_search, "query"_a, "k"_a, "recall"_a, "times"_a)
+      .def("explain", &explain<float>, "query"_a.noconvert(), "k"_a, "recall"_a, "probes"_a, "rerank"_a,
+           "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
+      .def("explain", &explain<std::uint8_t>, "query"_a.noconvert(), "k"_a, "recall"_a, "probes"_a,
+           "rerank"_a, "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
+      .def("range_search", &range_search<float>, "queries"_a.noconvert(), "radius"_a, "exact"_a, "threads"_a,
+           "only"_a.none())
+      .def("range_search", &range_search<std::uint8_t>, "queries"_a.noconvert(), "radius"_a, "exact"_a,
+           "threads"_a, "only"_a.none())
+      .def(
+          "verify", [](const Reader& index) { index.snapshot()->verify(python_signals()); }, no_gil())
+      .def(
+          "__len__", [](const Reader& index) { return index.snapshot()->size(); }, no_gil())
+      .def(
+          "__contains__", [](const Reader& index, std::int64_t id) { return index.snapshot()->contains(id); },
+          "id"_a, no_gil())
+      .def("vector", &vector, "id"_a)
+      .def("ids", &ids)
+      .def_prop_ro("dim", [](const Reader& index) { return index.shape().dim; })
+      .def_prop_ro("metric",
+                   [](const Reader& index) { return static_cast<std::uint32_t>(index.shape().metric); })
+      .def_prop_ro("store",
+                   [](const Reader& index) { return static_cast<std::uint32_t>(index.shape().store); })
+      .def_prop_ro("seed", [](const Reader& index) { return index.shape().seed; })
+      .def_prop_ro("note", &note)
+      .def_prop_ro(
+          "segments", [](const Reader& index) { return index.snapshot()->segments(); }, no_gil())
+      .def_prop_ro("buckets", [](const Reader& index) { return index.snapshot()->buckets(); }, no_gil());
+  nb::class_<BoundSnapshot, Reader>(m, "Snapshot", "The engine behind lookalike.index.Snapshot.");
+  nb::class_<BoundIndex, Reader>(m, "Index", "The engine behind lookalike.Index.")
       .def(
           "__init__",
           [](BoundIndex* self, std::size_t dim, std::uint32_t metric, std::uint64_t seed,
@@ -239,28 +292,11 @@ void bind_index(nb::module_& m) {
             index.remove({which.data(), which.shape(0)});
           },
           "ids"_a)
-      .def("search_plainly", &search_plainly, "neighbors"_a, "query"_a.none(), "k"_a.none(),
-           "recall"_a.none(), "threads"_a.none())
-      .def("search", &search<float>, "neighbors"_a, "queries"_a.noconvert(), "single"_a, "k"_a, "recall"_a,
-           "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
-      .def("search", &search<std::uint8_t>, "neighbors"_a, "queries"_a.noconvert(), "single"_a, "k"_a,
-           "recall"_a, "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
-      .def("seconds_of_search", &seconds_of_search, "query"_a, "k"_a, "recall"_a, "times"_a)
       .def("tune", &tune<float>, "queries"_a.noconvert(), "threads"_a)
       .def("tune", &tune<std::uint8_t>, "queries"_a.noconvert(), "threads"_a)
-      .def("explain", &explain<float>, "query"_a.noconvert(), "k"_a, "recall"_a, "probes"_a, "rerank"_a,
-           "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
-      .def("explain", &explain<std::uint8_t>, "query"_a.noconvert(), "k"_a, "recall"_a, "probes"_a,
-           "rerank"_a, "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
-      .def("range_search", &range_search<float>, "queries"_a.noconvert(), "radius"_a, "exact"_a, "threads"_a,
-           "only"_a.none())
-      .def("range_search", &range_search<std::uint8_t>, "queries"_a.noconvert(), "radius"_a, "exact"_a,
-           "threads"_a, "only"_a.none())
       .def(
           "optimize", [](BoundIndex& index, int threads) { index.optimize(threads, python_signals()); },
           "threads"_a, no_gil())
-      .def(
-          "verify", [](const BoundIndex& index) { index.verify(python_signals()); }, no_gil())
       .def(
           "save",
           [](BoundIndex& index, const nb::bytes& path, const nb::bytes& note, bool little_memory) {
@@ -270,19 +306,7 @@ void bind_index(nb::module_& m) {
             index.save(name, text, little_memory, python_signals());
           },
           "path"_a, "note"_a, "little_memory"_a)
-      .def("__len__", &Index::size, no_gil())
-      .def("__contains__", &Index::contains, "id"_a, no_gil())
-      .def("vector", &vector, "id"_a)
-      .def("ids", &ids)
-      .def_prop_ro("dim", [](const BoundIndex& index) { return index.shape().dim; })
-      .def_prop_ro("metric",
-                   [](const BoundIndex& index) { return static_cast<std::uint32_t>(index.shape().metric); })
-      .def_prop_ro("store",
-                   [](const BoundIndex& index) { return static_cast<std::uint32_t>(index.shape().store); })
-      .def_prop_ro("seed", [](const BoundIndex& index) { return index.shape().seed; })
-      .def_prop_ro("note", &note)
-      .def_prop_ro("segments", &Index::segments, no_gil())
-      .def_prop_ro("buckets", &Index::buckets, no_gil());
+      .def("snapshot", [](const BoundIndex& index) { return new BoundSnapshot(index.snapshot()); });
 }
 
 }  // namespace lookalike

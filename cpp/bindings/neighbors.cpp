@@ -28,7 +28,7 @@ nb::object make_neighbors(const nb::type_object& type, const std::array<nb::obje
 
 }  // namespace
 
-nb::object search(const Index& index, const nb::type_object& neighbors, const GivenVectors& queries,
+nb::object search(const Reader& index, const nb::type_object& neighbors, const GivenVectors& queries,
                   const SearchOptions& options) {
   const auto [data, count, single] = queries;
   const std::size_t k = options.k;
@@ -38,7 +38,8 @@ nb::object search(const Index& index, const nb::type_object& neighbors, const Gi
   double recall = 1.0;
   {
     const NoGil no_gil;
-    recall = index.search(data, count, options, python_signals(), {ids.data, distances.data, stages.data()});
+    recall = index.snapshot()->search(data, count, options, python_signals(),
+                                      {ids.data, distances.data, stages.data()});
   }
   nb::object candidates;
   if (single) {

@@ -10,12 +10,12 @@ import pytest
 from lookalike.collection import Collection
 from lookalike.collection.catalogue.catalogue import Item
 from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError
-from lookalike.index import Index
+from lookalike.index import Index, Reader
 
 from .conftest import PICTURES, Draw
 
 
-def ids(index: Index, items: list[Item]) -> list[int]:
+def ids(index: Reader, items: list[Item]) -> list[int]:
     ids = sorted(item.id for item in items)
     assert ids == index.ids.tolist()
     return ids
@@ -57,7 +57,7 @@ def test_questions_within_are_answered_from_its_snapshot(folder: Path, draw: Dra
     with Collection.open(folder) as collection:
         collection.sync()
 
-        def ask(index: Index, items: list[Item]) -> list[int]:
+        def ask(index: Reader, items: list[Item]) -> list[int]:
             draw(folder / "new.png", seed=99)
             with Collection.open(folder) as writer:
                 assert writer.sync().new == 1
@@ -81,7 +81,7 @@ def test_changes_within_are_refused_whatever_other_threads_do(folder: Path) -> N
         collection.sync()
         syncing = threading.Thread(target=collection.sync, daemon=True)
 
-        def change(index: Index, items: list[Item]) -> int:
+        def change(index: Reader, items: list[Item]) -> int:
             syncing.start()
             syncing.join(0.3)  # it waits for this to end
             for forbidden in (
@@ -105,7 +105,7 @@ def test_changes_within_are_refused_whatever_other_threads_do(folder: Path) -> N
 
 
 def test_an_error_within_leaves_the_collection_usable(folder: Path) -> None:
-    def fail(index: Index, items: list[Item]) -> None:
+    def fail(index: Reader, items: list[Item]) -> None:
         raise KeyError("of the caller")
 
     with Collection.open(folder) as collection:

@@ -324,7 +324,7 @@ def test_readers_see_new_facts_without_opening_again(folder: Path, collection: C
 def test_the_ids_of_a_few_conditions_are_kept(folder: Path, collection: Collection) -> None:
     for i in range(40):
         collection.search(folder / "0.png", where=f"width > {i}")
-    assert len(collection._access._filters) == 16
+    assert len(collection._access._opened.filters) == 16
     assert len(collection.search(folder / "0.png", where="width > 39", k=100)) == PICTURES + 1
 
 

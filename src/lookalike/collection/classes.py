@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.sync.report import Progress
-from lookalike.index import Index
+from lookalike.index import Reader
 from lookalike.models.words import Words, kinds
 
 KEPT = 32
@@ -39,7 +39,7 @@ class Classes:
         return cls(np.empty(0, np.int64), np.empty((0, KEPT), np.uint16), np.empty((0, KEPT), np.float16))
 
     @classmethod
-    def of(cls, index: Index, words: Words, before: Classes, progress: Progress | None) -> Classes:
+    def of(cls, index: Reader, words: Words, before: Classes, progress: Progress | None) -> Classes:
         """Those of all vectors of an index; what is among those `before` is not computed again: an id's vector stays.
 
         `progress` is called with (done, total), in vectors.

@@ -39,7 +39,6 @@ from lookalike.collection.place import Place, StrPath, existing_place, find_plac
 from lookalike.collection.query import Like, Query, Several
 from lookalike.collection.recall import Measured, recall_curve
 from lookalike.collection.sealed import segments
-from lookalike.collection.sealed.live import LiveIndex
 from lookalike.collection.searching import search
 from lookalike.collection.sources import Looked, look_at
 from lookalike.collection.sync.intake import Intake, taken_in
@@ -58,7 +57,7 @@ from lookalike.errors import (
 )
 from lookalike.facts import Facts
 from lookalike.fitting import Box
-from lookalike.index import Index
+from lookalike.index import Reader
 from lookalike.metric import Metric
 from lookalike.models import DEFAULT, Model, Notify
 from lookalike.models.words import words_of
@@ -80,8 +79,8 @@ class Collection:
         ...     for path, distance, id in photos.search("cat.jpg", k=3):
         ...         print(distance, path)
 
-    A search sees what is committed, also while another process or thread indexes. Threads may share a collection;
-    their searches take turns.
+    A search sees what is committed, also while another process or thread indexes. Threads may share a collection, and
+    none waits for another.
 
     Attributes:
         place: where it lies.
@@ -513,7 +512,7 @@ class Collection:
         """
         key = os.fsdecode(id) if isinstance(id, str | os.PathLike) else as_count("id", id, 0, 2**63 - 1)
 
-        def find(index: Index) -> str:
+        def find(index: Reader) -> str:
             gone = gone_of(key, self.place, self._catalogue)
             return self.place.absolute((gone or item_of(key, self.place, self._catalogue, index)).path)
 
@@ -528,26 +527,25 @@ class Collection:
         """
         name = text_of(path)
 
-        def find(index: Index) -> NDArray[np.float32]:
+        def find(index: Reader) -> NDArray[np.float32]:
             item = item_of(name, self.place, self._catalogue, index)
             with segments.cure_of(self.place):
                 return index[item.id]
 
         return self._access.with_index(find)
 
-    def examine(self, use: Callable[[Index, list[Item]], T]) -> T:
+    def examine(self, use: Callable[[Reader, list[Item]], T]) -> T:
         """What `use` makes of the index and the indexed items, whose ids are the index's; both of one snapshot.
 
         Whatever else `use` asks of this collection, as by `search` or `facts`, it is told of that snapshot, too.
-        Others wait meanwhile, where they are threads; other processes do not. It is called again where its snapshot
-        was too old: the files of it are gone.
+        Nobody waits meanwhile. It is called again where its snapshot was too old: the files of it are gone.
 
         Raises:
             LookalikeError: `use` would change the collection, as by `sync`; do that when it has ended.
             DamagedError: the collection is.
         """
 
-        def both(index: Index) -> T:
+        def both(index: Reader) -> T:
             items = [item for item in self._catalogue.items() if item.state == "indexed"]
             with segments.cure_of(self.place):
                 return use(index, items)
@@ -612,7 +610,7 @@ class Collection:
         Names are what hits call `path`; the order is that of the ids, in which the vectors of a file stay. Vectors
         are float32, as they were taken in. A .npy file has a Parquet file beside it, with the name of each in the
         column `path`, its `id`, and the facts that were given or are in its EXIF; one that is called id stands for it.
-        All is of one snapshot. Threads that share the collection wait meanwhile; other processes do not.
+        All is of one snapshot, and nobody waits meanwhile.
 
         Args:
             path: the file.
@@ -634,7 +632,7 @@ class Collection:
         require_outside(self.place, file)
         with_facts = as_writable(file, format) == "npy"
 
-        def use(index: Index) -> Written:
+        def use(index: Reader) -> Written:
             with self._access.reading() as about:
                 metadata = self._catalogue.metadata
                 ids = index.ids if where is None else metadata.matching(where, about.generation)
@@ -797,8 +795,7 @@ class Collection:
             DamagedError: the collection is.
         """
 
-        # an index of its own, that nobody brings along: others search meanwhile
-        index = self._access.in_snapshot(lambda about: LiveIndex(self.place, self._catalogue).at(about))
+        index = self._access.with_index(lambda index: index)
         with segments.cure_of(self.place):
             return recall_curve(index)
 
@@ -819,7 +816,7 @@ class Collection:
                 f"{self.model.name}; index the pictures with that one"
             )
 
-        def count(index: Index) -> Kinds:
+        def count(index: Reader) -> Kinds:
             with segments.cure_of(self.place):
                 return Kinds.of(self._access.classes(index, words, progress))
 

@@ -22,7 +22,7 @@ from lookalike.collection.query import Own, Picture, Query, Text, Vector
 from lookalike.collection.sealed.segments import cure_of, open_sealed
 from lookalike.errors import IdError, ModelError, PictureError, VectorError
 from lookalike.images.content import file_sha256
-from lookalike.index import Index
+from lookalike.index import Reader
 from lookalike.metric import Metric
 from lookalike.models import Model, embed_squares
 from lookalike.models.words import words_of
@@ -48,7 +48,7 @@ class Seen:
 class Examples:
     """Turns examples into vectors, within one snapshot of a collection; a child that decodes ends with the `with`."""
 
-    def __init__(self, place: Place, catalogue: Catalogue, index: Index, model: Model) -> None:
+    def __init__(self, place: Place, catalogue: Catalogue, index: Reader, model: Model) -> None:
         self._place = place
         self._catalogue = catalogue
         self._index = index
@@ -154,7 +154,7 @@ def gone_of(key: int | str, place: Place, catalogue: Catalogue) -> Absent | None
     return None if catalogue.with_path(path) else catalogue.absent.with_path(path)
 
 
-def item_of(key: int | str, place: Place, catalogue: Catalogue, index: Index) -> Item:
+def item_of(key: int | str, place: Place, catalogue: Catalogue, index: Reader) -> Item:
     """The indexed item of an id or a path.
 
     Raises:

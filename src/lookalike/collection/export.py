@@ -15,7 +15,7 @@ from lookalike.collection.sync.report import Progress
 from lookalike.errors import ArgumentError
 from lookalike.facts import Facts
 from lookalike.facts.fact import MOST_BYTES
-from lookalike.index import Index
+from lookalike.index import Reader
 from lookalike.vectors.limits import ROWS, rows_at_most
 
 ID = "id"
@@ -33,7 +33,7 @@ def require_outside(place: Place, path: str) -> None:
 def chunks(
     place: Place,
     catalogue: Catalogue,
-    index: Index,
+    index: Reader,
     about: About,
     ids: NDArray[np.int64],
     with_facts: bool,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.index import Index
+from lookalike.index import Reader
 
 ASKED = (0.8, 0.9, 0.95, 0.99)
 K = 10
@@ -32,7 +32,7 @@ class Measured(NamedTuple):
     seconds: float
 
 
-def recall_curve(index: Index) -> list[Measured]:
+def recall_curve(index: Reader) -> list[Measured]:
     """The curve of an index, with 64 of its own vectors as queries, none of which counts as found by itself.
 
     No points where every search compares all vectors.
@@ -53,7 +53,7 @@ def recall_curve(index: Index) -> list[Measured]:
     return curve
 
 
-def _seconds(index: Index, queries: NDArray[np.float32], recall: float) -> float:
+def _seconds(index: Reader, queries: NDArray[np.float32], recall: float) -> float:
     start = perf_counter()
     index.search(queries, K + 1, recall=recall, threads=1)
     return (perf_counter() - start) / len(queries)

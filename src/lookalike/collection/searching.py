@@ -15,7 +15,7 @@ from lookalike.collection.sealed.segments import cure_of
 from lookalike.collection.sure import NO_MATCH
 from lookalike.collection.sync.report import Progress
 from lookalike.collection.worded import rank, words_for
-from lookalike.index import Index
+from lookalike.index import Reader
 from lookalike.index.arguments import as_number
 from lookalike.metric import require_distance
 from lookalike.models.words import Words
@@ -23,7 +23,7 @@ from lookalike.models.words import Words
 
 def search(
     access: Access,
-    index: Index,
+    index: Reader,
     query: Query,
     k: int,
     recall: float | None,
@@ -60,7 +60,7 @@ def search(
 
 def _by_words(
     access: Access,
-    index: Index,
+    index: Reader,
     query: Query,
     words: Words,
     k: int,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.index import Index
+from lookalike.index import Reader
 
 FEWEST = 20
 """Items; with fewer it cannot be told."""
@@ -50,7 +50,7 @@ class Calibration:
     squared: bool
 
     @classmethod
-    def of(cls, index: Index) -> Calibration | None:
+    def of(cls, index: Reader) -> Calibration | None:
         """That of an index: the same for the same vectors. None where there are too few."""
         if len(index) < FEWEST:
             return None
@@ -77,7 +77,7 @@ class Calibration:
             squared,
         )
 
-    def judge(self, index: Index, vector: NDArray[Any], own: Set[int]) -> Sureness | None:
+    def judge(self, index: Reader, vector: NDArray[Any], own: Set[int]) -> Sureness | None:
         """What can be said of the neighbours of a query, without those that are the query itself; None of too few."""
         if self.count - len(own) < FEWEST - 1:
             return None

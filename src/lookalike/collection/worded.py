@@ -20,7 +20,7 @@ from lookalike.collection.examples import Examples
 from lookalike.collection.query import Example, Query, Text
 from lookalike.collection.sealed.segments import cure_of
 from lookalike.collection.sync.report import Progress
-from lookalike.index import Index
+from lookalike.index import Reader
 from lookalike.models import Model
 from lookalike.models.words import Meaning, Words, words_of
 
@@ -55,7 +55,7 @@ def words_for(query: Query, model: Model) -> Words | None:
 
 def rank(
     access: Access,
-    index: Index,
+    index: Reader,
     query: Query,
     words: Words,
     only: NDArray[np.int64] | None,
@@ -117,7 +117,7 @@ def _mean(weighted: Iterable[tuple[Floats, float]]) -> Floats:
     return mean
 
 
-def _to_all(index: Index, vector: Floats, classes: Classes) -> Floats:
+def _to_all(index: Reader, vector: Floats, classes: Classes) -> Floats:
     """The distances of all items to one vector, in the order of `classes`."""
     ids, distances = index.search(vector, len(index), exact=True)
     found = np.empty(len(ids), np.float32)

@@ -30,7 +30,7 @@ from lookalike.dedupe.likeness import (
 from lookalike.dedupe.near import Pairs, Positions, near, pairs_of
 from lookalike.images.child import DEFAULT_LIMITS
 from lookalike.images.thumb import THUMB_BYTES
-from lookalike.index import Index
+from lookalike.index import Index, Reader
 
 REACH = 0.3
 """Cosine distance of vectors up to which a pair is looked at: most altered copies are nearer (docs/model.md)."""
@@ -62,7 +62,7 @@ class Source:
     """A collection within `examine`, with its index, and how its pictures look that are not in its catalogue."""
 
     collection: Collection
-    index: Index
+    index: Reader
     items: Sequence[Item]
     looks: Mapping[int, Look]
 
@@ -167,7 +167,7 @@ def _by_vector(
                 yield of_asking.positions[begun], place.positions[np.searchsorted(place.ids, ids)], distances
 
 
-def _vectors(index: Index, ids: Positions, part: slice) -> NDArray[np.float32]:
+def _vectors(index: Reader, ids: Positions, part: slice) -> NDArray[np.float32]:
     return np.array([index[each] for each in ids[part].tolist()], np.float32)
 
 

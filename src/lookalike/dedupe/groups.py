@@ -15,7 +15,7 @@ from lookalike.dedupe.group import COPIES, Group, Kind, Other
 from lookalike.dedupe.joining import Joined, Joining
 from lookalike.dedupe.verify import Comparison, Verifier
 from lookalike.errors import ArgumentError
-from lookalike.index import Index
+from lookalike.index import Reader
 from lookalike.metric import require_distance as require_of
 
 WITHIN = 0.01
@@ -99,7 +99,7 @@ def find_duplicates(
     def rule(file: File) -> tuple[Any, ...]:
         return not file.reference, file.damaged, _RULES[keep](file)
 
-    def look(found: Sequence[tuple[Index, list[Item]]]) -> tuple[list[Picture], Candidates]:
+    def look(found: Sequence[tuple[Reader, list[Item]]]) -> tuple[list[Picture], Candidates]:
         files = [
             file._replace(collection=number, reference=number >= len(collections))
             for number, (collection, (_, items)) in enumerate(zip(everything, found, strict=True))
@@ -148,10 +148,10 @@ def _complete(collection: Collection, tell: Stages) -> dict[int, Look]:
     return collection.complete_looks(lambda done, total: tell("looking at pictures", done, total))
 
 
-def _examined(collections: Sequence[Collection], use: Callable[[Sequence[tuple[Index, list[Item]]]], T]) -> T:
+def _examined(collections: Sequence[Collection], use: Callable[[Sequence[tuple[Reader, list[Item]]]], T]) -> T:
     """What `use` makes of the indexes and items of all, each of one snapshot."""
 
-    def nested(found: list[tuple[Index, list[Item]]]) -> T:
+    def nested(found: list[tuple[Reader, list[Item]]]) -> T:
         if len(found) == len(collections):
             return use(found)
         return collections[len(found)].examine(lambda index, items: nested([*found, (index, items)]))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.index import Index
+from lookalike.index import Reader
 
 NEAREST = 16
 """Neighbours that each vector asks for."""
@@ -41,7 +41,7 @@ def pairs_of(parts: Iterable[tuple[Positions, Positions, NDArray[np.float32]]]) 
 
 
 def near(
-    index: Index,
+    index: Reader,
     ids: Sequence[int] | Positions,
     vectors: Callable[[slice], NDArray[np.float32]],
     within: float,

@@ -115,6 +115,11 @@ class Catalogue:
         self._database.close()
 
     @property
+    def file(self) -> object:
+        """Tells it from any that comes in its place."""
+        return self._database.file
+
+    @property
     def is_replaced(self) -> bool:
         """Whether another catalogue is at its path by now, and this one says nothing new any more; as `Database`."""
         return self._database.is_replaced

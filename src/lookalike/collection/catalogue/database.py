@@ -65,6 +65,7 @@ class Database:
 
     Attributes:
         path: where it is.
+        file: tells it from any that comes in its place.
         is_full: its disk had no room for what SQLite needs beside it: it can be read, as it was when it was opened.
 
     Raises, from every method:
@@ -85,14 +86,14 @@ class Database:
         if not os.path.lexists(path):
             raise NotAnIndexError(f"expected a catalogue at {path}, received no file; index a folder first")
         self._closed = False
-        self._file = _identity(path)  # before it is opened: a file that comes between is taken for a new one
+        self.file = _identity(path)  # before it is opened: a file that comes between is taken for a new one
         self.is_full = False
         try:
             self._connection = _connect(path)
         except WriteError as error:
             if not (_lacks_room(error) and _is_full(path)):
                 raise
-            self.is_full, self._file = True, _identity(path, exactly=True)
+            self.is_full, self.file = True, _identity(path, exactly=True)
             self._connection = _connect_without_room(path, error)
         weakref.finalize(self, self._connection.close)
         try:
@@ -149,7 +150,7 @@ class Database:
         """
         if self._closed or self._connection.in_transaction:
             return False
-        return _identity(self.path, exactly=self.is_full) != self._file
+        return _identity(self.path, exactly=self.is_full) != self.file
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
@@ -442,7 +443,7 @@ def _translated(path: str) -> Iterator[None]:
     except sqlite3.ProgrammingError as error:
         if "closed database" not in str(error):
             raise  # a mistake of this package
-        raise LookalikeError("expected an open collection, received one that was closed; open it again") from error
+        raise closed() from error
     except sqlite3.DatabaseError as error:
         if _is_mistake(error):
             raise
@@ -455,6 +456,10 @@ def _is_mistake(error: sqlite3.Error) -> bool:
     """Whether SQLite was asked for what it would refuse of an intact file, too."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     return code == sqlite3.SQLITE_ERROR and _NONSENSE.search(str(error)) is not None
+
+
+def closed() -> LookalikeError:
+    return LookalikeError("expected an open collection, received one that was closed; open it again")
 
 
 def translate(path: str, error: sqlite3.Error) -> LookalikeError:

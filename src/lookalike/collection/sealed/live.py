@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.errors import IdError
-from lookalike.index import Index
+from lookalike.index import Index, Snapshot
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,13 @@ class _State:
     """An index, and what of a catalogue is in it.
 
     Attributes:
+        snapshot: of the index as of this generation.
         next_id: of the catalogue; 0 where the index was just opened, and nothing compared.
         removed_total: tells whether `removed` has changed.
     """
 
     index: Index
+    snapshot: Snapshot
     generation: int
     model_hash: str
     segments: dict[str, tuple[int, ...]]
@@ -33,63 +37,73 @@ class _State:
     removed: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     removed_total: tuple[int, int] = (0, 0)
 
+    @classmethod
+    def of(cls, sealed: Index, model_hash: str, names: dict[str, tuple[int, ...]]) -> _State:
+        """One that was just opened."""
+        return cls(sealed, sealed.snapshot(), -1, model_hash, names)
+
 
 class LiveIndex:
-    """All indexed vectors: the sealed ones without those removed since, and the pending ones."""
+    """All indexed vectors: the sealed ones without those removed since, and the pending ones; for many threads."""
 
-    def __init__(self, place: Place, catalogue: Catalogue) -> None:
+    def __init__(self, place: Place) -> None:
         self._place = place
-        self._catalogue = catalogue
+        self._lock = threading.RLock()  # over what follows
         self._state: _State | None = None
+        self._snapshots = WeakValueDictionary[int, Snapshot]()  # by generation, as long as somebody reads them
 
     def close(self) -> None:
-        self._state = None
+        with self._lock:
+            self._state = None
+            self._snapshots.clear()
 
-    @property
-    def generation(self) -> int:
-        """Of the index that `at` gave last."""
-        return self._state.generation if self._state else -1
-
-    def at(self, about: About) -> Index:
-        """The index of this generation, inside `reading`; it is good until the next call.
+    def at(self, catalogue: Catalogue, about: About) -> Snapshot:
+        """The index of this generation, inside `reading`. Who asks first brings the index along, and others wait.
 
         Raises:
             DamagedError: a segment or a pending vector is damaged, or they are not those of all indexed items.
         """
-        before, self._state = self._state, None  # until all of it has come along
-        if before is None or before.generation != about.generation:
-            before = self._follow(before, about)
-        self._state = before
-        return before.index
+        if known := self._snapshots.get(about.generation):
+            return known
+        with self._lock:
+            if known := self._snapshots.get(about.generation):
+                return known
+            if self._state and self._state.generation > about.generation:  # somebody else was faster
+                return self._follow(catalogue, None, about).snapshot
+            before, self._state = self._state, None  # until all of it has come along
+            self._state = self._follow(catalogue, before, about)
+            self._snapshots[about.generation] = self._state.snapshot
+            return self._state.snapshot
 
-    def _follow(self, before: _State | None, about: About) -> _State:
-        catalogue = self._catalogue
+    def _follow(self, catalogue: Catalogue, before: _State | None, about: About) -> _State:
         names = {name: (count, *self._identity(name)) for name, count in catalogue.segments().items()}
         total = catalogue.total("removed")
         removed = before.removed if before and total == before.removed_total else catalogue.removed()
         # what is removed from an index stays so: one that was brought back is in a fresh one alone
         is_known = before is not None and (before.segments, before.model_hash) == (names, about.model_hash)
         if before is None or not is_known or len(_without(before.removed, removed)):
-            before = _State(segments.open_sealed(self._place, catalogue, about), -1, about.model_hash, names)
+            before = _State.of(segments.open_sealed(self._place, catalogue, about), about.model_hash, names)
         same = total == before.removed_total
-        pending = catalogue.pending_ids()
-        now = _State(before.index, about.generation, about.model_hash, names, about.next_id, pending, removed, total)
-        gone = _without(before.pending, now.pending)
+        index, pending = before.index, catalogue.pending_ids()
+        gone = _without(before.pending, pending)
         if not same:
             gone = np.concatenate([gone, _without(removed, before.removed)])
-        new = _without(now.pending, before.pending)
-        self._remove(now.index, gone)
-        self._add(now.index, new, len(now.pending))
+        new = _without(pending, before.pending)
+        self._remove(index, gone)
+        self._add(catalogue, index, new, len(pending))
         if before.next_id and same and not len(gone) and not np.any(new < before.next_id):
-            self._require_new(before, now, new)
-        elif len(now.index) != (indexed := catalogue.count("indexed")):
-            raise segments.damaged(self._place, f"{len(now.index)} vectors for {indexed} pictures")
-        return now
+            self._require_new(catalogue, before, pending, new)
+        elif len(index) != (indexed := catalogue.count("indexed")):
+            raise segments.damaged(self._place, f"{len(index)} vectors for {indexed} pictures")
+        now = (about.generation, about.model_hash, names, about.next_id, pending, removed, total)
+        return _State(index, index.snapshot(), *now)
 
-    def _require_new(self, before: _State, now: _State, new: NDArray[np.int64]) -> None:
+    def _require_new(
+        self, catalogue: Catalogue, before: _State, pending: NDArray[np.int64], new: NDArray[np.int64]
+    ) -> None:
         """Where nothing is gone: DamagedError unless the new vectors are those of the new pictures, read alone."""
-        indexed = self._catalogue.indexed(above=before.next_id)
-        if len(now.pending) != self._catalogue.pending_count() or not np.array_equal(new, indexed):
+        indexed = catalogue.indexed(above=before.next_id)
+        if len(pending) != catalogue.pending_count() or not np.array_equal(new, indexed):
             raise segments.damaged(self._place, f"{len(new)} new vectors, not those of {len(indexed)} new pictures")
 
     def _identity(self, name: str) -> tuple[int, ...]:
@@ -109,10 +123,10 @@ class LiveIndex:
             except IdError:  # version 1 named also ids that are in no segment
                 index.remove(np.intersect1d(gone, index.ids, assume_unique=True))
 
-    def _add(self, index: Index, new: NDArray[np.int64], pending: int) -> None:
+    def _add(self, catalogue: Catalogue, index: Index, new: NDArray[np.int64], pending: int) -> None:
         if not len(new):
             return
-        ids, vectors = self._catalogue.pending(above=int(new[0]) if len(new) < pending else 0)
+        ids, vectors = catalogue.pending(above=int(new[0]) if len(new) < pending else 0)
         fresh = np.isin(ids, new)
         try:
             index.add(vectors[fresh], ids[fresh])
