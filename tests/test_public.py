@@ -31,6 +31,7 @@ INDEX = [
     "salvage",
     "save",
     "search",
+    "snapshot",
     "store",
     "tune",
     "verify",
@@ -70,7 +71,7 @@ def test_the_version_is_the_packages() -> None:
 
 
 def test_the_face_of_an_index() -> None:
-    assert sorted(name for name in vars(Index) if not name.startswith("_")) == INDEX
+    assert sorted(name for name in dir(Index) if not name.startswith("_")) == INDEX
     for name in INDEX:
         assert inspect.getdoc(getattr(Index, name))
     assert list(Neighbors.__dataclass_fields__) == ["ids", "distances", "recall", "candidates"]
@@ -117,6 +118,8 @@ def test_an_index_brings_little_beside_numpy() -> None:
         "lookalike.index.filter",
         "lookalike.index.index",
         "lookalike.index.neighbors",
+        "lookalike.index.reader",
+        "lookalike.index.snapshot",
         "lookalike.index.store",
         "lookalike.index.within",
         "lookalike.metric",

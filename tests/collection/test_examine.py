@@ -83,7 +83,8 @@ def test_changes_within_are_refused_whatever_other_threads_do(folder: Path) -> N
 
         def change(index: Reader, items: list[Item]) -> int:
             syncing.start()
-            syncing.join(0.3)  # it waits for this to end
+            syncing.join(60)  # it does not wait for this to end
+            assert not syncing.is_alive()
             for forbidden in (
                 collection.sync,
                 collection.optimize,
@@ -99,7 +100,6 @@ def test_changes_within_are_refused_whatever_other_threads_do(folder: Path) -> N
         examining = threading.Thread(target=lambda: found.append(collection.examine(change)), daemon=True)
         examining.start()
         examining.join(60)
-        syncing.join(60)
         assert found == [PICTURES - 1]
         assert collection.describe({folder / "0.png": {"x": 1}}).pictures == 1
 

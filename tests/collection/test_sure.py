@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from lookalike.collection.sure import FEWEST, NO_MATCH, Calibration, Sureness
-from lookalike.index import Index
+from lookalike.index import Index, Neighbors
 from lookalike.metric import METRICS, Metric
 
 Floats = NDArray[np.float32]
@@ -141,3 +143,48 @@ def test_where_all_are_the_same() -> None:
     index, calibration = indexed(np.ones((50, DIM), np.float32))
     assert judged(index, calibration, np.ones(DIM, np.float32))[1] >= NO_MATCH
     assert judged(index, calibration, np.zeros(DIM, np.float32))[1] < NO_MATCH
+
+
+@pytest.mark.parametrize("metric", ["cosine", "sqeuclidean"])
+@pytest.mark.parametrize("count", [FEWEST, 300, 5000])
+def test_what_is_brought_along_is_as_if_computed_anew(metric: Metric, count: int) -> None:
+    random = np.random.default_rng(9)
+    index = Index(DIM, metric)
+    index.add(clusters(random, count)[0])
+    calibration = Calibration.of(index)
+    for part in (0, 0.001, 0.1):
+        new = index.add(clusters(random, max(1, int(part * count)))[0]) if part else np.empty(0, np.int64)
+        gone = random.choice(index.ids, int(part * count / 2), replace=False)
+        index.remove(gone)
+        assert calibration
+        calibration, anew = calibration.followed(index, np.setdiff1d(new, gone)), Calibration.of(index)
+        assert calibration
+        assert anew
+        assert calibration.sample.looked_at.tolist() == anew.sample.looked_at.tolist()
+        assert calibration.nearest == pytest.approx(anew.nearest, rel=1e-5)
+        assert calibration.around == pytest.approx(anew.around, rel=1e-5)
+        assert calibration.middle == pytest.approx(anew.middle)
+        assert calibration.count == len(index)
+    index.remove(index.ids[FEWEST - 1 :])
+    assert calibration
+    assert calibration.followed(index, np.empty(0, np.int64)) is None
+
+
+def test_little_is_computed_for_little() -> None:
+    random = np.random.default_rng(10)
+    index = Index(DIM, "cosine")
+    index.add(clusters(random, 20_000)[0])
+    calibration = Calibration.of(index)
+    assert calibration
+    searched: list[int] = []
+
+    class Counting(Index):
+        def search(self, query: Any, *given: Any, **how: Any) -> Neighbors:
+            searched.append(len(query) * len(how.get("filter", self)))
+            return super().search(query, *given, **how)
+
+    new = index.add(clusters(random, 3)[0])
+    counting = Counting.__new__(Counting)
+    counting._core = index._core
+    assert calibration.followed(counting, new)
+    assert sum(searched) <= 400 * len(new)

@@ -12,10 +12,10 @@ mending/       verifies, repairs, rescues
 embedding.py   from pictures to vectors; new_model.py does it for all of them by another model
 originals.py   what pictures and vectors were made of
 describe.py    gives facts to pictures; keys_of.py what the catalogue calls them
-access.py      who reads and who writes, in turns
+access.py      who reads and who writes; each thread that reads has a session of its own
 query.py       what one may search by; examples.py makes vectors of it, combine.py one of several
 classes.py     what pictures probably show, classes_file.py keeps it; worded.py searches by words
-searching.py   a search; hits.py what it gives, sure.py how sure that is
+searching.py   a search; hits.py what it gives, sure.py how sure that is, sure_file.py keeps what tells that
 info.py        what a collection is; recall.py how well it finds
 export.py      its vectors, out into a file
 collection.py  Collection, which brings it all together

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection import classes_file
+from lookalike.collection import classes_file, sure_file
 from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.catalogue.database import closed
 from lookalike.collection.classes import Classes
@@ -38,6 +39,14 @@ class _Known(NamedTuple):
     classes: Classes
 
 
+class _Sure(NamedTuple):
+    """How near is near in one generation, of the model with one hash, and what brings that along to the next."""
+
+    generation: int
+    model: str
+    kept: sure_file.Kept | None
+
+
 class _Session(NamedTuple):
     """What one thread reads of one snapshot of the catalogue."""
 
@@ -55,7 +64,7 @@ class _Opened:
         free: connections that no thread reads by.
         live: the index of its generations.
         filters: by generation and condition.
-        calibrations: of one generation.
+        sure, classes: of one generation.
     """
 
     def __init__(self, place: Place, first: Catalogue) -> None:
@@ -63,7 +72,7 @@ class _Opened:
         self.free = [first]
         self.live = LiveIndex(place)
         self.filters: dict[tuple[int, str], Filter] = {}
-        self.calibrations: dict[int, Calibration | None] = {}
+        self.sure: _Sure | None = None
         self.classes: _Known | None = None
 
     def close(self) -> None:
@@ -207,15 +216,19 @@ class Access:
     def calibration(self, index: Reader) -> Calibration | None:
         """How near is near in this generation of the index, within `with_index`; None where too few are in it."""
         session = self._needed()
-        calibrations, generation = session.opened.calibrations, session.about.generation
-        try:
-            return calibrations[generation]
-        except KeyError:
-            found = Calibration.of(index)
-        with self._lock:
-            calibrations.clear()
-            calibrations[generation] = found
-        return found
+        opened, about = session.opened, session.about
+        known = opened.sure
+        if known is None or (known.generation, known.model) != (about.generation, about.model_hash):
+            same = known is not None and known.model == about.model_hash
+            before = known.kept if known is not None and same else sure_file.load(self.place, about)
+            if before:
+                kept = before.followed(index, session.catalogue, about)
+            else:
+                kept = sure_file.kept_of(Calibration.of(index), about)
+            known = opened.sure = _Sure(about.generation, about.model_hash, kept)
+            if kept and (before is None or before.is_old(len(index))):
+                sure_file.keep(self.place, about, kept)
+        return replace(known.kept.calibration, count=len(index)) if known.kept else None
 
     def classes(self, index: Reader, words: Words, progress: Progress | None = None) -> Classes:
         """What the items of this generation probably show, within `with_index`; computed for those that are new."""

@@ -21,7 +21,7 @@ from lookalike.collection.catalogue.looks import Look
 from lookalike.collection.classes import Kinds
 from lookalike.collection.create import create, known_archives, place_for
 from lookalike.collection.describe import Described, Given, describe
-from lookalike.collection.examples import gone_of, item_of
+from lookalike.collection.examples import Examples, gone_of, item_of
 from lookalike.collection.export import chunks, require_outside
 from lookalike.collection.hits import Hits
 from lookalike.collection.info import Info
@@ -498,9 +498,10 @@ class Collection:
         """
         count = as_count("k", k, 1)
         wanted = Query.of(query, id=id, vector=vector, text=text, more=more, less=less, crop=crop)
-        return self._access.with_index(
-            lambda index: search(self._access, index, wanted, count, recall, max_distance, where, exact, progress)
-        )
+        how = (wanted, count, recall, max_distance, where, exact, progress)
+        with Examples(self._access) as examples:
+            examples.prepare(wanted)
+            return self._access.with_index(lambda index: search(self._access, examples, index, *how))
 
     def path(self, id: SupportsIndex | StrPath) -> str:
         """The absolute path of an indexed picture, by the id of a hit, or by a path as pages and JSON show it; of one

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.arrays import as_bits, as_vectors
+from lookalike.collection.access import Access
 from lookalike.collection.catalogue.absent import Absent
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.combine import combine
@@ -46,15 +47,18 @@ class Seen:
 
 
 class Examples:
-    """Turns examples into vectors, within one snapshot of a collection; a child that decodes ends with the `with`."""
+    """Turns examples into vectors; a child that decodes ends with the `with`.
 
-    def __init__(self, place: Place, catalogue: Catalogue, index: Reader, model: Model) -> None:
-        self._place = place
-        self._catalogue = catalogue
-        self._index = index
-        self._model = model
+    Pictures are read and embedded by `prepare`, before anything of the collection is; the rest within its snapshot.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._place = access.place
         self._stack = ExitStack()
         self._decode: Callable[..., Any] | None = None
+        self._hashes: dict[int, bytes] = {}  # by the identity of a picture of the query
+        self._embedded: dict[tuple[int, str], Numbers] = {}  # and by the hash of the model
 
     def __enter__(self) -> Examples:
         return self
@@ -62,8 +66,16 @@ class Examples:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def see(self, query: Query) -> Seen:
-        """What to search for: the path is that of the first example.
+    def prepare(self, query: Query) -> None:
+        """Embed those pictures of a query whose content is not indexed; raises as `see`."""
+        for what, _ in query.examples:
+            if isinstance(what, Picture):
+                known = self._known(what)
+                if not known or what.crop:
+                    self._embed(what)
+
+    def see(self, query: Query, index: Reader) -> Seen:
+        """What to search for, within `Access.with_index`: the path is that of the first example.
 
         Raises:
             PictureError: a picture cannot be read, or none is indexed at a path.
@@ -72,36 +84,62 @@ class Examples:
             ModelError: a text for a model without text.
             ArgumentError: several examples under a metric that knows no middle.
         """
-        seen = [self.one(example.what) for example in query.examples]
+        seen = [self.one(example.what, index) for example in query.examples]
         weighted = [(one.vector, example.weight) for one, example in zip(seen, query.examples, strict=True)]
         count = len(query.more)
-        vector = combine(self._index.metric, weighted[:count], weighted[count:])
+        vector = combine(index.metric, weighted[:count], weighted[count:])
         return Seen(vector, frozenset().union(*(one.own for one in seen)), seen[0].path)
 
-    def one(self, what: Picture | Own | Vector | Text) -> Seen:
+    def one(self, what: Picture | Own | Vector | Text, index: Reader) -> Seen:
         """What to search for by one example alone; raises as `see`."""
+        catalogue = self._access.catalogue
         match what:
-            case Picture(str()):
-                return self._file(what)
-            case Picture(bytes()):
-                return Seen(self._known(what, self._catalogue.all_with_sha256(hashlib.sha256(what.source).digest())))
             case Picture():
-                return Seen(self._embed(self._fit(what)))
+                return self._picture(what, index)
             case Own(key):
-                if gone := gone_of(key, self._place, self._catalogue):
+                if gone := gone_of(key, self._place, catalogue):
                     return self._gone(gone)
-                item = item_of(key, self._place, self._catalogue, self._index)
+                item = item_of(key, self._place, catalogue, index)
                 with cure_of(self._place):
-                    return Seen(self._index[item.id], frozenset([item.id]), self._place.absolute(item.path))
+                    return Seen(index[item.id], frozenset([item.id]), self._place.absolute(item.path))
             case Vector(values):
-                return Seen(_vector(values, self._index.dim, self._index.metric, self._model))
+                return Seen(_vector(values, index.dim, index.metric, self._access.model))
             case Text(text):
-                return Seen(np.asarray(_reader(self._model)([text]), np.float32).reshape(-1))
+                return Seen(np.asarray(_reader(self._access.model)([text]), np.float32).reshape(-1))
+
+    def _picture(self, picture: Picture, index: Reader) -> Seen:
+        """Content that is indexed is recognised by its hash: neither decoded nor embedded, but for a part of it."""
+        alike = self._known(picture)
+        if not alike or picture.crop:
+            vector = self._embed(picture)
+        else:
+            with cure_of(self._place):
+                vector = index[alike[0].id]
+        if not isinstance(picture.source, str):
+            return Seen(vector)
+        path = picture.source
+        real = os.path.realpath(path)
+        own = {item.id for item in alike if os.path.realpath(self._place.absolute(item.path)) == real}
+        if at_path := self._access.catalogue.with_path(self._place.relative(path)):
+            own.add(at_path.id)
+        return Seen(vector, frozenset(own), path)
+
+    def _known(self, picture: Picture) -> list[Item]:
+        """The items of the same content; what is too large to be decoded is not indexed, nor hashed."""
+        if not isinstance(picture.source, str | bytes):
+            return []
+        if id(picture) not in self._hashes:
+            source = picture.source
+            found = file_sha256(source) if isinstance(source, str) else hashlib.sha256(source).digest()
+            self._hashes[id(picture)] = found
+        with self._access.reading():
+            return self._access.catalogue.all_with_sha256(self._hashes[id(picture)])
 
     def _gone(self, gone: Absent) -> Seen:
         """As long as a segment holds its vector, one may search by a picture whose file is gone."""
         path = self._place.absolute(gone.path)
-        sealed = open_sealed(self._place, self._catalogue, self._catalogue.about())
+        catalogue = self._access.catalogue
+        sealed = open_sealed(self._place, catalogue, catalogue.about())
         if gone.id not in sealed:
             raise IdError(
                 f"expected a picture that is there, received {path}, whose file is gone and whose vector is not kept "
@@ -110,40 +148,29 @@ class Examples:
         with cure_of(self._place):
             return Seen(sealed[gone.id], frozenset([gone.id]), path)
 
-    def _file(self, picture: Picture) -> Seen:
-        """A file that is too large to be decoded is not hashed either: none of its content is indexed."""
-        path = str(picture.source)
-        real = os.path.realpath(path)
-        alike = self._catalogue.all_with_sha256(file_sha256(path))
-        own = {item.id for item in alike if os.path.realpath(self._place.absolute(item.path)) == real}
-        if at_path := self._catalogue.with_path(self._place.relative(path)):
-            own.add(at_path.id)
-        return Seen(self._known(picture, alike), frozenset(own), path)
+    def _embed(self, picture: Picture) -> Numbers:
+        model = self._access.model
+        key = id(picture), model.hash
+        if key not in self._embedded:
+            is_image = not isinstance(picture.source, str | bytes)
+            pixels = self._fit(picture, model) if is_image else self._load(picture, model)
+            self._embedded[key] = embed_squares(model, [pixels]).reshape(-1)
+        return self._embedded[key]
 
-    def _known(self, picture: Picture, alike: list[Item]) -> Numbers:
-        """Content that is indexed is recognised by its hash: neither decoded nor embedded, but for a part of it."""
-        if not alike or picture.crop:
-            return self._embed(self._load(picture))
-        with cure_of(self._place):
-            return self._index[alike[0].id]
-
-    def _load(self, picture: Picture) -> NDArray[np.uint8]:
+    def _load(self, picture: Picture, model: Model) -> NDArray[np.uint8]:
         from lookalike.images.pool import DecoderPool, Failed  # needs Pillow
 
         if self._decode is None:
             self._decode = self._stack.enter_context(DecoderPool(workers=1)).load
-        (loaded,) = self._decode([picture.to_decode()], self._model.input, picture.crop)
+        (loaded,) = self._decode([picture.to_decode()], model.input, picture.crop)
         if isinstance(loaded, Failed):
             raise PictureError(loaded.reason, picture.name)
         return loaded.pixels
 
-    def _fit(self, picture: Picture) -> NDArray[np.uint8]:
+    def _fit(self, picture: Picture, model: Model) -> NDArray[np.uint8]:
         from lookalike.images.decode import fit_image
 
-        return fit_image(picture.source, self._model.input, picture.crop)
-
-    def _embed(self, pixels: NDArray[np.uint8]) -> Numbers:
-        return embed_squares(self._model, [pixels]).reshape(-1)
+        return fit_image(picture.source, model.input, picture.crop)
 
 
 def gone_of(key: int | str, place: Place, catalogue: Catalogue) -> Absent | None:

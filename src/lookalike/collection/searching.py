@@ -23,6 +23,7 @@ from lookalike.models.words import Words
 
 def search(
     access: Access,
+    examples: Examples,
     index: Reader,
     query: Query,
     k: int,
@@ -32,14 +33,13 @@ def search(
     exact: bool,
     progress: Progress | None,
 ) -> Hits:
-    """What `Collection.search` gives, within `Access.with_index`."""
+    """What `Collection.search` gives, within `Access.with_index`, of examples that are prepared."""
     if max_distance is not None:
         require_distance("max_distance", as_number("max_distance", max_distance), index.metric, index.dim)
     if words := words_for(query, access.model):
-        return _by_words(access, index, query, words, k, max_distance, where, progress)
+        return _by_words(access, examples, index, query, words, k, max_distance, where, progress)
     only = None if where is None else access.filter(index, where)
-    with Examples(access.place, access.catalogue, index, access.model) as examples:
-        seen = examples.see(query)
+    seen = examples.see(query, index)
     count = min(k + len(seen.own), max(len(index), 1))
     with cure_of(access.place):
         found = index.search(seen.vector, count, recall=recall, filter=only, max_distance=max_distance, exact=exact)
@@ -60,6 +60,7 @@ def search(
 
 def _by_words(
     access: Access,
+    examples: Examples,
     index: Reader,
     query: Query,
     words: Words,
@@ -70,7 +71,7 @@ def _by_words(
 ) -> Hits:
     """Where words are classes every item is compared."""
     only = None if where is None else access.matching(where)
-    ranked = rank(access, index, query, words, only, progress)
+    ranked = rank(access, examples, index, query, words, only, progress)
     found = zip(ranked.ids.tolist(), ranked.distances.tolist(), ranked.shares.tolist(), strict=True)
     near = takewhile(lambda each: max_distance is None or each[1] <= max_distance, found)
     hits, left_out = _hits(access, near, ranked.own, k)

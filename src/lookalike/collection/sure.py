@@ -25,10 +25,72 @@ NO_MATCH = 0.1
 """Below this score there is no good match."""
 
 _SAMPLE = 400  # items whose neighbours are looked for
+_RESERVE = 800  # of which some may go before all must be looked through
 _AROUND = 5  # neighbours of which the mean distance tells whether anything here is like the query
 _LOWER, _UPPER = 0.1, 0.9  # quantiles; between them lie 2.5631 deviations of a normal distribution
 _DEVIATIONS = 2.5631
 _SLACK = 1e-6  # of the middle distance: copies may differ by rounding
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Items whose neighbours are looked for: those whose ids come first in an order that is drawn once and for all.
+
+    So it is the same for the same items, and changes little where they do: it is a bottom-k sample (Cohen & Kaplan,
+    *Summarizing data using bottom-k sketches*, PODC 2007).
+
+    Attributes:
+        ids: (r,), the first of all in that order; the first `_SAMPLE` of them are looked at, the others replace them.
+        neighbors, distances: (s, m): of those, with themselves.
+    """
+
+    ids: NDArray[np.int64]
+    neighbors: NDArray[np.int64]
+    distances: NDArray[np.float32]
+
+    @property
+    def makes_sense(self) -> bool:
+        """Whether each has enough others, as those of any index; what was read from a file may not."""
+        own = self.neighbors == self.looked_at[:, np.newaxis]
+        return own.shape[1:] == (_AROUND + 1,) and bool((own.sum(axis=1) <= 1).all())
+
+    @property
+    def looked_at(self) -> NDArray[np.int64]:
+        return self.ids[:_SAMPLE]
+
+    @classmethod
+    def of(cls, index: Reader) -> Sample:
+        ids = _first(index.ids)
+        found = index.search(_vectors(index, ids[:_SAMPLE]), _AROUND + 1)
+        return cls(ids, found.ids, found.distances)
+
+    def followed(self, index: Reader, new: NDArray[np.int64]) -> Sample | None:
+        """That of the index by now, computed for what has changed; None where too much has.
+
+        Args:
+            new: the ids that are new in it since.
+        """
+        there = np.array([int(each) in index for each in self.ids], bool)
+        bound = _priority(self.ids[-1:]) if len(self.ids) == _RESERVE else np.array([2**64 - 1], np.uint64)
+        ids = _first(np.concatenate([self.ids[there], new[_priority(new) <= bound]]))
+        if len(new) * 8 > len(index) or len(ids) < min(_SAMPLE, len(index)):
+            return None
+        now = ids[:_SAMPLE]
+        place = {int(id): row for row, id in enumerate(self.looked_at)}
+        rows = np.array([place.get(int(id), -1) for id in now])
+        neighbors, distances = self.neighbors[rows], self.distances[rows]
+        left = {int(id): int(id) in index for id in np.unique(self.neighbors)}
+        stale = (rows < 0) | ~np.array([all(left[int(id)] for id in row) for row in neighbors], bool)
+        vectors = _vectors(index, now)
+        if stale.any():
+            found = index.search(vectors[stale], neighbors.shape[1])
+            neighbors[stale], distances[stale] = found.ids, found.distances
+        if len(new) and not stale.all():
+            found = index.search(vectors[~stale], neighbors.shape[1], filter=new, exact=True)
+            both = np.hstack([neighbors[~stale], found.ids]), np.hstack([distances[~stale], found.distances])
+            order = np.argsort(both[1], axis=1, kind="stable")[:, : neighbors.shape[1]]
+            neighbors[~stale], distances[~stale] = (np.take_along_axis(each, order, axis=1) for each in both)
+        return Sample(ids, neighbors, distances)
 
 
 @dataclass(frozen=True)
@@ -40,6 +102,7 @@ class Calibration:
         around: (s,), ascending: the mean to its nearest five others.
         middle, spread: of the distances between unrelated items (their roots under sqeuclidean).
         count: of all items.
+        sample: what it was computed from.
     """
 
     nearest: NDArray[np.float64]
@@ -48,34 +111,31 @@ class Calibration:
     spread: float
     count: int
     squared: bool
+    sample: Sample
 
     @classmethod
     def of(cls, index: Reader) -> Calibration | None:
         """That of an index: the same for the same vectors. None where there are too few."""
         if len(index) < FEWEST:
             return None
-        ids = index.ids
-        chosen = np.sort(np.random.default_rng(0).choice(ids, min(_SAMPLE, len(ids)), replace=False))
-        vectors = np.stack([index[int(each)] for each in chosen])
-        found = index.search(vectors, _AROUND + 1)
-        others = np.stack(
-            [
-                _others(row, distances, {own})
-                for row, distances, own in zip(found.ids, found.distances, chosen.tolist(), strict=True)
-            ]
-        )
-        squared = index.metric == "sqeuclidean"
-        ids, pairs = index.search(vectors, len(chosen), filter=chosen, exact=True)
-        unlike = np.float64(pairs[ids != chosen[:, np.newaxis]])
-        lower, middle, upper = np.quantile(np.sqrt(unlike) if squared else unlike, [_LOWER, 0.5, _UPPER])
-        return cls(
-            np.sort(others[:, 0]),
-            np.sort(others.mean(axis=1)),
-            float(middle),
-            max(float(upper - lower) / _DEVIATIONS, float(np.finfo(np.float32).tiny)),
-            len(index),
-            squared,
-        )
+        sample = Sample.of(index)
+        return cls.made(sample, *_unrelated(index, sample), len(index), index.metric)
+
+    @classmethod
+    def made(cls, sample: Sample, middle: float, spread: float, count: int, metric: str) -> Calibration:
+        """That of a sample of so many items."""
+        rows = zip(sample.neighbors, sample.distances, sample.looked_at.tolist(), strict=True)
+        others = np.stack([_others(ids, distances, {own}) for ids, distances, own in rows])
+        nearest, around = np.sort(others[:, 0]), np.sort(others.mean(axis=1))
+        return cls(nearest, around, middle, spread, count, metric == "sqeuclidean", sample)
+
+    def followed(self, index: Reader, new: NDArray[np.int64]) -> Calibration | None:
+        """That of the index by now, computed for what has changed, as `Sample.followed`."""
+        if len(index) < FEWEST or not (sample := self.sample.followed(index, new)):
+            return self.of(index)
+        same = np.array_equal(sample.looked_at, self.sample.looked_at)
+        middle, spread = (self.middle, self.spread) if same else _unrelated(index, sample)
+        return self.made(sample, middle, spread, len(index), index.metric)
 
     def judge(self, index: Reader, vector: NDArray[Any], own: Set[int]) -> Sureness | None:
         """What can be said of the neighbours of a query, without those that are the query itself; None of too few."""
@@ -118,6 +178,38 @@ class Sureness:
         """In (0, 1]: kin beside the chance that the nearest of so many unrelated ones is as near."""
         kin = self.kin(distance)
         return kin / (kin + self.calibration.chance(distance))
+
+
+def _priority(ids: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Different numbers for different ids, as if drawn at random (Steele, Lea & Flood, SplitMix, OOPSLA 2014)."""
+    mixed = ids.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _first(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those that come first, in order."""
+    priority = _priority(ids)
+    if len(ids) > _RESERVE:
+        few = np.argpartition(priority, _RESERVE - 1)[:_RESERVE]
+        ids, priority = ids[few], priority[few]
+    return ids[np.argsort(priority)]
+
+
+def _unrelated(index: Reader, sample: Sample) -> tuple[float, float]:
+    """The middle and the spread of the distances of all pairs, of which few are related."""
+    chosen = sample.looked_at
+    ids, pairs = index.search(_vectors(index, chosen), len(chosen), filter=chosen, exact=True)
+    unlike = np.float64(pairs[ids != chosen[:, np.newaxis]])
+    lower, middle, upper = np.quantile(
+        np.sqrt(unlike) if index.metric == "sqeuclidean" else unlike, [_LOWER, 0.5, _UPPER]
+    )
+    return float(middle), max(float(upper - lower) / _DEVIATIONS, float(np.finfo(np.float32).tiny))
+
+
+def _vectors(index: Reader, ids: NDArray[np.int64]) -> NDArray[Any]:
+    return np.stack([index[int(each)] for each in ids])
 
 
 def _others(ids: NDArray[np.int64], distances: NDArray[np.float32], own: Set[int]) -> NDArray[np.float64]:

@@ -55,6 +55,7 @@ def words_for(query: Query, model: Model) -> Words | None:
 
 def rank(
     access: Access,
+    examples: Examples,
     index: Reader,
     query: Query,
     words: Words,
@@ -73,17 +74,17 @@ def rank(
     own: set[int] = set()
     paths: list[str] = []
 
-    def distances(examples: Sequence[Example]) -> Iterable[tuple[Floats, float]]:
-        for what, weight in examples:
+    def distances(given: Sequence[Example]) -> Iterable[tuple[Floats, float]]:
+        for what, weight in given:
             if isinstance(what, Text):
                 yield 1 - told[what.text], weight
             else:
-                seen = searched.one(what)
+                seen = examples.one(what, index)
                 own.update(seen.own)
                 paths.extend([seen.path] if seen.path else [])
                 yield _to_all(index, seen.vector, classes), weight
 
-    with Examples(access.place, access.catalogue, index, access.model) as searched, cure_of(access.place):
+    with cure_of(access.place):
         found = _together(distances(query.more), distances(query.less), query.less)
     shares = _mean((told[what.text], weight) for what, weight in query.more if isinstance(what, Text))
     kept = np.arange(len(found)) if only is None else np.flatnonzero(np.isin(classes.ids, only))
