@@ -1,19 +1,23 @@
-"""How long single searches take beside other work on the same index: p50, p99 and the longest.
+"""How long single searches take beside other work on the same index or collection: p50, p99 and the longest.
 
     python benchmarks/beside.py                       # 300,000 × 96, 15 seconds of each kind of work
     python benchmarks/beside.py --seconds 300 --only alone adds
+    python benchmarks/beside.py --pictures DIR        # a collection of these pictures, which are copied first
 
 One thread searches for a new query every millisecond while others work: batches compared with every vector while an
-add comes in, adds, removals, sealing, saving, all of these. Each kind of work begins with an index just opened from
-one file. Milliseconds; *first* and *last* are the medians of the first and the last fifth of the time, which tell
-whether anything grows. What a search takes by itself is asked for between all others, in rounds, and the best round
-counts; the vectors are drawn from 500 Gaussians.
+add comes in, adds, removals, sealing, saving, all of these. Each kind of work begins with an index just opened from one
+file; its vectors are drawn from 500 Gaussians. A collection is searched by an id, beside a thread that searches it by
+pictures, and a process that indexes more of them. Milliseconds; *first* and *last* are the medians of the first and the
+last fifth of the time, which tell whether anything grows.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -25,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike import Index
+from lookalike import Collection, Index
 
 K = 10
 EVERY = 0.001  # seconds between two searches
@@ -101,29 +105,32 @@ WORK: dict[str, list[Work]] = {
 }
 
 
-def searched(index: Index, queries: Vectors, seconds: float) -> NDArray[np.float64]:
+def searched(search: Callable[[int], object], seconds: float) -> NDArray[np.float64]:
     """What each search took, in milliseconds."""
     took: list[float] = []
     stop = threading.Event()
+    end = time.perf_counter() + seconds
 
-    def search(number: int) -> None:
-        query = queries[number % len(queries)]
+    def timed(number: int) -> None:
         begin = time.perf_counter()
-        index.search(query, K, threads=1)
+        search(number)
         took.append(1e3 * (time.perf_counter() - begin))
         if time.perf_counter() >= end:
             stop.set()
         stop.wait(EVERY)
 
-    end = time.perf_counter() + seconds
-    paced(stop, 1 / EVERY, search)
+    paced(stop, 1 / EVERY, timed)
     return np.array(took)
 
 
 def measure(path: str, work: list[Work], more: Vectors, queries: Vectors, seconds: float) -> NDArray[np.float64]:
     """What single searches take beside some work."""
     index = Index.open(path)
-    searched(index, queries, 0.5)  # what is mapped is read
+
+    def search(number: int) -> None:
+        index.search(queries[number % len(queries)], K, threads=1)
+
+    searched(search, 0.5)  # what is mapped is read
     stop = threading.Event()
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder, ExitStack() as stack:
         for each in work:
@@ -131,7 +138,65 @@ def measure(path: str, work: list[Work], more: Vectors, queries: Vectors, second
             thread.start()
             stack.callback(thread.join)
         stack.callback(stop.set)
-        return searched(index, queries, seconds)
+        return searched(search, seconds)
+
+
+def by_pictures(collection: Collection, pictures: list[Path], stop: threading.Event) -> None:
+    """Each is another picture than any that is indexed, to whom only its bytes are known."""
+    for number in itertools.count():
+        if stop.is_set():
+            return
+        collection.search(pictures[number % len(pictures)].read_bytes() + bytes([number % 256]), K)
+
+
+SYNC = """
+import shutil, sys
+from pathlib import Path
+from lookalike.collection import Collection
+folder, pictures = Path(sys.argv[1]), [Path(each) for each in sys.stdin.read().splitlines()]
+with Collection.open(folder) as collection:
+    for number in range(10**6):
+        picture = pictures[number % len(pictures)]
+        copy = folder / f"copy {number}{picture.suffix}"
+        copy.write_bytes(picture.read_bytes() + b"%d" % number)
+        collection.sync()
+        collection.describe({copy: {"number": number}})
+"""
+
+
+def syncs(folder: Path, pictures: list[Path], stack: ExitStack) -> None:
+    """Another process indexes more and more."""
+    process = subprocess.Popen([sys.executable, "-c", SYNC, str(folder)], stdin=subprocess.PIPE, text=True)
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    assert process.stdin
+    process.stdin.write("\n".join(map(str, pictures)))
+    process.stdin.close()
+
+
+def measure_collection(given: Path, seconds: float) -> None:
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
+        folder = Path(temporary) / "pictures"
+        shutil.copytree(given, folder)
+        collection = stack.enter_context(Collection.open(folder))
+        collection.sync()
+        pictures = list(map(Path, collection.paths()))
+
+        def search(number: int) -> None:
+            collection.search(id=1 + number % len(pictures), k=K)
+
+        searched(search, 0.5)
+        for name in ("alone", "pictures", "a sync", "both"):
+            stop = threading.Event()
+            with ExitStack() as work:
+                if name in {"pictures", "both"}:
+                    thread = threading.Thread(target=by_pictures, args=(collection, pictures, stop))
+                    thread.start()
+                    work.callback(thread.join)
+                if name in {"a sync", "both"}:
+                    syncs(folder, pictures, work)
+                work.callback(stop.set)
+                print(row(name, searched(search, seconds)), flush=True)
 
 
 def row(name: str, took: NDArray[np.float64]) -> str:
@@ -146,7 +211,12 @@ def main() -> None:
     parser.add_argument("--dim", type=int, default=96)
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--only", nargs="+", choices=WORK, default=list(WORK), metavar="WORK", help=", ".join(WORK))
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="a folder: measure a collection of it")
     arguments = parser.parse_args()
+    print(f"{'beside':<15}{'searches':>9}{'p50':>9}{'p99':>9}{'longest':>9}{'first':>9}{'last':>9}")
+    if arguments.pictures:
+        measure_collection(arguments.pictures, arguments.seconds)
+        return
     vectors = drawn(arguments.count, arguments.dim, 1)
     more, queries = drawn(200_000, arguments.dim, 2), drawn(10_000, arguments.dim, 3)
     with tempfile.TemporaryDirectory() as folder:
@@ -155,7 +225,6 @@ def main() -> None:
         path = str(Path(folder) / "first.index")
         index.save(path)
         del index, vectors
-        print(f"{'beside':<15}{'searches':>9}{'p50':>9}{'p99':>9}{'longest':>9}{'first':>9}{'last':>9}")
         for name in arguments.only:
             print(row(name, measure(path, WORK[name], more, queries, arguments.seconds)), flush=True)
 
