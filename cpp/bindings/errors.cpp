@@ -46,6 +46,8 @@ void bind_errors(nb::module_&) {
       raise("NotAnIndexError", error);
     } catch (const DamagedError& error) {
       raise("DamagedError", error);
+    } catch (const TimeoutError& error) {
+      raise("SearchTimeoutError", error);
     } catch (const BusyError& error) {
       raise("BusyError", error);
     } catch (const ReadError& error) {

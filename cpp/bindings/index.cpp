@@ -80,9 +80,9 @@ nb::ndarray<nb::numpy, std::int64_t> add(BoundIndex& index, const Array2<Element
 template <class Element>
 nb::object search(const Reader& index, const nb::type_object& neighbors, const Array2<Element>& queries,
                   bool single, std::size_t k, double recall, std::uint32_t probes, std::uint32_t rerank,
-                  bool exact, float max_distance, int threads, const Filter* only) {
+                  bool exact, float max_distance, int threads, const Filter* only, double timeout) {
   return search(index, neighbors, {queries.data(), queries.shape(0), single},
-                {k, recall, probes, rerank, exact, max_distance, threads, only});
+                {k, recall, probes, rerank, exact, max_distance, threads, only, timeout});
 }
 
 std::optional<long> whole_number(nb::handle value, long least, long most) {
@@ -156,7 +156,7 @@ nb::tuple explain(const Reader& index, const Array2<Element>& query, std::size_t
 
 template <class Element>
 nb::tuple range_search(const Reader& index, const Array2<Element>& queries, float radius, bool exact,
-                       int threads, const Filter* only) {
+                       int threads, const Filter* only, double timeout) {
   RangeResult result;
   {
     const NoGil no_gil;
@@ -165,6 +165,7 @@ nb::tuple range_search(const Reader& index, const Array2<Element>& queries, floa
     options.max_distance = radius;
     options.threads = threads;
     options.only = only;
+    options.timeout = timeout;
     result = index.snapshot()->range_search(queries.data(), queries.shape(0), options, python_signals());
   }
   const std::size_t found = result.ids.size();
@@ -222,18 +223,19 @@ void bind_index(nb::module_& m) {
       .def("search_plainly", &search_plainly, "neighbors"_a, "query"_a.none(), "k"_a.none(),
            "recall"_a.none(), "threads"_a.none())
       .def("search", &search<float>, "neighbors"_a, "queries"_a.noconvert(), "single"_a, "k"_a, "recall"_a,
-           "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
+           "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none(), "timeout"_a)
       .def("search", &search<std::uint8_t>, "neighbors"_a, "queries"_a.noconvert(), "single"_a, "k"_a,
-           "recall"_a, "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none())
+           "recall"_a, "probes"_a, "rerank"_a, "exact"_a, "max_distance"_a, "threads"_a, "only"_a.none(),
+           "timeout"_a)
       .def("seconds_of_search", &seconds_of_search, "query"_a, "k"_a, "recall"_a, "times"_a)
       .def("explain", &explain<float>, "query"_a.noconvert(), "k"_a, "recall"_a, "probes"_a, "rerank"_a,
            "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
       .def("explain", &explain<std::uint8_t>, "query"_a.noconvert(), "k"_a, "recall"_a, "probes"_a,
            "rerank"_a, "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
       .def("range_search", &range_search<float>, "queries"_a.noconvert(), "radius"_a, "exact"_a, "threads"_a,
-           "only"_a.none())
+           "only"_a.none(), "timeout"_a)
       .def("range_search", &range_search<std::uint8_t>, "queries"_a.noconvert(), "radius"_a, "exact"_a,
-           "threads"_a, "only"_a.none())
+           "threads"_a, "only"_a.none(), "timeout"_a)
       .def(
           "verify", [](const Reader& index) { index.snapshot()->verify(python_signals()); }, no_gil())
       .def(

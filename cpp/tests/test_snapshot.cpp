@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -157,5 +158,55 @@ TEST(fresh_rows_are_found_by_id_in_whatever_order_they_come) {
       const FreshRows left = version.without(gone);
       CHECK(!left.find(ids[0]) && left.live_count() + 1 == version.live_count() && version.find(ids[0]));
     }
+  }
+}
+
+TEST(a_search_whose_time_is_over_says_how_far_it_came_and_leaves_nothing_behind) {
+  constexpr std::size_t kRows = 20'000, kWide = 64;
+  const auto vectors = gaussian(kRows, 1, kWide);
+  Index index(shape_of(Metric::euclidean, 0, kWide));
+  for (const bool sealed : {false, true}) {
+    if (sealed)
+      index.optimize(2, kNever);
+    else
+      index.add(vectors.data(), kRows, nullptr, false);
+    for (const int threads : {1, 2})
+      for (const bool exact : {true, false}) {
+        SearchOptions options{.k = 2, .exact = exact, .threads = threads, .only = {}};
+        const auto expected = index.search(vectors.data(), 300, options, kNever);
+        options.timeout = 1e-9;
+        CHECK_THROWS(TimeoutError, "of 300 queries were answered",
+                     index.search(vectors.data(), 300, options, kNever));
+        options.max_distance = 3.0F;
+        CHECK_THROWS(TimeoutError, "of 300 queries",
+                     index.range_search(vectors.data(), 300, options, kNever));
+        options.max_distance = std::numeric_limits<float>::infinity();
+        for (const double long_enough : {1e5, 1e300}) {
+          options.timeout = long_enough;
+          CHECK(index.search(vectors.data(), 300, options, kNever).ids == expected.ids);
+        }
+      }
+    SearchOptions one{.exact = true, .threads = 1, .only = {}, .timeout = 1e-9};
+    CHECK_THROWS(TimeoutError, "0 of 1 queries were answered, and",
+                 index.search(vectors.data(), 1, one, kNever));
+  }
+}
+
+TEST(an_interrupt_stops_all_threads_of_a_search_in_the_middle_of_a_block) {
+  constexpr std::size_t kRows = 20'000, kWide = 64;
+  const auto vectors = gaussian(kRows, 1, kWide);
+  Index index(shape_of(Metric::euclidean, 0, kWide));
+  index.add(vectors.data(), kRows, nullptr, false);
+  const auto caller = std::this_thread::get_id();
+  for (const int threads : {1, 2}) {
+    const std::size_t queries = threads == 1 ? 50 : 5000;  // one block of queries, or many
+    int calls = 0;
+    const Interrupt interrupt = [&] {
+      CHECK(std::this_thread::get_id() == caller);
+      if (++calls == 3) throw std::runtime_error("Ctrl-C");
+    };
+    const SearchOptions options{.exact = true, .threads = threads, .only = {}};
+    CHECK_THROWS(std::runtime_error, "Ctrl-C", index.search(vectors.data(), queries, options, interrupt));
+    CHECK(calls == 3);
   }
 }

@@ -14,6 +14,7 @@
     ├── ReadError (OSError)           a file that is there, but cannot be read now
     ├── WriteError (OSError)          no permission, disk full
     ├── MissingExtraError (ImportError)  a part that needs a package which is not installed
+    ├── SearchTimeoutError (TimeoutError)  no answer within the time that a search was given
     └── BusyError                     in use by another writer, or by the call that a signal interrupted
 
 Each message is one sentence that says what was expected, what came, and what to do.
@@ -101,6 +102,10 @@ class WriteError(LookalikeError, OSError):
 
 class MissingExtraError(LookalikeError, ImportError):
     """A part of lookalike that needs a package which is not installed; the sentence says how to install it."""
+
+
+class SearchTimeoutError(LookalikeError, TimeoutError):
+    """A search that did not end within its `timeout`; the sentence says how far it came."""
 
 
 class BusyError(LookalikeError):

@@ -13,7 +13,7 @@ import pytest
 
 from lookalike.collection import Collection
 from lookalike.collection.catalogue.catalogue import Item
-from lookalike.errors import LookalikeError
+from lookalike.errors import ArgumentError, LookalikeError, SearchTimeoutError
 from lookalike.index import Reader
 from lookalike.models import embed_squares
 
@@ -143,3 +143,14 @@ def test_a_collection_that_is_closed_while_it_is_searched(collection: Collection
     assert found == [2 * PICTURES]
     with pytest.raises(LookalikeError, match="was closed"):
         names(collection)
+
+
+def test_a_search_whose_time_is_over(folder: Path, collection: Collection, draw: Draw, tmp_path: Path) -> None:
+    query = draw(tmp_path / "query.png", seed=77)
+    for how in ({"query": query}, {"id": 1}, {"text": "a dog"}, {"id": 1, "where": "width > 1"}):
+        expected = collection.search(**how)
+        with pytest.raises(SearchTimeoutError, match="expected an answer within 1e-09 s, received none"):
+            collection.search(**how, timeout=1e-9)
+        assert collection.search(**how, timeout=3600) == expected
+    with pytest.raises(ArgumentError, match="timeout is -1; expected more than 0 seconds"):
+        collection.search(id=1, timeout=-1)

@@ -28,6 +28,9 @@ struct NotAnIndexError : std::runtime_error {
 struct DamagedError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+struct TimeoutError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 struct BusyError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -24,7 +24,8 @@ struct SearchOptions {
   bool exact = false;
   float max_distance = std::numeric_limits<float>::infinity();
   int threads = 0;
-  const Filter* only = nullptr;  // no others may be found
+  const Filter* only = nullptr;                              // no others may be found
+  double timeout = std::numeric_limits<double>::infinity();  // seconds
 };
 
 struct SearchResult {

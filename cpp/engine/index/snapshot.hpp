@@ -105,31 +105,24 @@ class Snapshot {
  private:
   struct Plan;  // what a search does with a part
 
-  /// How the scan of one block of queries is shared out.
-  struct RowSharing {
-    int threads;
-    Interrupt interrupt;  // none where the blocks have threads of their own
-  };
-
   // snapshot_search.cpp
   const RowForm& form() const { return setting_->intake.form(); }
   std::vector<Plan> plans(const SearchOptions& options) const;
   Plan plan(const Part& part, const SearchOptions& options) const;
   void search_block(const QueryBlock& queries, std::span<const Plan> plans, const SearchOptions& options,
-                    std::size_t first, const RowSharing& sharing, Scratch& scratch,
-                    const SearchRoom& room) const;
+                    std::size_t first, int row_threads, Scratch& scratch, const SearchRoom& room) const;
   std::vector<Found> within(const QueryBlock& query, std::span<const Plan> plans,
                             const SearchOptions& options, Scratch& scratch) const;
-  void scan(const Plan& plan, const QueryBlock& queries, const RowSharing& sharing, std::span<TopK> nearest,
+  void scan(const Plan& plan, const QueryBlock& queries, int threads, Stop* stop, std::span<TopK> nearest,
             std::span<Stages> stages) const;
-  void scan_fresh(const QueryBlock& queries, const SearchOptions& options, const RowSharing& sharing,
+  void scan_fresh(const QueryBlock& queries, const SearchOptions& options, int threads, Stop* stop,
                   std::span<TopK> nearest, std::span<Stages> stages) const;
   template <class Limit, class Take>
   void scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end, const Filter* only,
                   Limit limit, Take take) const;
   std::size_t rows_of_a_part() const;
   template <class ScanPart>
-  void scan_in_parts(std::size_t rows, const RowSharing& sharing, std::span<TopK> nearest,
+  void scan_in_parts(std::size_t rows, int threads, Stop* stop, std::span<TopK> nearest,
                      ScanPart scan_part) const;
 
   // snapshot_explain.cpp

@@ -26,8 +26,7 @@ Explanation Snapshot::explain(const void* query, const SearchOptions& options,
   std::vector<float> distances(options.k);
   Laps whole;
   Stopwatch watch(&whole);
-  search_block(block, plans, options, 0, RowSharing{1, {}}, scratch,
-               {ids.data(), distances.data(), &explanation.stages});
+  search_block(block, plans, options, 0, 1, scratch, {ids.data(), distances.data(), &explanation.stages});
   watch.lap(&Laps::scan);
   const Laps& laps = explanation.laps;
   explanation.other_seconds = whole.scan - (laps.hash + laps.probe + laps.scan + laps.narrow + laps.rerank);

@@ -48,25 +48,30 @@ double Snapshot::search(const void* queries, std::size_t count, const SearchOpti
 
   const bool by_rows = scanned > kFewParts * rows_of_a_part() && 2.0 * static_cast<double>(scanned) > rows &&
                        count < kFewQueries * thread_count(options.threads);
-  const RowSharing sharing{by_rows ? options.threads : 1, by_rows ? interrupt : Interrupt()};
+  Stop stop(interrupt, options.timeout);
   const auto answer = [&](std::size_t begin, std::size_t end) {
+    if (begin > 0 && stop.now()) return;
     const auto scratch = setting_->scratch.borrow();
+    scratch->stop = &stop;
     const QueryBlock block = setting_->intake.queries(queries, scales, begin, end - begin, scratch->queries);
-    search_block(block, plans, options, begin, sharing, *scratch, room);
+    search_block(block, plans, options, begin, by_rows ? options.threads : 1, *scratch, room);
+    scratch->stop = nullptr;
+    stop.count_answered(end - begin);
   };
   if (count == 1) {  // counting the cores would take as long as a search among some hundred rows
     answer(0, 1);
-    return recall;
+  } else {
+    const int threads = by_rows ? 1 : options.threads;
+    const std::size_t workers = thread_count(threads);
+    const std::size_t grain = std::clamp<std::size_t>((count + workers - 1) / workers, 1, kQueriesAtOnce);
+    parallel_for(count, grain, threads, nullptr, answer);
   }
-  const int threads = by_rows ? 1 : options.threads;
-  const std::size_t workers = thread_count(threads);
-  const std::size_t grain = std::clamp<std::size_t>((count + workers - 1) / workers, 1, kQueriesAtOnce);
-  parallel_for(count, grain, threads, interrupt, answer);
+  stop.require_done(count);
   return recall;
 }
 
 void Snapshot::search_block(const QueryBlock& queries, std::span<const Plan> plans,
-                            const SearchOptions& options, std::size_t first, const RowSharing& sharing,
+                            const SearchOptions& options, std::size_t first, int row_threads,
                             Scratch& scratch, const SearchRoom& room) const {
   const std::span stages(room.stages + first, queries.count);
   scratch.nearest.resize(std::max(scratch.nearest.size(), queries.count));
@@ -76,11 +81,11 @@ void Snapshot::search_block(const QueryBlock& queries, std::span<const Plan> pla
 
   for (const Plan& plan : plans) {
     if (plan.scan)
-      scan(plan, queries, sharing, nearest, stages);
+      scan(plan, queries, row_threads, scratch.stop, nearest, stages);
     else
       plan.segment->search(queries, plan.visit, scratch, nearest, stages);
   }
-  scan_fresh(queries, options, sharing, nearest, stages);
+  scan_fresh(queries, options, row_threads, scratch.stop, nearest, stages);
 
   for (std::size_t q = 0; q < queries.count; ++q) {
     std::size_t at = (first + q) * options.k;
@@ -129,23 +134,23 @@ Snapshot::Plan Snapshot::plan(const Part& part, const SearchOptions& options) co
   return plan;
 }
 
-void Snapshot::scan(const Plan& plan, const QueryBlock& queries, const RowSharing& sharing,
+void Snapshot::scan(const Plan& plan, const QueryBlock& queries, int threads, Stop* stop,
                     std::span<TopK> nearest, std::span<Stages> stages) const {
   const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
     plan.segment->scan(queries, plan.visit.allowed, begin, end, of_part);
   };
-  scan_in_parts(plan.segment->originals(), sharing, nearest, scan_part);
+  scan_in_parts(plan.segment->originals(), threads, stop, nearest, scan_part);
   const std::size_t compared = plan.segment->findable(plan.visit.allowed);
   for (Stages& each : stages) each.count_compared(compared);
 }
 
-void Snapshot::scan_fresh(const QueryBlock& queries, const SearchOptions& options, const RowSharing& sharing,
+void Snapshot::scan_fresh(const QueryBlock& queries, const SearchOptions& options, int threads, Stop* stop,
                           std::span<TopK> nearest, std::span<Stages> stages) const {
   const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
     scan_fresh(queries, begin, end, options.only, wanted(of_part),
                [&](std::size_t q, float key, std::int64_t id) { of_part[q].push(key, id); });
   };
-  scan_in_parts(fresh_rows_, sharing, nearest, scan_part);
+  scan_in_parts(fresh_rows_, threads, stop, nearest, scan_part);
   for (Stages& each : stages) each.count_compared(fresh_rows_);
 }
 
@@ -175,22 +180,34 @@ std::size_t Snapshot::rows_of_a_part() const {
   return std::max<std::size_t>(1, kPartBytes / form().bytes());
 }
 
-// The nearest of each part hold the nearest of all, whatever their order.
+// The nearest of each part hold the nearest of all, whatever their order. On one thread a part takes as long,
+// and the next is not begun where the search is to stop.
 template <class ScanPart>
-void Snapshot::scan_in_parts(std::size_t rows, const RowSharing& sharing, std::span<TopK> nearest,
+void Snapshot::scan_in_parts(std::size_t rows, int threads, Stop* stop, std::span<TopK> nearest,
                              ScanPart scan_part) const {
-  if (sharing.threads == 1 || rows <= rows_of_a_part()) return scan_part(0, rows, nearest);
+  const std::size_t part = rows_of_a_part();
+  if (threads == 1 || rows <= part) {
+    const std::size_t step = std::max(kRowsAtOnce, part * kFewQueries / (nearest.size() + kFewQueries - 1));
+    for (std::size_t begin = 0; begin < rows; begin += step) {
+      if (begin > 0 && stop != nullptr && stop->now()) return;
+      const std::size_t end = std::min(rows, begin + step);
+      scan_part(begin, end, nearest);
+      if (stop != nullptr && end < rows) stop->count_compared((end - begin) * nearest.size());
+    }
+    return;
+  }
   std::mutex nearest_mutex;
-  parallel_for(rows, rows_of_a_part(), sharing.threads, sharing.interrupt,
-               [&](std::size_t begin, std::size_t end) {
-                 std::vector<TopK> of_part(nearest.size());
-                 std::unique_lock lock(nearest_mutex);
-                 for (std::size_t q = 0; q < nearest.size(); ++q) of_part[q].reset_beside(nearest[q]);
-                 lock.unlock();
-                 scan_part(begin, end, std::span(of_part));
-                 lock.lock();
-                 for (std::size_t q = 0; q < nearest.size(); ++q) nearest[q].push_all(of_part[q]);
-               });
+  parallel_for(rows, part, threads, nullptr, [&](std::size_t begin, std::size_t end) {
+    if (stop != nullptr && stop->now()) return;
+    std::vector<TopK> of_part(nearest.size());
+    std::unique_lock lock(nearest_mutex);
+    for (std::size_t q = 0; q < nearest.size(); ++q) of_part[q].reset_beside(nearest[q]);
+    lock.unlock();
+    scan_part(begin, end, std::span(of_part));
+    if (stop != nullptr) stop->count_compared((end - begin) * nearest.size());
+    lock.lock();
+    for (std::size_t q = 0; q < nearest.size(); ++q) nearest[q].push_all(of_part[q]);
+  });
 }
 
 RangeResult Snapshot::range_search(const void* queries, std::size_t count, const SearchOptions& options,
@@ -198,11 +215,17 @@ RangeResult Snapshot::range_search(const void* queries, std::size_t count, const
   const std::vector<float> scales = setting_->intake.check_queries(queries, count);
   const std::vector<Plan> plans = this->plans(options);
   std::vector<std::vector<Found>> found(count);
-  parallel_for(count, 1, options.threads, interrupt, [&](std::size_t q, std::size_t) {
+  Stop stop(interrupt, options.timeout);
+  parallel_for(count, 1, options.threads, nullptr, [&](std::size_t q, std::size_t) {
+    if (q > 0 && stop.now()) return;
     const auto scratch = setting_->scratch.borrow();
+    scratch->stop = &stop;
     const QueryBlock query = setting_->intake.queries(queries, scales, q, 1, scratch->queries);
     found[q] = within(query, plans, options, *scratch);
+    scratch->stop = nullptr;
+    stop.count_answered(1);
   });
+  stop.require_done(count);
   RangeResult result{{0}, {}, {}};
   for (const std::vector<Found>& of_query : found) {
     for (const Found& each : of_query) {
@@ -220,9 +243,12 @@ std::vector<Found> Snapshot::within(const QueryBlock& query, std::span<const Pla
   std::vector<Found> found;
   for (const Plan& plan : plans)
     plan.segment->within(query.query(0), max_key, plan.visit.allowed, options.exact, scratch, found);
-  scan_fresh(
-      query, 0, fresh_rows_, options.only, [max_key](std::size_t) { return max_key; },
-      [&](std::size_t, float key, std::int64_t id) { found.push_back({key, id}); });
+  const std::size_t part = rows_of_a_part();
+  for (std::size_t begin = 0; begin < fresh_rows_ && !scratch.stopped(); begin += part)
+    scan_fresh(
+        query, begin, std::min(fresh_rows_, begin + part), options.only,
+        [max_key](std::size_t) { return max_key; },
+        [&](std::size_t, float key, std::int64_t id) { found.push_back({key, id}); });
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -13,6 +13,7 @@
 #include "engine/base/block_list.hpp"
 #include "engine/base/candidates.hpp"
 #include "engine/base/fork_safety.hpp"
+#include "engine/base/stop.hpp"
 #include "engine/base/top_k.hpp"
 #include "engine/hash/hash_family.hpp"
 #include "engine/hash/hash_scratch.hpp"
@@ -54,6 +55,9 @@ struct Scratch {
   std::vector<Near> order;     // a longer one
   std::vector<bool> visited;   // by bucket
   Laps* laps = nullptr;        // null: nobody asks
+  Stop* stop = nullptr;        // null: it goes on to its end
+
+  bool stopped() const { return stop != nullptr && stop->now(); }
 };
 
 class ScratchPool : private ForkSafe {

@@ -1,5 +1,6 @@
 // Every row within a radius: buckets that cannot hold one are left out, the sketches tell the likely rows,
 // exact distances decide.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -7,6 +8,11 @@
 #include "engine/segment/segment.hpp"
 
 namespace lookalike {
+namespace {
+
+constexpr std::size_t kRowsAtATime = 8192;  // compared before it is asked whether to stop
+
+}  // namespace
 
 void Segment::within(const Query& query, float max_key, const Allowed* allowed, bool exact, Scratch& scratch,
                      std::vector<Found>& found) const {
@@ -16,10 +22,16 @@ void Segment::within(const Query& query, float max_key, const Allowed* allowed, 
   };
   const float square = hashed() ? space_.square_of(max_key, query.vector) : 0.0F;
   if (exact || !hashed() || !projection_.keeps_distances() || !std::isfinite(square)) {
-    touch(0, originals_);
-    stored_originals().scan(
-        QueryBlock::of(query), [max_key](std::size_t) { return max_key; },
-        [&](std::size_t, std::size_t row, float key) { take(row, key); });
+    for (std::size_t begin = 0; begin < originals_ && !(begin > 0 && scratch.stopped());
+         begin += kRowsAtATime) {
+      const std::size_t end = std::min(originals_, begin + kRowsAtATime);
+      touch(begin, end);
+      stored_originals()
+          .part(begin, end)
+          .scan(
+              QueryBlock::of(query), [max_key](std::size_t) { return max_key; },
+              [&](std::size_t, std::size_t row, float key) { take(begin + row, key); });
+    }
     return;
   }
   std::vector<std::uint32_t> likely;
@@ -40,6 +52,7 @@ void Segment::gather_within(const Query& query, float square, const Allowed* all
   const float radius = std::sqrt(std::max(0.0F, square));
   const auto spread = kStandardErrors * 2.0F / std::sqrt(static_cast<float>(projection_.m()) - 1.0F);
   for (std::uint32_t bucket = 0; bucket < buckets(); ++bucket) {
+    if (bucket % 64 == 63 && scratch.stopped()) return;
     if (sketches_->first(bucket) >= originals_) break;  // the first table holds every original
     const Near near{kernels().squared_l2(errand.projected, family_->centre(bucket), projection_.m()), bucket};
     const Reach& reach = reaches_[near.bucket];

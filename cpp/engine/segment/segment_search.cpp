@@ -9,6 +9,8 @@
 namespace lookalike {
 namespace {
 
+constexpr std::size_t kLong = 64;  // buckets: some ten microseconds
+
 constexpr std::size_t kHashedAtOnce = 16;  // queries
 constexpr double kUsual = 0.6;  // of what evenly spread rows would give, the probes meet at least so much
 
@@ -22,6 +24,7 @@ void Segment::search(const QueryBlock& queries, const Visit& visit, Scratch& scr
     hash(some, scratch);
     watch.lap(&Laps::hash);
     for (std::size_t q = 0; q < some.count; ++q) {
+      if (begin + q > 0 && scratch.stopped()) return;
       take_up(q, scratch);
       search(some.query(q), visit, scratch, nearest[begin + q], stages[begin + q]);
     }
@@ -36,7 +39,7 @@ void Segment::search(const Query& query, const Visit& visit, Scratch& scratch, T
   order(visit, scratch, errand);
   watch.lap(&Laps::probe);
   for (std::size_t begin = 0; begin < buckets(); begin = Budget::phase_end(begin)) {
-    if (!choose(visit, begin, scratch, errand)) break;
+    if (!choose(visit, begin, scratch, errand) || (begin >= kLong && scratch.stopped())) break;
     scan_phase(visit, errand, stages);
   }
   scan_further(visit, scratch, errand, stages);
@@ -222,8 +225,9 @@ void Segment::scan_further(const Visit& visit, Scratch& scratch, Errand& errand,
   else
     for (const Near& near : errand.order) visited[near.bucket] = true;
   family_->order(errand.query(), buckets(), scratch.hash, errand.order);
+  std::size_t further = 0;
   for (const Near& near : errand.order) {
-    if (!everywhere && met() >= visit.k * tables()) return;
+    if ((!everywhere && met() >= visit.k * tables()) || (++further % kLong == 0 && scratch.stopped())) return;
     if (!visited[near.bucket]) scan_bucket(near, visit.allowed, errand, stages);
   }
 }
@@ -262,6 +266,7 @@ void Segment::scan_by_distance(const Visit& visit, Scratch& scratch, Errand& err
       margin = residual * (2.0F * spread - residual);
     }
     if (met() >= visit.k && near.key > errand.candidates.kth() + margin) return;
+    if ((visited + 1) % kLong == 0 && scratch.stopped()) return;
     scan_bucket(near, visit.allowed, errand, stages);
   }
 }

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lookalike import __version__
+from lookalike.cli.backup import backup
 from lookalike.cli.bench import bench
 from lookalike.cli.dedupe import dedupe
 from lookalike.cli.demo import demo
@@ -54,6 +55,7 @@ app.command()(index)
 app.command()(sync)
 app.command()(info)
 app.command()(export)
+app.command()(backup)
 app.command()(verify)
 app.command()(repair)
 app.command()(optimize)

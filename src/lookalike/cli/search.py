@@ -39,6 +39,9 @@ def search(
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every picture.")] = False,
     max_distance: Annotated[float | None, typer.Option(help="Leave out pictures farther away than this.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Give up after so long; what is new is indexed before.")
+    ] = None,
     only: Annotated[
         str | None,
         typer.Option(
@@ -74,12 +77,13 @@ def search(
     from lookalike.collection.place import find_place
     from lookalike.errors import NoPicturesError
     from lookalike.facts import parse
-    from lookalike.index.arguments import how_far, largest_distance
+    from lookalike.index.arguments import as_timeout, how_far, largest_distance
     from lookalike.metric import require_distance
 
     as_count("k", k, 1)
     how_far(recall, None, None, exact)
     limit = largest_distance(max_distance)
+    as_timeout(timeout)
     if only is not None:
         parse(only)
     require_writable(html)
@@ -100,7 +104,14 @@ def search(
             raise NoPicturesError(f"nothing is indexed in {place} yet; leave out --no-check")
         with Bar("looking", things) as bar:
             hits = collection.search(
-                wanted, k, recall=recall, max_distance=max_distance, where=only, exact=exact, progress=bar.show
+                wanted,
+                k,
+                recall=recall,
+                max_distance=max_distance,
+                where=only,
+                exact=exact,
+                timeout=timeout,
+                progress=bar.show,
             )
         print_hits(hits, json=json, facts=collection.facts_of(hit.id for hit in hits) if json else {})
         if html is not None:

@@ -15,14 +15,16 @@ describe.py    gives facts to pictures; keys_of.py what the catalogue calls them
 access.py      who reads and who writes; each thread that reads has a session of its own
 query.py       what one may search by; examples.py makes vectors of it, combine.py one of several
 classes.py     what pictures probably show, classes_file.py keeps it; worded.py searches by words
-searching.py   a search; hits.py what it gives, sure.py how sure that is, sure_file.py keeps what tells that
+searching.py   a search; time_left.py ends it, hits.py is what it gives
+sure.py        how sure that is; sure_file.py keeps what tells it, as kept_file.py keeps things
 info.py        what a collection is; recall.py how well it finds
-export.py      its vectors, out into a file
+export.py      its vectors, out into a file; backup.py all of it, into another place
 collection.py  Collection, which brings it all together
 """
 
 from __future__ import annotations
 
+from lookalike.collection.backup import BackupReport
 from lookalike.collection.classes import Kinds
 from lookalike.collection.collection import Collection, open
 from lookalike.collection.describe import Described
@@ -34,6 +36,7 @@ from lookalike.collection.query import Query
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
 
 __all__ = [
+    "BackupReport",
     "Collection",
     "Described",
     "Failure",

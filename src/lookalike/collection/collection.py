@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.arrays import as_count
 from lookalike.collection.access import Access
+from lookalike.collection.backup import BackupReport, backup
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.catalogue.looks import Look
@@ -46,6 +47,7 @@ from lookalike.collection.sync.report import Failure, Progress, SyncReport, Thin
 from lookalike.collection.sync.settle import Settling
 from lookalike.collection.sync.sync import BATCH, Sync
 from lookalike.collection.sync.watch import LEAST_POLL, Clock, as_seconds, out_of_reach, rounds
+from lookalike.collection.time_left import TimeLeft
 from lookalike.errors import (
     BusyError,
     DamagedError,
@@ -455,6 +457,7 @@ class Collection:
         max_distance: float | None = None,
         where: str | None = None,
         exact: bool = False,
+        timeout: float | None = None,
         progress: Progress | None = None,
     ) -> Hits:
         """The k pictures that look most like what is given; fewer where the collection holds fewer.
@@ -484,6 +487,8 @@ class Collection:
             where: a condition on the facts of the pictures that may be found, such as "year >= 2020 and
                 camera contains 'canon'" (docs/metadata.md). The recall is kept.
             exact: compare with every picture.
+            timeout: seconds after which the search gives up. A picture that is decoded, or a segment that is opened,
+                is not left off in its middle.
             progress: called with (done, total), in pictures, where words are looked for in many for the first time.
 
         Raises:
@@ -494,13 +499,15 @@ class Collection:
                 fact that none has; several examples under hamming; a word that the shipped model does not know.
             IdError: no picture has that id.
             ModelError: a text for a model without text.
+            SearchTimeoutError: its time was over, and nothing is answered.
             DamagedError: the collection is.
         """
-        count = as_count("k", k, 1)
+        count, time = as_count("k", k, 1), TimeLeft(timeout)
         wanted = Query.of(query, id=id, vector=vector, text=text, more=more, less=less, crop=crop)
-        how = (wanted, count, recall, max_distance, where, exact, progress)
+        how = (wanted, count, recall, max_distance, where, exact, time, progress)
         with Examples(self._access) as examples:
             examples.prepare(wanted)
+            time.require()
             return self._access.with_index(lambda index: search(self._access, examples, index, *how))
 
     def path(self, id: SupportsIndex | StrPath) -> str:
@@ -647,6 +654,27 @@ class Collection:
                 return write_vectors(file, given, format=format, overwrite=overwrite)
 
         return self._access.with_index(use)
+
+    def backup(self, to: StrPath, progress: Progress | None = None) -> BackupReport:
+        """Copy the collection, as it is now, while others search and write it.
+
+            >>> photos.backup("/mnt/disk/photos.backup")
+
+        The copy is a collection of its own: it can be opened where it is, and finds the pictures where they are. It is
+        verified before this returns. A second backup to the same place copies only what is new. Your pictures are not
+        in it. Copied back in place of a collection that was lost, it goes on from there.
+
+        Args:
+            to: a directory: none, an empty one, or an earlier backup of this collection.
+            progress: called with (done, total), in bytes.
+
+        Raises:
+            ArgumentError: something else is at `to`.
+            DamagedError: the collection is; an earlier backup stays as it was.
+            BusyError: another process writes there.
+            WriteError: the system cannot write there; an earlier backup stays as it was.
+        """
+        return backup(self._access, text_of(to), progress)
 
     def describe(self, facts: Given) -> Described:
         """Give facts to pictures: all of them, or none where an error is raised.

@@ -1,7 +1,8 @@
 """Where a collection lies, and the paths in it.
 
 A catalogue keeps paths as bytes, relative to the folder that holds the collection directory: a moved
-disk works. `DIR/.lookalike` serves the folder DIR; any other directory may serve pictures elsewhere.
+disk works. `DIR/.lookalike` serves the folder DIR; any other directory may serve pictures elsewhere, and
+a backup those of the original.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from lookalike.errors import NotAnIndexError
 from lookalike.images.find import OWN_FOLDER
 
 FOLDER = OWN_FOLDER
+
+_MARKER = "base"
+_LONGEST = 4096  # bytes of a path
 
 StrPath = str | os.PathLike[str]
 
@@ -37,9 +41,16 @@ class Place:
     def at(directory: str) -> Place:
         """The place of a collection directory, whether it is there yet or not."""
         directory = os.path.abspath(directory)
+        if of := _backup_of(directory):
+            return Place(directory, of, of)
         base = os.path.dirname(os.path.realpath(directory))
         parent = os.path.dirname(directory)
         return Place(directory, base, parent if os.path.realpath(parent) == base else base)
+
+    @property
+    def marker(self) -> str:
+        """A file in a backup: what the paths of the original are relative to."""
+        return os.path.join(self.directory, _MARKER)
 
     @property
     def catalogue(self) -> str:
@@ -74,6 +85,16 @@ class Place:
             return f"{self.absolute(container)}/{keys.decode(keys.name_in(key))}"
         base = self.base if key.split(b"/", 1)[0] == b".." else self.shown
         return os.path.normpath(os.path.join(base, os.fsdecode(key)))
+
+
+def _backup_of(directory: str) -> str | None:
+    """What the paths of a backup are relative to; None where it is none."""
+    try:
+        with open(os.path.join(directory, _MARKER), "rb") as file:
+            base = os.fsdecode(file.read(_LONGEST))
+    except OSError:
+        return None
+    return base if os.path.isabs(base) and "\0" not in base else None
 
 
 def existing_place(where: str) -> Place:

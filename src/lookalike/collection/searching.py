@@ -14,6 +14,7 @@ from lookalike.collection.query import Query
 from lookalike.collection.sealed.segments import cure_of
 from lookalike.collection.sure import NO_MATCH
 from lookalike.collection.sync.report import Progress
+from lookalike.collection.time_left import TimeLeft
 from lookalike.collection.worded import rank, words_for
 from lookalike.index import Reader
 from lookalike.index.arguments import as_number
@@ -31,18 +32,28 @@ def search(
     max_distance: float | None,
     where: str | None,
     exact: bool,
+    time: TimeLeft,
     progress: Progress | None,
 ) -> Hits:
     """What `Collection.search` gives, within `Access.with_index`, of examples that are prepared."""
     if max_distance is not None:
         require_distance("max_distance", as_number("max_distance", max_distance), index.metric, index.dim)
     if words := words_for(query, access.model):
-        return _by_words(access, examples, index, query, words, k, max_distance, where, progress)
+        return _by_words(access, examples, index, query, words, k, max_distance, where, time.told(progress))
     only = None if where is None else access.filter(index, where)
     seen = examples.see(query, index)
     count = min(k + len(seen.own), max(len(index), 1))
     with cure_of(access.place):
-        found = index.search(seen.vector, count, recall=recall, filter=only, max_distance=max_distance, exact=exact)
+        found = index.search(
+            seen.vector,
+            count,
+            recall=recall,
+            filter=only,
+            max_distance=max_distance,
+            exact=exact,
+            timeout=time.seconds,
+        )
+        time.require()
         calibration = access.calibration(index) if query.is_one else None
         sure = calibration.judge(index, seen.vector, seen.own) if calibration else None
     nearest = zip(found.ids.tolist(), found.distances.tolist(), strict=True)

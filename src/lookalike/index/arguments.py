@@ -69,3 +69,13 @@ def as_number(name: str, value: float) -> float:
 def largest_distance(max_distance: float | None) -> float:
     """Infinite where none was given."""
     return math.inf if max_distance is None else as_number("max_distance", max_distance)
+
+
+def as_timeout(timeout: float | None) -> float:
+    """Seconds, infinite where none were given; ArgumentError unless they are more than 0."""
+    if timeout is None:
+        return math.inf
+    seconds = as_number("timeout", timeout)
+    if seconds <= 0:
+        raise ArgumentError(f"timeout is {timeout}; expected more than 0 seconds")
+    return seconds

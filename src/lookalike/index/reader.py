@@ -14,7 +14,7 @@ from lookalike._core import MOST_NEIGHBORS, MOST_THREADS
 from lookalike._core import Filter as CoreFilter
 from lookalike.arrays import as_bits, as_count, as_ids, as_vectors
 from lookalike.errors import ArgumentError, IdError, NotAnIndexError, VectorError
-from lookalike.index.arguments import DEFAULT_RECALL, as_number, how_far, largest_distance
+from lookalike.index.arguments import DEFAULT_RECALL, as_number, as_timeout, how_far, largest_distance
 from lookalike.index.explanation import Explanation
 from lookalike.index.filter import Filter, Which
 from lookalike.index.neighbors import Neighbors
@@ -79,6 +79,7 @@ class Reader:
         exact: bool = False,
         max_distance: float | None = None,
         threads: SupportsIndex = 0,
+        timeout: float | None = None,
     ) -> Neighbors:
         """The k nearest neighbours of a query, or of each query of a batch.
 
@@ -98,12 +99,15 @@ class Reader:
             max_distance: leave out neighbours farther away than this.
             threads: 0 for one on each core. They share a batch by queries, and few queries that are compared with
                 every vector of many by vectors; a query that visits buckets runs on one.
+            timeout: seconds after which the search gives up; by default it takes as long as it takes.
 
         Raises:
             VectorError: NaN, inf, another shape or dtype, a zero vector under cosine.
-            ArgumentError: k < 1, recall outside (0, 1], more than one of recall, probes and exact.
+            ArgumentError: k < 1, recall outside (0, 1], more than one of recall, probes and exact; timeout <= 0.
+            SearchTimeoutError: its time was over, and nothing is answered.
         """
-        if exact is False and probes is None and rerank is None and filter is None and max_distance is None:
+        plain = exact is False and probes is None and rerank is None
+        if plain and filter is None and max_distance is None and timeout is None:
             wanted = DEFAULT_RECALL if recall is None else recall
             if (found := self._core.search_plainly(Neighbors, query, k, wanted, threads)) is not None:
                 return found
@@ -117,6 +121,7 @@ class Reader:
             largest_distance(max_distance),
             as_count("threads", threads, 0, MOST_THREADS),
             self._only(filter),
+            as_timeout(timeout),
         )
 
     def explain(
@@ -161,6 +166,7 @@ class Reader:
         filter: Which | None = None,
         exact: bool = False,
         threads: SupportsIndex = 0,
+        timeout: float | None = None,
     ) -> Within:
         """All neighbours within a distance of a query, or of each query of a batch; one query is a batch of one.
 
@@ -177,9 +183,10 @@ class Reader:
             filter: as for `search`.
             exact: compare the query with every vector.
             threads: for a batch; 0 for one on each core.
+            timeout: as for `search`.
 
         Raises:
-            VectorError, ArgumentError: as `search` does.
+            VectorError, ArgumentError, SearchTimeoutError: as `search` does.
         """
         queries, _ = self._given(query)
         starts, ids, distances = self._core.range_search(
@@ -188,6 +195,7 @@ class Reader:
             bool(exact),
             as_count("threads", threads, 0, MOST_THREADS),
             self._only(filter),
+            as_timeout(timeout),
         )
         return Within(starts.view(np.int64), ids.view(np.int64), distances)
 

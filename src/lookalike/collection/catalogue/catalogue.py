@@ -111,6 +111,20 @@ class Catalogue:
         }
         Database.create(path, rows)
 
+    def copy_beside(self, path: str) -> str:
+        """Write a copy of what is seen within `reading`; as `Database.copy_beside`."""
+        return self._database.copy_beside(path)
+
+    @staticmethod
+    def replace(path: str, fresh: str) -> None:
+        """As `Database.replace`."""
+        Database.replace(path, fresh)
+
+    @staticmethod
+    def discard(fresh: str) -> None:
+        """As `Database.discard`."""
+        Database.discard(fresh)
+
     def close(self) -> None:
         self._database.close()
 

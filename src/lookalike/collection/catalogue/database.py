@@ -122,6 +122,21 @@ class Database:
             raise refused(os.path.dirname(path), error) from error
         return fresh
 
+    def copy_beside(self, path: str) -> str:
+        """Write what is seen within `reading` under another name than `path`, which is returned; as `prepare`."""
+        fresh = f"{path}.new"
+        self.discard(fresh)
+        try:
+            with _translated(fresh), closing(sqlite3.connect(fresh)) as copy:
+                self._connection.backup(copy)
+            sync(fresh)
+        except BaseException as error:
+            self.discard(fresh)
+            if isinstance(error, OSError) and not isinstance(error, WriteError):
+                raise refused(os.path.dirname(path), error) from error
+            raise
+        return fresh
+
     @staticmethod
     def replace(path: str, fresh: str) -> None:
         """Let a file that is closed be the one at `path`, whose WAL is worth nothing any more."""

@@ -105,7 +105,7 @@ def require_as_named(place: Place, name: str, named: AbstractSet[str]) -> None:
 def is_as_named(place: Place, name: str) -> bool:
     """Whether a file has the digest in its name, if both have one; what an earlier version wrote has none."""
     match = _NAME.fullmatch(name)
-    return match is None or match[2] is None or _digest(os.path.join(place.segments, name)) in (match[2], None)
+    return match is None or match[2] is None or digest(os.path.join(place.segments, name)) in (match[2], None)
 
 
 def is_due(catalogue: Vectors) -> bool:
@@ -190,7 +190,7 @@ def save(place: Place, about: About, index: Index, name: str, beside: Sequence[s
     much = len(index) * about.dim * 4 > _MUCH
     path = os.path.join(place.segments, name)
     index.save(path, note=note, little_memory=much)
-    named = f"{name.removesuffix(_ENDING)}-{_digest(path)}{_ENDING}"
+    named = f"{name.removesuffix(_ENDING)}-{digest(path)}{_ENDING}"
     try:
         os.rename(path, os.path.join(place.segments, named))
         sync(place.segments)
@@ -199,7 +199,7 @@ def save(place: Place, about: About, index: Index, name: str, beside: Sequence[s
     return named
 
 
-def _digest(path: str) -> str | None:
+def digest(path: str) -> str | None:
     """Of the whole file; None where it has none: who opens it says why."""
     try:
         with open(path, "rb") as file:
