@@ -353,3 +353,36 @@ def test_each_thread_count_gives_the_same_answer() -> None:
         many = index.search(vectors[:333], 4, threads=threads)
         np.testing.assert_array_equal(one.ids, many.ids)
         np.testing.assert_array_equal(one.distances, many.distances)
+
+
+def test_a_fork_waits_for_no_search_and_its_child_works() -> None:
+    """The search ends when the child has: a fork that waited for it would wait for ever."""
+    code = """
+import os, signal, sys, threading, numpy as np, lookalike
+vectors = np.random.default_rng(0).normal(size=(15_000, 64)).astype(np.float32)
+index = lookalike.Index(64)
+index.add(vectors)
+queries = np.ascontiguousarray(np.broadcast_to(vectors[0], (500_000, 64)))
+ended = []
+def search():
+    try:
+        index.search(queries, 10, exact=True, threads=1, timeout=100)
+    except lookalike.errors.SearchTimeoutError:
+        ended.append("timeout")
+searching = threading.Thread(target=search, daemon=True)
+searching.start()
+index.search(vectors[0])
+child = os.fork()
+if child == 0:
+    found = index.search(vectors[:5], 1, exact=True).ids.ravel().tolist()
+    index.add(vectors[:10])
+    index.remove(3)
+    index.optimize()
+    made = index.filter(np.arange(5))
+    ok = found == [0, 1, 2, 3, 4] and len(index) == 15_009 and index.search(vectors[0], filter=made).ids[0] == 0
+    os._exit(0 if ok else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), searching.is_alive(), len(index))
+sys.stdout.flush()
+os._exit(0)
+"""
+    assert run(code) == "0 True 15000\n"

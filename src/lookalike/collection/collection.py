@@ -595,9 +595,11 @@ class Collection:
         """
 
         def find(about: About) -> list[str]:
-            only = None if where is None else set(self._catalogue.metadata.matching(where, about.generation).tolist())
-            items = (item for item in self._catalogue.items() if item.state == "indexed")
-            return [self.place.absolute(item.path) for item in items if only is None or item.id in only]
+            if where is None:
+                items = self._catalogue.items()
+            else:
+                items = self._catalogue.among(self._catalogue.metadata.matching(where, about.generation))
+            return [self.place.absolute(item.path) for item in items if item.state == "indexed"]
 
         return self._access.in_snapshot(find)
 
@@ -733,8 +735,8 @@ class Collection:
         with self._access.reading():
             keys = Keys(self.place, self._catalogue)
             asked = {name: keys.of(name) for name in map(text_of, paths)}
-            ids = {item.path: item.id for item in self._catalogue.items()}
-            given = {path: self._catalogue.metadata.given(ids[key]) for path, key in asked.items() if key in ids}
+            items = self._catalogue.with_paths(list(asked.values()))
+            given = {path: self._catalogue.metadata.given(items[key].id) for path, key in asked.items() if key in items}
         return {path: facts for path, facts in given.items() if facts}
 
     def facts_of(self, ids: Iterable[int]) -> dict[int, Facts]:

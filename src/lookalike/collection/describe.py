@@ -44,9 +44,9 @@ def describe(place: Place, catalogue: Catalogue, given: Given) -> Described:
         wanted[key] = (name, as_facts(facts))
     described = Described()
     with catalogue.writing():
-        ids = {item.path: item.id for item in catalogue.items()}
-        described.unknown = [name for key, (name, _) in wanted.items() if key not in ids]
-        known = {ids[key]: facts for key, (_, facts) in wanted.items() if key in ids}
+        items = catalogue.with_paths(list(wanted))
+        described.unknown = [name for key, (name, _) in wanted.items() if key not in items]
+        known = {items[key].id: facts for key, (_, facts) in wanted.items() if key in items}
         catalogue.metadata.give(known)
     described.pictures = len(known)
     return described

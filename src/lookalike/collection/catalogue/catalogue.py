@@ -263,6 +263,14 @@ class Catalogue:
             found |= {item.path: item for item in map(Item._make, rows)}
         return found
 
+    def with_paths(self, paths: Sequence[bytes]) -> dict[bytes, Item]:
+        """The items at these paths, where there is one; where one has none all are looked at, as by `with_path`."""
+        found = self.at(paths)
+        missing = set(paths) - found.keys()
+        if missing and any(path in missing for (path,) in self._database.each("SELECT path FROM items NOT INDEXED")):
+            raise self._database.damaged("an index that misses a row of its table items")
+        return found
+
     def with_sha256(self, sha256: bytes) -> Item | None:
         """The oldest indexed item with this content; where SQLite's index is damaged, perhaps None."""
         return self._one("state = 'indexed' AND sha256", sha256)
