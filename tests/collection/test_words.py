@@ -337,6 +337,6 @@ def test_a_folder_that_may_not_be_written_is_searched_all_the_same(many: Path, m
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("lookalike.durable.sync", refuse)
+    monkeypatch.setattr("lookalike.collection.kept_file.os.replace", refuse)
     assert looked_at(many, monkeypatch) > 0
     assert not (many / ".lookalike" / "classes").exists()

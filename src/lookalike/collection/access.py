@@ -29,6 +29,7 @@ from lookalike.models.words import Words
 T = TypeVar("T")
 
 _FILTERS = 16  # conditions whose ids are kept, for searches to come
+_SPARE = 16  # connections that are kept open for threads to come
 
 
 class _Known(NamedTuple):
@@ -103,7 +104,7 @@ class Access:
         self.place = place
         self._wanted = wanted
         self._threads = threading.local()
-        self._lock = threading.RLock()  # over what follows, never held while anything is read
+        self._lock = threading.RLock()  # over what follows; held for moments, and to open what was replaced
         self._closed = False
         self._opened, self._model = self._open()
 
@@ -287,7 +288,8 @@ class Access:
 
     def _give_back(self, opened: _Opened, catalogue: Catalogue) -> None:
         with self._lock:
-            if opened is self._opened and not self._closed and catalogue.file == opened.first.file:
+            is_current = opened is self._opened and not self._closed and catalogue.file == opened.first.file
+            if is_current and (len(opened.free) < _SPARE or catalogue is opened.first):
                 opened.free.append(catalogue)
                 return
         catalogue.close()

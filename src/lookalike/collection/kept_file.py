@@ -7,11 +7,10 @@ checksum  4 bytes   CRC-32 of all before, little-endian
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
-
-from lookalike import durable
 
 _TAIL = 4
 
@@ -30,12 +29,19 @@ def load(path: str, head: bytes) -> bytes | None:
 
 
 def keep(path: str, head: bytes, payload: Iterable[bytes]) -> None:
-    """Write it, whole or not at all; where that cannot be, as in a folder that may not be written, leave it."""
-    checksum = 0
-    with suppress(OSError), durable.draft(path) as beside:
-        with open(beside, "wb") as file:
+    """Write it; where that cannot be, as in a folder that may not be written, leave it.
+
+    It is not put on the disk, and two that write it at once may spoil it: the checksum tells.
+    """
+    fresh = f"{path}.new"
+    try:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666), "wb") as file:
+            checksum = 0
             for part in (head, *payload):
                 checksum = zlib.crc32(part, checksum)
                 file.write(part)
             file.write(checksum.to_bytes(_TAIL, "little"))
-        durable.put(beside, path)
+        os.replace(fresh, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(fresh)

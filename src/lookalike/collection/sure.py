@@ -64,15 +64,18 @@ class Sample:
         found = index.search(_vectors(index, ids[:_SAMPLE]), _AROUND + 1)
         return cls(ids, found.ids, found.distances)
 
-    def followed(self, index: Reader, new: NDArray[np.int64]) -> Sample | None:
+    def followed(self, index: Reader, new: NDArray[np.int64], count: int) -> Sample | None:
         """That of the index by now, computed for what has changed; None where too much has.
 
         Args:
             new: the ids that are new in it since.
+            count: how many items there were.
         """
         there = np.array([int(each) in index for each in self.ids], bool)
-        bound = _priority(self.ids[-1:]) if len(self.ids) == _RESERVE else np.array([2**64 - 1], np.uint64)
-        ids = _first(np.concatenate([self.ids[there], new[_priority(new) <= bound]]))
+        joining = new
+        if len(self.ids) < count:  # behind the last of these come others, too
+            joining = new[_priority(new) < _priority(self.ids[-1:])]
+        ids = _first(np.concatenate([self.ids[there], joining]))
         if len(new) * 8 > len(index) or len(ids) < min(_SAMPLE, len(index)):
             return None
         now = ids[:_SAMPLE]
@@ -131,7 +134,7 @@ class Calibration:
 
     def followed(self, index: Reader, new: NDArray[np.int64]) -> Calibration | None:
         """That of the index by now, computed for what has changed, as `Sample.followed`."""
-        if len(index) < FEWEST or not (sample := self.sample.followed(index, new)):
+        if len(index) < FEWEST or not (sample := self.sample.followed(index, new, self.count)):
             return self.of(index)
         same = np.array_equal(sample.looked_at, self.sample.looked_at)
         middle, spread = (self.middle, self.spread) if same else _unrelated(index, sample)
