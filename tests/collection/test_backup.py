@@ -13,7 +13,7 @@ import pytest
 from lookalike.collection import Collection
 from lookalike.collection import backup as module
 from lookalike.collection.place import existing_place
-from lookalike.errors import ArgumentError, BusyError, DamagedError, WriteError
+from lookalike.errors import ArgumentError, BusyError, DamagedError, ReadError, WriteError
 
 from .conftest import PICTURES, Draw, Python
 
@@ -186,3 +186,38 @@ def test_a_place_that_cannot_be_written(collection: Collection, dest: Path, monk
         collection.backup(dest)
     monkeypatch.undo()
     assert {name: (dest / name).stat() for name in files(dest) if name != "lock"} == before
+
+
+STOPPED = """
+import os, signal, sys
+from lookalike import durable
+from lookalike.collection import Collection
+def stop(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+durable.put = stop
+with Collection.open(sys.argv[1]) as collection:
+    collection.backup(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_one_that_was_killed_goes_on(
+    folder: Path, collection: Collection, dest: Path, python: Python, first: bool
+) -> None:
+    if not first:
+        collection.backup(dest)
+        collection.optimize()
+    assert python(STOPPED, folder, dest).returncode == -9
+    assert [name for name in files(dest) if name.startswith("catalogue.sqlite.new")]
+    assert collection.backup(dest).items == PICTURES
+    assert not [path for path in dest.rglob("*") if path.name.startswith((".lookalike-", "catalogue.sqlite.new"))]
+    assert Collection.verify(dest) == []
+
+
+def test_an_original_that_cannot_be_read(collection: Collection, dest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(file: object) -> bytes:
+        raise ReadError(5, "expected to read it, received Input/output error")
+
+    monkeypatch.setattr(module, "_read", fail)
+    with pytest.raises(ReadError, match="expected to read it"):
+        collection.backup(dest)

@@ -25,19 +25,20 @@ inline unsigned thread_count(int asked) {
   return asked > 0 ? static_cast<unsigned>(asked) : std::max(1U, std::thread::hardware_concurrency());
 }
 
-/// Address space that is kept free for somebody.
-class KeptRoom {
+/// Address space that nobody else can take meanwhile.
+class ReservedSpace {
  public:
-  KeptRoom() : memory_(mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+  ReservedSpace()
+      : memory_(mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
     if (memory_ == MAP_FAILED) throw std::bad_alloc();
   }
-  KeptRoom(KeptRoom&& other) noexcept : memory_(std::exchange(other.memory_, MAP_FAILED)) {}
-  KeptRoom(const KeptRoom&) = delete;
-  KeptRoom& operator=(const KeptRoom&) = delete;
-  KeptRoom& operator=(KeptRoom&&) = delete;
-  ~KeptRoom() { give(); }
+  ReservedSpace(ReservedSpace&& other) noexcept : memory_(std::exchange(other.memory_, MAP_FAILED)) {}
+  ReservedSpace(const ReservedSpace&) = delete;
+  ReservedSpace& operator=(const ReservedSpace&) = delete;
+  ReservedSpace& operator=(ReservedSpace&&) = delete;
+  ~ReservedSpace() { release(); }
 
-  void give() {
+  void release() {
     if (void* memory = std::exchange(memory_, MAP_FAILED); memory != MAP_FAILED) munmap(memory, kBytes);
   }
 
@@ -51,8 +52,8 @@ class KeptRoom {
 // throw is kept for it, whatever other threads take before it runs.
 template <class Work>
 std::thread start_thread(Work work) {
-  return std::thread([room = KeptRoom(), work = std::move(work)]() mutable {
-    room.give();
+  return std::thread([reserved = ReservedSpace(), work = std::move(work)]() mutable {
+    reserved.release();
     prepare_to_throw();
     work();
   });

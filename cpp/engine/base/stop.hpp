@@ -1,13 +1,14 @@
 // What ends a search before it is done.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
+#include <cstdio>
 #include <exception>
 #include <limits>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -64,10 +65,9 @@ class Stop {
   static constexpr double kLongest = 1e9;  // seconds, which a clock can count
 
   std::string shown() const {
-    std::string text = std::to_string(seconds_);
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.back() == '.') text.pop_back();
-    return text;
+    std::array<char, 32> text;
+    std::snprintf(text.data(), text.size(), "%g", seconds_);
+    return text.data();
   }
 
   Interrupt interrupt_;

@@ -107,7 +107,7 @@ class Index : private ForkSafe {
   std::shared_ptr<const Snapshot> now_;
   mutable std::mutex now_mutex_;  // over now_, never held for longer than a copy of it takes
   std::uint64_t next_id_ = 0;
-  std::mutex write_mutex_;   // over what is after now_ and next_id_; taken before now_mutex_
+  std::mutex write_mutex_;   // over next_id_ and what becomes now_; taken before now_mutex_
   WorkMutex sealing_mutex_;  // one seals at a time, and no other changes the segments; taken before both
   std::thread sealer_;       // in the background
   bool sealer_runs_ = false;

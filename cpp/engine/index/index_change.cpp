@@ -43,9 +43,9 @@ void bury(std::vector<Place> places, std::vector<Part>& parts, std::vector<Fresh
     } else {
       Part& part = parts[number];
       const Copies& copies = part.segment->copies();
-      const Allowed before =
-          part.live != nullptr ? *part.live : Allowed(Bits(part.segment->rows(), true), copies);
-      part.live = std::make_shared<const Allowed>(before.without(rows, copies));
+      if (part.live == nullptr)
+        part.live = std::make_shared<const Allowed>(Bits(part.segment->rows(), true), copies);
+      part.live = std::make_shared<const Allowed>(part.live->without(rows, copies));
     }
   }
 }

@@ -40,7 +40,10 @@ def search(
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every picture.")] = False,
     max_distance: Annotated[float | None, typer.Option(help="Leave out pictures farther away than this.")] = None,
     timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Give up after so long; what is new is indexed before.")
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="Give up after so long; indexing what is new comes before, and is not counted."
+        ),
     ] = None,
     only: Annotated[
         str | None,

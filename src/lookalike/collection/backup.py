@@ -7,6 +7,7 @@ writer may delete them meanwhile, and they can be read all the same.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -21,11 +22,12 @@ from lookalike.collection.mending.verify import verify
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sync.report import Progress
-from lookalike.errors import ArgumentError, DamagedError
+from lookalike.errors import ArgumentError, DamagedError, LookalikeError, ReadError
 from lookalike.index import Index
 
 _CHUNK = 16 << 20
-_OWN = {"base", "lock", "segments"}  # what a backup that was stopped may have left
+_OWN = re.compile(r"base|lock|segments|catalogue\.sqlite\.new.*|\.lookalike-.*")  # what a stopped one may have left
+_DRAFT = ".lookalike-"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def backup(access: Access, to: str, progress: Progress | None) -> BackupReport:
     try:
         os.makedirs(place.segments, exist_ok=True)
         with writer_lock(place.directory), ExitStack() as stack:
+            _clear(place)
             items, fresh, files = access.in_snapshot(lambda _: _begin(access, place, stack))
             stack.callback(Catalogue.discard, fresh)
             missing = {name: file for name, file in files.items() if not _is_there(place, name, file)}
@@ -66,6 +69,8 @@ def backup(access: Access, to: str, progress: Progress | None) -> BackupReport:
             with closing(Catalogue(place.catalogue)) as catalogue:
                 segments.sweep(place, catalogue)
                 problems = verify(place, catalogue)
+    except LookalikeError:
+        raise
     except OSError as error:
         raise refused(place.directory, error) from error
     if problems:
@@ -79,7 +84,7 @@ def _require_free(source: Place, place: Place) -> None:
     if real == own or real.startswith(own + os.sep):
         raise ArgumentError(f"expected another place for a backup, received {place.directory}, the collection itself")
     if not place.exists:
-        if os.path.lexists(real) and not (os.path.isdir(real) and _OWN.issuperset(names_in(real))):
+        if os.path.lexists(real) and not (os.path.isdir(real) and all(map(_OWN.fullmatch, names_in(real)))):
             raise ArgumentError(f"expected no file or an empty folder for a backup, received {place.directory}")
         return
     with closing(Catalogue(source.catalogue)) as one, closing(Catalogue(place.catalogue)) as other:
@@ -88,6 +93,14 @@ def _require_free(source: Place, place: Place) -> None:
                 f"expected an earlier backup of {source.directory}, or nothing, received another collection in "
                 f"{place.directory}"
             )
+
+
+def _clear(place: Place) -> None:
+    """Delete what a backup that was stopped was writing."""
+    for folder in (place.directory, place.segments):
+        for name in names_in(folder):
+            if name.startswith(_DRAFT):
+                os.unlink(os.path.join(folder, name))
 
 
 def _begin(access: Access, place: Place, stack: ExitStack) -> tuple[int, str, dict[str, BinaryIO]]:
@@ -101,6 +114,8 @@ def _begin(access: Access, place: Place, stack: ExitStack) -> tuple[int, str, di
             files[name] = stack.enter_context(open(path, "rb"))  # noqa: SIM115 (the stack closes it)
         except FileNotFoundError as error:
             raise segments.damaged(source, f"the segment {path} is missing") from error
+        except OSError as error:
+            raise ReadError(error.errno, f"expected to read {path}, received {error.strerror}") from error
     return catalogue.count("indexed"), catalogue.copy_beside(place.catalogue), files
 
 
@@ -125,7 +140,7 @@ def _copy(files: Mapping[str, BinaryIO], place: Place, progress: Progress | None
         path = os.path.join(place.segments, name)
         with durable.draft(path) as beside:
             with open(beside, "wb") as copy:
-                while chunk := file.read(_CHUNK):
+                while chunk := _read(file):
                     copy.write(chunk)
                     done += len(chunk)
                     if progress:
@@ -133,3 +148,10 @@ def _copy(files: Mapping[str, BinaryIO], place: Place, progress: Progress | None
             Index.open(beside).verify()
             durable.put(beside, path)
     return total
+
+
+def _read(file: BinaryIO) -> bytes:
+    try:
+        return file.read(_CHUNK)
+    except OSError as error:
+        raise ReadError(error.errno, f"expected to read {file.name}, received {error.strerror}") from error

@@ -674,7 +674,7 @@ class Collection:
             ArgumentError: something else is at `to`.
             DamagedError: the collection is; an earlier backup stays as it was.
             BusyError: another process writes there.
-            WriteError: the system cannot write there; an earlier backup stays as it was.
+            ReadError, WriteError: the system cannot read the one or write the other; an earlier backup stays as it was.
         """
         return backup(self._access, text_of(to), progress)
 

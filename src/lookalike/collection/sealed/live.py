@@ -63,10 +63,10 @@ class LiveIndex:
         Raises:
             DamagedError: a segment or a pending vector is damaged, or they are not those of all indexed items.
         """
-        if known := self._snapshots.get(about.generation):
+        if (known := self._snapshots.get(about.generation)) is not None:
             return known
         with self._lock:
-            if known := self._snapshots.get(about.generation):
+            if (known := self._snapshots.get(about.generation)) is not None:
                 return known
             if self._state and self._state.generation > about.generation:  # somebody else was faster
                 return self._follow(catalogue, None, about).snapshot
