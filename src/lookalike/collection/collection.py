@@ -81,8 +81,8 @@ class Collection:
         ...     for path, distance, id in photos.search("cat.jpg", k=3):
         ...         print(distance, path)
 
-    A search sees what is committed, also while another process or thread indexes. Threads may share a collection, and
-    none waits for another.
+    A search sees what is committed, also while another process or thread indexes. Threads may share a collection;
+    none waits for another's search, and all for the first that opens what was sealed or added since.
 
     Attributes:
         place: where it lies.
