@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "engine/build/builder.hpp"
 #include "engine/index/filter.hpp"
 #include "engine/rows/allowed.hpp"
 #include "small_index.hpp"
@@ -39,7 +40,7 @@ std::shared_ptr<const Segment> segment_of(std::span<const std::int64_t> ids) {
   rows.ids.assign(ids.begin(), ids.end());
   rows.vectors.resize(vectors.size() * sizeof(float));
   std::memcpy(rows.vectors.data(), vectors.data(), rows.vectors.size());
-  return std::make_shared<const Segment>(shape_of(Metric::euclidean), std::move(rows), 1, kNever);
+  return build_segment(shape_of(Metric::euclidean), rows, nullptr, 1, kNever);
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/segment/margin_tally.hpp"
-#include "engine/segment/margins.hpp"
+#include "engine/recall/margin_tally.hpp"
+#include "engine/recall/margins.hpp"
 
 using namespace lookalike;
 

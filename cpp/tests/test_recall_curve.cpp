@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/segment/recall_curve.hpp"
+#include "engine/recall/recall_curve.hpp"
 
 using namespace lookalike;
 

@@ -15,8 +15,8 @@
 
 #include "check.hpp"
 #include "engine/base/errors.hpp"
-#include "engine/index/fresh_rows.hpp"
 #include "engine/index/index.hpp"
+#include "engine/rows/fresh_rows.hpp"
 #include "small_index.hpp"
 
 using namespace lookalike;

@@ -40,11 +40,27 @@ std::string CodedFamily::problem() const {
 
 void CodedFamily::assign(const float* rows, std::size_t count, std::uint32_t* out) const {
   HashScratch scratch;
-  for (std::size_t row = 0; row < count; ++row) {
+  for (std::size_t row = 0; row < count; ++row, out += tables()) {
     coder_->look(rows + row * m_, scratch.projections, scratch.probes);
     for (std::uint32_t table = 0; table < tables(); ++table)
-      *out++ = table * coder_->codes() + scratch.probes.own_code(table);
+      out[table] = bucket_with(table, scratch.probes.own_code(table));
+    if (std::find(out, out + tables(), kNoBucket) != out + tables())
+      find_nearest({out, tables()}, scratch.probes);
   }
+}
+
+// The bucket of a code; while buckets are still to be dropped, its number.
+std::uint32_t CodedFamily::bucket_with(std::uint32_t table, std::uint32_t code) const {
+  const std::size_t at = std::size_t{table} * coder_->codes() + code;
+  return bucket_of_.size() == 0 ? static_cast<std::uint32_t>(at) : bucket_of_[at];
+}
+
+// A row whose code none had when the family was learned goes to the bucket that is probed first for it.
+void CodedFamily::find_nearest(std::span<std::uint32_t> buckets, ProbeOrder& probes) const {
+  probes.start();
+  for (Probe probe{}; probes.next(probe);)
+    if (buckets[probe.table] == kNoBucket) buckets[probe.table] = bucket_with(probe.table, probe.code);
+  std::ranges::replace(buckets, kNoBucket, 0U);
 }
 
 void CodedFamily::order(HashQuery query, std::size_t want, HashScratch& scratch,

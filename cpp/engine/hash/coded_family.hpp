@@ -45,6 +45,9 @@ class CodedFamily final : public HashFamily {
   std::string problem() const override;
 
  private:
+  std::uint32_t bucket_with(std::uint32_t table, std::uint32_t code) const;
+  void find_nearest(std::span<std::uint32_t> buckets, ProbeOrder& probes) const;
+
   std::unique_ptr<const Coder> coder_;
   CodeLayout layout_;
   std::size_t m_;

@@ -28,7 +28,7 @@ void refuse_shared_ids(const Snapshot& snapshot) {
 }  // namespace
 
 Index::Index(const Shape& shape) : setting_(std::make_shared<const Setting>(shape)), next_id_(shape.next_id) {
-  publish({}, {}, std::make_shared<const std::string>());
+  publish({}, {}, {}, std::make_shared<const std::string>());
   enroll();
 }
 
@@ -51,7 +51,10 @@ Index::Index(std::span<const std::string> paths) {
     if (segment->rows() > 0) parts.push_back({segment, nullptr, nullptr});
   }
   setting_ = std::make_shared<const Setting>(first);
-  publish(std::move(parts), {}, std::make_shared<const std::string>(std::move(note)));
+  std::vector<Listed> lists;
+  if (const Part* const main = main_part(parts))
+    lists.push_back({std::make_shared<const FreshLists>(main->segment->router()), 0});
+  publish(std::move(parts), {}, std::move(lists), std::make_shared<const std::string>(std::move(note)));
   refuse_shared_ids(*now_);
   enroll();
 }
@@ -59,7 +62,7 @@ Index::Index(std::span<const std::string> paths) {
 Index::Index(Salvage salvage) : Index(salvage.shape) {
   std::vector<FreshRows> fresh;
   if (salvage.rows.size() > 0) fresh.push_back(FreshRows::of(std::move(salvage.rows)));
-  publish({}, std::move(fresh), std::make_shared<const std::string>(std::move(salvage.note)));
+  publish({}, std::move(fresh), {}, std::make_shared<const std::string>(std::move(salvage.note)));
 }
 
 Index::~Index() {
@@ -68,15 +71,15 @@ Index::~Index() {
   if (sealer_.joinable()) sealer_.join();
 }
 
-void Index::publish(std::vector<Part> parts, std::vector<FreshRows> fresh) {
-  publish(std::move(parts), std::move(fresh), now_->shared_note());
+void Index::publish(std::vector<Part> parts, std::vector<FreshRows> fresh, std::vector<Listed> lists) {
+  publish(std::move(parts), std::move(fresh), std::move(lists), now_->shared_note());
 }
 
 // The snapshot before it may be freed here, but not under the lock.
-void Index::publish(std::vector<Part> parts, std::vector<FreshRows> fresh,
+void Index::publish(std::vector<Part> parts, std::vector<FreshRows> fresh, std::vector<Listed> lists,
                     std::shared_ptr<const std::string> note) {
-  std::shared_ptr<const Snapshot> next =
-      std::make_shared<Snapshot>(setting_, std::move(parts), std::move(fresh), std::move(note));
+  std::shared_ptr<const Snapshot> next = std::make_shared<Snapshot>(
+      setting_, std::move(parts), std::move(fresh), std::move(lists), std::move(note));
   const std::scoped_lock lock(now_mutex_);
   now_.swap(next);
 }

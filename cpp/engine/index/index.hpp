@@ -80,9 +80,15 @@ class Index : private ForkSafe {
   std::size_t buckets() const { return snapshot()->buckets(); }
 
  private:
+  static constexpr std::size_t kSealAfter = 16384;  // fresh rows
+
   // index_change.cpp
   std::vector<std::int64_t> check_ids(const std::int64_t* ids, std::size_t count) const;
   void append(Rows rows, std::vector<FreshRows>& fresh) const;
+  struct Route;
+  static Route route(const Snapshot& snapshot, const StoredRows& rows);
+  void list(Route route, const StoredRows& rows, std::vector<Listed>& lists) const;
+  void wait_for_sealing(std::size_t count) const;
 
   // index_seal.cpp
   class Watch;
@@ -90,6 +96,9 @@ class Index : private ForkSafe {
   Harvest harvest(bool everything, const std::shared_ptr<Spill>& spill);
   std::shared_ptr<const Segment> seal(bool everything, int threads, const Interrupt& interrupt,
                                       const std::shared_ptr<Spill>& spill = nullptr);
+  static std::vector<Listed> listed_anew(const Snapshot& now, std::size_t sealed,
+                                         const std::shared_ptr<const Router>& router,
+                                         std::vector<Listed> so_far);
   void publish_sealed(const Harvest& harvest, const std::shared_ptr<const Segment>& segment);
   void seal_in_background();
   void run_sealer();
@@ -99,8 +108,8 @@ class Index : private ForkSafe {
   void after_fork_in_parent() override;
   void after_fork_in_child() override;
 
-  void publish(std::vector<Part> parts, std::vector<FreshRows> fresh);
-  void publish(std::vector<Part> parts, std::vector<FreshRows> fresh,
+  void publish(std::vector<Part> parts, std::vector<FreshRows> fresh, std::vector<Listed> lists);
+  void publish(std::vector<Part> parts, std::vector<FreshRows> fresh, std::vector<Listed> lists,
                std::shared_ptr<const std::string> note);
 
   std::shared_ptr<const Setting> setting_;

@@ -1,7 +1,9 @@
 // What changes an index: check everything, then do everything.
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "engine/base/errors.hpp"
@@ -52,9 +54,19 @@ void bury(std::vector<Place> places, std::vector<Part>& parts, std::vector<Fresh
 
 }  // namespace
 
+/// Rows as a router sees them; none where there is no router yet, or they are to be sealed at once.
+struct Index::Route {
+  std::shared_ptr<const Router> router;
+  Routed routed;
+};
+
 std::vector<std::int64_t> Index::add(const void* vectors, std::size_t count, const std::int64_t* ids,
                                      bool overwrite) {
   Rows incoming = setting_->intake.rows(vectors, count);
+  const StoredRows rows{setting_->intake.form(), incoming.vectors.data(), incoming.inverse_norms.data(),
+                        count};
+  wait_for_sealing(count);
+  Route route = this->route(*snapshot(), rows);
   std::vector<std::int64_t> taken;
   {
     const std::scoped_lock lock(write_mutex_);
@@ -63,9 +75,11 @@ std::vector<std::int64_t> Index::add(const void* vectors, std::size_t count, con
     incoming.ids.assign(taken.begin(), taken.end());
     std::vector<Part> parts = now_->parts();
     std::vector<FreshRows> fresh = now_->fresh();
+    std::vector<Listed> lists = now_->lists();
     if (ids != nullptr) bury(places_of(*now_, taken, overwrite), parts, fresh);
+    list(std::move(route), rows, lists);
     append(std::move(incoming), fresh);
-    publish(std::move(parts), std::move(fresh));
+    publish(std::move(parts), std::move(fresh), std::move(lists));
     for (const std::int64_t id : taken) next_id_ = std::max(next_id_, static_cast<std::uint64_t>(id) + 1);
   }
   seal_in_background();
@@ -95,6 +109,34 @@ void Index::append(Rows rows, std::vector<FreshRows>& fresh) const {
   fresh.push_back(FreshRows::with_room(form, room).continued(rows, begin, rows.size()));
 }
 
+// So many at once are sealed next, sooner than they could be put into lists.
+Index::Route Index::route(const Snapshot& snapshot, const StoredRows& rows) {
+  if (snapshot.lists().empty() || rows.count >= kSealAfter) return {};
+  const auto& router = snapshot.lists().back().lists->router();
+  return {router, route_all(*router, rows)};
+}
+
+// To be called with the turn. What is behind a gap begins lists of its own.
+void Index::list(Route route, const StoredRows& rows, std::vector<Listed>& lists) const {
+  if (lists.empty() || rows.count >= kSealAfter) return;
+  Listed& last = lists.back();
+  if (route.router != last.lists->router()) route = this->route(*now_, rows);  // sealed meanwhile
+  if (last.end() != now_->fresh_rows())
+    lists.push_back({std::make_shared<const FreshLists>(last.lists->router()), now_->fresh_rows()});
+  Listed& into = lists.back();
+  into.lists = std::make_shared<const FreshLists>(into.lists->with(route.routed, rows.count));
+}
+
+// Where sealing cannot keep up, whoever adds waits about as long as sealing what he adds takes.
+void Index::wait_for_sealing(std::size_t count) const {
+  constexpr std::size_t kManyFresh = std::size_t{1} << 18;
+  constexpr std::chrono::microseconds kForEach{5}, kLongest{1000000};
+  const auto now = snapshot();
+  const std::size_t fresh = now->fresh_rows();
+  if (fresh < kManyFresh || 2 * fresh < now->rows()) return;
+  std::this_thread::sleep_for(std::min<std::chrono::microseconds>(count * kForEach, kLongest));
+}
+
 void Index::remove(std::span<const std::int64_t> ids) {
   const std::scoped_lock lock(write_mutex_);
   std::vector<std::int64_t> sorted(ids.begin(), ids.end());
@@ -113,7 +155,7 @@ void Index::remove(std::span<const std::int64_t> ids) {
   std::vector<Part> parts = now_->parts();
   std::vector<FreshRows> fresh = now_->fresh();
   bury(std::move(places), parts, fresh);
-  publish(std::move(parts), std::move(fresh));
+  publish(std::move(parts), std::move(fresh), now_->lists());
 }
 
 std::vector<std::int64_t> Index::check_ids(const std::int64_t* ids, std::size_t count) const {

@@ -7,12 +7,13 @@
 #include <utility>
 
 #include "engine/base/errors.hpp"
+#include "engine/build/builder.hpp"
 #include "engine/index/index.hpp"
+#include "engine/recall/measure.hpp"
 
 namespace lookalike {
 namespace {
 
-constexpr std::size_t kSealAfter = 16384;    // fresh rows
 constexpr std::size_t kBreatheAfter = 1024;  // rows
 
 struct Closing : std::exception {};
@@ -23,28 +24,79 @@ struct Closing : std::exception {};
 struct Index::Harvest {
   std::shared_ptr<const Snapshot> from;
   Shape shape;
+  std::shared_ptr<const Router> router;  // null: a new one is to be learned
   Rows rows;
   std::vector<Place> sources;
   std::vector<bool> merged;  // by part
 };
 
-// Segments no larger than twice what is merged into them so far: a row is then copied O(log n) times in its
-// life (Bentley & Saxe, J. Algorithms 1980), and segments are few.
+namespace {
+
+/// A router learned for so many times fewer rows has too few buckets, each too full, for those there are: it
+/// would take longer than a new one, and its recall was measured among too few.
+constexpr std::size_t kOutgrown = 2;
+
+bool outgrown(const Router& router, const Snapshot& snapshot) {
+  std::size_t rows = snapshot.fresh_rows();
+  for (const Part& part : snapshot.parts())
+    if (part.segment->router().get() == &router) rows += part.segment->originals();
+  return rows > kOutgrown * router.rows() || rows * router.tables() > UINT32_MAX;  // entries are numbered
+}
+
+/// How far so many of these rows lie from the centres of their buckets, squared, on average.
+double mean_residual(const Router& router, const StoredRows& rows) {
+  constexpr std::size_t kSample = 1000;
+  Routed routed;
+  double sum = 0.0;
+  const std::size_t count = std::min(rows.count, kSample), m = router.m();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t row = i * rows.count / count;
+    router.route(rows, row, row + 1, routed);
+    const float* const centre = router.family().centre(routed.bucket_of[0]);
+    sum += double{routed.left_out[0]} + double{kernels().squared_l2(routed.projected.data(), centre, m)};
+  }
+  return sum / static_cast<double>(std::max<std::size_t>(count, 1));
+}
+
+/// Whether rows are unlike those that a router was learned from: its buckets and its recall are not theirs.
+bool drifted(const Router& router, const Segment& learned_from, const StoredRows& rows) {
+  constexpr double kUnlike = 1.5;
+  std::vector<float> room;
+  for (std::size_t row = 0; row < rows.count; ++row)
+    if (router.space().beyond(rows.form.floats(rows.row(row), room)) > 0.0F) return true;
+  learned_from.touch(0, learned_from.originals());
+  const double usual = mean_residual(router, learned_from.stored_originals());
+  return mean_residual(router, rows) > kUnlike * usual;
+}
+
+}  // namespace
+
+// Under one router a segment is merged with those no larger than twice what is merged into it so far: a row
+// is then copied O(log n) times in its life (Bentley & Saxe, J. Algorithms 1980), and segments are few. Where
+// a new router is learned, all that the old one routed goes to it.
 //
-// What is added from now on goes to new chunks, so that those there are can be taken away whole.
+// What is added from now on goes to new chunks and new lists, so that those there are can be taken away
+// whole.
 Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spill) {
   Harvest harvest;
   harvest.shape = setting_->shape;
   {
     const std::scoped_lock lock(write_mutex_);
     std::vector<FreshRows> fresh = now_->fresh();
+    std::vector<Listed> lists = now_->lists();
     if (!fresh.empty()) fresh.back() = fresh.back().closed();
-    publish(now_->parts(), std::move(fresh));
+    if (!lists.empty())
+      lists.push_back({std::make_shared<const FreshLists>(lists.back().lists->router()), now_->fresh_rows()});
+    publish(now_->parts(), std::move(fresh), std::move(lists));
     harvest.from = now_;
     harvest.shape.next_id = next_id_;
   }
   const std::vector<Part>& parts = harvest.from->parts();
   const std::vector<FreshRows>& fresh = harvest.from->fresh();
+  const Part* const main = everything ? nullptr : main_part(parts);
+  const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
+  const bool keep = router != nullptr && !outgrown(*router, *harvest.from);
+  if (keep) harvest.router = router;
   std::vector<std::pair<std::int64_t, Place>> living;  // by id
   for (std::uint32_t i = 0; i < fresh.size(); ++i)
     for (std::uint32_t row = 0; row < fresh[i].size(); ++row)
@@ -54,7 +106,9 @@ Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spi
   for (auto i = static_cast<std::uint32_t>(parts.size()); i-- > 0;) {
     const Part& part = parts[i];
     const bool worn = 2 * part.live_count() < part.segment->rows();
-    if (!everything && !worn && part.live_count() > 2 * living.size()) continue;
+    const bool outlived = router != nullptr && !keep && part.segment->router() == router;
+    if (!everything && !worn && !outlived && part.live_count() > 2 * living.size()) continue;
+    if (keep && &part == main && !worn) continue;
     harvest.merged[i] = true;
     for (std::uint32_t row = 0; row < part.segment->rows(); ++row)
       if (part.lives(row)) living.emplace_back(part.segment->id(row), Place{i, row});
@@ -84,19 +138,63 @@ Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spi
 std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const Interrupt& interrupt,
                                            const std::shared_ptr<Spill>& spill) {
   Harvest harvest = this->harvest(everything, spill);
-  auto segment = std::make_shared<const Segment>(harvest.shape, std::move(harvest.rows), threads, interrupt);
+  if (harvest.router != nullptr && drifted(*harvest.router, *main_part(harvest.from->parts())->segment,
+                                           harvest.rows.stored(setting_->intake.form())))
+    harvest.router = nullptr;
+  auto segment = build_segment(harvest.shape, harvest.rows, harvest.router, threads, interrupt);
   publish_sealed(harvest, segment);
   return segment;
+}
+
+// Lists of the rows that came meanwhile, under the router that is the main one from now on; what was in no
+// list stays in none.
+std::vector<Listed> Index::listed_anew(const Snapshot& now, std::size_t sealed,
+                                       const std::shared_ptr<const Router>& router,
+                                       std::vector<Listed> so_far) {
+  std::size_t done = so_far.empty() ? sealed : so_far.back().end() + sealed;
+  for (const Listed& listed : now.lists()) {
+    for (std::size_t begin = std::max(done, listed.begin); begin < listed.end();) {
+      const auto [chunk, row] = now.fresh_table().at(begin);
+      const StoredRows rows = chunk.stored(now.form());
+      const std::size_t count = std::min(rows.count - row, listed.end() - begin);
+      if (so_far.empty() || so_far.back().end() + sealed != begin)
+        so_far.push_back({std::make_shared<const FreshLists>(router), begin - sealed});
+      Listed& into = so_far.back();
+      const Routed routed = route_all(*router, rows.part(row, row + count));
+      into.lists = std::make_shared<const FreshLists>(into.lists->with(routed, count));
+      begin += count;
+    }
+  }
+  return so_far;
 }
 
 void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const Segment>& segment) {
   const std::vector<Part>& before = harvest.from->parts();
   const std::vector<FreshRows>& fresh_before = harvest.from->fresh();
+  const std::size_t sealed_rows = harvest.from->fresh_rows();
+  std::vector<Part> left;  // only who has the turn changes which there are
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (!harvest.merged[i]) left.push_back(before[i]);
+  left.push_back({segment, nullptr, nullptr});
+  const Part* const main = main_part(left);
+  const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
+  const auto& old_lists = harvest.from->lists();
+  const bool same_router = !old_lists.empty() && old_lists.back().lists->router() == router;
+  std::vector<Listed> lists;
+  if (router != nullptr && !same_router)
+    for (std::size_t listed = 1; listed > 0;) {  // until hardly any came since
+      constexpr std::size_t kFew = 256;
+      const auto now = snapshot();
+      const std::size_t before_it = lists.empty() ? 0 : lists.back().end();
+      lists = listed_anew(*now, sealed_rows, router, std::move(lists));
+      listed = (lists.empty() ? 0 : lists.back().end()) - before_it < kFew ? 0 : 1;
+    }
+
   const std::scoped_lock lock(write_mutex_);
   std::vector<Part> parts;
   bool same = true;  // no row was removed or replaced while the segment was built
   for (std::size_t i = 0; i < before.size(); ++i) {
-    const Part& part = now_->parts()[i];  // only who has the turn changes which there are
+    const Part& part = now_->parts()[i];
     if (!harvest.merged[i])
       parts.push_back(part);
     else
@@ -113,8 +211,18 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
     if (live.count() < live.size()) sealed.live = std::make_shared<const Allowed>(live, segment->copies());
   }
   if (sealed.live_count() > 0) parts.push_back(std::move(sealed));
+  if (router != nullptr && !same_router)
+    lists = listed_anew(*now_, sealed_rows, router, std::move(lists));
+  else if (router != nullptr)
+    for (const Listed& listed : now_->lists())
+      if (listed.begin >= sealed_rows && listed.lists->rows() > 0)
+        lists.push_back({listed.lists, listed.begin - sealed_rows});
+  const std::size_t fresh_left = now_->fresh_rows() - sealed_rows;
+  if (router != nullptr && (lists.empty() || lists.back().end() != fresh_left))
+    lists.push_back({std::make_shared<const FreshLists>(router), fresh_left});
   const auto sealed_chunks = static_cast<std::ptrdiff_t>(fresh_before.size());
-  publish(std::move(parts), std::vector<FreshRows>(fresh.begin() + sealed_chunks, fresh.end()));
+  publish(std::move(parts), std::vector<FreshRows>(fresh.begin() + sealed_chunks, fresh.end()),
+          std::move(lists));
 }
 
 void Index::tune(const void* queries, std::size_t count, int threads, const Interrupt& interrupt) {
@@ -126,12 +234,12 @@ void Index::tune(const void* queries, std::size_t count, int threads, const Inte
   std::vector<std::shared_ptr<const RecallCurve>> curves;
   for (const Part& part : snapshot()->parts())
     curves.push_back(part.segment->hashed() ? std::make_shared<const RecallCurve>(
-                                                  part.segment->measure(block, threads, interrupt))
+                                                  Measurer(*part.segment, threads, interrupt).measure(block))
                                             : nullptr);
   const std::scoped_lock lock(write_mutex_);
   std::vector<Part> parts = now_->parts();  // only who has the turn changes which there are
   for (std::size_t i = 0; i < parts.size(); ++i) parts[i].tuned = curves[i];
-  publish(std::move(parts), now_->fresh());
+  publish(std::move(parts), now_->fresh(), now_->lists());
 }
 
 void Index::optimize(int threads, const Interrupt& interrupt) {
@@ -177,9 +285,11 @@ void Index::save(const std::string& path, const std::string& note, bool little_m
     shape.next_id = next_id_;
     if (!now_->parts().empty()) tuned = now_->parts()[0].tuned;
   }
-  segment->write(path, shape, note, tuned != nullptr ? *tuned : segment->curve(), pause);
+  const RecallCurve none;
+  const RecallCurve& curve = segment->hashed() ? segment->router()->curve() : none;
+  segment->write(path, shape, note, tuned != nullptr ? *tuned : curve, pause);
   const std::scoped_lock lock(write_mutex_);
-  publish(now_->parts(), now_->fresh(), std::make_shared<const std::string>(note));
+  publish(now_->parts(), now_->fresh(), now_->lists(), std::make_shared<const std::string>(note));
 }
 
 void Index::seal_in_background() {
@@ -203,7 +313,7 @@ void Index::run_sealer() {
   while (sealed) {
     try {
       const WorkMutex::Turn turn(sealing_mutex_, stop);
-      seal(false, 0, stop);
+      seal(false, std::max(1, static_cast<int>(thread_count(0)) / 2), stop);  // the others are for searches
     } catch (const std::exception&) {
       // Closing, no memory, or a damaged file: the rows stay fresh and are found. The next add tries again,
       // and optimize and save would meet the same error and tell it.

@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "engine/segment/stages.hpp"
+#include "engine/search/stages.hpp"
 
 namespace lookalike {
 

@@ -1,21 +1,56 @@
-// What a search does with one segment.
+// What a search does with the parts of a snapshot.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "engine/index/snapshot.hpp"
 #include "engine/rows/allowed.hpp"
-#include "engine/segment/segment.hpp"
+#include "engine/search/compare.hpp"
+#include "engine/search/routed_search.hpp"
 
 namespace lookalike {
 
-struct Snapshot::Plan {
-  const Segment* segment;
+/// A segment of which some row may be found.
+struct Snapshot::Whole {
+  const Part* part;
   std::shared_ptr<const Allowed> allowed;  // null: every row
-  std::size_t allowed_count;
-  bool scan;
-  Visit visit;
+  std::size_t count;                       // that may be found
+
+  const Segment& segment() const { return *part->segment; }
+};
+
+struct Snapshot::Plan {
+  /// The lists of one router.
+  struct Routed {
+    RoutedSearch search;
+    Visit visit;
+  };
+
+  std::vector<Whole> wholes;  // those that are compared one by one, and behind them the others
+  std::size_t compared = 0;   // so many
+  std::vector<Routed> routed;
+
+  /// Calls take(begin, end) for the fresh rows that are in no list that is searched.
+  template <class Take>
+  void each_unlisted(const Snapshot& snapshot, Take take) const {
+    std::size_t begin = 0;
+    for (const Listed& listed : snapshot.lists()) {
+      if (!searches(*listed.lists)) continue;
+      if (begin < listed.begin) take(begin, listed.begin);
+      begin = listed.end();
+    }
+    if (begin < snapshot.fresh_rows()) take(begin, snapshot.fresh_rows());
+  }
+
+ private:
+  bool searches(const FreshLists& lists) const {
+    return std::any_of(routed.begin(), routed.end(), [&](const Routed& each) {
+      return &each.search.router() == lists.router().get() && each.search.fresh_rows() > 0;
+    });
+  }
 };
 
 }  // namespace lookalike

@@ -7,28 +7,35 @@
 
 namespace lookalike {
 
+const Part* main_part(const std::vector<Part>& parts) {
+  const Part* main = nullptr;
+  for (const Part& part : parts)
+    if (part.segment->hashed() && (main == nullptr || part.segment->rows() > main->segment->rows()))
+      main = &part;
+  return main;
+}
+
 Snapshot::Snapshot(std::shared_ptr<const Setting> setting, std::vector<Part> parts,
-                   std::vector<FreshRows> fresh, std::shared_ptr<const std::string> note)
+                   std::vector<FreshRows> fresh, std::vector<Listed> lists,
+                   std::shared_ptr<const std::string> note)
     : setting_(std::move(setting)),
       parts_(std::move(parts)),
       fresh_(std::move(fresh)),
-      note_(std::move(note)) {
+      lists_(std::move(lists)),
+      note_(std::move(note)),
+      live_(fresh_.live()),
+      rows_(fresh_.rows()) {
   for (const Part& part : parts_) {
     rows_ += part.segment->rows();
     live_ += part.live_count();
   }
-  for (const FreshRows& chunk : fresh_) {
-    fresh_rows_ += chunk.size();
-    live_ += chunk.live_count();
-  }
-  rows_ += fresh_rows_;
 }
 
 // An id lives in one place at most; where it was replaced, its older places are dead.
 std::optional<Place> Snapshot::find(std::int64_t id) const {
   const auto parts = static_cast<std::uint32_t>(parts_.size());
-  for (auto i = static_cast<std::uint32_t>(fresh_.size()); i-- > 0;)
-    if (const auto row = fresh_[i].find(id)) return Place{parts + i, *row};
+  for (auto i = static_cast<std::uint32_t>(fresh().size()); i-- > 0;)
+    if (const auto row = fresh()[i].find(id)) return Place{parts + i, *row};
   for (std::uint32_t i = 0; i < parts; ++i)
     if (const auto row = parts_[i].segment->find(id); row && parts_[i].lives(*row)) return Place{i, *row};
   return std::nullopt;
@@ -39,7 +46,7 @@ std::vector<float> Snapshot::vector(std::int64_t id) const {
   if (!place) throw IdError("id " + std::to_string(id) + " is not in the index; ask for one of its ids");
   const Intake& intake = setting_->intake;
   if (place->part >= parts_.size())
-    return intake.vector(fresh_[place->part - parts_.size()].stored(form()).row(place->row));
+    return intake.vector(fresh()[place->part - parts_.size()].stored(form()).row(place->row));
   const Segment& segment = *parts_[place->part].segment;
   segment.touch(place->row, place->row + std::size_t{1});
   return intake.vector(segment.stored().row(place->row));
@@ -51,7 +58,7 @@ std::vector<std::int64_t> Snapshot::ids() const {
   for (const Part& part : parts_)
     for (const std::uint32_t row : part.segment->by_id())
       if (part.lives(row)) ids.push_back(part.segment->id(row));
-  for (const FreshRows& chunk : fresh_)
+  for (const FreshRows& chunk : fresh())
     for (std::size_t row = 0; row < chunk.size(); ++row)
       if (chunk[row]) ids.push_back(chunk.id(row));
   if (!std::is_sorted(ids.begin(), ids.end())) std::sort(ids.begin(), ids.end());

@@ -13,12 +13,13 @@
 #include "engine/base/parallel.hpp"
 #include "engine/base/top_k.hpp"
 #include "engine/index/filter.hpp"
-#include "engine/index/fresh_rows.hpp"
 #include "engine/index/intake.hpp"
 #include "engine/index/search_options.hpp"
+#include "engine/router/fresh_lists.hpp"
 #include "engine/rows/allowed.hpp"
-#include "engine/segment/explanation.hpp"
-#include "engine/segment/search_scratch.hpp"
+#include "engine/rows/fresh_table.hpp"
+#include "engine/search/explanation.hpp"
+#include "engine/search/search_scratch.hpp"
 #include "engine/segment/segment.hpp"
 
 namespace lookalike {
@@ -27,9 +28,10 @@ namespace lookalike {
 struct Part {
   std::shared_ptr<const Segment> segment;
   std::shared_ptr<const Allowed> live;       // null: all
-  std::shared_ptr<const RecallCurve> tuned;  // null: the segment's own curve
+  std::shared_ptr<const RecallCurve> tuned;  // null: the router's own curve
 
-  const RecallCurve& curve() const { return tuned != nullptr ? *tuned : segment->curve(); }
+  /// Where it is hashed.
+  const RecallCurve& curve() const { return tuned != nullptr ? *tuned : segment->router()->curve(); }
   bool lives(std::size_t row) const { return live == nullptr || (*live)[row]; }
   std::size_t live_count() const { return live == nullptr ? segment->rows() : live->count(); }
 };
@@ -40,6 +42,17 @@ struct Place {
   std::uint32_t row;
 
   auto operator<=>(const Place&) const = default;
+};
+
+/// The part that fresh rows go with: the largest that is hashed; null: none is.
+const Part* main_part(const std::vector<Part>& parts);
+
+/// Fresh rows from `begin` on, as many as are in these lists.
+struct Listed {
+  std::shared_ptr<const FreshLists> lists;
+  std::size_t begin;
+
+  std::size_t end() const { return begin + lists->rows(); }
 };
 
 /// What all snapshots of an index have in common.
@@ -56,8 +69,9 @@ struct Setting {
 /// alone holds is freed when the last of them lets go.
 class Snapshot {
  public:
+  /// `lists` ascend by where they begin.
   Snapshot(std::shared_ptr<const Setting> setting, std::vector<Part> parts, std::vector<FreshRows> fresh,
-           std::shared_ptr<const std::string> note);
+           std::vector<Listed> lists, std::shared_ptr<const std::string> note);
 
   SearchResult search(const void* queries, std::size_t count, const SearchOptions& options,
                       const Interrupt& interrupt) const;
@@ -88,51 +102,59 @@ class Snapshot {
   std::size_t buckets() const;  // of all segments; 0 while every search compares all
 
   const std::vector<Part>& parts() const { return parts_; }
-  const std::vector<FreshRows>& fresh() const { return fresh_; }
-  std::size_t fresh_rows() const { return fresh_rows_; }
-  /// The one segment that holds all there is, or null.
+  const std::vector<FreshRows>& fresh() const { return fresh_.chunks(); }
+  std::size_t fresh_rows() const { return fresh_.rows(); }
+  const FreshTable& fresh_table() const { return fresh_; }
+  const std::vector<Listed>& lists() const { return lists_; }
+  const RowForm& form() const { return setting_->intake.form(); }
+  /// The one segment that holds all there is, with a router learned from it; or null.
   std::shared_ptr<const Segment> whole() const {
-    return fresh_rows_ == 0 && parts_.size() == 1 && parts_[0].live == nullptr ? parts_[0].segment : nullptr;
+    if (fresh_.rows() > 0 || parts_.size() != 1 || parts_[0].live != nullptr) return nullptr;
+    const auto& segment = parts_[0].segment;
+    return !segment->hashed() || segment->router()->rows() == segment->originals() ? segment : nullptr;
   }
   std::size_t rows() const { return rows_; }  // those that were removed as well
 
   std::optional<Place> find(std::int64_t id) const;
   bool lives(Place place) const {
     return place.part < parts_.size() ? parts_[place.part].lives(place.row)
-                                      : fresh_[place.part - parts_.size()][place.row];
+                                      : fresh()[place.part - parts_.size()][place.row];
   }
 
  private:
-  struct Plan;  // what a search does with a part
+  struct Whole;
+  struct Plan;
+  class Planner;
 
   // snapshot_search.cpp
-  const RowForm& form() const { return setting_->intake.form(); }
-  std::vector<Plan> plans(const SearchOptions& options) const;
-  Plan plan(const Part& part, const SearchOptions& options) const;
-  void search_block(const QueryBlock& queries, std::span<const Plan> plans, const SearchOptions& options,
+  std::vector<Whole> wholes(const SearchOptions& options) const;
+  Plan plan(const SearchOptions& options) const;
+  void search_block(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,
                     std::size_t first, int row_threads, Scratch& scratch, const SearchRoom& room) const;
-  std::vector<Found> within(const QueryBlock& query, std::span<const Plan> plans,
+  std::vector<Found> within(const QueryBlock& query, std::span<const Whole> wholes,
                             const SearchOptions& options, Scratch& scratch) const;
-  void scan(const Plan& plan, const QueryBlock& queries, int threads, Stop* stop, std::span<TopK> nearest,
+  void scan(const Whole& whole, const QueryBlock& queries, int threads, Stop* stop, std::span<TopK> nearest,
             std::span<Stages> stages) const;
-  void scan_fresh(const QueryBlock& queries, const SearchOptions& options, int threads, Stop* stop,
-                  std::span<TopK> nearest, std::span<Stages> stages) const;
+  void scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end, const SearchOptions& options,
+                  int threads, Stop* stop, std::span<TopK> nearest, std::span<Stages> stages) const;
   template <class Limit, class Take>
   void scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end, const Filter* only,
                   Limit limit, Take take) const;
   std::size_t rows_of_a_part() const;
   template <class ScanPart>
-  void scan_in_parts(std::size_t rows, int threads, Stop* stop, std::span<TopK> nearest,
+  void scan_in_parts(std::size_t first, std::size_t last, int threads, Stop* stop, std::span<TopK> nearest,
                      ScanPart scan_part) const;
 
   // snapshot_explain.cpp
-  Trace trace(const QueryBlock& query, const Plan& plan, std::uint32_t row, Scratch& scratch) const;
+  Trace trace(const Query& query, const Plan& plan, const SearchOptions& options, std::int64_t id,
+              Place place, Scratch& scratch) const;
 
   std::shared_ptr<const Setting> setting_;
   std::vector<Part> parts_;
-  std::vector<FreshRows> fresh_;
+  FreshTable fresh_;
+  std::vector<Listed> lists_;
   std::shared_ptr<const std::string> note_;
-  std::size_t live_ = 0, rows_ = 0, fresh_rows_ = 0;
+  std::size_t live_ = 0, rows_ = 0;
 };
 
 }  // namespace lookalike

@@ -9,24 +9,22 @@ namespace lookalike {
 Explanation Snapshot::explain(const void* query, const SearchOptions& options,
                               std::optional<std::int64_t> id) const {
   const std::vector<float> scales = setting_->intake.check_queries(query, 1);
-  const std::vector<Plan> plans = this->plans(options);
+  const Plan plan = this->plan(options);
   Scratch scratch;
   const QueryBlock block = setting_->intake.queries(query, scales, 0, 1, scratch.queries);
 
   Explanation explanation;
-  explanation.compared_whole = fresh_rows_;
-  for (const Plan& plan : plans) {
-    if (plan.scan)
-      explanation.compared_whole += plan.segment->findable(plan.visit.allowed);
-    else
-      ++explanation.segments;
-  }
+  plan.each_unlisted(*this,
+                     [&](std::size_t begin, std::size_t end) { explanation.compared_whole += end - begin; });
+  for (std::size_t i = 0; i < plan.compared; ++i)
+    explanation.compared_whole += findable(plan.wholes[i].segment(), plan.wholes[i].allowed.get());
+  for (const Plan::Routed& routed : plan.routed) explanation.segments += routed.search.views().size();
   scratch.laps = &explanation.laps;
   std::vector<std::int64_t> ids(options.k, -1);
   std::vector<float> distances(options.k);
   Laps whole;
   Stopwatch watch(&whole);
-  search_block(block, plans, options, 0, 1, scratch, {ids.data(), distances.data(), &explanation.stages});
+  search_block(block, plan, options, 0, 1, scratch, {ids.data(), distances.data(), &explanation.stages});
   watch.lap(&Laps::scan);
   const Laps& laps = explanation.laps;
   explanation.other_seconds = whole.scan - (laps.hash + laps.probe + laps.scan + laps.narrow + laps.rerank);
@@ -35,31 +33,43 @@ Explanation Snapshot::explain(const void* query, const SearchOptions& options,
 
   const auto place = find(*id);
   if (!place) return explanation;
-  explanation.trace.reached = Reached::filter;
-  if (place->part >= parts_.size()) {
-    if (options.only == nullptr || options.only->admits(*id)) explanation.trace.reached = Reached::rerank;
-    fresh_[place->part - parts_.size()].stored(form()).gather(
-        block.query(0), std::span(&place->row, 1),
-        [&](std::size_t, float key) { explanation.trace.key = key; });
-  } else {
-    const Segment* segment = parts_[place->part].segment.get();
-    const auto plan =
-        std::find_if(plans.begin(), plans.end(), [&](const Plan& each) { return each.segment == segment; });
-    if (plan != plans.end()) explanation.trace = trace(block, *plan, place->row, scratch);
-  }
+  explanation.trace = trace(block.query(0), plan, options, *id, *place, scratch);
   if (std::find(ids.begin(), ids.end(), *id) != ids.end()) explanation.trace.reached = Reached::neighbours;
   explanation.trace.key = distance_of_key(shape().metric, explanation.trace.key);
   return explanation;
 }
 
-Trace Snapshot::trace(const QueryBlock& query, const Plan& plan, std::uint32_t row, Scratch& scratch) const {
-  if (!plan.scan) return plan.segment->trace(query.query(0), plan.visit, row, scratch);
+// Where the row is a copy, its original is what is hashed and sketched.
+Trace Snapshot::trace(const Query& query, const Plan& plan, const SearchOptions& options, std::int64_t id,
+                      Place place, Scratch& scratch) const {
   Trace trace;
-  trace.reached =
-      plan.visit.allowed == nullptr || (*plan.visit.allowed)[row] ? Reached::rerank : Reached::filter;
-  plan.segment->touch(row, row + std::size_t{1});
-  plan.segment->stored().gather(query.query(0), std::span(&row, 1),
-                                [&](std::size_t, float key) { trace.key = key; });
+  const auto set_key = [&](std::size_t, float key) { trace.key = key; };
+  const bool is_fresh = place.part >= parts_.size();
+  std::size_t fresh_row = 0;
+  std::uint32_t original = place.row;
+  if (is_fresh) {
+    const std::size_t chunk = place.part - parts_.size();
+    fresh_row = fresh_.start(chunk) + place.row;
+    fresh()[chunk].stored(form()).gather(query, std::span(&place.row, 1), set_key);
+  } else {
+    const Segment& segment = *parts_[place.part].segment;
+    original = segment.copies().original_of(place.row);
+    segment.touch(original, original + std::size_t{1});
+    segment.stored().gather(query, std::span(&original, 1), set_key);
+  }
+  trace.reached = Reached::filter;
+  if (options.only != nullptr && !options.only->admits(id)) return trace;
+  for (const Plan::Routed& routed : plan.routed) {
+    const std::optional<std::uint32_t> number =
+        is_fresh ? routed.search.fresh_number(fresh_row)
+                 : routed.search.number(*parts_[place.part].segment, original);
+    if (!number) continue;
+    const float key = trace.key;
+    trace = routed.search.trace(query, routed.visit, *number, scratch);
+    trace.key = key;
+    return trace;
+  }
+  trace.reached = Reached::rerank;
   return trace;
 }
 

@@ -1,10 +1,13 @@
-// A search of the whole index: each segment as its plan says, then the fresh rows.
+// A search of the whole index: under each router its lists, and one by one what is in none.
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "engine/index/search_plan.hpp"
 #include "engine/index/snapshot.hpp"
+#include "engine/search/range.hpp"
 
 namespace lookalike {
 
@@ -36,13 +39,20 @@ double Snapshot::search(const void* queries, std::size_t count, const SearchOpti
   std::fill_n(room.distances, count * options.k, std::numeric_limits<float>::infinity());
   std::fill_n(room.stages, count, Stages());
   if (live_ == 0) return 1.0;
-  const std::vector<Plan> plans = this->plans(options);
-  double rows = static_cast<double>(fresh_rows_), found = rows;
-  std::size_t scanned = fresh_rows_;
-  for (const Plan& plan : plans) {
-    rows += static_cast<double>(plan.segment->rows());
-    found += static_cast<double>(plan.segment->rows()) * (plan.scan ? 1.0 : plan.visit.budget.recall);
-    if (plan.scan) scanned += plan.segment->originals();
+  const Plan plan = this->plan(options);
+  std::size_t scanned = 0;
+  plan.each_unlisted(*this, [&](std::size_t begin, std::size_t end) { scanned += end - begin; });
+  double rows = static_cast<double>(scanned), found = rows;
+  for (std::size_t i = 0; i < plan.compared; ++i) {
+    const Segment& segment = plan.wholes[i].segment();
+    scanned += segment.originals();
+    rows += static_cast<double>(segment.rows());
+    found += static_cast<double>(segment.rows());
+  }
+  for (const Plan::Routed& routed : plan.routed) {
+    const auto searched = static_cast<double>(routed.search.rows());
+    rows += searched;
+    found += searched * routed.visit.budget.recall;
   }
   const double recall = rows > 0 ? found / rows : 1.0;
 
@@ -54,7 +64,7 @@ double Snapshot::search(const void* queries, std::size_t count, const SearchOpti
     const auto scratch = setting_->scratch.borrow();
     scratch->stop = &stop;
     const QueryBlock block = setting_->intake.queries(queries, scales, begin, end - begin, scratch->queries);
-    search_block(block, plans, options, begin, by_rows ? options.threads : 1, *scratch, room);
+    search_block(block, plan, options, begin, by_rows ? options.threads : 1, *scratch, room);
     scratch->stop = nullptr;
     stop.count_answered(end - begin);
   };
@@ -70,22 +80,22 @@ double Snapshot::search(const void* queries, std::size_t count, const SearchOpti
   return recall;
 }
 
-void Snapshot::search_block(const QueryBlock& queries, std::span<const Plan> plans,
-                            const SearchOptions& options, std::size_t first, int row_threads,
-                            Scratch& scratch, const SearchRoom& room) const {
+void Snapshot::search_block(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,
+                            std::size_t first, int row_threads, Scratch& scratch,
+                            const SearchRoom& room) const {
   const std::span stages(room.stages + first, queries.count);
   scratch.nearest.resize(std::max(scratch.nearest.size(), queries.count));
   const std::span nearest(scratch.nearest.data(), queries.count);
   const float max_key = key_of_distance(shape().metric, options.max_distance);
   for (TopK& top : nearest) top.reset(std::min(options.k, live_), max_key);
 
-  for (const Plan& plan : plans) {
-    if (plan.scan)
-      scan(plan, queries, row_threads, scratch.stop, nearest, stages);
-    else
-      plan.segment->search(queries, plan.visit, scratch, nearest, stages);
-  }
-  scan_fresh(queries, options, row_threads, scratch.stop, nearest, stages);
+  for (std::size_t i = 0; i < plan.compared; ++i)
+    scan(plan.wholes[i], queries, row_threads, scratch.stop, nearest, stages);
+  for (const Plan::Routed& routed : plan.routed)
+    routed.search.search(queries, routed.visit, scratch, nearest, stages);
+  plan.each_unlisted(*this, [&](std::size_t begin, std::size_t end) {
+    scan_fresh(queries, begin, end, options, row_threads, scratch.stop, nearest, stages);
+  });
 
   for (std::size_t q = 0; q < queries.count; ++q) {
     std::size_t at = (first + q) * options.k;
@@ -96,62 +106,126 @@ void Snapshot::search_block(const QueryBlock& queries, std::span<const Plan> pla
   }
 }
 
-std::vector<Snapshot::Plan> Snapshot::plans(const SearchOptions& options) const {
-  std::vector<Plan> plans;
-  plans.reserve(parts_.size());  // the visits point into the plans
+std::vector<Snapshot::Whole> Snapshot::wholes(const SearchOptions& options) const {
+  std::vector<Whole> wholes;
+  wholes.reserve(parts_.size());
   for (const Part& part : parts_) {
-    plans.push_back(plan(part, options));
-    if (plans.back().allowed_count == 0) plans.pop_back();
+    Whole whole{&part, part.live, part.live_count()};
+    if (options.only != nullptr) {
+      whole.allowed = options.only->among(part.segment, part.live.get());
+      whole.count = whole.allowed->count();
+    }
+    if (whole.count > 0) wholes.push_back(std::move(whole));
   }
-  return plans;
+  return wholes;
 }
 
-// Among rows of which only a share may be found, the k nearest lie as deep as k / share among all would.
-Snapshot::Plan Snapshot::plan(const Part& part, const SearchOptions& options) const {
-  const Segment& segment = *part.segment;
-  Plan plan{&segment, part.live, part.live_count(), true, {}};
-  if (options.only != nullptr) {
-    plan.allowed = options.only->among(part.segment, part.live.get());
-    plan.allowed_count = plan.allowed->count();
+// What may be found in the lists of one router. Among rows of which only a share may be found, the k nearest
+// lie as deep as k / share among all would. Where there are more rows than it was measured with, as many more
+// are estimated as near as a neighbour.
+class Snapshot::Planner {
+ public:
+  explicit Planner(const SearchOptions& options) : options_(options) {}
+
+  void add(const Whole& whole) {
+    routed_.search.add(whole.segment(), whole.allowed.get());
+    allowed_ += whole.count;
+    compared_ += cost_of_comparing(whole.segment(), whole.count);
+    if (main_ == nullptr || whole.segment().rows() > main_->segment->rows()) main_ = whole.part;
   }
-  plan.visit.allowed = plan.allowed.get();
-  if (options.exact || !segment.hashed() || plan.allowed_count == 0) return plan;
-  const double share = static_cast<double>(plan.allowed_count) / static_cast<double>(segment.rows());
-  plan.visit.k = std::min(options.k, plan.allowed_count);
-  const auto k = static_cast<double>(plan.visit.k);
-  Budget& budget = plan.visit.budget;
-  if (options.probes > 0) {
-    budget = part.curve().budget_of(options.probes, k / share);
-    if (options.rerank > 0) budget.rerank = options.rerank;
-    plan.scan = options.probes >= segment.buckets();
-  } else {
-    budget = part.curve().budget_for(options.recall, k, share);
-    plan.scan = budget.probes == 0 || segment.cost_of(budget) > segment.cost_of_scan(plan.allowed_count);
+  void add(const Listed& listed, const FreshTable& table) {
+    routed_.search.add(*listed.lists, table, listed.begin);
+    allowed_ += listed.lists->rows();
+    const RowForm& form = listed.lists->router()->form();
+    compared_ +=
+        static_cast<double>(listed.lists->rows()) * (1.0 + 0.025 * static_cast<double>(form.bytes()));
   }
-  if (share < kNearlyAll && options.probes == 0)
-    plan.visit.evenly =
-        share * static_cast<double>(segment.originals() * segment.tables()) / segment.buckets();
+
+  const Router& router() const { return routed_.search.router(); }
+
+  /// Nothing where comparing one by one costs less.
+  std::optional<Plan::Routed> finish() {
+    Visit& visit = routed_.visit;
+    Budget& budget = visit.budget;
+    const RecallCurve& curve = main_->curve();
+    const auto rows = static_cast<double>(routed_.search.rows());
+    const auto originals = static_cast<double>(routed_.search.originals());
+    const double share = static_cast<double>(allowed_) / rows;
+    visit.k = std::min(options_.k, allowed_);
+    const auto k = static_cast<double>(visit.k);
+    bool whole = false;
+    if (options_.probes > 0) {
+      budget = curve.budget_of(options_.probes, k / share);
+      whole = options_.probes >= router().buckets();
+    } else {
+      budget = curve.budget_for(options_.recall, k, share);
+    }
+    budget.grow(originals / static_cast<double>(router().rows()));
+    if (options_.probes > 0 && options_.rerank > 0) budget.rerank = options_.rerank;
+    if (options_.probes == 0)
+      whole = budget.probes == 0 || router().costs(routed_.search.originals()).of(budget) > compared_;
+    if (share < kNearlyAll && options_.probes == 0)
+      visit.evenly = share * originals * router().tables() / router().buckets();
+    return whole ? std::nullopt : std::optional(std::move(routed_));
+  }
+
+ private:
+  const SearchOptions& options_;
+  Plan::Routed routed_;
+  const Part* main_ = nullptr;  // the largest, whose curve it is
+  std::size_t allowed_ = 0;
+  double compared_ = 0.0;  // what comparing one by one costs
+};
+
+// A filter tells of each fresh row for itself: then these are compared one by one.
+Snapshot::Plan Snapshot::plan(const SearchOptions& options) const {
+  Plan plan;
+  plan.wholes = wholes(options);
+  plan.compared = plan.wholes.size();
+  if (options.exact) return plan;
+  const auto routed_by = [](const Whole& whole) { return whole.segment().router().get(); };
+  auto begin = std::partition(plan.wholes.begin(), plan.wholes.end(),
+                              [&](const Whole& whole) { return routed_by(whole) == nullptr; });
+  plan.compared = static_cast<std::size_t>(begin - plan.wholes.begin());
+  while (begin != plan.wholes.end()) {
+    const Router* const router = routed_by(*begin);
+    const auto end = std::partition(begin, plan.wholes.end(),
+                                    [&](const Whole& whole) { return routed_by(whole) == router; });
+    Planner planner(options);
+    for (auto whole = begin; whole != end; ++whole) planner.add(*whole);
+    if (options.only == nullptr)
+      for (const Listed& listed : lists_)
+        if (listed.lists->router().get() == router && listed.lists->rows() > 0) planner.add(listed, fresh_);
+    if (auto routed = planner.finish()) {
+      plan.routed.push_back(std::move(*routed));
+    } else {
+      std::rotate(plan.wholes.begin() + static_cast<std::ptrdiff_t>(plan.compared), begin, end);
+      plan.compared += static_cast<std::size_t>(end - begin);
+    }
+    begin = end;
+  }
   return plan;
 }
 
-void Snapshot::scan(const Plan& plan, const QueryBlock& queries, int threads, Stop* stop,
+void Snapshot::scan(const Whole& whole, const QueryBlock& queries, int threads, Stop* stop,
                     std::span<TopK> nearest, std::span<Stages> stages) const {
   const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
-    plan.segment->scan(queries, plan.visit.allowed, begin, end, of_part);
+    compare(whole.segment(), queries, whole.allowed.get(), begin, end, of_part);
   };
-  scan_in_parts(plan.segment->originals(), threads, stop, nearest, scan_part);
-  const std::size_t compared = plan.segment->findable(plan.visit.allowed);
+  scan_in_parts(0, whole.segment().originals(), threads, stop, nearest, scan_part);
+  const std::size_t compared = findable(whole.segment(), whole.allowed.get());
   for (Stages& each : stages) each.count_compared(compared);
 }
 
-void Snapshot::scan_fresh(const QueryBlock& queries, const SearchOptions& options, int threads, Stop* stop,
-                          std::span<TopK> nearest, std::span<Stages> stages) const {
-  const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
-    scan_fresh(queries, begin, end, options.only, wanted(of_part),
+void Snapshot::scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end,
+                          const SearchOptions& options, int threads, Stop* stop, std::span<TopK> nearest,
+                          std::span<Stages> stages) const {
+  const auto scan_part = [&](std::size_t first, std::size_t last, std::span<TopK> of_part) {
+    scan_fresh(queries, first, last, options.only, wanted(of_part),
                [&](std::size_t q, float key, std::int64_t id) { of_part[q].push(key, id); });
   };
-  scan_in_parts(fresh_rows_, threads, stop, nearest, scan_part);
-  for (Stages& each : stages) each.count_compared(fresh_rows_);
+  scan_in_parts(begin, end, threads, stop, nearest, scan_part);
+  for (Stages& each : stages) each.count_compared(end - begin);
 }
 
 // Calls take(query number, key, id) for the fresh rows [begin, end), over all chunks, that may be found and
@@ -160,11 +234,11 @@ template <class Limit, class Take>
 void Snapshot::scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end, const Filter* only,
                           Limit limit, Take take) const {
   std::size_t first = 0;  // row of the chunk
-  for (const FreshRows& chunk : fresh_) {
+  for (const FreshRows& chunk : fresh()) {
     const std::size_t from = std::max(begin, first), to = std::min(end, first + chunk.size());
     if (from < to) {
       StoredRows rows = chunk.stored(form());
-      rows.among = fresh_rows_;
+      rows.among = fresh_.rows();
       const std::size_t skipped = from - first;
       rows.part(skipped, to - first).scan(queries, limit, [&](std::size_t q, std::size_t i, float key) {
         const std::size_t row = skipped + i;
@@ -183,27 +257,27 @@ std::size_t Snapshot::rows_of_a_part() const {
 // The nearest of each part hold the nearest of all, whatever their order. On one thread a part takes as long,
 // and the next is not begun where the search is to stop.
 template <class ScanPart>
-void Snapshot::scan_in_parts(std::size_t rows, int threads, Stop* stop, std::span<TopK> nearest,
-                             ScanPart scan_part) const {
+void Snapshot::scan_in_parts(std::size_t first, std::size_t last, int threads, Stop* stop,
+                             std::span<TopK> nearest, ScanPart scan_part) const {
   const std::size_t part = rows_of_a_part();
-  if (threads == 1 || rows <= part) {
+  if (threads == 1 || last - first <= part) {
     const std::size_t step = std::max(kRowsAtOnce, part * kFewQueries / (nearest.size() + kFewQueries - 1));
-    for (std::size_t begin = 0; begin < rows; begin += step) {
-      if (begin > 0 && stop != nullptr && stop->now()) return;
-      const std::size_t end = std::min(rows, begin + step);
+    for (std::size_t begin = first; begin < last; begin += step) {
+      if (begin > first && stop != nullptr && stop->now()) return;
+      const std::size_t end = std::min(last, begin + step);
       scan_part(begin, end, nearest);
-      if (stop != nullptr && end < rows) stop->count_compared((end - begin) * nearest.size());
+      if (stop != nullptr && end < last) stop->count_compared((end - begin) * nearest.size());
     }
     return;
   }
   std::mutex nearest_mutex;
-  parallel_for(rows, part, threads, nullptr, [&](std::size_t begin, std::size_t end) {
+  parallel_for(last - first, part, threads, nullptr, [&](std::size_t begin, std::size_t end) {
     if (stop != nullptr && stop->now()) return;
     std::vector<TopK> of_part(nearest.size());
     std::unique_lock lock(nearest_mutex);
     for (std::size_t q = 0; q < nearest.size(); ++q) of_part[q].reset_beside(nearest[q]);
     lock.unlock();
-    scan_part(begin, end, std::span(of_part));
+    scan_part(first + begin, first + end, std::span(of_part));
     if (stop != nullptr) stop->count_compared((end - begin) * nearest.size());
     lock.lock();
     for (std::size_t q = 0; q < nearest.size(); ++q) nearest[q].push_all(of_part[q]);
@@ -213,7 +287,7 @@ void Snapshot::scan_in_parts(std::size_t rows, int threads, Stop* stop, std::spa
 RangeResult Snapshot::range_search(const void* queries, std::size_t count, const SearchOptions& options,
                                    const Interrupt& interrupt) const {
   const std::vector<float> scales = setting_->intake.check_queries(queries, count);
-  const std::vector<Plan> plans = this->plans(options);
+  const std::vector<Whole> wholes = this->wholes(options);
   std::vector<std::vector<Found>> found(count);
   Stop stop(interrupt, options.timeout);
   parallel_for(count, 1, options.threads, nullptr, [&](std::size_t q, std::size_t) {
@@ -221,7 +295,7 @@ RangeResult Snapshot::range_search(const void* queries, std::size_t count, const
     const auto scratch = setting_->scratch.borrow();
     scratch->stop = &stop;
     const QueryBlock query = setting_->intake.queries(queries, scales, q, 1, scratch->queries);
-    found[q] = within(query, plans, options, *scratch);
+    found[q] = within(query, wholes, options, *scratch);
     scratch->stop = nullptr;
     stop.count_answered(1);
   });
@@ -237,16 +311,17 @@ RangeResult Snapshot::range_search(const void* queries, std::size_t count, const
   return result;
 }
 
-std::vector<Found> Snapshot::within(const QueryBlock& query, std::span<const Plan> plans,
+std::vector<Found> Snapshot::within(const QueryBlock& query, std::span<const Whole> wholes,
                                     const SearchOptions& options, Scratch& scratch) const {
   const float max_key = key_of_distance(shape().metric, options.max_distance);
   std::vector<Found> found;
-  for (const Plan& plan : plans)
-    plan.segment->within(query.query(0), max_key, plan.visit.allowed, options.exact, scratch, found);
+  for (const Whole& whole : wholes)
+    lookalike::within(whole.segment(), query.query(0), max_key, whole.allowed.get(), options.exact, scratch,
+                      found);
   const std::size_t part = rows_of_a_part();
-  for (std::size_t begin = 0; begin < fresh_rows_ && !scratch.stopped(); begin += part)
+  for (std::size_t begin = 0; begin < fresh_.rows() && !scratch.stopped(); begin += part)
     scan_fresh(
-        query, begin, std::min(fresh_rows_, begin + part), options.only,
+        query, begin, std::min(fresh_.rows(), begin + part), options.only,
         [max_key](std::size_t) { return max_key; },
         [&](std::size_t, float key, std::int64_t id) { found.push_back({key, id}); });
   std::sort(found.begin(), found.end());

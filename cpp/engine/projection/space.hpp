@@ -22,6 +22,7 @@ class Space {
   Space(Metric metric, std::size_t dim, float largest_norm)
       : metric_(metric),
         dim_(dim),
+        largest_norm_(largest_norm),
         shrink_(std::isfinite(1.0F / largest_norm) ? 1.0F / largest_norm : 1.0F) {}
 
   /// Moves the origin to the middle of the rows (dim() values). Distances stay, but what is rounded later is
@@ -31,12 +32,20 @@ class Space {
 
   std::size_t dim() const { return metric_ == Metric::dot ? dim_ + 1 : dim_; }
 
+  float largest_norm() const { return largest_norm_; }
+
   /// A stored row; `scale` is its inverse norm under cosine, else 1.
   void place_row(const float* vector, float scale, float* out) const {
     if (metric_ == Metric::dot) scale = shrink_;
     for (std::size_t i = 0; i < dim_; ++i) out[i] = vector[i] * scale;
     if (metric_ == Metric::dot) out[dim_] = std::sqrt(std::max(0.0F, 1.0F - square(out)));
     subtract_middle(out);
+  }
+
+  /// How much a row's squared norm here is more than that of the rows the space was made for: it has no place
+  /// among their unit vectors, and lies nearer to each query by so much than where it is placed.
+  float beyond(const float* vector) const {
+    return metric_ == Metric::dot ? std::max(0.0F, shrink_ * shrink_ * square(vector) - 1.0F) : 0.0F;
   }
 
   /// A query; `scale` likewise.
@@ -72,6 +81,7 @@ class Space {
 
   Metric metric_ = Metric::euclidean;
   std::size_t dim_ = 0;
+  float largest_norm_ = 0.0F;  // under dot
   float shrink_ = 1.0F;
   Column<float> middle_;
 };

@@ -57,6 +57,7 @@ struct StoredRows {
   std::size_t among = 0;  // so many that are read one after the other, where that is more
 
   const std::byte* row(std::size_t i) const { return rows + i * form.bytes(); }
+  float scale(std::size_t i) const { return form.normed() ? inverse_norms[i] : 1.0F; }
   StoredRows part(std::size_t begin, std::size_t end) const {
     return {form, row(begin), form.normed() ? inverse_norms + begin : nullptr, end - begin,
             std::max(among, count)};

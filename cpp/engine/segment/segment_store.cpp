@@ -33,11 +33,11 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
   stored.metric = static_cast<std::uint32_t>(shape.metric);
   stored.asked_buckets = shape.buckets;
   stored.buckets = buckets();
-  stored.m = static_cast<std::uint32_t>(projection_.m());
-  stored.projection = static_cast<std::uint32_t>(projection_.kind());
+  stored.m = hashed() ? static_cast<std::uint32_t>(router_->m()) : 0;
+  stored.projection = hashed() ? static_cast<std::uint32_t>(router_->projection().kind()) : 0;
   stored.probe_steps = static_cast<std::uint32_t>(curve.probe_steps());
   stored.rerank_steps = static_cast<std::uint32_t>(curve.rerank_steps());
-  stored.largest_norm = largest_norm_;
+  stored.largest_norm = hashed() ? router_->space().largest_norm() : 0.0F;
   stored.narrowing = curve.narrowing();
   std::vector<Margins::Step> margins;
   for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
@@ -47,13 +47,14 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
   }
   stored.family = static_cast<std::uint32_t>(shape.family);
   stored.asked_tables = shape.tables;
-  const FamilyParts family = hashed() ? family_->parts() : FamilyParts{};
+  const FamilyParts family = hashed() ? router_->family().parts() : FamilyParts{};
   stored.groups = static_cast<std::uint32_t>(std::max<std::size_t>(family.group_starts.size(), 1) - 1);
   stored.tables = tables();
   stored.digits = family.codes.digits;
   stored.last_width = family.codes.last_width;
   stored.store = static_cast<std::uint32_t>(shape.store);
-  stored.sketch_width = hashed() ? static_cast<std::uint32_t>(sketches_->layout().codebook->width) : 0;
+  stored.sketch_width = hashed() ? static_cast<std::uint32_t>(router_->layout().codebook->width) : 0;
+  const std::span<const float> none;
   std::vector sections = {
       section(Section::shape, std::span<const StoredShape>(&stored, 1)),
       section(Section::note, std::span(note)),
@@ -61,8 +62,8 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
       section(Section::by_id, by_id_.view()),
       section(Section::copies, copies_.starts()),
       section(Section::inverse_norms, inverse_norms_.view()),
-      section(Section::middle, space_.middle()),
-      section(Section::projection, projection_.matrix()),
+      section(Section::middle, hashed() ? router_->space().middle() : none),
+      section(Section::projection, hashed() ? router_->projection().matrix() : none),
       section(Section::group_centres, family.group_centres),
       section(Section::group_starts, family.group_starts),
       section(Section::bucket_of, family.bucket_of),
@@ -84,7 +85,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
   write_segment_file(path, sections, pause);
 }
 
-Segment::Segment(const std::string& path) : file_(std::make_unique<SegmentFile>(path)) {
+Segment::Segment(const std::string& path) : file_(std::make_shared<SegmentFile>(path)) {
   const auto note = file_->get<char>(Section::note, file_->bytes_of(Section::note));
   note_.assign(note.begin(), note.end());
   if (file_->version() == 1)
@@ -119,16 +120,18 @@ void Segment::open() {
   vectors_ = Column(file_->get_unverified<std::byte>(Section::vectors, rows * form_.bytes()));
   if (stored.buckets == 0) return;
 
-  largest_norm_ = stored.largest_norm;
-  space_ = Space(shape_.metric, form_.dim, largest_norm_);
-  space_.set_middle(Column(file_->get<float>(Section::middle, space_.dim())));
+  open_lists(stored);
+}
+
+void Segment::open_lists(const StoredShape& stored) {
+  Space space(shape_.metric, form_.dim, stored.largest_norm);
+  space.set_middle(Column(file_->get<float>(Section::middle, space.dim())));
   if (!(stored.narrowing >= 1.0F)) file_->damaged("its narrowing makes no sense");
-  const std::size_t m = stored.m;
-  if (m > space_.dim() + 3) file_->damaged("its projection makes no sense");
-  projection_ =
-      static_cast<Projection::Kind>(stored.projection) == Projection::Kind::rotation
-          ? Projection(space_.dim(), m, stored.seed)
-          : Projection(space_.dim(), m, Column(file_->get<float>(Section::projection, m * space_.dim())));
+  const std::size_t m = stored.m, dim = space.dim();
+  if (m > dim + 3) file_->damaged("its projection makes no sense");
+  Projection projection = static_cast<Projection::Kind>(stored.projection) == Projection::Kind::rotation
+                              ? Projection(dim, m, stored.seed)
+                              : Projection(dim, m, Column(file_->get<float>(Section::projection, m * dim)));
   FamilyParts parts;
   parts.centres = file_->get<float>(Section::centres, stored.buckets * m);
   if (shape_.family == Family::spheres) {
@@ -139,20 +142,27 @@ void Segment::open() {
     parts.bucket_of = file_->get<std::uint32_t>(Section::bucket_of,
                                                 stored.tables * codes_of(shape_.family, parts.codes, m));
   }
-  family_ = open_family(shape_.family, parts, m, stored.seed);
-  if (const std::string problem = family_->problem(); !problem.empty()) file_->damaged(problem);
-  if (family_->buckets() != stored.buckets) file_->damaged("its groups do not hold its buckets");
+  auto family = open_family(shape_.family, parts, m, stored.seed);
+  if (const std::string problem = family->problem(); !problem.empty()) file_->damaged(problem);
+  if (family->buckets() != stored.buckets) file_->damaged("its groups do not hold its buckets");
+  const auto router = std::make_shared<Router>(form_, std::move(space), std::move(projection),
+                                               std::move(family), originals_, stored.seed);
+  router->keep(file_);
+  router->choose(*codebook_of(stored.sketch_width));
   const auto starts = file_->get<std::uint32_t>(Section::starts, stored.buckets + std::size_t{1});
   check_members(starts, stored.tables);
-  const SketchLayout layout(m, *codebook_of(stored.sketch_width));
-  sketches_.emplace(layout, Column(starts),
-                    Column(file_->get<std::uint8_t>(Section::sketches, Sketches::bytes_for(layout, starts))));
-  const std::size_t bytes = form_.compact() ? 0 : originals_ * ByteRows::stride(byte_width());
-  bytes_ = ByteRows(byte_width(), Column(file_->get_unverified<std::int8_t>(Section::bytes, bytes)));
+  sketches_.emplace(
+      router->layout(), Column(starts),
+      Column(file_->get<std::uint8_t>(Section::sketches, Sketches::bytes_for(router->layout(), starts))));
+  const std::size_t width = router->byte_width();
+  const std::size_t bytes = form_.compact() ? 0 : originals_ * ByteRows::stride(width);
+  bytes_ = ByteRows(width, Column(file_->get_unverified<std::int8_t>(Section::bytes, bytes)));
   reaches_ = Column(file_->get<Reach>(Section::reaches, stored.buckets));
   const std::size_t recalls = kMeasuredAt.size() * stored.probe_steps * stored.rerank_steps;
-  curve_ = RecallCurve(Column(file_->get<float>(Section::curve, recalls)), stored.probe_steps,
-                       stored.rerank_steps, costs(), stored.narrowing, open_margins(stored.margins));
+  router->set_curve(RecallCurve(Column(file_->get<float>(Section::curve, recalls)), stored.probe_steps,
+                                stored.rerank_steps, router->costs(originals_), stored.narrowing,
+                                open_margins(stored.margins)));
+  router_ = router;
 }
 
 Margins Segment::open_margins(const std::array<std::uint32_t, kMeasuredAt.size()>& counts) const {
@@ -199,6 +209,13 @@ void Segment::check_ids() const {
   }
   if (rows() > 0 && static_cast<std::uint64_t>(last) >= shape_.next_id)
     file_->damaged("an id is larger than the largest one ever used");
+}
+
+void Segment::sort_by_id() {
+  Array<std::uint32_t> order(ids_.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return ids_[a] < ids_[b]; });
+  by_id_ = Column(std::move(order));
 }
 
 std::optional<std::uint32_t> Segment::find(std::int64_t id) const {

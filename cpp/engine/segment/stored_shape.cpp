@@ -1,7 +1,7 @@
 #include "engine/segment/stored_shape.hpp"
 
 #include "engine/hash/families.hpp"
-#include "engine/segment/recall_curve.hpp"
+#include "engine/recall/recall_curve.hpp"
 
 namespace lookalike {
 namespace {

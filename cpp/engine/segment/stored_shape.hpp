@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "engine/segment/margins.hpp"
+#include "engine/recall/margins.hpp"
 #include "engine/segment/segment.hpp"
 #include "engine/segment/segment_file.hpp"
 

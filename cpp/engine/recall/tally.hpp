@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/segment/recall_curve.hpp"
+#include "engine/recall/recall_curve.hpp"
 
 namespace lookalike {
 

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/segment/budget.hpp"
+#include "engine/recall/budget.hpp"
 
 namespace lookalike {
 

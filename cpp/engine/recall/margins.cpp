@@ -1,4 +1,4 @@
-#include "engine/segment/margins.hpp"
+#include "engine/recall/margins.hpp"
 
 #include <algorithm>
 #include <cmath>

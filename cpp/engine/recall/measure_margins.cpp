@@ -6,59 +6,61 @@
 #include <vector>
 
 #include "engine/base/kth.hpp"
-#include "engine/segment/margin_tally.hpp"
-#include "engine/segment/search_scratch.hpp"
-#include "engine/segment/segment.hpp"
+#include "engine/recall/margin_tally.hpp"
+#include "engine/recall/measure.hpp"
+#include "engine/search/routed_search.hpp"
+#include "engine/search/search_scratch.hpp"
 
 namespace lookalike {
-Margins Segment::measure_margins(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                                 const Truths& truths, int threads, const Interrupt& interrupt) const {
+Margins Measurer::measure_margins(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
+                                  const Truths& truths) const {
   constexpr std::size_t kToChoose = 512, kCoursesAtOnce = 8;
   constexpr float kErrors = 3.5F;  // an estimate's standard error is about 0.6 F ‖q − c‖ (sketches.hpp)
-  if (shape_.family != Family::spheres) return {};  // codes are not visited in the order of their distances
+  if (segment_.shape().family != Family::spheres)
+    return {};  // codes are not visited in the order of their distances
   const float most_error = kErrors * mean_factor();
   const auto course = [&](std::size_t i, Scratch& scratch) {
     return this->course(queries.query(i), own_rows.empty() ? kNoRow : own_rows[i], truths[i], most_error,
                         scratch);
   };
   std::vector<Course> first(std::min(queries.count, kToChoose));
-  parallel_for(first.size(), kCoursesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+  parallel_for(first.size(), kCoursesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     Scratch scratch;
     for (std::size_t i = begin; i < end; ++i) first[i] = course(i, scratch);
   });
   const Ways ways = Ways::worthwhile(first);
-  MarginTally tally(ways, std::min(originals_, kMostCandidates));
+  MarginTally tally(ways, std::min(segment_.originals(), kMostCandidates));
   for (const Course& each : first) tally.add(each);
   std::mutex tally_mutex;
-  parallel_for(queries.count - first.size(), kQueriesAtOnce, threads, interrupt,
+  parallel_for(queries.count - first.size(), kQueriesAtOnce, threads_, interrupt_,
                [&](std::size_t begin, std::size_t end) {
                  Scratch scratch;
-                 MarginTally mine(ways, std::min(originals_, kMostCandidates));
+                 MarginTally mine(ways, std::min(segment_.originals(), kMostCandidates));
                  for (std::size_t i = begin; i < end; ++i) mine.add(course(first.size() + i, scratch));
                  const std::scoped_lock lock(tally_mutex);
                  tally.add(mine);
                });
-  return tally.margins(costs());
+  return tally.margins(router_.costs(segment_.originals()));
 }
 
 // The mean F of a thousand blocks.
-float Segment::mean_factor() const {
+float Measurer::mean_factor() const {
   double sum = 0.0, count = 0.0;
-  const std::size_t every = std::max<std::size_t>(1, buckets() / 1000);
-  for (std::uint32_t bucket = 0; bucket < buckets(); bucket += static_cast<std::uint32_t>(every)) {
-    const std::uint32_t entries = std::min<std::uint32_t>(sketches_->count(bucket), SketchLayout::kEntries);
-    for (std::uint32_t i = 0; i < entries; ++i) sum += double{sketches_->factors(bucket, i).f};
+  const std::size_t every = std::max<std::size_t>(1, router_.buckets() / 1000);
+  for (std::uint32_t bucket = 0; bucket < router_.buckets(); bucket += static_cast<std::uint32_t>(every)) {
+    const std::uint32_t entries = std::min<std::uint32_t>(sketches_.count(bucket), SketchLayout::kEntries);
+    for (std::uint32_t i = 0; i < entries; ++i) sum += double{sketches_.factors(bucket, i).f};
     count += entries;
   }
   return static_cast<float>(sum / std::max(count, 1.0));
 }
 
-Course Segment::course(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
-                       float most_error, Scratch& scratch) const {
+Course Measurer::course(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
+                        float most_error, Scratch& scratch) const {
   constexpr std::size_t kFarthest = 4096;  // buckets
   Errand& errand = scratch.errand;
-  hash(query, scratch);
-  family_->order(errand.query(), std::min(most_probes(), kFarthest), scratch.hash, errand.order);
+  router_.look(query, scratch);
+  router_.family().order(errand.query(), std::min(most_probes(), kFarthest), scratch.hash, errand.order);
 
   Course course;
   course.neighbours.resize(truth.size());
@@ -78,8 +80,8 @@ Course Segment::course(const Query& query, std::uint32_t own_row, std::span<cons
   course.rows.push_back(0);
   std::size_t met = 0;
   for (std::uint32_t p = 0; p < errand.order.size() && met < truth.size(); ++p) {
-    const std::uint32_t bucket = errand.order[p].bucket, first = sketches_->first(bucket);
-    estimate_bucket(errand.order[p], errand);
+    const std::uint32_t bucket = errand.order[p].bucket, first = sketches_.first(bucket);
+    estimate_bucket(sketches_, errand.order[p], errand);
     const auto estimates = errand.candidates.kept_estimates();  // fewer than rows if a hostile file has NaN
     const auto rows = errand.candidates.kept();
     const auto own = static_cast<std::size_t>(std::find(rows.begin(), rows.end(), own_row) - rows.begin());
@@ -94,7 +96,7 @@ Course Segment::course(const Query& query, std::uint32_t own_row, std::span<cons
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (rows[i] != own_row && estimates[i] <= limit) course.entries.push_back({estimates[i], p});
     const auto by_row = [](Sought a, std::uint32_t row) { return a.row < row; };
-    const auto end = first + sketches_->count(bucket);
+    const auto end = first + sketches_.count(bucket);
     for (auto each = std::lower_bound(sought.begin(), sought.end(), first, by_row);
          each != sought.end() && each->row < end; ++each, ++met) {
       const auto found = std::lower_bound(rows.begin(), rows.end(), each->row);

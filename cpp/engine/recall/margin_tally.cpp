@@ -1,4 +1,4 @@
-#include "engine/segment/margin_tally.hpp"
+#include "engine/recall/margin_tally.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <limits>
 
-#include "engine/segment/laps.hpp"
-#include "engine/segment/stages.hpp"
+#include "engine/search/laps.hpp"
+#include "engine/search/stages.hpp"
 
 namespace lookalike {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "engine/base/column.hpp"
-#include "engine/segment/budget.hpp"
-#include "engine/segment/margins.hpp"
+#include "engine/recall/budget.hpp"
+#include "engine/recall/margins.hpp"
 
 namespace lookalike {
 
@@ -37,6 +37,8 @@ class RecallCurve {
   struct Costs {
     double probe;
     double rerank;
+
+    double of(const Budget& budget) const { return budget.probes * probe + budget.rerank * rerank; }
   };
 
   RecallCurve() = default;

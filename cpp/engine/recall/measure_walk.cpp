@@ -5,25 +5,27 @@
 #include <utility>
 #include <vector>
 
-#include "engine/segment/search_scratch.hpp"
-#include "engine/segment/segment.hpp"
+#include "engine/recall/measure.hpp"
+#include "engine/search/routed_search.hpp"
+#include "engine/search/search_scratch.hpp"
 
 namespace lookalike {
 
 // The entries of row r in the tables after the first, from place r · (tables − 1) on.
-std::vector<std::uint32_t> Segment::later_entries() const {
-  const std::size_t later = tables() - 1;
-  std::vector<std::uint32_t> entries(later_members_.size());
+std::vector<std::uint32_t> Measurer::later_entries() const {
+  const std::size_t later = router_.tables() - 1;
+  std::vector<std::uint32_t> entries(segment_.later_members().size());
   for (std::size_t i = 0; i < entries.size(); ++i)
-    entries[later_members_[i] * later + i / originals_] = static_cast<std::uint32_t>(originals_ + i);
+    entries[segment_.later_members()[i] * later + i / segment_.originals()] =
+        static_cast<std::uint32_t>(segment_.originals() + i);
   return entries;
 }
 
 // One walk along a query's probes tells for each of its neighbours by which step of the grid it is met, and
 // how many rows are estimated nearer by then: those it must share the candidates with.
-Segment::Walk Segment::walk(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
-                            std::span<const std::uint32_t> later_entries,
-                            std::span<const std::uint32_t> probe_grid, Scratch& scratch) const {
+Measurer::Walk Measurer::walk(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
+                              std::span<const std::uint32_t> later_entries,
+                              std::span<const std::uint32_t> probe_grid, Scratch& scratch) const {
   constexpr auto kNever = static_cast<std::uint32_t>(RecallCurve::kMostSteps);
   Walk walk{std::vector<std::uint32_t>(truth.size(), kNever),
             std::vector<std::uint32_t>(probe_grid.size() * truth.size())};
@@ -32,10 +34,10 @@ Segment::Walk Segment::walk(const Query& query, std::uint32_t own_row, std::span
   };
   std::vector<Entry> entries;
   const auto add_entry = [&](std::uint32_t entry, std::uint32_t neighbour) {
-    const std::uint32_t bucket = sketches_->bucket_of(entry);
-    entries.push_back({bucket, entry - sketches_->first(bucket), neighbour});
+    const std::uint32_t bucket = sketches_.bucket_of(entry);
+    entries.push_back({bucket, entry - sketches_.first(bucket), neighbour});
   };
-  const std::size_t later = tables() - 1;
+  const std::size_t later = router_.tables() - 1;
   for (std::uint32_t j = 0; j < truth.size(); ++j) {
     const auto found = static_cast<std::uint32_t>(truth[j].id);
     add_entry(found, j);
@@ -43,14 +45,14 @@ Segment::Walk Segment::walk(const Query& query, std::uint32_t own_row, std::span
   }
 
   Errand& errand = scratch.errand;
-  hash(query, scratch);
-  std::vector<bool> seen(buckets());
+  router_.look(query, scratch);
+  std::vector<bool> seen(router_.buckets());
   std::vector<Near> visited;
   std::vector<std::size_t> visited_by;  // the end of each step
   std::vector<Meeting> meetings;
   std::size_t met = 0;
   for (std::uint32_t p = 0; p < probe_grid.size() && met < truth.size(); ++p) {
-    family_->order(errand.query(), probe_grid[p], scratch.hash, errand.order);
+    router_.family().order(errand.query(), probe_grid[p], scratch.hash, errand.order);
     for (const Near& near : errand.order)
       if (!seen[near.bucket]) {
         seen[near.bucket] = true;
@@ -61,7 +63,7 @@ Segment::Walk Segment::walk(const Query& query, std::uint32_t own_row, std::span
         if (entry.bucket != visited[i].bucket) continue;
         if (std::exchange(walk.step[entry.neighbour], std::min(walk.step[entry.neighbour], p)) == kNever)
           ++met;
-        estimate_bucket(visited[i], errand);
+        estimate_bucket(sketches_, visited[i], errand);
         meetings.push_back({errand.candidates.kept_estimates()[entry.place], entry.neighbour, p});
       }
     visited_by.push_back(visited.size());
@@ -71,7 +73,7 @@ Segment::Walk Segment::walk(const Query& query, std::uint32_t own_row, std::span
   if (meetings.empty()) return walk;
 
   std::vector<std::uint32_t> nearer(meetings.size() + 1);  // [i]: rows between estimate i − 1 and i
-  std::vector<float> lowest(later > 0 ? originals_ : 0, std::numeric_limits<float>::infinity());
+  std::vector<float> lowest(later > 0 ? segment_.originals() : 0, std::numeric_limits<float>::infinity());
   for (std::size_t p = 0, i = 0; p < probe_grid.size(); ++p) {
     for (; p < visited_by.size() && i < visited_by[p]; ++i)
       count_nearer(visited[i], own_row, meetings, lowest, nearer, errand);
@@ -84,18 +86,18 @@ Segment::Walk Segment::walk(const Query& query, std::uint32_t own_row, std::span
   return walk;
 }
 
-void Segment::count_nearer(Near near, std::uint32_t own_row, std::span<const Meeting> meetings,
-                           std::span<float> lowest, std::span<std::uint32_t> nearer, Errand& errand) const {
+void Measurer::count_nearer(Near near, std::uint32_t own_row, std::span<const Meeting> meetings,
+                            std::span<float> lowest, std::span<std::uint32_t> nearer, Errand& errand) const {
   const auto place_of = [&](float estimate) {
     const auto above =
         std::upper_bound(meetings.begin(), meetings.end(), estimate,
                          [](float value, const Meeting& other) { return value < other.estimate; });
     return static_cast<std::size_t>(above - meetings.begin());
   };
-  estimate_bucket(near, errand);
+  estimate_bucket(sketches_, near, errand);
   const auto of_bucket = errand.candidates.kept_estimates();
   for (std::uint32_t i = 0; i < of_bucket.size(); ++i) {
-    const std::uint32_t here = row_of(sketches_->first(near.bucket) + i);
+    const std::uint32_t here = segment_.row_of(sketches_.first(near.bucket) + i);
     if (!(of_bucket[i] < meetings.back().estimate) || here == own_row) continue;
     if (!lowest.empty()) {  // a row counts once, where its lowest estimate puts it
       if (!(of_bucket[i] < lowest[here])) continue;
@@ -104,18 +106,6 @@ void Segment::count_nearer(Near near, std::uint32_t own_row, std::span<const Mee
     }
     ++nearer[place_of(of_bucket[i])];
   }
-}
-
-// All of it, or what is estimated below a limit.
-void Segment::estimate_bucket(Near near, Errand& errand, float limit) const {
-  const BlockToScan bucket = sketches_->bucket(near.bucket, near.key);
-  errand.blocks.start(sketches_->layout().block_bytes());
-  errand.blocks.add(bucket);
-  errand.candidates.start(bucket.count);
-  float* estimates = errand.candidates.estimates(bucket.count);
-  errand.candidates.take(kernels().scan_sketches(errand.blocks.part(0, errand.blocks.count()),
-                                                 errand.table.view(), limit, estimates,
-                                                 errand.candidates.numbers()));
 }
 
 }  // namespace lookalike

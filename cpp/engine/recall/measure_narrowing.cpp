@@ -5,40 +5,41 @@
 #include <limits>
 #include <vector>
 
-#include "engine/segment/search_scratch.hpp"
-#include "engine/segment/segment.hpp"
+#include "engine/recall/measure.hpp"
+#include "engine/search/routed_search.hpp"
+#include "engine/search/search_scratch.hpp"
 
 namespace lookalike {
 
 // Where vectors lie close together far from all others, 8 bits cannot tell them apart: then more of the
 // candidates are compared exactly, up to all.
-float Segment::measure_narrowing(const QueryBlock& queries, const Truths& truths, int threads,
-                                 const Interrupt& interrupt) const {
+float Measurer::measure_narrowing(const QueryBlock& queries, const Truths& truths) const {
   constexpr std::array kFactors = {1.25F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F, 8.0F, 12.0F, 16.0F};
   constexpr std::size_t kNeighbours = 10, kSamples = 400;
   constexpr std::uint32_t kProbes = 64, kCandidates = 512;
   constexpr double kLost = 0.001;
-  if (form_.compact()) return kFactors.front();
+  if (segment_.form().compact()) return kFactors.front();
   // Of the nearest alone, where one is asked for, and of all.
   constexpr std::array<std::size_t, 2> kLevels = {1, kNeighbours};
   std::array<std::atomic<std::size_t>, kLevels.size()> met{};
   std::array<std::array<std::atomic<std::size_t>, kFactors.size()>, kLevels.size()> kept{};
+  const RoutedSearch search(segment_);
   const std::size_t count = std::min(queries.count, kSamples);
-  parallel_for(count, kQueriesAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+  parallel_for(count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     const QueryBlock block = queries.part(begin, end - begin);
     Scratch scratch;
     Errand& errand = scratch.errand;
     for (std::size_t q = 0; q < block.count; ++q) {
-      hash(block.query(q), scratch);
-      family_->order(errand.query(), kProbes, scratch.hash, errand.order);
-      errand.candidates.start(kCandidates * tables());
+      router_.look(block.query(q), scratch);
+      router_.family().order(errand.query(), kProbes, scratch.hash, errand.order);
+      errand.candidates.start(kCandidates * router_.tables());
       Stages stages;
-      for (const Near& near : errand.order) scan_bucket(near, nullptr, errand, stages);
+      for (const Near& near : errand.order) search.scan_bucket(near, errand, stages);
       errand.candidates.finish();
-      if (tables() > 1) errand.candidates.unite(kCandidates);
+      if (router_.tables() > 1) errand.candidates.unite(kCandidates);
       const auto rows = errand.candidates.kept();
       std::vector<float> keys(rows.size());
-      bytes_.keys(byte_query(errand), rows, scratch.byte_rows, keys.data());
+      segment_.byte_rows().keys(search.byte_query(errand), rows, scratch.byte_rows, keys.data());
       const std::vector<Found>& truth = truths[begin + q];
       for (std::size_t j = 0; j < std::min(kNeighbours, truth.size()); ++j) {
         const auto at = std::find(rows.begin(), rows.end(), static_cast<std::uint32_t>(truth[j].id));

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "engine/segment/course.hpp"
-#include "engine/segment/margins.hpp"
-#include "engine/segment/recall_curve.hpp"
+#include "engine/recall/course.hpp"
+#include "engine/recall/margins.hpp"
+#include "engine/recall/recall_curve.hpp"
 
 namespace lookalike {
 

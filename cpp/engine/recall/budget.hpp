@@ -14,6 +14,9 @@ namespace lookalike {
 /// The k for which recall@k is measured at sealing.
 constexpr std::array<std::size_t, 5> kMeasuredAt = {1, 3, 10, 30, 100};
 
+/// A query never has more candidates.
+constexpr std::size_t kMostCandidates = 32768;
+
 /// So many buckets, and so many candidates reranked. With margins these numbers are what a query takes on
 /// average, and each goes as far as it needs. With e the k-th lowest estimate so far and f = max(1, e /
 /// typical),
@@ -35,6 +38,13 @@ struct Budget {
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
 
   static constexpr std::size_t kFirstPhase = 2;  // buckets; a power of two
+
+  /// For so many times the rows that it was measured with: as many more of them are estimated as near.
+  void grow(double times) {
+    if (times <= 1.0) return;
+    rerank = static_cast<std::uint32_t>(std::min(rerank * times, double{kMostCandidates}));
+    candidate_cap *= static_cast<float>(times);
+  }
 
   bool by_margins() const { return probe_margin < kEndless; }
 

@@ -1,4 +1,4 @@
-#include "engine/index/fresh_rows.hpp"
+#include "engine/rows/fresh_rows.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "engine/segment/recall_curve.hpp"
+#include "engine/recall/recall_curve.hpp"
 
 #include <cmath>
 #include <limits>

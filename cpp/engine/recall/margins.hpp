@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/segment/budget.hpp"
+#include "engine/recall/budget.hpp"
 
 namespace lookalike {
 

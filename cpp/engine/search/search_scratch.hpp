@@ -19,8 +19,8 @@
 #include "engine/hash/hash_scratch.hpp"
 #include "engine/projection/projection.hpp"
 #include "engine/rows/byte_rows.hpp"
-#include "engine/segment/laps.hpp"
-#include "engine/segment/stages.hpp"
+#include "engine/search/laps.hpp"
+#include "engine/search/stages.hpp"
 #include "engine/sketch/sketches.hpp"
 
 namespace lookalike {
@@ -35,9 +35,14 @@ struct Errand {
   std::span<const Near> now;  // of these, in the phase under way
   bool searching = false;
   bool elsewhere = false;  // a filter leaves out what lies near the query
-  Stages before;           // what other segments did
+  Stages before;           // what other routers did
   BlockList<SketchLayout::kEntries> blocks;
   Candidates candidates;
+  struct FreshBlock {
+    const std::uint32_t* rows;
+    std::uint32_t begin;  // of the numbers of its list
+  };
+  std::vector<FreshBlock> fresh;  // those of the scan under way
 
   HashQuery query() const { return {projected, landmarks}; }
 };
@@ -51,11 +56,12 @@ struct Scratch {
   Candidates finalists;  // by 8-bit rows
   ByteRows::Room byte_rows;
   std::vector<TopK> nearest;
-  std::vector<float> queries;  // where they are not asked as they were given
-  std::vector<Near> order;     // a longer one
-  std::vector<bool> visited;   // by bucket
-  Laps* laps = nullptr;        // null: nobody asks
-  Stop* stop = nullptr;        // null: it goes on to its end
+  std::vector<float> queries;                         // where they are not asked as they were given
+  std::vector<Near> order;                            // a longer one
+  std::vector<bool> visited;                          // by bucket
+  std::vector<std::uint32_t> fresh, sealed, of_view;  // candidates, by where they are
+  Laps* laps = nullptr;                               // null: nobody asks
+  Stop* stop = nullptr;                               // null: it goes on to its end
 
   bool stopped() const { return stop != nullptr && stop->now(); }
 };

@@ -1,0 +1,269 @@
+// Sealing: learn from a sample, assign every row to its bucket, lay the rows out in that order, sketch them.
+#include "engine/build/builder.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <span>
+#include <utility>
+
+#include "engine/base/random.hpp"
+#include "engine/base/vectors.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t kRowsAtOnceWhenSealing = 1024;
+constexpr std::size_t kBucketsAtOnce = 16;
+
+float largest_norm(const StoredRows& rows) {
+  double largest = 0.0;
+  std::vector<float> room;
+  for (std::size_t row = 0; row < rows.count; ++row)
+    largest = std::max(largest, squared_norm(rows.form.floats(rows.row(row), room), rows.form.dim));
+  return static_cast<float>(std::sqrt(largest));
+}
+
+// Drawn at random, because what a user adds may come in any rhythm.
+std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed) {
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0U);
+  Random random(seed);
+  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[random.bits() % i]);
+  return order;
+}
+
+// Moves item order[i] to place i.
+template <class T>
+void permute(Array<T>& items, std::span<const std::uint32_t> order, std::size_t width) {
+  Spill* const spill = items.get_allocator().spill().get();
+  Array<T> out(items.get_allocator());
+  out.reserve(items.size());
+  for (std::size_t i = 0; i < order.size() && !items.empty(); ++i) {
+    const auto from = items.begin() + static_cast<std::ptrdiff_t>(order[i] * width);
+    out.insert(out.end(), from, from + static_cast<std::ptrdiff_t>(width));
+    if (spill != nullptr && i % kRowsAtOnceWhenSealing == 0) spill->breathe();
+  }
+  items = std::move(out);
+}
+
+void permute(Rows& rows, std::span<const std::uint32_t> order, const RowForm& form) {
+  permute(rows.ids, order, 1);
+  permute(rows.inverse_norms, order, 1);
+  permute(rows.vectors, order, form.bytes());
+}
+
+}  // namespace
+
+Builder::Builder(const Shape& shape, Rows& rows, int threads, const Interrupt& interrupt)
+    : shape_(shape),
+      rows_(rows),
+      threads_(threads),
+      interrupt_(interrupt),
+      spill_(rows.vectors.get_allocator().spill()),
+      segment_(new Segment) {
+  Segment& segment = *segment_;
+  segment.shape_ = shape;
+  segment.form_ = RowForm(shape.store, shape.metric, shape.dim);
+  Sorting sorting = sort_out_copies(rows.stored(segment.form_), threads, interrupt);
+  if (!sorting.copies.none()) permute(rows, sorting.order, segment.form_);
+  segment.copies_ = std::move(sorting.copies);
+  segment.originals_ = segment.copies_.none() ? rows.size() : segment.copies_.originals();
+}
+
+std::shared_ptr<const Segment> Builder::finish() {
+  if (!segment_->hashed()) keep();
+  return std::move(segment_);
+}
+
+void Builder::learn() {
+  // Rows that the recall will be measured with must not have shaped the buckets: a new query has not either.
+  const auto order = shuffled(originals(), shape_.seed);
+  const std::size_t held_out = held_out_of(originals(), shape_.dim);
+  const auto router = std::make_shared<Router>(learn_router(std::span(order).subspan(held_out)));
+  std::vector<std::uint32_t> bucket_of = assign(*router);
+  router->learning().drop_empty(bucket_of);
+  segment_->router_ = router;
+  const std::vector<std::uint32_t> place_of = lay_out(bucket_of);
+  std::vector<std::uint32_t> sampled;
+  for (std::size_t i = 0; i < held_out; ++i) sampled.push_back(place_of[order[i]]);
+  find_means(router->learning());
+  sketch();
+  const HeldOut held = measurer().held_out(std::move(sampled));
+  choose_sketches(*router, held);
+  router->set_curve(measurer().measure(held, held.rows.size()));
+}
+
+void Builder::use(std::shared_ptr<const Router> router) {
+  segment_->router_ = std::move(router);
+  lay_out(assign(*segment_->router_));
+  sketch();
+}
+
+// Rows in the order of their buckets; returns where each went.
+std::vector<std::uint32_t> Builder::lay_out(std::span<const std::uint32_t> bucket_of) {
+  Segment& segment = *segment_;
+  const Router& router = *segment.router_;
+  const std::uint32_t tables = router.tables();
+  const auto originals = static_cast<std::uint32_t>(this->originals());
+  starts_.assign(router.buckets() + std::size_t{1}, 0);
+  for (const std::uint32_t bucket : bucket_of) ++starts_[bucket + std::size_t{1}];
+  std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
+  std::vector<std::uint32_t> places(starts_.begin(), starts_.end()), source(originals), place_of(originals);
+  for (std::uint32_t row = 0; row < originals; ++row) {
+    place_of[row] = places[bucket_of[row * std::size_t{tables}]]++;
+    source[place_of[row]] = row;
+  }
+  Array<std::uint32_t> later_members((tables - 1) * std::size_t{originals});
+  for (std::uint32_t row = 0; row < originals; ++row)
+    for (std::uint32_t table = 1; table < tables; ++table)
+      later_members[places[bucket_of[source[row] * std::size_t{tables} + table]]++ - originals] = row;
+  segment.later_members_ = Column(std::move(later_members));
+  segment.copies_ = segment.copies_.reordered(source);
+  permute(rows_, source, segment.form_);
+  keep();
+  return place_of;
+}
+
+void Builder::keep() {
+  segment_->ids_ = Column(std::move(rows_.ids));
+  segment_->vectors_ = Column(std::move(rows_.vectors));
+  segment_->inverse_norms_ = Column(std::move(rows_.inverse_norms));
+  segment_->sort_by_id();
+}
+
+Router Builder::learn_router(std::span<const std::uint32_t> free) const {
+  const RowForm& form = segment_->form_;
+  const StoredRows stored = rows_.stored(form);
+  Space space(shape_.metric, form.dim, shape_.metric == Metric::dot ? largest_norm(stored) : 0.0F);
+  const FamilyChoice choice{shape_.family, shape_.tables, shape_.buckets};
+  const std::size_t count = std::min(free.size(), sample_for(choice, originals()));
+  const std::size_t dim = space.dim();
+  Array<float> sample(count * dim, HugePages<float>(spill_));
+  parallel_for(count, kRowsAtOnceWhenSealing, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+    std::vector<float> room;
+    for (std::size_t i = begin; i < end; ++i)
+      space.place_row(form.floats(stored.row(free[i]), room), stored.scale(free[i]), sample.data() + i * dim);
+  });
+  space.set_middle(center(sample, dim));
+  Projection projection = Projection::learn(sample.data(), count, dim, shape_.seed, threads_, interrupt_);
+  Array<float> projected(count * projection.m(), HugePages<float>(spill_));
+  parallel_for(count, kRowsAtOnceWhenSealing, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+    Projection::Scratch scratch;
+    projection.apply(sample.data() + begin * dim, nullptr, end - begin,
+                     projected.data() + begin * projection.m(), scratch);
+  });
+  sample = Array<float>();
+  auto family = make_family(choice, originals(), projected.data(), count, projection.m(), shape_.seed,
+                            threads_, interrupt_);
+  Router router(form, std::move(space), std::move(projection), std::move(family), originals(), shape_.seed);
+  router.choose(kSigns);
+  return router;
+}
+
+// Moves the origin of a sample to its middle, which is returned.
+Column<float> Builder::center(Array<float>& sample, std::size_t dim) const {
+  const std::size_t count = sample.size() / dim;
+  const auto each_row = [&](auto use) {
+    for (std::size_t row = 0; row < count; ++row) {
+      use(sample.data() + row * dim);
+      if (spill_ && row % kRowsAtOnceWhenSealing == 0) spill_->breathe();
+    }
+  };
+  std::vector<double> sum(dim);
+  each_row([&](const float* row) {
+    for (std::size_t i = 0; i < dim; ++i) sum[i] += double{row[i]};
+  });
+  Array<float> middle(dim);
+  for (std::size_t i = 0; i < dim; ++i) middle[i] = static_cast<float>(sum[i] / static_cast<double>(count));
+  each_row([&](float* row) {
+    for (std::size_t i = 0; i < dim; ++i) row[i] -= middle[i];
+  });
+  return Column(std::move(middle));
+}
+
+std::vector<std::uint32_t> Builder::assign(const Router& router) const {
+  const std::size_t tables = router.tables();
+  std::vector<std::uint32_t> bucket_of(originals() * tables);
+  const StoredRows stored = rows_.stored(segment_->form_);
+  parallel_for(originals(), kRowsAtOnceWhenSealing, threads_, interrupt_,
+               [&](std::size_t begin, std::size_t end) {
+                 Routed routed;
+                 router.route(stored, begin, end, routed);
+                 std::ranges::copy(routed.bucket_of, bucket_of.begin() + begin * tables);
+               });
+  return bucket_of;
+}
+
+void Builder::find_means(HashFamily& family) const {
+  const std::span<float> means = family.means();
+  if (means.empty()) return;
+  const Router& router = *segment_->router_;
+  const std::size_t m = router.m();
+  parallel_for(starts_.size() - 1, kBucketsAtOnce, threads_, interrupt_,
+               [&](std::size_t begin, std::size_t end) {
+                 Routed routed;
+                 std::vector<double> sum(m);
+                 for (std::size_t bucket = begin; bucket < end; ++bucket) {
+                   std::fill(sum.begin(), sum.end(), 0.0);
+                   for (std::uint32_t entry = starts_[bucket]; entry < starts_[bucket + 1]; ++entry) {
+                     router.place(segment_->stored(), segment_->row_of(entry), routed);
+                     for (std::size_t i = 0; i < m; ++i) sum[i] += double{routed.projected[i]};
+                   }
+                   const double count = starts_[bucket + 1] - starts_[bucket];
+                   for (std::size_t i = 0; i < m; ++i)
+                     means[bucket * m + i] = static_cast<float>(sum[i] / count);
+                 }
+               });
+}
+
+void Builder::sketch() {
+  Segment& segment = *segment_;
+  const Router& router = *segment.router_;
+  const SketchLayout& sketch_layout = router.layout();
+  const std::size_t width = router.byte_width(), originals = this->originals();
+  Array<std::uint8_t> blocks(Sketches::bytes_for(sketch_layout, starts_));
+  Array<std::int8_t> bytes(segment.form_.compact() ? 0 : originals * ByteRows::stride(width),
+                           HugePages<std::int8_t>(spill_));
+  Array<Reach> reaches(starts_.size() - 1);
+  const Sketches layout(sketch_layout, Column<std::uint32_t>(std::span<const std::uint32_t>(starts_)),
+                        Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
+  parallel_for(layout.buckets(), kBucketsAtOnce, threads_, interrupt_,
+               [&](std::size_t begin, std::size_t end) {
+                 Routed routed;
+                 SketchWriter sketches(sketch_layout);
+                 for (auto bucket = static_cast<std::uint32_t>(begin); bucket < end; ++bucket) {
+                   std::uint8_t* into = blocks.data() + (layout.blocks(bucket) - blocks.data());
+                   for (std::uint32_t i = 0; i < layout.count(bucket); ++i) {
+                     const std::size_t row = segment.row_of(layout.first(bucket) + i);
+                     router.place(segment.stored(), row, routed);
+                     const float* const placed = routed.placed.data();
+                     const float* const y = routed.projected.data();
+                     const float left_out = router.left_out(placed, y);
+                     reaches[bucket].include(
+                         sketches.write(y, router.family().centre(bucket), left_out, i, into), left_out);
+                     if (!bytes.empty() && layout.first(bucket) < originals)
+                       ByteRows::write(router.projection().isometric() ? y : placed, width,
+                                       bytes.data() + row * ByteRows::stride(width));
+                   }
+                   close_sketches(layout.count(bucket), sketch_layout, into);
+                 }
+               });
+  Array<std::uint32_t> starts(starts_);
+  segment.sketches_.emplace(sketch_layout, Column(std::move(starts)), Column(std::move(blocks)));
+  segment.reaches_ = Column(std::move(reaches));
+  segment.bytes_ = ByteRows(width, Column(std::move(bytes)));
+}
+
+std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows,
+                                             const std::shared_ptr<const Router>& router, int threads,
+                                             const Interrupt& interrupt) {
+  Builder builder(shape, rows, threads, interrupt);
+  if (router != nullptr)
+    builder.use(router);
+  else if (builder.originals() >= (shape.buckets > 0 ? 2 : kExactBelow))
+    builder.learn();
+  return builder.finish();
+}
+
+}  // namespace lookalike

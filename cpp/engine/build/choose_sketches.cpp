@@ -1,0 +1,40 @@
+// Which sketches a router gets: tried with some of the rows that its recall will be measured with.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "engine/build/builder.hpp"
+
+namespace lookalike {
+
+// A finer sketch leaves fewer candidates to narrow, and takes longer to scan. Which of both is more depends
+// on how many rows lie about as near as the neighbours do. Where the projection leaves out a part of the
+// vectors, that is what errs, and no sketch of the rest helps.
+void Builder::choose_sketches(Router& router, const HeldOut& held) {
+  constexpr double kWorth = 0.95;  // what costs more memory must be faster beyond the error of a trial
+  if (!router.projection().isometric() || segment_->form_.compact() || held.rows.empty()) return;
+  const double with_signs = cost_when_measured(held);
+  auto signs = std::exchange(segment_->sketches_, std::nullopt);
+  router.choose(kPointsOf3);
+  sketch();
+  if (cost_when_measured(held) < kWorth * with_signs) return;
+  router.choose(kSigns);
+  segment_->sketches_ = std::move(signs);
+}
+
+// What 10 neighbours at common recalls cost by a curve of these rows, with what every query takes.
+double Builder::cost_when_measured(const HeldOut& held) const {
+  constexpr std::size_t kTried = 512, kNeighbours = 10;
+  constexpr double kAnyway = 6000.0;
+  const RecallCurve curve = measurer().measure(held, std::min(kTried, held.rows.size()));
+  const RecallCurve::Costs costs = segment_->router()->costs(originals());
+  double cost = 0.0;
+  for (const double recall : {0.9, 0.95, 0.99}) {
+    const Budget budget = curve.budget_for(recall, kNeighbours);
+    cost += kAnyway;
+    cost += budget.probes > 0 ? costs.of(budget) : std::numeric_limits<double>::infinity();
+  }
+  return cost;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,124 @@
+#include "engine/router/router.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "engine/search/search_scratch.hpp"
+#include "kernels/dispatch.hpp"
+#define XXH_INLINE_ALL
+#include "xxhash.h"
+
+namespace lookalike {
+
+// In nanoseconds of one machine; only the ratios count.
+RecallCurve::Costs Router::costs(std::size_t rows) const {
+  const auto groups = static_cast<double>(layout_.groups);
+  const double entries = static_cast<double>(rows) / buckets();
+  return {30.0 + entries * (0.2 + 0.02 * groups), 14.0 + 0.025 * static_cast<double>(byte_width())};
+}
+
+void Router::place(const StoredRows& rows, std::size_t row, Routed& out) const {
+  out.placed.resize(space_.dim());
+  out.projected.resize(m());
+  space_.place_row(form_.floats(rows.row(row), out.room), rows.scale(row), out.placed.data());
+  projection_.apply(out.placed.data(), 1.0F, out.projected.data(), out.projection);
+}
+
+void Router::route(const StoredRows& rows, std::size_t begin, std::size_t end, Routed& out) const {
+  const std::size_t count = end - begin, dim = space_.dim();
+  out.placed.resize(count * dim);
+  out.projected.resize(count * m());
+  out.bucket_of.resize(count * tables());
+  out.left_out.resize(count);
+  for (std::size_t i = 0; i < count; ++i)
+    space_.place_row(form_.floats(rows.row(begin + i), out.room), rows.scale(begin + i),
+                     out.placed.data() + i * dim);
+  projection_.apply(out.placed.data(), nullptr, count, out.projected.data(), out.projection);
+  family_->assign(out.projected.data(), count, out.bucket_of.data());
+  for (std::size_t i = 0; i < count; ++i)
+    out.left_out[i] = left_out(out.placed.data() + i * dim, out.projected.data() + i * m()) -
+                      space_.beyond(form_.floats(rows.row(begin + i), out.room));
+}
+
+float Router::left_out(const float* placed, const float* projected) const {
+  if (projection_.kind() == Projection::Kind::rotation) return 0.0F;
+  const float whole = kernels().dot(placed, placed, space_.dim());
+  return std::max(0.0F, whole - kernels().dot(projected, projected, m()));
+}
+
+void Router::look(const QueryBlock& queries, Scratch& scratch) const {
+  const std::size_t dim = space_.dim();
+  const auto make_room = [&](std::vector<float>& values, std::size_t each) {
+    values.resize(std::max(values.size(), queries.count * each));
+  };
+  make_room(scratch.placed, dim);
+  make_room(scratch.projected, m());
+  make_room(scratch.landmarks, family_->landmarks());
+  for (std::size_t q = 0; q < queries.count; ++q)
+    space_.place_query(queries.query(q).vector, queries.scales[q], scratch.placed.data() + q * dim);
+  projection_.apply(scratch.placed.data(), nullptr, queries.count, scratch.projected.data(),
+                    scratch.projection);
+  family_->look(scratch.projected.data(), queries.count, scratch.landmarks.data());
+}
+
+void Router::take_up(std::size_t q, Scratch& scratch) const {
+  Errand& errand = scratch.errand;
+  errand.placed = scratch.placed.data() + q * space_.dim();
+  errand.projected = scratch.projected.data() + q * m();
+  errand.landmarks = scratch.landmarks.data() + q * family_->landmarks();
+  errand.table.make(errand.projected, layout_);
+}
+
+void Router::look(const Query& query, Scratch& scratch) const {
+  look(QueryBlock::of(query), scratch);
+  take_up(0, scratch);
+}
+
+std::uint64_t Router::hash() const {
+  std::uint64_t hash = seed_;
+  const auto add = [&](const auto& items) {
+    const auto bytes = std::as_bytes(std::span(items));
+    hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), hash);
+  };
+  const FamilyParts family = family_->parts();
+  const std::array<std::uint64_t, 8> shape{space_.dim(),
+                                           m(),
+                                           std::uint64_t(projection_.kind()),
+                                           layout_.codebook->width,
+                                           family.codes.tables,
+                                           family.codes.digits,
+                                           family.codes.last_width,
+                                           rows_};
+  add(shape);
+  add(space_.middle());
+  add(projection_.matrix());
+  add(family.centres);
+  add(family.group_centres);
+  add(family.group_starts);
+  add(family.bucket_of);
+  return hash;
+}
+
+Routed route_all(const Router& router, const StoredRows& rows) {
+  constexpr std::size_t kAtOnce = 256, kForThreads = 2048;
+  const std::size_t m = router.m(), tables = router.tables();
+  Routed all;
+  all.projected.resize(rows.count * m);
+  all.left_out.resize(rows.count);
+  all.bucket_of.resize(rows.count * tables);
+  const auto put = [](const auto& from, auto& into, std::size_t at) {
+    std::ranges::copy(from, into.begin() + static_cast<std::ptrdiff_t>(at));
+  };
+  parallel_for(rows.count, kAtOnce, rows.count < kForThreads ? 1 : 0, nullptr,
+               [&](std::size_t begin, std::size_t end) {
+                 Routed some;
+                 router.route(rows, begin, end, some);
+                 put(some.projected, all.projected, begin * m);
+                 put(some.left_out, all.left_out, begin);
+                 put(some.bucket_of, all.bucket_of, begin * tables);
+               });
+  return all;
+}
+
+}  // namespace lookalike

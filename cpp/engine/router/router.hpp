@@ -1,0 +1,104 @@
+// What routes a vector to its buckets and a query from bucket to bucket: learned once, then shared by
+// segments and fresh rows, and never changed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/metric.hpp"
+#include "engine/base/parallel.hpp"
+#include "engine/hash/families.hpp"
+#include "engine/projection/projection.hpp"
+#include "engine/projection/space.hpp"
+#include "engine/recall/recall_curve.hpp"
+#include "engine/rows/distances.hpp"
+#include "engine/rows/store.hpp"
+#include "engine/sketch/sketches.hpp"
+
+namespace lookalike {
+
+struct Scratch;
+
+/// Vectors as a router sees them, for one thread.
+struct Routed {
+  std::vector<float> placed;             // rows × space dimensions
+  std::vector<float> projected;          // rows × m
+  std::vector<float> left_out;           // by the projection, of each squared norm
+  std::vector<std::uint32_t> bucket_of;  // rows × tables
+  std::vector<float> room;
+  Projection::Scratch projection;
+};
+
+class Router {
+ public:
+  /// For so many different rows, from a seed.
+  Router(const RowForm& form, Space space, Projection projection, std::unique_ptr<HashFamily> family,
+         std::size_t rows, std::uint64_t seed)
+      : form_(form),
+        space_(std::move(space)),
+        projection_(std::move(projection)),
+        family_(std::move(family)),
+        rows_(rows),
+        seed_(seed) {}
+
+  const RowForm& form() const { return form_; }
+  const Space& space() const { return space_; }
+  const Projection& projection() const { return projection_; }
+  const HashFamily& family() const { return *family_; }
+  const SketchLayout& layout() const { return layout_; }
+  const RecallCurve& curve() const { return curve_; }
+  std::size_t rows() const { return rows_; }
+  std::uint32_t buckets() const { return family_->buckets(); }
+  std::uint32_t tables() const { return family_->tables(); }
+  std::size_t m() const { return projection_.m(); }
+
+  /// The 8-bit rows hold y where it keeps all distances, else the placed vector itself.
+  std::size_t byte_width() const { return projection_.isometric() ? m() : space_.dim(); }
+
+  /// What the stages cost beside each other in lists of so many rows.
+  RecallCurve::Costs costs(std::size_t rows) const;
+
+  /// Places and projects one row.
+  void place(const StoredRows& rows, std::size_t row, Routed& out) const;
+
+  /// Places, projects and assigns rows [begin, end). Takes one thread.
+  void route(const StoredRows& rows, std::size_t begin, std::size_t end, Routed& out) const;
+
+  /// Of the squared norm, what principal axes do not hold; a rotation holds all.
+  float left_out(const float* placed, const float* projected) const;
+
+  /// Places and projects queries; `take_up` then readies one of them. Matrices, once loaded, serve several.
+  void look(const QueryBlock& queries, Scratch& scratch) const;
+  void take_up(std::size_t q, Scratch& scratch) const;
+  void look(const Query& query, Scratch& scratch) const;
+
+  /// The same for two routers that route alike.
+  std::uint64_t hash() const;
+
+  // For who learns it, before anybody else knows it.
+  HashFamily& learning() { return *family_; }
+  void choose(const Codebook& codebook) { layout_ = SketchLayout(m(), codebook); }
+  void set_curve(RecallCurve curve) { curve_ = std::move(curve); }
+  void keep(std::shared_ptr<const void> file) { file_ = std::move(file); }
+
+ private:
+  std::shared_ptr<const void> file_;  // that its columns lie in, or null
+  RowForm form_;
+  Space space_;
+  Projection projection_;
+  std::unique_ptr<HashFamily> family_;
+  SketchLayout layout_{0};
+  RecallCurve curve_;
+  std::size_t rows_;
+  std::uint64_t seed_;
+};
+
+/// Routes all of these rows, on several threads where they are many.
+Routed route_all(const Router& router, const StoredRows& rows);
+
+}  // namespace lookalike

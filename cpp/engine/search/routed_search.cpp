@@ -1,0 +1,168 @@
+// Queries through the lists of a router: hash, probe, scan, narrow, rerank.
+#include "engine/search/routed_search.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/search/search_scratch.hpp"
+
+namespace lookalike {
+namespace {
+
+constexpr std::size_t kLong = 64;  // buckets: some ten microseconds
+
+constexpr std::size_t kHashedAtOnce = 16;  // queries
+
+}  // namespace
+
+void RoutedSearch::add(const Segment& segment, const Allowed* allowed) {
+  router_ = segment.router().get();
+  views_.push_back({&segment, allowed, entries_, rows_});
+  const auto originals = static_cast<std::uint32_t>(segment.originals());
+  rows_ += originals;
+  entries_ += originals * router_->tables();
+  originals_ += originals;
+  all_rows_ += segment.rows();
+  numbers_differ_ = router_->tables() > 1;
+}
+
+void RoutedSearch::add(const FreshLists& lists, const FreshTable& table, std::size_t begin) {
+  fresh_.push_back({&lists, static_cast<std::uint32_t>(begin)});
+  table_ = &table;
+  fresh_rows_ += lists.rows();
+  originals_ += lists.rows();
+  all_rows_ += lists.rows();
+  numbers_differ_ = true;
+  all_fresh_live_ = table.live() == table.rows();
+}
+
+std::optional<std::uint32_t> RoutedSearch::number(const Segment& segment, std::uint32_t original) const {
+  for (const View& view : views_)
+    if (view.segment == &segment) return view.first_row + original;
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> RoutedSearch::fresh_number(std::size_t row) const {
+  for (const FreshView& view : fresh_)
+    if (row >= view.begin && row < view.begin + view.lists->rows())
+      return rows_ + static_cast<std::uint32_t>(row);
+  return std::nullopt;
+}
+
+void RoutedSearch::search(const QueryBlock& queries, const Visit& visit, Scratch& scratch,
+                          std::span<TopK> nearest, std::span<Stages> stages) const {
+  for (std::size_t begin = 0; begin < queries.count; begin += kHashedAtOnce) {
+    Stopwatch watch(scratch.laps);
+    const QueryBlock some = queries.part(begin, std::min(kHashedAtOnce, queries.count - begin));
+    router_->look(some, scratch);
+    watch.lap(&Laps::hash);
+    for (std::size_t q = 0; q < some.count; ++q) {
+      if (begin + q > 0 && scratch.stopped()) return;
+      router_->take_up(q, scratch);
+      search(some.query(q), visit, scratch, nearest[begin + q], stages[begin + q]);
+    }
+  }
+}
+
+void RoutedSearch::search(const Query& query, const Visit& visit, Scratch& scratch, TopK& nearest,
+                          Stages& stages) const {
+  Stopwatch watch(scratch.laps);
+  Errand& errand = scratch.errand;
+  errand.before = stages;
+  order(visit, scratch, errand);
+  watch.lap(&Laps::probe);
+  for (std::size_t begin = 0; begin < router_->buckets(); begin = Budget::phase_end(begin)) {
+    if (!choose(visit, begin, scratch, errand) || (begin >= kLong && scratch.stopped())) break;
+    scan_phase(errand, stages);
+  }
+  scan_further(visit, scratch, errand, stages);
+  watch.lap(&Laps::scan);
+  const auto finalists = shortlist(visit, scratch, errand);
+  watch.lap(&Laps::narrow);
+  rerank(query, finalists, scratch, nearest);
+  watch.lap(&Laps::rerank);
+  stages.candidates += static_cast<std::uint32_t>(errand.candidates.size());
+  stages.reranked += static_cast<std::uint32_t>(finalists.size() + scratch.fresh.size());
+}
+
+std::span<const std::uint32_t> RoutedSearch::shortlist(const Visit& visit, Scratch& scratch,
+                                                       Errand& errand) const {
+  Candidates& candidates = errand.candidates;
+  if (visit.budget.by_margins()) candidates.keep_only(most_candidates(visit, errand));
+  candidates.finish();
+  if (router_->tables() > 1) candidates.unite(std::max<std::size_t>(visit.budget.rerank, visit.k));
+  scratch.fresh.clear();
+  const auto sealed = fresh_.empty() ? candidates.kept() : part_fresh(candidates.kept(), scratch);
+  return router_->form().compact() ? sealed : narrow(visit, errand, sealed, scratch);
+}
+
+// The 8-bit distances order the candidates nearly right: few beyond the k-th can belong among the nearest.
+// Fresh rows have no 8-bit form, and are all compared exactly.
+std::span<const std::uint32_t> RoutedSearch::narrow(const Visit& visit, const Errand& errand,
+                                                    std::span<const std::uint32_t> rows,
+                                                    Scratch& scratch) const {
+  Candidates& finalists = scratch.finalists;
+  const double few = static_cast<double>(visit.budget.narrowing) * static_cast<double>(visit.k) + 8.0;
+  finalists.start(few < static_cast<double>(rows.size()) ? static_cast<std::size_t>(few) : rows.size());
+  by_view(rows, scratch, [&](const View& view, std::span<const std::uint32_t> of_view) {
+    float* keys = finalists.estimates(of_view.size());
+    std::uint32_t* numbers = finalists.numbers();
+    for (std::size_t i = 0; i < of_view.size(); ++i) numbers[i] = view.first_row + of_view[i];
+    view.segment->touch_bytes(of_view);
+    view.segment->byte_rows().keys(byte_query(errand), of_view, scratch.byte_rows, keys);
+    finalists.take(of_view.size());
+  });
+  finalists.finish();
+  return finalists.kept();
+}
+
+// Leaves the fresh ones in scratch.fresh, and returns the others.
+std::span<const std::uint32_t> RoutedSearch::part_fresh(std::span<const std::uint32_t> numbers,
+                                                        Scratch& scratch) const {
+  scratch.sealed.clear();
+  for (const std::uint32_t number : numbers)
+    (number < rows_ ? scratch.sealed : scratch.fresh).push_back(number);
+  return scratch.sealed;
+}
+
+// Calls use(view, rows of its segment) for these numbers, none of which is fresh.
+template <class Use>
+void RoutedSearch::by_view(std::span<const std::uint32_t> numbers, Scratch& scratch, Use use) const {
+  if (views_.size() == 1) return use(views_.front(), numbers);
+  for (const View& view : views_) {
+    scratch.of_view.clear();
+    const auto end = view.first_row + view.segment->originals();
+    for (const std::uint32_t number : numbers)
+      if (number >= view.first_row && number < end) scratch.of_view.push_back(number - view.first_row);
+    if (!scratch.of_view.empty()) use(view, std::span<const std::uint32_t>(scratch.of_view));
+  }
+}
+
+const float* RoutedSearch::byte_query(const Errand& errand) const {
+  return router_->projection().isometric() ? errand.projected : errand.placed;
+}
+
+// Ids lie anywhere too, and are asked for while the distances are computed.
+void RoutedSearch::rerank(const Query& query, std::span<const std::uint32_t> numbers, Scratch& scratch,
+                          TopK& nearest) const {
+  by_view(numbers, scratch, [&](const View& view, std::span<const std::uint32_t> rows) {
+    const Segment& segment = *view.segment;
+    for (const std::uint32_t row : rows) {
+      segment.touch(row, row + std::size_t{1});
+      __builtin_prefetch(segment.ids() + row);
+    }
+    segment.stored().gather(query, rows, [&](std::size_t row, float key) {
+      if (nearest.admits(key))
+        segment.take_equals(row, view.allowed, [&](std::int64_t id) { return nearest.push(key, id); });
+    });
+  });
+  if (fresh_.empty()) return;
+  for (const std::uint32_t number : scratch.fresh) {
+    const auto [chunk, row] = table_->at(number - rows_);
+    chunk.stored(router_->form()).gather(query, std::span(&row, 1), [&](std::size_t, float key) {
+      if (chunk[row]) nearest.push(key, chunk.id(row));
+    });
+  }
+}
+
+}  // namespace lookalike

@@ -1,0 +1,127 @@
+// Scanning the lists of buckets: an estimate from each sketch.
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "engine/search/routed_search.hpp"
+#include "engine/search/search_scratch.hpp"
+
+namespace lookalike {
+
+// The bucket behind the last one of a phase will hardly ever not be visited.
+void RoutedSearch::scan_phase(Errand& errand, Stages& stages) const {
+  const auto end = static_cast<std::size_t>(errand.now.data() - errand.order.data()) + errand.now.size();
+  const auto next = std::span<const Near>(errand.order).subspan(end).first(end < errand.order.size() ? 1 : 0);
+  scan_buckets(errand.now, next, errand, stages);
+}
+
+// In parts, after each of which the limit is drawn in.
+void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const Near> next, Errand& errand,
+                                Stages& stages) const {
+  constexpr std::size_t kBlocksAtOnce = 16;
+  auto& list = errand.blocks;
+  list.start(router_->layout().block_bytes());
+  errand.fresh.clear();
+  std::size_t scanned = 0, met = 0;
+  for (const Near& near : buckets) {
+    for (const View& view : views_) {
+      BlockToScan bucket = view.segment->sketches().bucket(near.bucket, near.key);
+      const std::size_t findable = view.allowed != nullptr
+                                       ? count_findable(view, bucket.first, bucket.first + bucket.count)
+                                       : bucket.count;
+      met += findable;
+      if (findable == 0) continue;
+      scanned += bucket.count;
+      bucket.first += view.first_entry;
+      list.add(bucket);
+    }
+    if (!fresh_.empty()) {
+      const std::size_t fresh = list_fresh(near, errand);
+      met += fresh;
+      scanned += fresh;
+    }
+  }
+  stages.probes += static_cast<std::uint32_t>(buckets.size());
+  stages.met += static_cast<std::uint32_t>(met);
+  stages.scanned += static_cast<std::uint32_t>(scanned);
+  const std::size_t blocks = list.count();
+  for (const Near& near : next) list.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
+  Candidates& candidates = errand.candidates;
+  const bool all = met == scanned && all_fresh_live_;
+  for (std::size_t begin = 0; begin < blocks; begin += kBlocksAtOnce) {
+    const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, blocks - begin));
+    float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
+    std::uint32_t* numbers = candidates.numbers();
+    const std::size_t appended =
+        kernels().scan_sketches(part, errand.table.view(), candidates.limit(), estimates, numbers);
+    if (numbers_differ_) number_rows(errand, numbers, appended);
+    if (all)
+      candidates.take(appended);
+    else
+      candidates.take(appended, [this](std::uint32_t number) { return may_be_found(number); });
+  }
+}
+
+// A block of fresh entries is numbered by its place among those of this scan.
+std::size_t RoutedSearch::list_fresh(Near near, Errand& errand) const {
+  std::size_t count = 0;
+  for (const FreshView& view : fresh_)
+    view.lists->visit(near.bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
+      const auto first = static_cast<std::uint32_t>(errand.fresh.size() * SketchLayout::kEntries);
+      errand.blocks.add({block.bytes(), near.key, entries_ + first, entries});
+      errand.fresh.push_back({block.rows.data(), rows_ + view.begin});
+      count += entries;
+    });
+  return count;
+}
+
+// Entries become rows.
+void RoutedSearch::number_rows(const Errand& errand, std::uint32_t* numbers, std::size_t count) const {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (numbers[i] >= entries_) {
+      const std::uint32_t fresh = numbers[i] - entries_;
+      const auto& block = errand.fresh[fresh / SketchLayout::kEntries];
+      numbers[i] = block.begin + block.rows[fresh % SketchLayout::kEntries];
+    } else {
+      const View& view = *std::prev(
+          std::upper_bound(views_.begin(), views_.end(), numbers[i],
+                           [](std::uint32_t entry, const View& each) { return entry < each.first_entry; }));
+      numbers[i] = view.first_row + view.segment->row_of(numbers[i] - view.first_entry);
+    }
+  }
+}
+
+bool RoutedSearch::may_be_found(std::uint32_t number) const {
+  if (number >= rows_) return table_->lives(number - rows_);
+  const View& view = view_of(number);
+  return view.allowed == nullptr || view.allowed->originals()[number - view.first_row];
+}
+
+const RoutedSearch::View& RoutedSearch::view_of(std::uint32_t row) const {
+  auto view = views_.end();
+  while ((--view)->first_row > row) {
+  }
+  return *view;
+}
+
+std::size_t RoutedSearch::count_findable(const View& view, std::uint32_t begin, std::uint32_t end) const {
+  const PagedBits& originals = view.allowed->originals();
+  if (begin < view.segment->originals()) return originals.count(begin, end);
+  std::size_t count = 0;
+  for (std::uint32_t entry = begin; entry < end; ++entry)
+    count += std::size_t{originals[view.segment->row_of(entry)]};
+  return count;
+}
+
+void estimate_bucket(const Sketches& sketches, Near near, Errand& errand, float limit) {
+  const BlockToScan bucket = sketches.bucket(near.bucket, near.key);
+  errand.blocks.start(sketches.layout().block_bytes());
+  errand.blocks.add(bucket);
+  errand.candidates.start(bucket.count);
+  float* estimates = errand.candidates.estimates(bucket.count);
+  errand.candidates.take(kernels().scan_sketches(errand.blocks.part(0, errand.blocks.count()),
+                                                 errand.table.view(), limit, estimates,
+                                                 errand.candidates.numbers()));
+}
+
+}  // namespace lookalike
