@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -81,7 +82,7 @@ void Builder::learn() {
   const auto order = shuffled(originals(), shape_.seed);
   const std::size_t held_out = held_out_of(originals(), shape_.dim);
   const auto router = std::make_shared<Router>(learn_router(std::span(order).subspan(held_out)));
-  std::vector<std::uint32_t> bucket_of = assign(*router);
+  std::vector<std::uint32_t> bucket_of = assign(*router).bucket_of;
   router->learning().drop_empty(bucket_of);
   segment_->router_ = router;
   const std::vector<std::uint32_t> place_of = lay_out(bucket_of);
@@ -92,12 +93,20 @@ void Builder::learn() {
   const HeldOut held = measurer().held_out(std::move(sampled));
   choose_sketches(*router, held);
   router->set_curve(measurer().measure(held, held.rows.size()));
+  // Where a centre is the mean of few rows, these lie nearer to it than others like them.
+  const bool means = !router->learning().means().empty();
+  const double mean_residual = means ? 0.0 : residuals_ / static_cast<double>(originals());
+  router->set_reach(segment_->reaches_.view(), static_cast<float>(mean_residual));
 }
 
-void Builder::use(std::shared_ptr<const Router> router) {
-  segment_->router_ = std::move(router);
-  lay_out(assign(*segment_->router_));
+bool Builder::use(const std::shared_ptr<const Router>& router) {
+  constexpr std::size_t kFew = 200;  // one of so many may be unlike the others
+  const Assigned assigned = assign(*router);
+  if (assigned.unlike > originals() / kFew || router->drifted(assigned.residuals, originals())) return false;
+  segment_->router_ = router;
+  lay_out(assigned.bucket_of);
   sketch();
+  return true;
 }
 
 // Rows in the order of their buckets; returns where each went.
@@ -182,17 +191,25 @@ Column<float> Builder::center(Array<float>& sample, std::size_t dim) const {
   return Column(std::move(middle));
 }
 
-std::vector<std::uint32_t> Builder::assign(const Router& router) const {
+Builder::Assigned Builder::assign(const Router& router) const {
   const std::size_t tables = router.tables();
-  std::vector<std::uint32_t> bucket_of(originals() * tables);
+  Assigned assigned{std::vector<std::uint32_t>(originals() * tables)};
+  std::mutex mutex;
   const StoredRows stored = rows_.stored(segment_->form_);
   parallel_for(originals(), kRowsAtOnceWhenSealing, threads_, interrupt_,
                [&](std::size_t begin, std::size_t end) {
                  Routed routed;
                  router.route(stored, begin, end, routed);
-                 std::ranges::copy(routed.bucket_of, bucket_of.begin() + begin * tables);
+                 std::ranges::copy(routed.bucket_of,
+                                   assigned.bucket_of.begin() + static_cast<std::ptrdiff_t>(begin * tables));
+                 if (!router.learned()) return;
+                 const std::scoped_lock lock(mutex);
+                 for (std::size_t i = 0; i < end - begin; ++i) {
+                   assigned.unlike += std::size_t{router.unlike(routed, i)};
+                   assigned.residuals += double{routed.residuals[i]};
+                 }
                });
-  return bucket_of;
+  return assigned;
 }
 
 void Builder::find_means(HashFamily& family) const {
@@ -226,6 +243,7 @@ void Builder::sketch() {
   Array<std::int8_t> bytes(segment.form_.compact() ? 0 : originals * ByteRows::stride(width),
                            HugePages<std::int8_t>(spill_));
   Array<Reach> reaches(starts_.size() - 1);
+  std::vector<double> residuals(starts_.size() - 1);  // by bucket: the same sum for any number of threads
   const Sketches layout(sketch_layout, Column<std::uint32_t>(std::span<const std::uint32_t>(starts_)),
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
   parallel_for(layout.buckets(), kBucketsAtOnce, threads_, interrupt_,
@@ -240,15 +258,20 @@ void Builder::sketch() {
                      const float* const placed = routed.placed.data();
                      const float* const y = routed.projected.data();
                      const float left_out = router.left_out(placed, y);
-                     reaches[bucket].include(
-                         sketches.write(y, router.family().centre(bucket), left_out, i, into), left_out);
+                     const float beyond =
+                         router.space().beyond(segment.form_.floats(segment.stored().row(row), routed.room));
+                     const float square =
+                         sketches.write(y, router.family().centre(bucket), left_out - beyond, i, into);
+                     residuals[bucket] += double{square} + double{left_out};
+                     reaches[bucket].include(std::sqrt(square) + std::sqrt(beyond), left_out);
                      if (!bytes.empty() && layout.first(bucket) < originals)
                        ByteRows::write(router.projection().isometric() ? y : placed, width,
-                                       bytes.data() + row * ByteRows::stride(width));
+                                       bytes.data() + row * ByteRows::stride(width), beyond);
                    }
                    close_sketches(layout.count(bucket), sketch_layout, into);
                  }
                });
+  residuals_ = std::accumulate(residuals.begin(), residuals.end(), 0.0);
   Array<std::uint32_t> starts(starts_);
   segment.sketches_.emplace(sketch_layout, Column(std::move(starts)), Column(std::move(blocks)));
   segment.reaches_ = Column(std::move(reaches));
@@ -259,10 +282,8 @@ std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows,
                                              const std::shared_ptr<const Router>& router, int threads,
                                              const Interrupt& interrupt) {
   Builder builder(shape, rows, threads, interrupt);
-  if (router != nullptr)
-    builder.use(router);
-  else if (builder.originals() >= (shape.buckets > 0 ? 2 : kExactBelow))
-    builder.learn();
+  const bool used = router != nullptr && builder.use(router);
+  if (!used && builder.originals() >= (shape.buckets > 0 ? 2 : kExactBelow)) builder.learn();
   return builder.finish();
 }
 

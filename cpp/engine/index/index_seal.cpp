@@ -24,7 +24,7 @@ struct Closing : std::exception {};
 struct Index::Harvest {
   std::shared_ptr<const Snapshot> from;
   Shape shape;
-  std::shared_ptr<const Router> router;  // null: a new one is to be learned
+  std::shared_ptr<const Router> router;  // to be used where it fits; null: a new one is to be learned
   Rows rows;
   std::vector<Place> sources;
   std::vector<bool> merged;  // by part
@@ -41,32 +41,6 @@ bool outgrown(const Router& router, const Snapshot& snapshot) {
   for (const Part& part : snapshot.parts())
     if (part.segment->router().get() == &router) rows += part.segment->originals();
   return rows > kOutgrown * router.rows() || rows * router.tables() > UINT32_MAX;  // entries are numbered
-}
-
-/// How far so many of these rows lie from the centres of their buckets, squared, on average.
-double mean_residual(const Router& router, const StoredRows& rows) {
-  constexpr std::size_t kSample = 1000;
-  Routed routed;
-  double sum = 0.0;
-  const std::size_t count = std::min(rows.count, kSample), m = router.m();
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t row = i * rows.count / count;
-    router.route(rows, row, row + 1, routed);
-    const float* const centre = router.family().centre(routed.bucket_of[0]);
-    sum += double{routed.left_out[0]} + double{kernels().squared_l2(routed.projected.data(), centre, m)};
-  }
-  return sum / static_cast<double>(std::max<std::size_t>(count, 1));
-}
-
-/// Whether rows are unlike those that a router was learned from: its buckets and its recall are not theirs.
-bool drifted(const Router& router, const Segment& learned_from, const StoredRows& rows) {
-  constexpr double kUnlike = 1.5;
-  std::vector<float> room;
-  for (std::size_t row = 0; row < rows.count; ++row)
-    if (router.space().beyond(rows.form.floats(rows.row(row), room)) > 0.0F) return true;
-  learned_from.touch(0, learned_from.originals());
-  const double usual = mean_residual(router, learned_from.stored_originals());
-  return mean_residual(router, rows) > kUnlike * usual;
 }
 
 }  // namespace
@@ -138,9 +112,6 @@ Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spi
 std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const Interrupt& interrupt,
                                            const std::shared_ptr<Spill>& spill) {
   Harvest harvest = this->harvest(everything, spill);
-  if (harvest.router != nullptr && drifted(*harvest.router, *main_part(harvest.from->parts())->segment,
-                                           harvest.rows.stored(setting_->intake.form())))
-    harvest.router = nullptr;
   auto segment = build_segment(harvest.shape, harvest.rows, harvest.router, threads, interrupt);
   publish_sealed(harvest, segment);
   return segment;

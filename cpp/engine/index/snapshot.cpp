@@ -73,8 +73,14 @@ void Snapshot::verify(const Interrupt& interrupt) const {
 }
 
 std::size_t Snapshot::buckets() const {
+  std::vector<const Router*> routers;
   std::size_t buckets = 0;
-  for (const Part& part : parts_) buckets += part.segment->buckets();
+  for (const Part& part : parts_) {
+    const Router* const router = part.segment->router().get();
+    if (router == nullptr || std::find(routers.begin(), routers.end(), router) != routers.end()) continue;
+    routers.push_back(router);
+    buckets += router->buckets();
+  }
   return buckets;
 }
 

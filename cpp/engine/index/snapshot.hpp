@@ -99,7 +99,7 @@ class Snapshot {
   const std::string& note() const { return *note_; }
   const std::shared_ptr<const std::string>& shared_note() const { return note_; }
   std::size_t segments() const { return parts_.size(); }
-  std::size_t buckets() const;  // of all segments; 0 while every search compares all
+  std::size_t buckets() const;  // of all routers; 0 while every search compares all
 
   const std::vector<Part>& parts() const { return parts_; }
   const std::vector<FreshRows>& fresh() const { return fresh_.chunks(); }

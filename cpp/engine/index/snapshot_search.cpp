@@ -160,7 +160,9 @@ class Snapshot::Planner {
     } else {
       budget = curve.budget_for(options_.recall, k, share);
     }
-    budget.grow(originals / static_cast<double>(router().rows()));
+    const double growth = std::max(1.0, originals / static_cast<double>(router().rows()));
+    budget.grow(growth);
+    visit.depth = static_cast<std::size_t>(std::ceil(k * growth));
     if (options_.probes > 0 && options_.rerank > 0) budget.rerank = options_.rerank;
     if (options_.probes == 0)
       whole = budget.probes == 0 || router().costs(routed_.search.originals()).of(budget) > compared_;

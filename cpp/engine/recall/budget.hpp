@@ -39,7 +39,7 @@ struct Budget {
 
   static constexpr std::size_t kFirstPhase = 2;  // buckets; a power of two
 
-  /// For so many times the rows that it was measured with: as many more of them are estimated as near.
+  /// For so many times the rows that it was measured with.
   void grow(double times) {
     if (times <= 1.0) return;
     rerank = static_cast<std::uint32_t>(std::min(rerank * times, double{kMostCandidates}));

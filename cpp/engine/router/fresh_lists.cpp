@@ -14,7 +14,13 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count) const {
   std::vector<std::shared_ptr<Page>> own(pages_.size());
   SketchWriter sketches(router_->layout());
   const std::size_t tables = router_->tables(), m = router_->m();
+  std::vector<std::uint32_t> unlike;
   for (std::size_t i = 0; i < count; ++i) {
+    made.residuals_ += double{routed.residuals[i]};
+    if (router_->unlike(routed, i) || router_->drifted(made.residuals_, rows_ + i + 1)) {
+      unlike.push_back(static_cast<std::uint32_t>(rows_ + i));
+      continue;
+    }
     for (std::size_t table = 0; table < tables; ++table) {
       const std::uint32_t bucket = routed.bucket_of[i * tables + table];
       std::shared_ptr<Page>& page = own[bucket / kPage];
@@ -31,6 +37,10 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count) const {
   }
   for (std::size_t i = 0; i < own.size(); ++i)
     if (own[i] != nullptr) made.pages_[i] = std::move(own[i]);
+  if (!unlike.empty()) {
+    unlike.insert(unlike.begin(), this->unlike().begin(), this->unlike().end());
+    made.unlike_ = std::make_shared<const std::vector<std::uint32_t>>(std::move(unlike));
+  }
   made.rows_ += count;
   return made;
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/router/router.hpp"
@@ -36,6 +37,11 @@ class FreshLists {
   /// So many rows are in it, numbered as they came.
   std::size_t rows() const { return rows_; }
 
+  /// Those of them that are unlike all that the router knows, and in no bucket; ascending.
+  std::span<const std::uint32_t> unlike() const {
+    return unlike_ != nullptr ? std::span<const std::uint32_t>(*unlike_) : std::span<const std::uint32_t>();
+  }
+
   /// With the next `count` rows. Only the newest version may be continued.
   FreshLists with(const Routed& routed, std::size_t count) const;
 
@@ -65,7 +71,9 @@ class FreshLists {
 
   std::shared_ptr<const Router> router_;
   std::vector<std::shared_ptr<const Page>> pages_;
+  std::shared_ptr<const std::vector<std::uint32_t>> unlike_;  // null: none
   std::size_t rows_ = 0;
+  double residuals_ = 0.0;  // of all rows
 };
 
 }  // namespace lookalike

@@ -31,14 +31,21 @@ void Router::route(const StoredRows& rows, std::size_t begin, std::size_t end, R
   out.projected.resize(count * m());
   out.bucket_of.resize(count * tables());
   out.left_out.resize(count);
+  out.residuals.resize(count);
   for (std::size_t i = 0; i < count; ++i)
     space_.place_row(form_.floats(rows.row(begin + i), out.room), rows.scale(begin + i),
                      out.placed.data() + i * dim);
   projection_.apply(out.placed.data(), nullptr, count, out.projected.data(), out.projection);
   family_->assign(out.projected.data(), count, out.bucket_of.data());
-  for (std::size_t i = 0; i < count; ++i)
-    out.left_out[i] = left_out(out.placed.data() + i * dim, out.projected.data() + i * m()) -
-                      space_.beyond(form_.floats(rows.row(begin + i), out.room));
+  for (std::size_t i = 0; i < count; ++i) {
+    const float* const y = out.projected.data() + i * m();
+    const float left_out = this->left_out(out.placed.data() + i * dim, y);
+    const float beyond = space_.beyond(form_.floats(rows.row(begin + i), out.room));
+    out.left_out[i] = left_out - beyond;
+    if (!learned()) continue;  // there may be no centres yet
+    const float* const centre = family_->centre(out.bucket_of[i * tables()]);
+    out.residuals[i] = kernels().squared_l2(y, centre, m()) + left_out + beyond;
+  }
 }
 
 float Router::left_out(const float* placed, const float* projected) const {
@@ -75,6 +82,24 @@ void Router::look(const Query& query, Scratch& scratch) const {
   take_up(0, scratch);
 }
 
+// A bucket of few rows tells little: it is taken to reach as far as others do.
+void Router::set_reach(std::span<const Reach> reaches, float mean_residual) {
+  constexpr float kBeyond = 1.2F;
+  mean_residual_ = mean_residual;
+  double radius = 0.0, left_out = 0.0;
+  for (const Reach& reach : reaches) {
+    radius += double{reach.radius} * double{reach.radius};
+    left_out += double{reach.left_out};
+  }
+  const double count = static_cast<double>(std::max<std::size_t>(reaches.size(), 1));
+  const auto usual_radius = static_cast<float>(radius / count);
+  const auto usual_left_out = static_cast<float>(left_out / count);
+  bounds_.clear();
+  for (const Reach& reach : reaches)
+    bounds_.push_back(kBeyond * (std::max(reach.radius * reach.radius, usual_radius) +
+                                 std::max(reach.left_out, usual_left_out)));
+}
+
 std::uint64_t Router::hash() const {
   std::uint64_t hash = seed_;
   const auto add = [&](const auto& items) {
@@ -106,6 +131,7 @@ Routed route_all(const Router& router, const StoredRows& rows) {
   Routed all;
   all.projected.resize(rows.count * m);
   all.left_out.resize(rows.count);
+  all.residuals.resize(rows.count);
   all.bucket_of.resize(rows.count * tables);
   const auto put = [](const auto& from, auto& into, std::size_t at) {
     std::ranges::copy(from, into.begin() + static_cast<std::ptrdiff_t>(at));
@@ -116,6 +142,7 @@ Routed route_all(const Router& router, const StoredRows& rows) {
                  router.route(rows, begin, end, some);
                  put(some.projected, all.projected, begin * m);
                  put(some.left_out, all.left_out, begin);
+                 put(some.residuals, all.residuals, begin);
                  put(some.bucket_of, all.bucket_of, begin * tables);
                });
   return all;

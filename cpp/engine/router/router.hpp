@@ -2,6 +2,7 @@
 // segments and fresh rows, and never changed.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,11 +25,24 @@ namespace lookalike {
 
 struct Scratch;
 
+/// How far the rows of a bucket lie from its centre, in the projected space; and the most that the projection
+/// lost of a squared norm.
+struct Reach {
+  float radius = 0.0F;
+  float left_out = 0.0F;
+
+  void include(float residual, float lost) {
+    radius = std::max(radius, residual);
+    left_out = std::max(left_out, lost);
+  }
+};
+
 /// Vectors as a router sees them, for one thread.
 struct Routed {
-  std::vector<float> placed;             // rows × space dimensions
-  std::vector<float> projected;          // rows × m
-  std::vector<float> left_out;           // by the projection, of each squared norm
+  std::vector<float> placed;     // rows × space dimensions
+  std::vector<float> projected;  // rows × m
+  std::vector<float> left_out;   // what is to be added to each squared distance in the projected space
+  std::vector<float> residuals;  // squared distances from the centres
   std::vector<std::uint32_t> bucket_of;  // rows × tables
   std::vector<float> room;
   Projection::Scratch projection;
@@ -69,6 +83,21 @@ class Router {
   /// Places, projects and assigns rows [begin, end). Takes one thread.
   void route(const StoredRows& rows, std::size_t begin, std::size_t end, Routed& out) const;
 
+  /// Whether a row lies so far from the centre of its bucket as hardly any that the router was learned from:
+  /// then neither the bucket nor the measured recall is for it.
+  bool unlike(const Routed& routed, std::size_t row) const {
+    return !(routed.residuals[row] <= bounds_[routed.bucket_of[row * tables()]]);
+  }
+
+  /// The same of many rows, by the sum of their residuals.
+  bool drifted(double sum, std::size_t rows) const {
+    constexpr double kMore = 1.15;
+    constexpr std::size_t kMany = 64;
+    return mean_residual_ > 0.0F && rows >= kMany &&
+           sum > kMore * double{mean_residual_} * static_cast<double>(rows);
+  }
+  float mean_residual() const { return mean_residual_; }
+
   /// Of the squared norm, what principal axes do not hold; a rotation holds all.
   float left_out(const float* placed, const float* projected) const;
 
@@ -84,6 +113,9 @@ class Router {
   HashFamily& learning() { return *family_; }
   void choose(const Codebook& codebook) { layout_ = SketchLayout(m(), codebook); }
   void set_curve(RecallCurve curve) { curve_ = std::move(curve); }
+  bool learned() const { return !bounds_.empty(); }
+  /// How far the rows lie that it was learned from; the mean may be 0: nobody knows.
+  void set_reach(std::span<const Reach> reaches, float mean_residual);
   void keep(std::shared_ptr<const void> file) { file_ = std::move(file); }
 
  private:
@@ -94,6 +126,8 @@ class Router {
   std::unique_ptr<HashFamily> family_;
   SketchLayout layout_{0};
   RecallCurve curve_;
+  std::vector<float> bounds_;  // by bucket, of the squared residuals that it knows
+  float mean_residual_ = 0.0F;
   std::size_t rows_;
   std::uint64_t seed_;
 };

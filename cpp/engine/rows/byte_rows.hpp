@@ -49,8 +49,8 @@ class ByteRows {
     for (std::size_t i = 0; i < m; ++i) out[i] = scale * static_cast<float>(codes(row)[i]);
   }
 
-  /// Rounds one row.
-  static void write(const float* y, std::size_t m, std::int8_t* row) {
+  /// Rounds one row, which lies nearer to every query by `beyond` than it is placed (Space::beyond).
+  static void write(const float* y, std::size_t m, std::int8_t* row, float beyond = 0.0F) {
     float largest = 0.0F;
     for (std::size_t i = 0; i < m; ++i) largest = std::max(largest, std::abs(y[i]));
     const float scale = largest > kSmallest ? largest / 127.0F : 0.0F;
@@ -62,7 +62,7 @@ class ByteRows {
       into[i] = static_cast<std::int8_t>(code >= -127.0F ? std::min(code, 127.0F) : -127.0F);  // NaN too
       sum += std::int64_t{into[i]} * into[i];
     }
-    const Factors factors{scale, scale * scale * static_cast<float>(sum)};
+    const Factors factors{scale, scale * scale * static_cast<float>(sum) - beyond};
     std::memcpy(row, &factors, sizeof factors);
   }
 

@@ -24,7 +24,7 @@ void RoutedSearch::order(const Visit& visit, Scratch& scratch, Errand& errand) c
   errand.searching = true;
   errand.elsewhere = false;
   if (budget.by_margins())
-    errand.candidates.start(kMostCandidates, visit.k);
+    errand.candidates.start(kMostCandidates, visit.depth);
   else
     errand.candidates.start(std::max<std::size_t>(budget.rerank, visit.k) * router_->tables());
 }
@@ -50,7 +50,7 @@ bool RoutedSearch::choose(const Visit& visit, std::size_t begin, Scratch& scratc
     order_more(end, scratch, errand);
   end = std::min(end, errand.order.size());
   if (begin >= end) return false;
-  errand.candidates.keep_only(std::max(visit.k, budget.most_candidates(kth)));
+  errand.candidates.keep_only(std::max(visit.depth, budget.most_candidates(kth)));
   errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
   const auto too_far =
       std::find_if(errand.now.begin(), errand.now.end(), [=](const Near& near) { return near.key > limit; });
@@ -72,7 +72,7 @@ void RoutedSearch::order_more(std::size_t want, Scratch& scratch, Errand& errand
 std::size_t RoutedSearch::most_candidates(const Visit& visit, Errand& errand) const {
   constexpr std::size_t kMoreElsewhere = 3;
   const std::size_t most = visit.budget.most_candidates(errand.candidates.kth());
-  return std::max(visit.k, errand.elsewhere ? kMoreElsewhere * most : most);
+  return std::max(visit.depth, errand.elsewhere ? kMoreElsewhere * most : most);
 }
 
 std::size_t RoutedSearch::findable() const {

@@ -80,9 +80,10 @@ void RoutedSearch::search(const Query& query, const Visit& visit, Scratch& scrat
   const auto finalists = shortlist(visit, scratch, errand);
   watch.lap(&Laps::narrow);
   rerank(query, finalists, scratch, nearest);
+  const std::size_t compared = compare_unlike(query, scratch, nearest);
   watch.lap(&Laps::rerank);
   stages.candidates += static_cast<std::uint32_t>(errand.candidates.size());
-  stages.reranked += static_cast<std::uint32_t>(finalists.size() + scratch.fresh.size());
+  stages.reranked += static_cast<std::uint32_t>(finalists.size() + scratch.fresh.size() + compared);
 }
 
 std::span<const std::uint32_t> RoutedSearch::shortlist(const Visit& visit, Scratch& scratch,
@@ -156,13 +157,32 @@ void RoutedSearch::rerank(const Query& query, std::span<const std::uint32_t> num
         segment.take_equals(row, view.allowed, [&](std::int64_t id) { return nearest.push(key, id); });
     });
   });
-  if (fresh_.empty()) return;
   for (const std::uint32_t number : scratch.fresh) {
     const auto [chunk, row] = table_->at(number - rows_);
     chunk.stored(router_->form()).gather(query, std::span(&row, 1), [&](std::size_t, float key) {
       if (chunk[row]) nearest.push(key, chunk.id(row));
     });
   }
+}
+
+// Fresh rows that are in no bucket, chunk by chunk; how many.
+std::size_t RoutedSearch::compare_unlike(const Query& query, Scratch& scratch, TopK& nearest) const {
+  std::size_t compared = 0;
+  for (const FreshView& view : fresh_) {
+    const auto rows = view.lists->unlike();
+    compared += rows.size();
+    for (std::size_t i = 0; i < rows.size();) {
+      const auto [chunk, first] = table_->at(view.begin + rows[i]);
+      const std::uint32_t start = rows[i] - first;  // of the chunk; wraps where it began before the lists
+      scratch.of_view.clear();
+      for (; i < rows.size() && rows[i] - start < chunk.size(); ++i)
+        scratch.of_view.push_back(rows[i] - start);
+      chunk.stored(router_->form()).gather(query, scratch.of_view, [&](std::size_t row, float key) {
+        if (nearest.admits(key) && chunk[row]) nearest.push(key, chunk.id(row));
+      });
+    }
+  }
+  return compared;
 }
 
 }  // namespace lookalike

@@ -28,7 +28,8 @@ struct Scratch;
 struct Visit {
   Budget budget;
   std::size_t k = 0;
-  double evenly = 0.0;  // of what may be found in a bucket, if it is spread evenly; 0: no need to know
+  std::size_t depth = 0;  // the budget's e is the estimate of this rank
+  double evenly = 0.0;    // of what may be found in a bucket, if it is spread evenly; 0: no need to know
 };
 
 /// Const once all views are added, and safe from any thread. Rows are numbered through the views, the fresh
@@ -112,6 +113,7 @@ class RoutedSearch {
   void by_view(std::span<const std::uint32_t> numbers, Scratch& scratch, Use use) const;
   void rerank(const Query& query, std::span<const std::uint32_t> numbers, Scratch& scratch,
               TopK& nearest) const;
+  std::size_t compare_unlike(const Query& query, Scratch& scratch, TopK& nearest) const;
 
   const Router* router_ = nullptr;
   std::vector<View> views_;

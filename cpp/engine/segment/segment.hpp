@@ -1,9 +1,7 @@
 // A segment: rows that never change, and the lists of a router's buckets that hold them.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -51,18 +49,6 @@ struct Salvage {
 /// Every row of a segment file whose id and vector lie in blocks that are as they were written. Throws
 /// NotAnIndexError, and DamagedError where not even the number of rows can be told.
 Salvage salvage_segment(const std::string& path);
-
-/// How far the rows of a bucket lie from its centre, in the projected space; and the most that the projection
-/// lost of a squared norm.
-struct Reach {
-  float radius = 0.0F;
-  float left_out = 0.0F;
-
-  void include(float squared_residual, float lost) {
-    radius = std::max(radius, std::sqrt(squared_residual));
-    left_out = std::max(left_out, lost);
-  }
-};
 
 /// Data that never changes: rows, the originals in the order of their buckets, and the lists of these
 /// buckets.

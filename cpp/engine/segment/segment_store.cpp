@@ -52,6 +52,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
   stored.tables = tables();
   stored.digits = family.codes.digits;
   stored.last_width = family.codes.last_width;
+  stored.mean_residual = hashed() ? router_->mean_residual() : 0.0F;
   stored.store = static_cast<std::uint32_t>(shape.store);
   stored.sketch_width = hashed() ? static_cast<std::uint32_t>(router_->layout().codebook->width) : 0;
   const std::span<const float> none;
@@ -162,6 +163,7 @@ void Segment::open_lists(const StoredShape& stored) {
   router->set_curve(RecallCurve(Column(file_->get<float>(Section::curve, recalls)), stored.probe_steps,
                                 stored.rerank_steps, router->costs(originals_), stored.narrowing,
                                 open_margins(stored.margins)));
+  router->set_reach(reaches_.view(), stored.mean_residual);
   router_ = router;
 }
 

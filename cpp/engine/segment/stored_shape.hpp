@@ -34,7 +34,7 @@ struct StoredShape {
   std::array<std::uint32_t, kMeasuredAt.size()> margins;  // steps of each level
   std::uint32_t copies;
   std::uint32_t sketch_width;  // dimensions of a nibble
-  std::uint32_t zeros;
+  float mean_residual;         // of the rows from the centres of their buckets, squared; 0: not known
 
   Shape asked() const;
 };

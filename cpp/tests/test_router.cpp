@@ -1,0 +1,224 @@
+// Routers: what they route to the same buckets, which fresh rows enter their lists, and when another is
+// learned.
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "check.hpp"
+#include "engine/build/builder.hpp"
+#include "engine/index/index.hpp"
+#include "engine/router/fresh_lists.hpp"
+#include "segment_writer.hpp"
+#include "small_index.hpp"
+
+using namespace lookalike;
+
+namespace {
+
+constexpr std::size_t kRows = 9000;
+
+std::shared_ptr<const Segment> segment_of(const std::vector<float>& vectors, Shape shape) {
+  const Intake intake(shape.metric, shape.store, shape.dim, shape.seed);
+  Rows rows = intake.rows(vectors.data(), vectors.size() / shape.dim);
+  for (std::size_t i = 0; i < vectors.size() / shape.dim; ++i)
+    rows.ids.push_back(static_cast<std::int64_t>(i));
+  return build_segment(shape, rows, nullptr, 1, kNever);
+}
+
+StoredRows rows_of(const std::vector<float>& vectors) {
+  return {RowForm(Store::float32, Metric::euclidean, kDim),
+          reinterpret_cast<const std::byte*>(vectors.data()), nullptr, vectors.size() / kDim};
+}
+
+// All (row, sketch) in these lists, by bucket.
+std::vector<std::vector<std::pair<std::uint32_t, std::vector<std::uint8_t>>>> contents(
+    const FreshLists& lists) {
+  std::vector<std::vector<std::pair<std::uint32_t, std::vector<std::uint8_t>>>> all(
+      lists.router()->buckets());
+  const std::size_t bytes = lists.router()->layout().block_bytes();
+  for (std::uint32_t bucket = 0; bucket < all.size(); ++bucket)
+    lists.visit(bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
+      for (std::uint32_t i = 0; i < entries; ++i)
+        all[bucket].emplace_back(block.rows[i],
+                                 std::vector<std::uint8_t>(block.bytes(), block.bytes() + bytes));
+    });
+  return all;
+}
+
+void wait_until_sealed(const Index& index) {
+  for (int i = 0; i < 3000 && index.snapshot()->fresh_rows() >= 16384; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+double recall(const Snapshot& snapshot, const std::vector<float>& queries, std::size_t dim = kDim) {
+  const std::size_t count = queries.size() / dim;
+  const auto exact = snapshot.search(queries.data(), count, {.exact = true, .only = {}}, kNever);
+  const auto found = snapshot.search(queries.data(), count, {.recall = 0.95, .only = {}}, kNever);
+  std::size_t met = 0;
+  for (std::size_t q = 0; q < count; ++q) {
+    const std::set<std::int64_t> wanted(exact.ids.begin() + static_cast<std::ptrdiff_t>(q * 10),
+                                        exact.ids.begin() + static_cast<std::ptrdiff_t>(q * 10 + 10));
+    for (std::size_t i = 0; i < 10; ++i) met += wanted.count(found.ids[q * 10 + i]);
+  }
+  return static_cast<double>(met) / static_cast<double>(count * 10);
+}
+
+}  // namespace
+
+TEST(a_version_of_fresh_lists_stays_as_it_is_while_others_are_made_of_it) {
+  const auto segment = segment_of(gaussian(kRows, 1), shape_of(Metric::euclidean));
+  FreshLists lists(segment->router());
+  std::vector<std::pair<FreshLists, decltype(contents(lists))>> kept;
+  for (unsigned i = 0; i < 12; ++i) {
+    const auto more = gaussian(i % 3 == 0 ? 1 : 200, 10 + i);
+    lists = lists.with(route_all(*segment->router(), rows_of(more)), more.size() / kDim);
+    kept.emplace_back(lists, contents(lists));
+  }
+  for (const auto& [version, before] : kept) CHECK(contents(version) == before);
+  std::set<std::uint32_t> rows;
+  for (const auto& bucket : contents(lists))
+    for (const auto& [row, sketch] : bucket) CHECK(rows.insert(row).second, row);
+  for (const std::uint32_t row : lists.unlike()) CHECK(rows.insert(row).second, row);
+  CHECK(rows.size() == lists.rows() && lists.unlike().size() < rows.size() / 20);
+}
+
+TEST(a_fresh_row_is_sketched_in_its_bucket_as_sealing_would) {
+  const auto vectors = gaussian(kRows, 1);
+  const auto segment = segment_of(vectors, shape_of(Metric::euclidean));
+  std::vector<float> again;  // the rows of some buckets, in their order
+  for (std::size_t row = 0; row < 300; ++row) {
+    const float* const from = vectors.data() + static_cast<std::size_t>(segment->id(row)) * kDim;
+    again.insert(again.end(), from, from + kDim);
+  }
+  const FreshLists lists =
+      FreshLists(segment->router()).with(route_all(*segment->router(), rows_of(again)), 300);
+  std::size_t compared = 0;
+  for (std::uint32_t bucket = 0; bucket < segment->buckets(); ++bucket) {
+    if (segment->sketches().first(bucket) + segment->sketches().count(bucket) > 300) break;
+    std::uint32_t at = 0;
+    lists.visit(bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
+      const std::uint8_t* const sealed =
+          segment->sketches().blocks(bucket) +
+          at / SketchLayout::kEntries * segment->router()->layout().block_bytes();
+      for (std::uint32_t i = 0; i < entries; ++i)
+        CHECK(block.rows[i] == segment->sketches().first(bucket) + at + i, bucket);
+      CHECK(std::equal(block.bytes(), block.bytes() + segment->router()->layout().block_bytes(), sealed),
+            bucket);
+      at += entries;
+      ++compared;
+    });
+    CHECK(at == segment->sketches().count(bucket), bucket);
+  }
+  CHECK(compared > 1);
+}
+
+TEST(rows_unlike_all_that_a_router_knows_enter_no_bucket_and_are_found) {
+  const auto vectors = gaussian(kRows, 1);
+  Index index(shape_of(Metric::euclidean));
+  index.add(vectors.data(), kRows, nullptr, false);
+  index.optimize(1, kNever);
+  std::vector<float> far = gaussian(100, 2);
+  for (float& value : far) value += 40.0F;
+  const auto ids = index.add(far.data(), 100, nullptr, false);
+  const auto now = index.snapshot();
+  CHECK(now->lists().size() == 1 && now->lists()[0].lists->unlike().size() == 100);
+  CHECK(recall(*now, far) == 1.0);
+  const auto explained = now->explain(far.data(), {.k = 1, .only = {}}, ids[0]);
+  CHECK(explained.trace.reached == Reached::neighbours && explained.stages.reranked >= 100);
+}
+
+TEST(rows_that_drift_leave_the_lists_and_their_sealing_learns_another_router) {
+  const std::size_t dim = 16;
+  const auto vectors = gaussian(20'000, 1, dim);
+  Index index(shape_of(Metric::euclidean, 0, dim));
+  index.add(vectors.data(), 20'000, nullptr, false);
+  index.optimize(1, kNever);
+  const auto router = index.snapshot()->parts()[0].segment->router();
+  std::vector<float> drifting = gaussian(16'600, 2, dim);
+  for (std::size_t i = 0; i < drifting.size(); ++i)
+    drifting[i] += 2.0F * static_cast<float>(i) / static_cast<float>(drifting.size());
+  const std::vector<float> latest(drifting.end() - 200 * static_cast<std::ptrdiff_t>(dim), drifting.end());
+  for (std::size_t row = 0; row < 16'600; row += 200) {
+    index.add(drifting.data() + row * dim, 200, nullptr, false);
+    if (row % 4000 == 0)
+      CHECK(recall(*index.snapshot(),
+                   {drifting.begin() + static_cast<std::ptrdiff_t>(row * dim),
+                    drifting.begin() + static_cast<std::ptrdiff_t>((row + 200) * dim)},
+                   dim) > 0.93,
+            row);
+  }
+  wait_until_sealed(index);
+  const auto now = index.snapshot();
+  CHECK(recall(*now, latest, dim) > 0.93);
+  for (const Part& part : now->parts())
+    if (part.segment->id(0) >= 20'000) CHECK(part.segment->router() != router);
+}
+
+TEST(segments_share_a_router_until_the_rows_outgrow_it) {
+  const auto first = gaussian(20'000, 1), more = gaussian(16'500, 2), yet_more = gaussian(16'500, 3);
+  const auto queries = gaussian(200, 4);
+  Index index(shape_of(Metric::euclidean));
+  index.add(first.data(), 20'000, nullptr, false);
+  index.optimize(1, kNever);
+  const auto router = index.snapshot()->parts()[0].segment->router();
+  const auto add = [&](const std::vector<float>& rows) {
+    for (std::size_t row = 0; row < 16'500; row += 500)
+      index.add(rows.data() + row * kDim, 500, nullptr, false);
+    wait_until_sealed(index);
+  };
+  add(more);
+  auto now = index.snapshot();
+  CHECK(now->parts().size() == 2 && now->parts()[1].segment->router() == router);
+  CHECK(now->buckets() == router->buckets());
+  CHECK(recall(*now, queries) > 0.94);
+  add(yet_more);  // 53,000 are more than twice 20,000
+  now = index.snapshot();
+  CHECK(now->parts().size() == 1 && now->parts()[0].segment->router() != router);
+  CHECK(now->parts()[0].segment->router()->rows() == now->parts()[0].segment->originals());
+  CHECK(recall(*now, queries) > 0.94);
+  CHECK(now->size() == 53'000);
+}
+
+TEST(fresh_rows_that_were_removed_or_replaced_are_not_found_in_lists) {
+  for (const Family family : {Family::spheres, Family::hyperplanes, Family::cross_polytope}) {
+    Shape shape = shape_of(Metric::cosine);
+    shape.family = family;
+    shape.tables = family == Family::spheres ? 0 : 3;
+    const auto vectors = gaussian(kRows, 1), fresh = gaussian(600, 2), other = gaussian(1, 3);
+    Index index(shape);
+    index.add(vectors.data(), kRows, nullptr, false);
+    index.optimize(1, kNever);
+    const auto ids = index.add(fresh.data(), 600, nullptr, false);
+    const std::size_t unlike = index.snapshot()->lists()[0].lists->unlike().size();
+    CHECK(unlike < 30, unlike, static_cast<int>(family));
+    CHECK(recall(*index.snapshot(), fresh) > 0.9);
+    const auto found = index.search(fresh.data(), 600, {.k = 20, .recall = 0.99, .only = {}}, kNever);
+    for (std::size_t q = 0; q < 600; ++q) {
+      const auto begin = found.ids.begin() + static_cast<std::ptrdiff_t>(q * 20);
+      CHECK(std::set<std::int64_t>(begin, begin + 20).size() == 20, q);  // none twice, whatever the tables
+    }
+    index.remove({ids.data(), 300});
+    for (std::size_t i = 300; i < 600; ++i) index.add(other.data(), 1, &ids[i], true);
+    const auto after = index.search(fresh.data(), 600, {.k = 1, .recall = 0.99, .only = {}}, kNever);
+    for (std::size_t q = 0; q < 600; ++q) CHECK(after.distances[q] > 0.0F, q);
+  }
+}
+
+TEST(a_file_gives_back_the_router_that_was_written) {
+  const auto vectors = gaussian(kRows, 1);
+  Index index(shape_of(Metric::euclidean));
+  index.add(vectors.data(), kRows, nullptr, false);
+  TemporaryPath temporary;
+  index.save(temporary.path(), "", false, kNever);
+  const Index opened(temporary.path());
+  const auto written = index.snapshot()->parts()[0].segment->router();
+  const auto read = opened.snapshot()->parts()[0].segment->router();
+  CHECK(written->hash() == read->hash() && written->mean_residual() == read->mean_residual());
+  const auto other = segment_of(gaussian(kRows, 2), shape_of(Metric::euclidean))->router();
+  CHECK(other->hash() != read->hash());
+}
