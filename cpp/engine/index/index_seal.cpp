@@ -8,8 +8,8 @@
 
 #include "engine/base/errors.hpp"
 #include "engine/build/builder.hpp"
+#include "engine/build/measure.hpp"
 #include "engine/index/index.hpp"
-#include "engine/recall/measure.hpp"
 
 namespace lookalike {
 namespace {

@@ -4,7 +4,6 @@
 #include <array>
 #include <span>
 
-#include "engine/search/search_scratch.hpp"
 #include "kernels/dispatch.hpp"
 #define XXH_INLINE_ALL
 #include "xxhash.h"
@@ -52,34 +51,6 @@ float Router::left_out(const float* placed, const float* projected) const {
   if (projection_.kind() == Projection::Kind::rotation) return 0.0F;
   const float whole = kernels().dot(placed, placed, space_.dim());
   return std::max(0.0F, whole - kernels().dot(projected, projected, m()));
-}
-
-void Router::look(const QueryBlock& queries, Scratch& scratch) const {
-  const std::size_t dim = space_.dim();
-  const auto make_room = [&](std::vector<float>& values, std::size_t each) {
-    values.resize(std::max(values.size(), queries.count * each));
-  };
-  make_room(scratch.placed, dim);
-  make_room(scratch.projected, m());
-  make_room(scratch.landmarks, family_->landmarks());
-  for (std::size_t q = 0; q < queries.count; ++q)
-    space_.place_query(queries.query(q).vector, queries.scales[q], scratch.placed.data() + q * dim);
-  projection_.apply(scratch.placed.data(), nullptr, queries.count, scratch.projected.data(),
-                    scratch.projection);
-  family_->look(scratch.projected.data(), queries.count, scratch.landmarks.data());
-}
-
-void Router::take_up(std::size_t q, Scratch& scratch) const {
-  Errand& errand = scratch.errand;
-  errand.placed = scratch.placed.data() + q * space_.dim();
-  errand.projected = scratch.projected.data() + q * m();
-  errand.landmarks = scratch.landmarks.data() + q * family_->landmarks();
-  errand.table.make(errand.projected, layout_);
-}
-
-void Router::look(const Query& query, Scratch& scratch) const {
-  look(QueryBlock::of(query), scratch);
-  take_up(0, scratch);
 }
 
 // A bucket of few rows tells little: it is taken to reach as far as others do.

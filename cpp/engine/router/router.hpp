@@ -23,8 +23,6 @@
 
 namespace lookalike {
 
-struct Scratch;
-
 /// How far the rows of a bucket lie from its centre, in the projected space; and the most that the projection
 /// lost of a squared norm.
 struct Reach {
@@ -100,11 +98,6 @@ class Router {
 
   /// Of the squared norm, what principal axes do not hold; a rotation holds all.
   float left_out(const float* placed, const float* projected) const;
-
-  /// Places and projects queries; `take_up` then readies one of them. Matrices, once loaded, serve several.
-  void look(const QueryBlock& queries, Scratch& scratch) const;
-  void take_up(std::size_t q, Scratch& scratch) const;
-  void look(const Query& query, Scratch& scratch) const;
 
   /// The same for two routers that route alike.
   std::uint64_t hash() const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
 
@@ -22,7 +23,7 @@ void gather_within(const Segment& segment, const Query& query, float square, con
   constexpr float kRounding = 1e-4F;
   const Router& router = *segment.router();
   Errand& errand = scratch.errand;
-  router.look(query, scratch);
+  hash(router, query, scratch);
   const float radius = std::sqrt(std::max(0.0F, square));
   const auto m = static_cast<float>(router.m());
   const auto spread = kStandardErrors * 2.0F / std::sqrt(m - 1.0F);

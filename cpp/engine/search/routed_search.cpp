@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/search/hash.hpp"
 #include "engine/search/search_scratch.hpp"
 
 namespace lookalike {
@@ -54,11 +55,11 @@ void RoutedSearch::search(const QueryBlock& queries, const Visit& visit, Scratch
   for (std::size_t begin = 0; begin < queries.count; begin += kHashedAtOnce) {
     Stopwatch watch(scratch.laps);
     const QueryBlock some = queries.part(begin, std::min(kHashedAtOnce, queries.count - begin));
-    router_->look(some, scratch);
+    hash(*router_, some, scratch);
     watch.lap(&Laps::hash);
     for (std::size_t q = 0; q < some.count; ++q) {
       if (begin + q > 0 && scratch.stopped()) return;
-      router_->take_up(q, scratch);
+      take_up(*router_, q, scratch);
       search(some.query(q), visit, scratch, nearest[begin + q], stages[begin + q]);
     }
   }
@@ -84,105 +85,6 @@ void RoutedSearch::search(const Query& query, const Visit& visit, Scratch& scrat
   watch.lap(&Laps::rerank);
   stages.candidates += static_cast<std::uint32_t>(errand.candidates.size());
   stages.reranked += static_cast<std::uint32_t>(finalists.size() + scratch.fresh.size() + compared);
-}
-
-std::span<const std::uint32_t> RoutedSearch::shortlist(const Visit& visit, Scratch& scratch,
-                                                       Errand& errand) const {
-  Candidates& candidates = errand.candidates;
-  if (visit.budget.by_margins()) candidates.keep_only(most_candidates(visit, errand));
-  candidates.finish();
-  if (router_->tables() > 1) candidates.unite(std::max<std::size_t>(visit.budget.rerank, visit.k));
-  scratch.fresh.clear();
-  const auto sealed = fresh_.empty() ? candidates.kept() : part_fresh(candidates.kept(), scratch);
-  return router_->form().compact() ? sealed : narrow(visit, errand, sealed, scratch);
-}
-
-// The 8-bit distances order the candidates nearly right: few beyond the k-th can belong among the nearest.
-// Fresh rows have no 8-bit form, and are all compared exactly.
-std::span<const std::uint32_t> RoutedSearch::narrow(const Visit& visit, const Errand& errand,
-                                                    std::span<const std::uint32_t> rows,
-                                                    Scratch& scratch) const {
-  Candidates& finalists = scratch.finalists;
-  const double few = static_cast<double>(visit.budget.narrowing) * static_cast<double>(visit.k) + 8.0;
-  finalists.start(few < static_cast<double>(rows.size()) ? static_cast<std::size_t>(few) : rows.size());
-  by_view(rows, scratch, [&](const View& view, std::span<const std::uint32_t> of_view) {
-    float* keys = finalists.estimates(of_view.size());
-    std::uint32_t* numbers = finalists.numbers();
-    for (std::size_t i = 0; i < of_view.size(); ++i) numbers[i] = view.first_row + of_view[i];
-    view.segment->touch_bytes(of_view);
-    view.segment->byte_rows().keys(byte_query(errand), of_view, scratch.byte_rows, keys);
-    finalists.take(of_view.size());
-  });
-  finalists.finish();
-  return finalists.kept();
-}
-
-// Leaves the fresh ones in scratch.fresh, and returns the others.
-std::span<const std::uint32_t> RoutedSearch::part_fresh(std::span<const std::uint32_t> numbers,
-                                                        Scratch& scratch) const {
-  scratch.sealed.clear();
-  for (const std::uint32_t number : numbers)
-    (number < rows_ ? scratch.sealed : scratch.fresh).push_back(number);
-  return scratch.sealed;
-}
-
-// Calls use(view, rows of its segment) for these numbers, none of which is fresh.
-template <class Use>
-void RoutedSearch::by_view(std::span<const std::uint32_t> numbers, Scratch& scratch, Use use) const {
-  if (views_.size() == 1) return use(views_.front(), numbers);
-  for (const View& view : views_) {
-    scratch.of_view.clear();
-    const auto end = view.first_row + view.segment->originals();
-    for (const std::uint32_t number : numbers)
-      if (number >= view.first_row && number < end) scratch.of_view.push_back(number - view.first_row);
-    if (!scratch.of_view.empty()) use(view, std::span<const std::uint32_t>(scratch.of_view));
-  }
-}
-
-const float* RoutedSearch::byte_query(const Errand& errand) const {
-  return router_->projection().isometric() ? errand.projected : errand.placed;
-}
-
-// Ids lie anywhere too, and are asked for while the distances are computed.
-void RoutedSearch::rerank(const Query& query, std::span<const std::uint32_t> numbers, Scratch& scratch,
-                          TopK& nearest) const {
-  by_view(numbers, scratch, [&](const View& view, std::span<const std::uint32_t> rows) {
-    const Segment& segment = *view.segment;
-    for (const std::uint32_t row : rows) {
-      segment.touch(row, row + std::size_t{1});
-      __builtin_prefetch(segment.ids() + row);
-    }
-    segment.stored().gather(query, rows, [&](std::size_t row, float key) {
-      if (nearest.admits(key))
-        segment.take_equals(row, view.allowed, [&](std::int64_t id) { return nearest.push(key, id); });
-    });
-  });
-  for (const std::uint32_t number : scratch.fresh) {
-    const auto [chunk, row] = table_->at(number - rows_);
-    chunk.stored(router_->form()).gather(query, std::span(&row, 1), [&](std::size_t, float key) {
-      if (chunk[row]) nearest.push(key, chunk.id(row));
-    });
-  }
-}
-
-// Fresh rows that are in no bucket, chunk by chunk; how many.
-std::size_t RoutedSearch::compare_unlike(const Query& query, Scratch& scratch, TopK& nearest) const {
-  std::size_t compared = 0;
-  for (const FreshView& view : fresh_) {
-    const auto rows = view.lists->unlike();
-    compared += rows.size();
-    for (std::size_t i = 0; i < rows.size();) {
-      const auto [chunk, first] = table_->at(view.begin + rows[i]);
-      const std::uint32_t start = rows[i] - first;  // of the chunk; wraps where it began before the lists
-      scratch.of_view.clear();
-      for (; i < rows.size() && rows[i] - start < chunk.size(); ++i)
-        scratch.of_view.push_back(rows[i] - start);
-      chunk.stored(router_->form()).gather(query, scratch.of_view, [&](std::size_t row, float key) {
-        if (nearest.admits(key) && chunk[row]) nearest.push(key, chunk.id(row));
-      });
-    }
-  }
-  return compared;
 }
 
 }  // namespace lookalike

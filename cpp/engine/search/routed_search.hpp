@@ -105,6 +105,8 @@ class RoutedSearch {
   const View& view_of(std::uint32_t row) const;
 
   void search(const Query& query, const Visit& visit, Scratch& scratch, TopK& nearest, Stages& stages) const;
+
+  // ranking: rank.cpp
   std::span<const std::uint32_t> shortlist(const Visit& visit, Scratch& scratch, Errand& errand) const;
   std::span<const std::uint32_t> narrow(const Visit& visit, const Errand& errand,
                                         std::span<const std::uint32_t> rows, Scratch& scratch) const;

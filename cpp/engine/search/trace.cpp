@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
 
@@ -13,7 +14,7 @@ Trace RoutedSearch::trace(const Query& query, const Visit& visit, std::uint32_t 
                           Scratch& scratch) const {
   Trace trace;
   Errand& errand = scratch.errand;
-  router_->look(query, scratch);
+  hash(*router_, query, scratch);
   Errand one;  // for one bucket at a time
   one.table = errand.table;
   const auto place_in = [&](Near near) {

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "engine/base/kth.hpp"
+#include "engine/build/measure.hpp"
 #include "engine/recall/margin_tally.hpp"
-#include "engine/recall/measure.hpp"
+#include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
 
@@ -59,7 +60,7 @@ Course Measurer::course(const Query& query, std::uint32_t own_row, std::span<con
                         float most_error, Scratch& scratch) const {
   constexpr std::size_t kFarthest = 4096;  // buckets
   Errand& errand = scratch.errand;
-  router_.look(query, scratch);
+  hash(router_, query, scratch);
   router_.family().order(errand.query(), std::min(most_probes(), kFarthest), scratch.hash, errand.order);
 
   Course course;

@@ -5,7 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/recall/measure.hpp"
+#include "engine/build/measure.hpp"
+#include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
 
@@ -45,7 +46,7 @@ Measurer::Walk Measurer::walk(const Query& query, std::uint32_t own_row, std::sp
   }
 
   Errand& errand = scratch.errand;
-  router_.look(query, scratch);
+  hash(router_, query, scratch);
   std::vector<bool> seen(router_.buckets());
   std::vector<Near> visited;
   std::vector<std::size_t> visited_by;  // the end of each step

@@ -5,7 +5,8 @@
 #include <limits>
 #include <vector>
 
-#include "engine/recall/measure.hpp"
+#include "engine/build/measure.hpp"
+#include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
 
@@ -30,7 +31,7 @@ float Measurer::measure_narrowing(const QueryBlock& queries, const Truths& truth
     Scratch scratch;
     Errand& errand = scratch.errand;
     for (std::size_t q = 0; q < block.count; ++q) {
-      router_.look(block.query(q), scratch);
+      hash(router_, block.query(q), scratch);
       router_.family().order(errand.query(), kProbes, scratch.hash, errand.order);
       errand.candidates.start(kCandidates * router_.tables());
       Stages stages;

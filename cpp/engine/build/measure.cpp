@@ -1,4 +1,4 @@
-#include "engine/recall/measure.hpp"
+#include "engine/build/measure.hpp"
 
 #include <algorithm>
 #include <cmath>
