@@ -38,7 +38,9 @@ from lookalike.collection.new_model import ModelChange, ModelReport
 from lookalike.collection.no_model import things
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Like, Query, Several
-from lookalike.collection.recall import Measured, recall_curve
+from lookalike.collection.ready import make_ready
+from lookalike.collection.recall import Measured
+from lookalike.collection.recall_file import curve_of
 from lookalike.collection.sealed import segments
 from lookalike.collection.searching import search
 from lookalike.collection.sources import Looked, look_at
@@ -411,7 +413,8 @@ class Collection:
             again = find_again(self.place, catalogue)
             report = Sync(self.place, catalogue, self.model, progress, size, retry, settling, looked).run()
             report.found_again = again
-            return report
+        make_ready(self._access, report)
+        return report
 
     def fetch(
         self,
@@ -796,8 +799,9 @@ class Collection:
                 path=self.place.directory,
                 roots=[self.place.absolute(root) for root in catalogue.roots()],
                 things=self.things,
-                indexed=catalogue.count("indexed"),
-                failed=catalogue.count("failed"),
+                indexed=catalogue.counts.of("indexed"),
+                failed=catalogue.counts.of("failed"),
+                of_several_pages=catalogue.metadata.of_several_pages(about.generation),
                 absent=catalogue.absent.count(),
                 kept_days=catalogue.absent.days,
                 pending=catalogue.pending_count(),
@@ -818,17 +822,14 @@ class Collection:
         return self._access.in_snapshot(describe)
 
     def recall_curve(self) -> list[Measured]:
-        """What searches find and cost by the recall they are asked for, measured with 64 of its own vectors.
+        """What searches find and cost by the recall they are asked for, measured with 64 of its own vectors, and kept.
 
         Empty where every search compares all vectors, as in a collection of a few thousand.
 
         Raises:
             DamagedError: the collection is.
         """
-
-        index = self._access.with_index(lambda index: index)
-        with segments.cure_of(self.place):
-            return recall_curve(index)
+        return curve_of(self._access)
 
     def kinds(self, progress: Progress | None = None) -> Kinds:
         """How many of its pictures probably show dogs, cars, fruit, …: what the model's network was trained to tell.
@@ -860,7 +861,7 @@ class Collection:
     def __len__(self) -> int:
         """How many pictures are indexed."""
         with self._access.reading():
-            return self._catalogue.count("indexed")
+            return self._catalogue.counts.of("indexed")
 
     def __repr__(self) -> str:
         try:

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.absent import Absent, Absents
 from lookalike.collection.catalogue.containers import Container, Containers
+from lookalike.collection.catalogue.counts import Counts, State
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.file_facts import all_facts
 from lookalike.collection.catalogue.looks import Look, Looks
 from lookalike.collection.catalogue.metadata import Known, Metadata
 from lookalike.collection.catalogue.next_model import NextVectors
+from lookalike.collection.catalogue.schema import NAMED
 from lookalike.collection.catalogue.untold import Untold
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.facts import Facts
 from lookalike.metric import Metric
 
 NAME = "catalogue.sqlite"
-
-State = Literal["indexed", "failed"]
 
 
 class About(NamedTuple):
@@ -81,6 +81,7 @@ class Catalogue:
         self.looks = Looks(self._database)
         self.untold = Untold(self._database)
         self.containers = Containers(self._database)
+        self.counts = Counts(self._database)
         self.absent = Absents(self._database)
         self.next = NextVectors(self._database, self)
         try:
@@ -155,6 +156,7 @@ class Catalogue:
         with self._database.writing():
             with self.metadata.writing():
                 yield
+            self.counts.keep()
             about = self.about()
             self._replace(about._replace(generation=about.generation + 1, updated_ns=time.time_ns()))
 
@@ -183,20 +185,6 @@ class Catalogue:
     def items(self) -> list[Item]:
         """Every item, by id."""
         return list(map(Item._make, self._database.select_all("items", _ITEM)))
-
-    def holds(self, container: bytes) -> bool:
-        """Whether there is an item in an archive or a file of vectors."""
-        found = self._database.execute(
-            "SELECT 1 FROM items WHERE path > ? AND path < ? LIMIT 1", keys.bounds(container)
-        )
-        return bool(found)
-
-    def count_under(self, container: bytes, state: State) -> int:
-        """How many items in an archive or a file of vectors are in a state."""
-        ((count,),) = self._database.execute(
-            "SELECT count(*) FROM items WHERE path > ? AND path < ? AND state = ?", (*keys.bounds(container), state)
-        )
-        return int(count)
 
     def ids_under(self, container: bytes, state: State) -> NDArray[np.int64]:
         """The ids of these, ascending; their rows are not looked at."""
@@ -234,11 +222,7 @@ class Catalogue:
 
     def failed(self) -> list[Item]:
         """The items that failed, by id."""
-        return [Item._make(row) for row in self._database.select("items", _ITEM, "state = 'failed' ORDER BY id", ())]
-
-    def count(self, state: State) -> int:
-        ((count,),) = self._database.execute("SELECT count(*) FROM items WHERE state = ?", (state,))
-        return int(count)
+        return [Item._make(row) for row in self._database.select("items", _ITEM, "state = 'failed' ORDER BY +id", ())]
 
     def with_id(self, item_id: int) -> Item | None:
         return self._one("id", item_id)
@@ -253,6 +237,14 @@ class Catalogue:
     def has_path(self, path: bytes) -> bool:
         """Whether there is an item at a path; where SQLite's index is damaged, perhaps not."""
         return bool(self._database.execute("SELECT 1 FROM items WHERE path = ?", (path,)))
+
+    def named(self, name: bytes) -> list[Item]:
+        """The pictures of which this is the last part of the path; where SQLite's index is damaged, perhaps not all."""
+        return [Item._make(row) for row in self._database.select("items", _ITEM, f"{NAMED} ORDER BY +id", (name,))]
+
+    def paths(self) -> Iterator[bytes]:
+        """Of all items, without looking at their rows."""
+        return (path for (path,) in self._database.each("SELECT path FROM items ORDER BY path"))
 
     def at(self, paths: Sequence[bytes]) -> dict[bytes, Item]:
         """The items at these paths, where there is one; where SQLite's index is damaged, perhaps not all."""
@@ -321,10 +313,7 @@ class Catalogue:
 
     def total(self, table: str) -> tuple[int, int]:
         """How many rows a table has, and the sum of their checksums: as long as both stay, so do the rows."""
-        rows = self._database.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,))
-        if len(rows) != 1:
-            raise self._database.damaged(f"no total of its table {table}")
-        return int(rows[0][0]), int(rows[0][1])
+        return self._database.total(table)
 
     def segments(self) -> dict[str, int]:
         """The names of the segment files, with the number of vectors in each."""
@@ -481,7 +470,8 @@ class Catalogue:
         tables = (self.about, self.roots, self.containers.all, self.items, self.pending, self.removed, self.segments)
         coming = (self.next.model, self.next.pending, self.next.segments)
         rows = (self.metadata.read_all, self.looks.read_all, self.absent.all, self.untold.read)
-        for read in (*tables, *coming, *rows):
+        kept = (self.counts.require_right, self.containers.require_marks)
+        for read in (*tables, *coming, *rows, *kept):
             try:
                 read()
             except DamagedError as error:

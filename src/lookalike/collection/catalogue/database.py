@@ -222,6 +222,13 @@ class Database:
         self.require_whole(table, len(rows), sum(row[-1] for row in rows))
         return [row[:-1] for row in rows]
 
+    def total(self, table: str) -> tuple[int, int]:
+        """How many rows a table has, and the sum of their checksums; neither reads them."""
+        rows = self.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,))
+        if len(rows) != 1 or not all(type(value) is int for value in rows[0]):
+            raise self.damaged(f"no total of its table {table}")
+        return rows[0][0], rows[0][1]
+
     def refuses_writing(self) -> bool:
         """Whether the file takes no change though this user may write it: its header is damaged."""
         if self.is_full or not _may_write(self.path):
@@ -254,7 +261,7 @@ class Database:
         """Raise DamagedError where these are not as many rows as were written, or some have a `wrong` checksum."""
         if wrong:
             raise self.damaged(f"{wrong} of {rows} rows of its table {table} with a wrong checksum")
-        if self.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,)) != [(rows, digest)]:
+        if self.total(table) != (rows, digest):
             raise self.damaged(f"{rows} rows in its table {table}, which are not those written last")
 
     def compact(self) -> None:
@@ -280,7 +287,7 @@ class Database:
         if version > VERSION:
             self._refuse_version(version)
         if version < VERSION:
-            with self.writing():
+            with self.writing(), _translated(self.path):
                 _migrate(self._connection)
 
     def _refuse_version(self, version: int) -> NoReturn:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lookalike.collection.catalogue.database import Database, Row, row_crc
 from lookalike.collection.catalogue.matching import FUNCTIONS, kinds_of, matching, needs_metadata
+from lookalike.collection.catalogue.schema import SEVERAL
 from lookalike.errors import ArgumentError
 from lookalike.facts import Facts, Kind, Value, parse
 from lookalike.facts.check import check
@@ -136,6 +137,16 @@ class Metadata:
             self._require_intact("metadata", "id, exif, given", _crc_of_known, generation)
         found = self._database.execute(*matching(condition, given))
         return np.fromiter((item_id for (item_id,) in found), np.int64, len(found))
+
+    def of_several_pages(self, generation: int) -> int:
+        """How many indexed items fulfil `pages > 1`; where nobody was given that fact, only these are looked at."""
+        if "pages" in self._given():
+            return len(self.matching("pages > 1", generation))
+        ((number,),) = self._database.execute(
+            "SELECT count(*) FROM metadata AS m CROSS JOIN items AS i ON i.id = m.id"  # noqa: S608
+            f" WHERE {SEVERAL} AND i.state = 'indexed'"
+        )
+        return int(number)
 
     def kinds(self) -> dict[str, set[Kind]]:
         """The names that conditions may use, with the kinds of their values."""

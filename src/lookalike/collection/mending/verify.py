@@ -34,10 +34,14 @@ def verify(place: Place, catalogue: Catalogue, progress: Progress | None = None)
 
 
 def _problems(place: Place, catalogue: Catalogue, about: About, progress: Progress | None) -> list[str]:
+    if progress:
+        progress(0, 1)  # before the catalogue is read it is not known how many files there are
     found = catalogue.problems()
     if not found:
         names, coming = catalogue.segments(), catalogue.next.segments()
         vectors = [catalogue.pending_ids()]
+        if progress:
+            progress(1, 1 + len(names) + len(coming))
         for done, (name, count) in enumerate((names | coming).items(), 1):
             try:
                 if name in names:
