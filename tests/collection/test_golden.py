@@ -136,6 +136,12 @@ def test_version_4(version_4: Path) -> None:
     assert Collection.verify(version_4) == []
 
 
+def test_verify_tells_how_far_it_came(version_4: Path) -> None:
+    told: list[tuple[int, int]] = []
+    assert Collection.verify(version_4, lambda done, total: told.append((done, total))) == []
+    assert told == [(0, 61), (31, 61), (55, 61), (61, 61)]  # 31 items, then 24 and 6 vectors in its segments
+
+
 def test_version_4_whose_number_is_damaged_is_told(version_4: Path) -> None:
     Collection.open(version_4).close()
     with closing(sqlite3.connect(version_4 / "catalogue.sqlite")) as connection:

@@ -28,10 +28,7 @@ class Bar:
         if self._bar is not None:
             rate = self._bar.tasks[0].speed
             self._bar.update(
-                self._bar.task_ids[0],
-                completed=done,
-                total=total,
-                pace="" if rate is None else f"{rate:,.0f} {self._things}/s",
+                self._bar.task_ids[0], completed=done, pace="" if rate is None else f"{rate:,.0f} {self._things}/s"
             )
 
     def hide(self) -> None:

@@ -250,7 +250,7 @@ class Collection:
 
         Args:
             where: as for `open`.
-            progress: called with (done, total), in parts of the collection.
+            progress: called with (done, total), in items and vectors.
 
         Raises:
             NotAnIndexError: none is there, or one of a newer version.

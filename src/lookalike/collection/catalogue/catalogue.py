@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from lookalike.collection.catalogue.containers import Container, Containers
 from lookalike.collection.catalogue.counts import Counts, State
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.file_facts import all_facts
+from lookalike.collection.catalogue.intact import require_intact
 from lookalike.collection.catalogue.looks import Look, Looks
 from lookalike.collection.catalogue.metadata import Known, Metadata
 from lookalike.collection.catalogue.next_model import NextVectors
@@ -464,10 +466,15 @@ class Catalogue:
         """Whether it takes no change though this user may write it; not inside `reading`."""
         return self._database.refuses_writing()
 
-    def problems(self) -> list[str]:
-        """What is wrong with it, row by row and as SQLite's file; nothing where all is well."""
+    def problems(self, advance: Callable[[int], None] | None = None) -> list[str]:
+        """What is wrong with it, row by row and as SQLite's file; nothing where all is well.
+
+        Args:
+            advance: called with the number of items read since.
+        """
         found = self._database.problems()
-        tables = (self.about, self.roots, self.containers.all, self.items, self.pending, self.removed, self.segments)
+        items = partial(require_intact, self._database, "items", advance)
+        tables = (self.about, self.roots, self.containers.all, items, self.pending, self.removed, self.segments)
         coming = (self.next.model, self.next.pending, self.next.segments)
         rows = (self.metadata.read_all, self.looks.read_all, self.absent.all, self.untold.read)
         kept = (self.counts.require_right, self.containers.require_marks)
