@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
-from lookalike.collection.catalogue.database import Database, row_crc
+from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.database_rescue import intact_rows
+from lookalike.collection.catalogue.row_crc import row_crc
 from lookalike.errors import DamagedError, NotAnIndexError, WriteError
 
 from .conftest import Python

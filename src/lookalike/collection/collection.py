@@ -295,6 +295,7 @@ class Collection:
         """
         with self._access.writer(0) as catalogue:
             segments.seal(self.place, catalogue, everything=True)
+        make_ready(self._access)
 
     @property
     def read_only(self) -> str | None:
@@ -413,7 +414,8 @@ class Collection:
             again = find_again(self.place, catalogue)
             report = Sync(self.place, catalogue, self.model, progress, size, retry, settling, looked).run()
             report.found_again = again
-        make_ready(self._access, report)
+        if report.changes:
+            make_ready(self._access)
         return report
 
     def fetch(
@@ -781,8 +783,7 @@ class Collection:
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
         with self._access.reading():
-            failed = self._catalogue.failed()
-        return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
+            return [Failure(self.place.absolute(item.path), item.reason or "") for item in self._catalogue.failed()]
 
     def info(self) -> Info:
         """What it is, and how much it holds.

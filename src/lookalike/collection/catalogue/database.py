@@ -12,13 +12,13 @@ import sqlite3
 import tempfile
 import urllib.parse
 import weakref
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
 
 from lookalike.collection.catalogue.beside import copy_beside
 from lookalike.collection.catalogue.refused import refused
+from lookalike.collection.catalogue.row_crc import row_crc
 from lookalike.collection.catalogue.schema import APPLICATION_ID, MIGRATIONS, UNTOLD, VERSION
 from lookalike.durable import sync
 from lookalike.errors import BusyError, DamagedError, LookalikeError, NotAnIndexError, WriteError
@@ -45,15 +45,6 @@ _UNWRITTEN = (
 _SHM_BYTES = 32 << 10  # at least
 _MEMORY = "/dev/shm"  # noqa: S108 (a file system in memory, where Linux has it)
 _NONSENSE = re.compile("syntax error|incomplete input|no such function|within a transaction|no transaction is active")
-
-
-def row_crc(values: Iterable[object]) -> int:
-    """The CRC-32 of a row: its values joined by NUL, numbers in decimal, null as None, text in UTF-8 after a quote.
-
-    The quote tells text from a blob of the same bytes: one flipped bit of a row's header makes the one the other.
-    """
-    fields = [v if type(v) is bytes else (f"'{v}" if type(v) is str else str(v)).encode() for v in values]
-    return zlib.crc32(b"\0".join(fields))
 
 
 class NewerVersionError(NotAnIndexError):

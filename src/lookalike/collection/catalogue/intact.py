@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Callable
 from typing import Literal
 
-from lookalike.collection.catalogue.database import Database, Row, row_crc
+from lookalike.collection.catalogue.database import Database, Row
+from lookalike.collection.catalogue.row_crc import row_crc
 
 Table = Literal["items", "metadata"]
 

@@ -1,6 +1,6 @@
 """The tables of a catalogue, by version.
 
-Every row ends with `crc`, the CRC-32 of its other values (`catalogue.row_crc`): SQLite has no page
+Every row ends with `crc`, the CRC-32 of its other values (`row_crc`): SQLite has no page
 checksums. `totals` counts the rows of each table and sums their `crc`, kept by triggers, so that a
 row that vanished with its page is missed too.
 
