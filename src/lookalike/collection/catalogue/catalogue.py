@@ -24,7 +24,7 @@ from lookalike.collection.catalogue.containers import Container, Containers
 from lookalike.collection.catalogue.counts import Counts, State
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.file_facts import all_facts
-from lookalike.collection.catalogue.intact import require_intact
+from lookalike.collection.catalogue.intact import crc_of_item, require_intact
 from lookalike.collection.catalogue.looks import Look, Looks
 from lookalike.collection.catalogue.metadata import Known, Metadata
 from lookalike.collection.catalogue.next_model import NextVectors
@@ -186,7 +186,7 @@ class Catalogue:
 
     def items(self) -> list[Item]:
         """Every item, by id."""
-        return list(map(Item._make, self._database.select_all("items", _ITEM)))
+        return list(map(Item._make, self._database.select_all("items", _ITEM, crc_of_item)))
 
     def ids_under(self, container: bytes, state: State) -> NDArray[np.int64]:
         """The ids of these, ascending; their rows are not looked at."""

@@ -206,10 +206,11 @@ class Database:
         rows = self.execute(f"SELECT {columns}, crc FROM {table} WHERE {condition}", values)  # noqa: S608
         return [row[:-1] for row in self._intact(table, rows)]
 
-    def select_all(self, table: str, columns: str) -> list[Row]:
+    def select_all(self, table: str, columns: str, crc_of: Callable[[Row], int] = row_crc) -> list[Row]:
         """Every row of a table by its primary key, once all are found intact and none missing."""
         key = columns.partition(",")[0]
-        rows = self._intact(table, self.execute(f"SELECT {columns}, crc FROM {table} ORDER BY {key}"))  # noqa: S608
+        rows = self.execute(f"SELECT {columns}, crc FROM {table} ORDER BY {key}")  # noqa: S608
+        self._intact(table, rows, crc_of)
         self.require_whole(table, len(rows), sum(row[-1] for row in rows))
         return [row[:-1] for row in rows]
 
@@ -307,8 +308,8 @@ class Database:
         with _translated(self.path):
             return self._connection.in_transaction
 
-    def _intact(self, table: str, rows: list[Row]) -> list[Row]:
-        wrong = sum(row_crc(row[:-1]) != row[-1] for row in rows)
+    def _intact(self, table: str, rows: list[Row], crc_of: Callable[[Row], int] = row_crc) -> list[Row]:
+        wrong = sum(crc_of(row[:-1]) != row[-1] for row in rows)
         if wrong:
             raise self.damaged(f"{wrong} of {len(rows)} rows of its table {table} with a wrong checksum")
         return rows

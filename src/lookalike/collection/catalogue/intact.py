@@ -20,7 +20,7 @@ def require_intact(database: Database, table: Table, advance: Callable[[int], No
     rows = digest = wrong = 0
     for row in database.each(f"SELECT {columns}, crc FROM {table}"):  # noqa: S608
         rows += 1
-        if crc_of(row) == row[-1]:
+        if crc_of(row[:-1]) == row[-1]:
             digest += row[-1]
         else:
             wrong += 1
@@ -31,16 +31,16 @@ def require_intact(database: Database, table: Table, advance: Callable[[int], No
         advance(rows % _OFTEN)
 
 
-def _crc_of_item(row: Row) -> int:
+def crc_of_item(row: Row) -> int:
     """`row_crc` of a row of `items`; of an indexed one at a third of its time."""
-    if row[7:-1] != ("indexed", None):
-        return row_crc(row[:-1])
+    if row[7:] != ("indexed", None):
+        return row_crc(row)
     try:
         if row[4:7] == (None, None, None):  # a vector
             return zlib.crc32(b"%d\0%b\0%d\0%d\0None\0None\0None\0'indexed\0None" % row[:4])
         return zlib.crc32(b"%d\0%b\0%d\0%d\0%b\0%d\0%d\0'indexed\0None" % row[:7])
     except TypeError:  # damaged: a value of another type
-        return row_crc(row[:-1])
+        return row_crc(row)
 
 
 def _crc_of_known(row: Row) -> int:
@@ -49,6 +49,6 @@ def _crc_of_known(row: Row) -> int:
 
 
 _READ: dict[Table, tuple[str, Callable[[Row], int]]] = {
-    "items": ("id, path, size, mtime_ns, sha256, width, height, state, reason", _crc_of_item),
+    "items": ("id, path, size, mtime_ns, sha256, width, height, state, reason", crc_of_item),
     "metadata": ("id, exif, given", _crc_of_known),
 }
