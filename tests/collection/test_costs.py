@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.catalogue.metadata import Known
 from lookalike.collection.keys_of import Keys
 from lookalike.collection.place import Place
+from lookalike.errors import DamagedError
 from lookalike.index import Reader
 
 from .vectors import plain
@@ -214,3 +216,33 @@ def test_only_what_is_not_there_is_looked_for_everywhere(pictures: tuple[Path, P
 
     few, many = (steps_of(on(look), where) for where in pictures)
     assert many > 5 * few
+
+
+def test_pages_that_were_given_count_as_a_condition_finds_them(tmp_path: Path) -> None:
+    with closing(Catalogue(str(_of_pictures(tmp_path / "few", 50) / "catalogue.sqlite"))) as catalogue:
+        for given, expected in (({}, SEVERAL), ({1: {"pages": 1}, 9: {"pages": 7}}, SEVERAL), ({1: {"pages": 3}}, 3)):
+            with catalogue.writing():
+                catalogue.metadata.give(given)
+            with catalogue.reading() as about:
+                assert catalogue.metadata.of_several_pages(about.generation) == expected
+                assert len(catalogue.metadata.matching("pages > 1", about.generation)) == expected
+
+
+def test_numbers_that_are_kept_are_those_there_are(tmp_path: Path) -> None:
+    path = _of_pictures(tmp_path / "few", 50) / "catalogue.sqlite"
+    for wrong in (
+        "UPDATE counts SET indexed = 7",  # its checksum is another
+        "UPDATE totals SET rows = 52 WHERE name = 'items'",
+        "DELETE FROM items WHERE id = 3",  # by no transaction of ours
+    ):
+        copy = tmp_path / "copy.sqlite"
+        for ending in ("", "-wal"):
+            (tmp_path / f"copy.sqlite{ending}").unlink(missing_ok=True)
+        shutil.copyfile(path, copy)
+        with closing(sqlite3.connect(copy)) as connection:
+            connection.execute(wrong)
+            connection.commit()
+        with closing(Catalogue(str(copy))) as catalogue:
+            with pytest.raises(DamagedError):
+                catalogue.counts.of("indexed")
+            assert catalogue.problems()

@@ -224,7 +224,10 @@ class Catalogue:
 
     def failed(self) -> list[Item]:
         """The items that failed, by id."""
-        return [Item._make(row) for row in self._database.select("items", _ITEM, "state = 'failed' ORDER BY +id", ())]
+        found = self._database.select("items", _ITEM, "state = 'failed' ORDER BY +id", ())
+        if len(found) != self.counts.of("failed"):
+            raise self.damaged(f"{len(found)} items that failed, which are not those written last")
+        return [Item._make(row) for row in found]
 
     def with_id(self, item_id: int) -> Item | None:
         return self._one("id", item_id)

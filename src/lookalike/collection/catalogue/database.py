@@ -247,7 +247,12 @@ class Database:
         for name, table, sql in self.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'"):
             condition = str(sql or "").partition(" WHERE ")[2] or "true"  # a partial index serves its rows alone
             table, name = (str(text).replace('"', '""') for text in (table, name))  # they may be damaged
-            self.execute(f'SELECT count(*) FROM "{table}" INDEXED BY "{name}" WHERE {condition}')  # noqa: S608
+            by_index, by_rows = (
+                self.execute(f'SELECT count(*) FROM "{table}" {how} WHERE {condition}')  # noqa: S608
+                for how in (f'INDEXED BY "{name}"', "NOT INDEXED")
+            )
+            if by_index != by_rows:  # of a partial one, the check passes more
+                raise self.damaged(f"an index of its table {table} with other rows")
 
     def require_whole(self, table: str, rows: int, digest: int, wrong: int = 0) -> None:
         """Raise DamagedError where these are not as many rows as were written, or some have a `wrong` checksum."""
