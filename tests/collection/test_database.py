@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
-from lookalike.collection.catalogue.database import Database, row_crc
+from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.database_rescue import intact_rows
+from lookalike.collection.catalogue.row_crc import row_crc
 from lookalike.errors import DamagedError, NotAnIndexError, WriteError
 
 from .conftest import Python
@@ -189,6 +190,21 @@ def test_an_index_of_sqlite_that_misses_a_row_is_refused(path: Path) -> None:
         assert catalogue.with_path(b"nowhere.png") is None
         with pytest.raises(DamagedError, match="misses a row of its table items"):
             catalogue.with_path(b"7.png")
+
+
+@pytest.mark.parametrize(("index", "other"), [("items_failed", "items_sha256"), ("items_name", "items_failed")])
+def test_a_partial_index_that_has_the_rows_of_another_is_found(path: Path, index: str, other: str) -> None:
+    """SQLite's own check passes it."""
+    with closing(sqlite3.connect(path)) as connection:
+        pages = dict(connection.execute("SELECT name, rootpage FROM sqlite_master"))
+    data = path.read_bytes()
+    to, of = ((pages[name] - 1) * PAGE for name in (index, other))
+    path.write_bytes(data[:to] + data[of : of + PAGE] + data[to + PAGE :])
+    with closing(Catalogue(str(path))) as catalogue:
+        assert catalogue.problems()
+        if index == "items_failed":
+            with pytest.raises(DamagedError):
+                catalogue.failed()
 
 
 def test_a_schema_by_which_ids_are_no_keys_is_refused(path: Path) -> None:

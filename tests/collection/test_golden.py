@@ -13,6 +13,7 @@ import pytest
 
 from lookalike.collection import Collection
 from lookalike.collection.catalogue.schema import VERSION
+from lookalike.errors import DamagedError
 
 from .conftest import Python
 
@@ -105,3 +106,45 @@ def test_version_3(tmp_path: Path) -> None:
             assert collection._catalogue.absent.count() == 0
             assert collection._catalogue.next.model() is None
     assert Collection.verify(tmp_path) == []
+
+
+@pytest.fixture
+def version_4(tmp_path: Path) -> Path:
+    """30 vectors of two files, which are there and unchanged; one has facts, and one more has no direction."""
+    made = np.random.default_rng(0).standard_normal((25, 4)).astype(np.float32)
+    made[7] = 0
+    for name, rows in (("a.npy", made), ("b.npy", made[::-1][:6] + 1)):
+        np.save(tmp_path / name, rows)
+        os.utime(tmp_path / name, ns=(10**18,) * 2)
+    shutil.copytree(GOLDEN / "v4", tmp_path / "v4")
+    return tmp_path / "v4"
+
+
+def test_version_4(version_4: Path) -> None:
+    for _ in range(2):
+        with Collection.open(version_4) as collection:
+            assert collection._catalogue._database.execute("PRAGMA user_version") == [(VERSION,)]
+            assert (len(collection), len(collection.failed()), collection.info().failed) == (30, 1, 1)
+            assert collection.search(id="a.npy:3", k=1)[0].path != "a.npy:3"
+            assert collection.paths("stars = 5") == ["a.npy:3"]
+        assert Collection.verify(version_4) == []
+    with Collection.open(version_4) as collection:
+        for _ in range(2):
+            report = collection.sync()
+            assert (report.unchanged, len(report.failed), report.new, report.lost) == (30, 1, 0, [])
+        assert [mark.items for mark in collection._catalogue.containers.marks.all()] == [25, 6]
+    assert Collection.verify(version_4) == []
+
+
+def test_verify_tells_how_far_it_came(version_4: Path) -> None:
+    told: list[tuple[int, int]] = []
+    assert Collection.verify(version_4, lambda done, total: told.append((done, total))) == []
+    assert told == [(0, 61), (31, 61), (55, 61), (61, 61)]  # 31 items, then 24 and 6 vectors in its segments
+
+
+def test_version_4_whose_number_is_damaged_is_told(version_4: Path) -> None:
+    Collection.open(version_4).close()
+    with closing(sqlite3.connect(version_4 / "catalogue.sqlite")) as connection:
+        connection.execute("PRAGMA user_version = 4")
+    with pytest.raises(DamagedError, match="already exists"):
+        Collection.open(version_4)

@@ -35,7 +35,7 @@ def test_others_search_while_it_is_measured(folder: Path, monkeypatch: pytest.Mo
             assert len(index) == PICTURES
             return recall_curve(index)
 
-        monkeypatch.setattr("lookalike.collection.collection.recall_curve", measure)
+        monkeypatch.setattr("lookalike.collection.recall_file.recall_curve", measure)
         assert collection.recall_curve() == []
         assert found == [3]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from lookalike.collection import Collection
+from lookalike.collection import Collection, ready
 from lookalike.collection.hits import Hits
 from lookalike.collection.sure import Sample
 from lookalike.index import Reader
@@ -19,8 +20,8 @@ from .vectors import DIM, rows, write
 
 COUNT = 2000
 RANDOM = np.random.default_rng(4)
-VECTORS = RANDOM.standard_normal((COUNT + 60, DIM)).astype(np.float32)
-NAMES = [f"{i}.jpg" for i in range(COUNT + 60)]
+VECTORS = RANDOM.standard_normal((COUNT + 200, DIM)).astype(np.float32)
+NAMES = [f"{i}.jpg" for i in range(COUNT + 200)]
 
 
 @pytest.fixture
@@ -69,6 +70,26 @@ def test_it_is_computed_once_and_then_brought_along(place: Path, monkeypatch: py
     anew, computed = asked(place, monkeypatch)
     assert computed == 1
     assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in anew], rel=0.01)
+
+
+def test_who_has_it_open_takes_what_another_has_computed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer looks at what is new before its sync ends; a reader need not, in front of a search."""
+    monkeypatch.setattr(ready, "LEAST", 1)
+    followed: list[int] = []
+    plain = Sample.followed
+
+    def counted(self: Sample, index: Reader, new: NDArray[np.int64], count: int) -> Sample | None:
+        followed.append(len(new))
+        return plain(self, index, new, count)
+
+    monkeypatch.setattr(Sample, "followed", counted)
+    with Collection.open(place) as reader:
+        reader.search(vector=VECTORS[0], k=5)
+        grow(place.parent, COUNT + 200)
+        assert followed == [200]
+        hits = reader.search(vector=VECTORS[0], k=5)
+        assert followed == [200]
+    assert asked(place, monkeypatch)[0] == hits
 
 
 @pytest.mark.parametrize("change", ["flip", "cut", "empty", "of another", "grown", "nonsense"])

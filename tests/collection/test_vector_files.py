@@ -187,6 +187,33 @@ def test_a_file_that_is_only_touched(tmp_path: Path) -> None:
         assert collection._catalogue.about().generation == generation + 1
 
 
+def test_a_file_whose_end_changed_is_told_though_its_size_and_time_were_put_back(tmp_path: Path) -> None:
+    many = np.random.default_rng(5).standard_normal((20_000, DIM)).astype(np.float32)
+    file = plain(tmp_path / "v.npy", many, 0)
+    with Collection.create(file, tmp_path / "index") as collection:
+        collection.sync()
+        many[-1] += 1
+        plain(file, many, 0)
+        assert counts(collection.sync()) == {"changed": 1, "unchanged": len(many) - 1}
+        assert counts(collection.sync()) == {"unchanged": len(many)}
+        many[len(many) // 2] += 1
+        plain(file, many, 0)
+        assert counts(collection.sync()) == {"unchanged": len(many)}, "which nobody can see"
+
+
+def test_a_file_that_an_earlier_version_took_in_gets_its_mark(tmp_path: Path) -> None:
+    file = write(tmp_path / "v.h5", rows(), 0)
+    with Collection.create(file, tmp_path / "index") as collection:
+        collection.sync()
+        with collection._access.writer(0) as catalogue, catalogue.writing():
+            catalogue.containers.marks.drop(b"v.h5")
+        for _ in range(2):
+            assert counts(collection.sync()) == {"unchanged": COUNT}
+        (mark,) = collection._catalogue.containers.marks.all()
+        assert mark.items == COUNT
+        assert Collection.verify(tmp_path / "index") == []
+
+
 def test_several_files_are_one_set(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")  # for names beside .npy
     first = write(tmp_path / "a.h5", rows(NAMES[:200], VECTORS[:200]), 0)

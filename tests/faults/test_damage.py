@@ -14,7 +14,7 @@ def test_damage_is_told_or_does_no_harm(harness: Harness) -> None:
     tally = harness("damage", "--times", times)
     assert [tally[kind] for kind in KINDS] == [times] * len(KINDS)
     assert tally["segment, mended"] > 0.8 * times
-    assert tally["catalogue, mended"] > 0.1 * times
+    assert tally["catalogue, mended"] > 0.05 * times  # of so small a one most pages are of indexes, or nearly empty
     assert tally["wal, harmless"] == times
 
 
@@ -30,7 +30,7 @@ def test_so_it_is_with_vectors(harness: Harness) -> None:
     tally = harness("damage", "--vectors", "--times", times)
     assert [tally[kind] for kind in KINDS] == [times] * len(KINDS)
     assert tally["segment, mended"] > 0.8 * times
-    assert tally["catalogue, mended"] > 0.1 * times
+    assert tally["catalogue, mended"] > 0.05 * times  # of so small a one most pages are of indexes, or nearly empty
     assert tally["wal, harmless"] + tally["wal, mended"] == times
 
 

@@ -40,11 +40,9 @@ def info(
         if words:
             return tell_kinds(collection, json)
         about, failed, curve = collection.info(), collection.failed(), collection.recall_curve()
-        several = len(collection.paths(SEVERAL)) if about.things == "pictures" else 0
     if json:
         failures = [{"path": path, "reason": why} for path, why in failed]
-        more = {"of_several_pages": several, "failures": failures}
-        print_json(asdict(about) | more | {"recall_curve": [point._asdict() for point in curve]})
+        print_json(asdict(about) | {"failures": failures, "recall_curve": [point._asdict() for point in curve]})
         return 0
     rows: dict[str, Any] = {
         "index": about.path,
@@ -70,7 +68,7 @@ def info(
         rows["away"] = (
             f"{counted(about.absent, 'picture')}, whose ids and facts are kept for {days} should they come back"
         )
-    if several:
+    if several := about.of_several_pages:
         rows["pages"] = (
             f"{counted(several, 'file holds', 'files hold')} several pictures, of which the first, or the primary, is "
             f'looked at: --where "{SEVERAL}"'

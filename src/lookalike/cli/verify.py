@@ -21,7 +21,7 @@ def verify(
     from lookalike.collection import Collection
     from lookalike.names import visible
 
-    with Bar("verifying", "files") as bar:
+    with Bar("verifying", "rows") as bar:
         problems = Collection.verify(where, bar.show)
     for problem in problems:
         if json:

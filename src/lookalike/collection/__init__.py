@@ -17,7 +17,8 @@ query.py       what one may search by; examples.py makes vectors of it, combine.
 classes.py     what pictures probably show, classes_file.py keeps it; worded.py searches by words
 searching.py   a search; time_left.py ends it, hits.py is what it gives
 sure.py        how sure that is; sure_file.py keeps what tells it, as kept_file.py keeps things
-info.py        what a collection is; recall.py how well it finds
+info.py        what a collection is; recall.py how well it finds, recall_file.py keeps that
+ready.py       brings along what is kept, for those who search
 export.py      its vectors, out into a file; backup.py all of it, into another place
 collection.py  Collection, which brings it all together
 """

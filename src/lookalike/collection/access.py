@@ -221,7 +221,7 @@ class Access:
         known = opened.sure
         if known is None or (known.generation, known.model) != (about.generation, about.model_hash):
             same = known is not None and known.model == about.model_hash
-            before = known.kept if known is not None and same else sure_file.load(self.place, about)
+            before = sure_file.newest(self.place, about, known.kept if known and same else None, len(index))
             if before:
                 kept = before.followed(index, session.catalogue, about)
             else:

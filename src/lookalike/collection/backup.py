@@ -116,7 +116,7 @@ def _begin(access: Access, place: Place, stack: ExitStack) -> tuple[int, str, di
             raise segments.damaged(source, f"the segment {path} is missing") from error
         except OSError as error:
             raise ReadError(error.errno, f"expected to read {path}, received {error.strerror}") from error
-    return catalogue.count("indexed"), catalogue.copy_beside(place.catalogue), files
+    return catalogue.counts.of("indexed"), catalogue.copy_beside(place.catalogue), files
 
 
 def _is_there(place: Place, name: str, file: BinaryIO) -> bool:

@@ -38,7 +38,9 @@ from lookalike.collection.new_model import ModelChange, ModelReport
 from lookalike.collection.no_model import things
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Like, Query, Several
-from lookalike.collection.recall import Measured, recall_curve
+from lookalike.collection.ready import make_ready
+from lookalike.collection.recall import Measured
+from lookalike.collection.recall_file import curve_of
 from lookalike.collection.sealed import segments
 from lookalike.collection.searching import search
 from lookalike.collection.sources import Looked, look_at
@@ -248,7 +250,7 @@ class Collection:
 
         Args:
             where: as for `open`.
-            progress: called with (done, total), in parts of the collection.
+            progress: called with (done, total), in items and vectors.
 
         Raises:
             NotAnIndexError: none is there, or one of a newer version.
@@ -293,6 +295,7 @@ class Collection:
         """
         with self._access.writer(0) as catalogue:
             segments.seal(self.place, catalogue, everything=True)
+        make_ready(self._access)
 
     @property
     def read_only(self) -> str | None:
@@ -411,7 +414,9 @@ class Collection:
             again = find_again(self.place, catalogue)
             report = Sync(self.place, catalogue, self.model, progress, size, retry, settling, looked).run()
             report.found_again = again
-            return report
+        if report.changes:
+            make_ready(self._access)
+        return report
 
     def fetch(
         self,
@@ -778,8 +783,7 @@ class Collection:
     def failed(self) -> list[Failure]:
         """The pictures that could not be read, with the reasons."""
         with self._access.reading():
-            failed = self._catalogue.failed()
-        return [Failure(self.place.absolute(item.path), item.reason or "") for item in failed]
+            return [Failure(self.place.absolute(item.path), item.reason or "") for item in self._catalogue.failed()]
 
     def info(self) -> Info:
         """What it is, and how much it holds.
@@ -796,8 +800,9 @@ class Collection:
                 path=self.place.directory,
                 roots=[self.place.absolute(root) for root in catalogue.roots()],
                 things=self.things,
-                indexed=catalogue.count("indexed"),
-                failed=catalogue.count("failed"),
+                indexed=catalogue.counts.of("indexed"),
+                failed=catalogue.counts.of("failed"),
+                of_several_pages=catalogue.metadata.of_several_pages(about.generation),
                 absent=catalogue.absent.count(),
                 kept_days=catalogue.absent.days,
                 pending=catalogue.pending_count(),
@@ -818,17 +823,14 @@ class Collection:
         return self._access.in_snapshot(describe)
 
     def recall_curve(self) -> list[Measured]:
-        """What searches find and cost by the recall they are asked for, measured with 64 of its own vectors.
+        """What searches find and cost by the recall they are asked for, measured with 64 of its own vectors, and kept.
 
         Empty where every search compares all vectors, as in a collection of a few thousand.
 
         Raises:
             DamagedError: the collection is.
         """
-
-        index = self._access.with_index(lambda index: index)
-        with segments.cure_of(self.place):
-            return recall_curve(index)
+        return curve_of(self._access)
 
     def kinds(self, progress: Progress | None = None) -> Kinds:
         """How many of its pictures probably show dogs, cars, fruit, …: what the model's network was trained to tell.
@@ -860,7 +862,7 @@ class Collection:
     def __len__(self) -> int:
         """How many pictures are indexed."""
         with self._access.reading():
-            return self._catalogue.count("indexed")
+            return self._catalogue.counts.of("indexed")
 
     def __repr__(self) -> str:
         try:

@@ -120,8 +120,7 @@ class Examples:
         path = picture.source
         real = os.path.realpath(path)
         own = {item.id for item in alike if os.path.realpath(self._place.absolute(item.path)) == real}
-        if at_path := self._access.catalogue.with_path(self._place.relative(path)):
-            own.add(at_path.id)
+        own |= {item.id for item in self._access.catalogue.at([self._place.relative(path)]).values()}
         return Seen(vector, frozenset(own), path)
 
     def _known(self, picture: Picture) -> list[Item]:
@@ -178,7 +177,8 @@ def gone_of(key: int | str, place: Place, catalogue: Catalogue) -> Absent | None
     if isinstance(key, int):
         return None if catalogue.with_id(key) else catalogue.absent.with_id(key)
     path = Keys(place, catalogue).of(key)
-    return None if catalogue.with_path(path) else catalogue.absent.with_path(path)
+    gone = catalogue.absent.with_path(path)
+    return gone if gone and not catalogue.with_path(path) else None
 
 
 def item_of(key: int | str, place: Place, catalogue: Catalogue, index: Reader) -> Item:

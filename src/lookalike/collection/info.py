@@ -18,6 +18,7 @@ class Info:
         roots: the folders and files that were given to be indexed.
         things: "pictures", or "vectors" that came from files.
         indexed, failed: how many of them are indexed, and how many could not be read.
+        of_several_pages: files of which one page or frame is looked at.
         absent: pictures that are gone, whose ids and facts wait for them.
         kept_days: for so many days each of them does.
         pending: vectors that are in no segment yet.
@@ -32,6 +33,7 @@ class Info:
     things: Things
     indexed: int
     failed: int
+    of_several_pages: int
     absent: int
     kept_days: int
     pending: int

@@ -52,19 +52,25 @@ class Keys:
         Raises:
             ArgumentError: no file can be called so, or several items are shown so.
         """
-        item = self._catalogue.with_path(self.of(path))
-        if item or self._vectors:
-            return item
-        known = {key for key in self._elsewhere(path) if self._catalogue.has_path(key)}
-        alike = [self._catalogue.with_path(key) for key in sorted(known)]
-        alike = alike or [each for each in self._catalogue.items() if path in self._names(each.path)]
+        key = self.of(path)
+        if self._vectors or self._catalogue.has_path(key):
+            return self._catalogue.with_path(key)
+        alike = [item for _, item in sorted(self._catalogue.at([*self._elsewhere(path)]).items())] or self._shown(path)
         if len(alike) > 1:
-            two = " and ".join(visible(self._place.absolute(each.path)) for each in alike[:2] if each)
+            two = " and ".join(visible(self._place.absolute(each.path)) for each in alike[:2])
             raise ArgumentError(
                 f"expected the path of one picture, received {path}, as {len(alike):,} are shown, {two} among them; "
                 "give more of the path, or the id"
             )
-        return alike[0] if alike else None
+        return alike[0] if alike else self._catalogue.with_path(key)
+
+    def _shown(self, path: str) -> list[Item]:
+        """Those that are shown as a path: by the index of names, but for one that may have escapes."""
+        name = os.path.basename(path)
+        if "\\" in name:
+            escaped = (key for key in self._catalogue.paths() if path in self._names(key))
+            return list(self._catalogue.at(list(escaped)).values())
+        return [each for each in self._catalogue.named(os.fsencode(name)) if path in self._names(each.path)]
 
     def _elsewhere(self, path: str) -> Iterator[bytes]:
         """What else a path may be the key of."""

@@ -37,9 +37,10 @@ def recall_curve(index: Reader) -> list[Measured]:
 
     No points where every search compares all vectors.
     """
-    if len(index) <= K or index.search(index[int(index.ids[0])], K, recall=min(ASKED)).recall == 1.0:
+    ids = index.ids
+    if len(ids) <= K or index.search(index[int(ids[0])], K, recall=min(ASKED)).recall == 1.0:
         return []
-    chosen = np.random.default_rng(0).choice(index.ids, min(_QUERIES, len(index)), replace=False)
+    chosen = ids[np.random.default_rng(0).choice(len(ids), min(_QUERIES, len(ids)), replace=False, shuffle=False)]
     queries = np.stack([index[int(each)] for each in chosen])
     truth = [_others(row, own) for row, own in zip(index.search(queries, K + 1, exact=True).ids, chosen, strict=True)]
     curve = []

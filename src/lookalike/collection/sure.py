@@ -26,6 +26,7 @@ NO_MATCH = 0.1
 
 _SAMPLE = 400  # items whose neighbours are looked for
 _RESERVE = 800  # of which some may go before all must be looked through
+_PART = 1 << 16  # ids
 _AROUND = 5  # neighbours of which the mean distance tells whether anything here is like the query
 _LOWER, _UPPER = 0.1, 0.9  # quantiles; between them lie 2.5631 deviations of a normal distribution
 _DEVIATIONS = 2.5631
@@ -192,12 +193,12 @@ def _priority(ids: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 
 def _first(ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those that come first, in order."""
-    priority = _priority(ids)
-    if len(ids) > _RESERVE:
-        few = np.argpartition(priority, _RESERVE - 1)[:_RESERVE]
-        ids, priority = ids[few], priority[few]
-    return ids[np.argsort(priority)]
+    """Those that come first, in order; looked for in a part at a time, as all priorities would take much memory."""
+    first = ids[:0]
+    for start in range(0, len(ids), _PART):
+        some = np.concatenate([first, ids[start : start + _PART]])
+        first = some[np.argsort(_priority(some))[:_RESERVE]]
+    return first
 
 
 def _unrelated(index: Reader, sample: Sample) -> tuple[float, float]:

@@ -37,14 +37,18 @@ class Kept:
     calibration: Calibration
     next_id: int
 
+    def fits(self, count: int, about: About) -> bool:
+        """Whether it is good enough for so many items by now."""
+        little = _LITTLE * count
+        return about.next_id - self.next_id <= little and abs(count - self.calibration.count) <= little
+
     def followed(self, index: Reader, catalogue: Catalogue, about: About) -> Kept | None:
         """That of the index by now; None where there are too few items."""
-        little, grown = _LITTLE * len(index), len(index) - self.calibration.count
-        coming = about.next_id - self.next_id
-        if coming <= little and abs(grown) <= little:
+        if self.fits(len(index), about):
             return self
         new = catalogue.indexed(above=self.next_id)
-        few = grown - len(new) <= little  # came back by the ids that they had
+        grown = len(index) - self.calibration.count
+        few = grown - len(new) <= _LITTLE * len(index)  # came back by the ids that they had
         return kept_of(self.calibration.followed(index, new) if few else Calibration.of(index), about)
 
     def is_old(self, count: int) -> bool:
@@ -74,6 +78,14 @@ def load(place: Place, about: About) -> Kept | None:
     if not looked_at or not sample.makes_sense:
         return None
     return Kept(Calibration.made(sample, middle, spread, count, about.metric), next_id)
+
+
+def newest(place: Place, about: About, known: Kept | None, count: int) -> Kept | None:
+    """What is known, unless it does not fit so many items, and what another process has kept is of a later state."""
+    if known and known.fits(count, about):
+        return known
+    kept = load(place, about)
+    return kept if kept and (known is None or kept.next_id > known.next_id) else known
 
 
 def keep(place: Place, about: About, kept: Kept) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import numpy as np
 
 from lookalike.errors import ReadError, VectorFileError
 from lookalike.vectors.numbers import Dtype, Numbers
+
+_END = 1 << 16  # bytes
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,14 @@ class Source:
                     f"{self.path}: expected the file that was opened, received another; open it again"
                 )
             yield stream
+
+    def ends(self) -> bytes:
+        """The SHA-256 of its beginning and its end, 64 KiB of each; raises as `open`."""
+        with self.open() as stream:
+            digest = hashlib.sha256(stream.read(_END))
+            stream.seek(max(self.size - _END, 0))
+            digest.update(stream.read(_END))
+        return digest.digest()
 
 
 def find(path: str | os.PathLike[str]) -> Source:

@@ -66,8 +66,7 @@ class Absents:
         return [Absent._make(row) for row in self._database.select_all("absent", _COLUMNS)]
 
     def count(self) -> int:
-        ((count,),) = self._database.execute("SELECT count(*) FROM absent")
-        return int(count)
+        return self._database.total("absent")[0]
 
     def ids(self) -> list[int]:
         return [item_id for (item_id,) in self._database.execute("SELECT id FROM absent")]

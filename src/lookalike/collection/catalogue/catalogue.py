@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +21,20 @@ from numpy.typing import NDArray
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.absent import Absent, Absents
 from lookalike.collection.catalogue.containers import Container, Containers
+from lookalike.collection.catalogue.counts import Counts, State
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.file_facts import all_facts
+from lookalike.collection.catalogue.intact import crc_of_item, require_intact
 from lookalike.collection.catalogue.looks import Look, Looks
 from lookalike.collection.catalogue.metadata import Known, Metadata
 from lookalike.collection.catalogue.next_model import NextVectors
+from lookalike.collection.catalogue.schema import NAMED
 from lookalike.collection.catalogue.untold import Untold
 from lookalike.errors import DamagedError, LookalikeError
 from lookalike.facts import Facts
 from lookalike.metric import Metric
 
 NAME = "catalogue.sqlite"
-
-State = Literal["indexed", "failed"]
 
 
 class About(NamedTuple):
@@ -81,6 +83,7 @@ class Catalogue:
         self.looks = Looks(self._database)
         self.untold = Untold(self._database)
         self.containers = Containers(self._database)
+        self.counts = Counts(self._database)
         self.absent = Absents(self._database)
         self.next = NextVectors(self._database, self)
         try:
@@ -155,6 +158,7 @@ class Catalogue:
         with self._database.writing():
             with self.metadata.writing():
                 yield
+            self.counts.keep()
             about = self.about()
             self._replace(about._replace(generation=about.generation + 1, updated_ns=time.time_ns()))
 
@@ -182,21 +186,7 @@ class Catalogue:
 
     def items(self) -> list[Item]:
         """Every item, by id."""
-        return list(map(Item._make, self._database.select_all("items", _ITEM)))
-
-    def holds(self, container: bytes) -> bool:
-        """Whether there is an item in an archive or a file of vectors."""
-        found = self._database.execute(
-            "SELECT 1 FROM items WHERE path > ? AND path < ? LIMIT 1", keys.bounds(container)
-        )
-        return bool(found)
-
-    def count_under(self, container: bytes, state: State) -> int:
-        """How many items in an archive or a file of vectors are in a state."""
-        ((count,),) = self._database.execute(
-            "SELECT count(*) FROM items WHERE path > ? AND path < ? AND state = ?", (*keys.bounds(container), state)
-        )
-        return int(count)
+        return list(map(Item._make, self._database.select_all("items", _ITEM, crc_of_item)))
 
     def ids_under(self, container: bytes, state: State) -> NDArray[np.int64]:
         """The ids of these, ascending; their rows are not looked at."""
@@ -234,11 +224,10 @@ class Catalogue:
 
     def failed(self) -> list[Item]:
         """The items that failed, by id."""
-        return [Item._make(row) for row in self._database.select("items", _ITEM, "state = 'failed' ORDER BY id", ())]
-
-    def count(self, state: State) -> int:
-        ((count,),) = self._database.execute("SELECT count(*) FROM items WHERE state = ?", (state,))
-        return int(count)
+        found = self._database.select("items", _ITEM, "state = 'failed' ORDER BY +id", ())
+        if len(found) != self.counts.of("failed"):
+            raise self.damaged(f"{len(found)} items that failed, which are not those written last")
+        return [Item._make(row) for row in found]
 
     def with_id(self, item_id: int) -> Item | None:
         return self._one("id", item_id)
@@ -253,6 +242,14 @@ class Catalogue:
     def has_path(self, path: bytes) -> bool:
         """Whether there is an item at a path; where SQLite's index is damaged, perhaps not."""
         return bool(self._database.execute("SELECT 1 FROM items WHERE path = ?", (path,)))
+
+    def named(self, name: bytes) -> list[Item]:
+        """The pictures of which this is the last part of the path; where SQLite's index is damaged, perhaps not all."""
+        return [Item._make(row) for row in self._database.select("items", _ITEM, f"{NAMED} ORDER BY +id", (name,))]
+
+    def paths(self) -> Iterator[bytes]:
+        """Of all items, without looking at their rows."""
+        return (path for (path,) in self._database.each("SELECT path FROM items ORDER BY path"))
 
     def at(self, paths: Sequence[bytes]) -> dict[bytes, Item]:
         """The items at these paths, where there is one; where SQLite's index is damaged, perhaps not all."""
@@ -321,10 +318,7 @@ class Catalogue:
 
     def total(self, table: str) -> tuple[int, int]:
         """How many rows a table has, and the sum of their checksums: as long as both stay, so do the rows."""
-        rows = self._database.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,))
-        if len(rows) != 1:
-            raise self._database.damaged(f"no total of its table {table}")
-        return int(rows[0][0]), int(rows[0][1])
+        return self._database.total(table)
 
     def segments(self) -> dict[str, int]:
         """The names of the segment files, with the number of vectors in each."""
@@ -475,13 +469,19 @@ class Catalogue:
         """Whether it takes no change though this user may write it; not inside `reading`."""
         return self._database.refuses_writing()
 
-    def problems(self) -> list[str]:
-        """What is wrong with it, row by row and as SQLite's file; nothing where all is well."""
+    def problems(self, advance: Callable[[int], None] | None = None) -> list[str]:
+        """What is wrong with it, row by row and as SQLite's file; nothing where all is well.
+
+        Args:
+            advance: called with the number of items read since.
+        """
         found = self._database.problems()
-        tables = (self.about, self.roots, self.containers.all, self.items, self.pending, self.removed, self.segments)
+        items = partial(require_intact, self._database, "items", advance)
+        tables = (self.about, self.roots, self.containers.all, items, self.pending, self.removed, self.segments)
         coming = (self.next.model, self.next.pending, self.next.segments)
         rows = (self.metadata.read_all, self.looks.read_all, self.absent.all, self.untold.read)
-        for read in (*tables, *coming, *rows):
+        kept = (self.counts.require_right, self.containers.require_marks)
+        for read in (*tables, *coming, *rows, *kept):
             try:
                 read()
             except DamagedError as error:

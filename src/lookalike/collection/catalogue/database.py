@@ -12,13 +12,13 @@ import sqlite3
 import tempfile
 import urllib.parse
 import weakref
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
 
 from lookalike.collection.catalogue.beside import copy_beside
 from lookalike.collection.catalogue.refused import refused
+from lookalike.collection.catalogue.row_crc import row_crc
 from lookalike.collection.catalogue.schema import APPLICATION_ID, MIGRATIONS, UNTOLD, VERSION
 from lookalike.durable import sync
 from lookalike.errors import BusyError, DamagedError, LookalikeError, NotAnIndexError, WriteError
@@ -45,15 +45,6 @@ _UNWRITTEN = (
 _SHM_BYTES = 32 << 10  # at least
 _MEMORY = "/dev/shm"  # noqa: S108 (a file system in memory, where Linux has it)
 _NONSENSE = re.compile("syntax error|incomplete input|no such function|within a transaction|no transaction is active")
-
-
-def row_crc(values: Iterable[object]) -> int:
-    """The CRC-32 of a row: its values joined by NUL, numbers in decimal, null as None, text in UTF-8 after a quote.
-
-    The quote tells text from a blob of the same bytes: one flipped bit of a row's header makes the one the other.
-    """
-    fields = [v if type(v) is bytes else (f"'{v}" if type(v) is str else str(v)).encode() for v in values]
-    return zlib.crc32(b"\0".join(fields))
 
 
 class NewerVersionError(NotAnIndexError):
@@ -215,12 +206,20 @@ class Database:
         rows = self.execute(f"SELECT {columns}, crc FROM {table} WHERE {condition}", values)  # noqa: S608
         return [row[:-1] for row in self._intact(table, rows)]
 
-    def select_all(self, table: str, columns: str) -> list[Row]:
+    def select_all(self, table: str, columns: str, crc_of: Callable[[Row], int] = row_crc) -> list[Row]:
         """Every row of a table by its primary key, once all are found intact and none missing."""
         key = columns.partition(",")[0]
-        rows = self._intact(table, self.execute(f"SELECT {columns}, crc FROM {table} ORDER BY {key}"))  # noqa: S608
+        rows = self.execute(f"SELECT {columns}, crc FROM {table} ORDER BY {key}")  # noqa: S608
+        self._intact(table, rows, crc_of)
         self.require_whole(table, len(rows), sum(row[-1] for row in rows))
         return [row[:-1] for row in rows]
+
+    def total(self, table: str) -> tuple[int, int]:
+        """How many rows a table has, and the sum of their checksums; neither reads them."""
+        rows = self.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,))
+        if len(rows) != 1 or not all(type(value) is int for value in rows[0]):
+            raise self.damaged(f"no total of its table {table}")
+        return rows[0][0], rows[0][1]
 
     def refuses_writing(self) -> bool:
         """Whether the file takes no change though this user may write it: its header is damaged."""
@@ -248,13 +247,18 @@ class Database:
         for name, table, sql in self.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'"):
             condition = str(sql or "").partition(" WHERE ")[2] or "true"  # a partial index serves its rows alone
             table, name = (str(text).replace('"', '""') for text in (table, name))  # they may be damaged
-            self.execute(f'SELECT count(*) FROM "{table}" INDEXED BY "{name}" WHERE {condition}')  # noqa: S608
+            by_index, by_rows = (
+                self.execute(f'SELECT count(*) FROM "{table}" {how} WHERE {condition}')  # noqa: S608
+                for how in (f'INDEXED BY "{name}"', "NOT INDEXED")
+            )
+            if by_index != by_rows:  # of a partial one, the check passes more
+                raise self.damaged(f"an index of its table {table} with other rows")
 
     def require_whole(self, table: str, rows: int, digest: int, wrong: int = 0) -> None:
         """Raise DamagedError where these are not as many rows as were written, or some have a `wrong` checksum."""
         if wrong:
             raise self.damaged(f"{wrong} of {rows} rows of its table {table} with a wrong checksum")
-        if self.execute("SELECT rows, digest FROM totals WHERE name = ?", (table,)) != [(rows, digest)]:
+        if self.total(table) != (rows, digest):
             raise self.damaged(f"{rows} rows in its table {table}, which are not those written last")
 
     def compact(self) -> None:
@@ -280,7 +284,7 @@ class Database:
         if version > VERSION:
             self._refuse_version(version)
         if version < VERSION:
-            with self.writing():
+            with self.writing(), _translated(self.path):
                 _migrate(self._connection)
 
     def _refuse_version(self, version: int) -> NoReturn:
@@ -309,8 +313,8 @@ class Database:
         with _translated(self.path):
             return self._connection.in_transaction
 
-    def _intact(self, table: str, rows: list[Row]) -> list[Row]:
-        wrong = sum(row_crc(row[:-1]) != row[-1] for row in rows)
+    def _intact(self, table: str, rows: list[Row], crc_of: Callable[[Row], int] = row_crc) -> list[Row]:
+        wrong = sum(crc_of(row[:-1]) != row[-1] for row in rows)
         if wrong:
             raise self.damaged(f"{wrong} of {len(rows)} rows of its table {table} with a wrong checksum")
         return rows

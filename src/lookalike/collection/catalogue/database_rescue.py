@@ -11,8 +11,9 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from lookalike.collection.catalogue.beside import copy_beside, open_beside
-from lookalike.collection.catalogue.database import Database, Row, row_crc, translate
+from lookalike.collection.catalogue.database import Database, Row, translate
 from lookalike.collection.catalogue.refused import refused
+from lookalike.collection.catalogue.row_crc import row_crc
 from lookalike.durable import sync
 from lookalike.errors import DamagedError, NotAnIndexError
 

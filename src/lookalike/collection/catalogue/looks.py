@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from lookalike.collection.catalogue.database import Database, row_crc
+from lookalike.collection.catalogue.database import Database
+from lookalike.collection.catalogue.row_crc import row_crc
 
 
 class Look(NamedTuple):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.catalogue.database import Database, Row, row_crc
+from lookalike.collection.catalogue import intact
+from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.matching import FUNCTIONS, kinds_of, matching, needs_metadata
+from lookalike.collection.catalogue.schema import SEVERAL
 from lookalike.errors import ArgumentError
 from lookalike.facts import Facts, Kind, Value, parse
 from lookalike.facts.check import check
@@ -20,8 +21,6 @@ from lookalike.facts.fact import MOST_BYTES, kind_of, to_json
 
 MOST_FIELDS = 1000
 """Different names of given facts in a collection."""
-
-_ITEM = "id, path, size, mtime_ns, sha256, width, height, state, reason"
 
 _FIELDS = """SELECT DISTINCT fact.key, CASE fact.type
         WHEN 'integer' THEN 'number' WHEN 'real' THEN 'number' WHEN 'text' THEN 'text' WHEN 'array' THEN 'list'
@@ -49,7 +48,7 @@ class Metadata:
 
     def read_all(self) -> None:
         """DamagedError where a row is damaged or missing."""
-        self._database.select_all("metadata", "id, exif, given")
+        intact.require_intact(self._database, "metadata")
         self._fields()
 
     def of(self, item_id: int) -> Known:
@@ -65,7 +64,7 @@ class Metadata:
         Raises:
             DamagedError: a row is damaged or missing.
         """
-        self._require_intact("metadata", "id, exif, given", _crc_of_known, generation)
+        self._require_intact("metadata", generation)
         condition = "id IN (SELECT value FROM json_each(?))"
         rows = self._database.select("metadata", "id, exif, given", condition, (str(ids.tolist()),))
         return {item_id: json.loads(exif) | json.loads(given) for item_id, exif, given in rows}
@@ -131,11 +130,21 @@ class Metadata:
         condition = parse(where)
         given = self._given()
         check(where, condition, kinds_of(given))
-        self._require_intact("items", _ITEM, _crc_of_item, generation)
+        self._require_intact("items", generation)
         if needs_metadata(condition, given):
-            self._require_intact("metadata", "id, exif, given", _crc_of_known, generation)
+            self._require_intact("metadata", generation)
         found = self._database.execute(*matching(condition, given))
         return np.fromiter((item_id for (item_id,) in found), np.int64, len(found))
+
+    def of_several_pages(self, generation: int) -> int:
+        """How many indexed items fulfil `pages > 1`; where nobody was given that fact, only these are looked at."""
+        if "pages" in self._given():
+            return len(self.matching("pages > 1", generation))
+        ((number,),) = self._database.execute(
+            "SELECT count(*) FROM metadata AS m CROSS JOIN items AS i ON i.id = m.id"  # noqa: S608
+            f" WHERE {SEVERAL} AND i.state = 'indexed'"
+        )
+        return int(number)
 
     def kinds(self) -> dict[str, set[Kind]]:
         """The names that conditions may use, with the kinds of their values."""
@@ -157,34 +166,11 @@ class Metadata:
     def _fields(self) -> list[tuple[str, Kind]]:
         return self._database.select_all("fields", "name, kind")
 
-    def _require_intact(self, table: str, columns: str, crc_of: Callable[[Row], int], generation: int) -> None:
+    def _require_intact(self, table: intact.Table, generation: int) -> None:
         """Read every row once in each generation: SQL looks at no checksum."""
-        if self._intact.get(table) == generation:
-            return
-        rows = digest = wrong = 0
-        for row in self._database.each(f"SELECT {columns}, crc FROM {table}"):  # noqa: S608
-            rows += 1
-            if crc_of(row) == row[-1]:
-                digest += row[-1]
-            else:
-                wrong += 1
-        self._database.require_whole(table, rows, digest, wrong)
-        self._intact[table] = generation
-
-
-def _crc_of_item(row: Row) -> int:
-    """`row_crc` of a row of `items`; of an indexed one at a third of its time."""
-    if row[7:-1] != ("indexed", None):
-        return row_crc(row[:-1])
-    try:
-        return zlib.crc32(b"%d\0%b\0%d\0%d\0%b\0%d\0%d\0'indexed\0None" % row[:7])
-    except TypeError:  # damaged: a value of another type
-        return row_crc(row[:-1])
-
-
-def _crc_of_known(row: Row) -> int:
-    """`row_crc` of a row of `metadata`, at half its time."""
-    return zlib.crc32(f"{row[0]}\0'{row[1]}\0'{row[2]}".encode())
+        if self._intact.get(table) != generation:
+            intact.require_intact(self._database, table)
+            self._intact[table] = generation
 
 
 def fields_of(given: Iterable[str]) -> set[tuple[str, Kind]]:

@@ -118,10 +118,7 @@ class NextVectors:
         """As `Catalogue.total`, of the tables of this change."""
         if table == "removed":
             return 0, 0
-        rows = self._database.execute("SELECT rows, digest FROM totals WHERE name = ?", (f"next_{table}",))
-        if len(rows) != 1:
-            raise self._database.damaged(f"no total of its table next_{table}")
-        return int(rows[0][0]), int(rows[0][1])
+        return self._database.total(f"next_{table}")
 
     def seal(self, name: str, vectors: int, instead_of: Iterable[str], forgotten: Iterable[int]) -> None:  # noqa: ARG002
         """Let a segment file hold the vectors of others and all that were pending."""

@@ -1,6 +1,6 @@
 """The tables of a catalogue, by version.
 
-Every row ends with `crc`, the CRC-32 of its other values (`catalogue.row_crc`): SQLite has no page
+Every row ends with `crc`, the CRC-32 of its other values (`row_crc`): SQLite has no page
 checksums. `totals` counts the rows of each table and sums their `crc`, kept by triggers, so that a
 row that vanished with its page is missed too.
 
@@ -108,7 +108,32 @@ _VERSION_4 = (
     *_counted("next_segments"),
 )
 
-MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+
+_BELOW = "substr(path, instr(path, x'00') + 1)"  # a path without the archive
+
+_HAS_NAME = "instr(path, x'0000') = 0"  # it is no vector
+_NAME = f"substr({_BELOW}, 1 + length(CAST(rtrim({_BELOW}, replace({_BELOW}, '/', '')) AS BLOB)))"
+NAMED = f"{_HAS_NAME} AND {_NAME} = ?"
+"""In SQL: whether this is the last part of the path of a picture, as an index has it."""
+
+SEVERAL = "CASE WHEN json_valid(exif) THEN json_extract(exif, '$.pages') > 1 END"
+"""In SQL: whether a row of `metadata` is of a file with several pages."""
+
+_VERSION_5 = (
+    # what is counted or found by these indexes costs nothing for the other rows
+    "CREATE INDEX items_failed ON items (path) WHERE state = 'failed'",
+    f"CREATE INDEX items_name ON items ({_NAME}) WHERE {_HAS_NAME}",
+    f"CREATE INDEX metadata_pages ON metadata (id) WHERE {SEVERAL}",
+    "CREATE INDEX absent_path ON absent (path)",
+    "CREATE INDEX absent_since ON absent (since_ns)",
+    # one row, written with each transaction, or none before the first: how many items are indexed, and have failed
+    "CREATE TABLE counts (indexed INTEGER NOT NULL, failed INTEGER NOT NULL, crc INTEGER NOT NULL)",
+    # files of vectors of which all is in: a hash of their beginnings and ends, and how many items that made
+    "CREATE TABLE marks (path BLOB PRIMARY KEY, ends BLOB NOT NULL, items INTEGER NOT NULL, crc INTEGER NOT NULL)",
+    *_counted("marks"),
+)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """MIGRATIONS[v] brings a catalogue from version v to v + 1; an empty file is version 0. They may call `row_crc`."""
 
 VERSION = len(MIGRATIONS)

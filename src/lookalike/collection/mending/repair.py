@@ -238,7 +238,7 @@ class Repair:
         with self._catalogue.writing():
             for item, reason in aside:
                 self._catalogue.set_aside(item, f"its vector was damaged, and not made again: {reason}")
-            for container in {container for item, _ in aside if (container := keys.container_of(item.path))}:
+            for container in {container for item, _ in named if (container := keys.container_of(item.path))}:
                 self._catalogue.containers.look_again(container)
             self._catalogue.remove(item.id for item in gone)
             self._catalogue.untold.add(part.as_part())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ def verify(place: Place, catalogue: Catalogue, progress: Progress | None = None)
     are compared with the pictures: each has one, each is of one.
 
     Args:
-        progress: called with (done, total), in parts: the catalogue, and each segment file.
+        progress: called with (done, total), in items of the catalogue and vectors of the segments.
     """
     if catalogue.refuses_writing():
         return [str(catalogue.damaged("a header by which it is read-only"))]
@@ -34,11 +36,12 @@ def verify(place: Place, catalogue: Catalogue, progress: Progress | None = None)
 
 
 def _problems(place: Place, catalogue: Catalogue, about: About, progress: Progress | None) -> list[str]:
-    found = catalogue.problems()
+    advance = _advance(catalogue, progress)
+    found = catalogue.problems(advance)
     if not found:
         names, coming = catalogue.segments(), catalogue.next.segments()
         vectors = [catalogue.pending_ids()]
-        for done, (name, count) in enumerate((names | coming).items(), 1):
+        for name, count in (names | coming).items():
             try:
                 if name in names:
                     vectors.append(verify_segment(place, about, name, count, catalogue.files()))
@@ -46,12 +49,29 @@ def _problems(place: Place, catalogue: Catalogue, about: About, progress: Progre
                     verify_coming(place, catalogue, name, count)
             except LookalikeError as error:
                 found.append(bare(error))
-            if progress:
-                progress(1 + done, 1 + len(names) + len(coming))
+            advance(count)
         found = found or _unmatched(np.concatenate(vectors), catalogue)
         if catalogue.untold.read():
             found.append("a repair was stopped before it told what it did and what was lost: the next one tells that")
     return found
+
+
+def _advance(catalogue: Catalogue, progress: Progress | None) -> Callable[[int], None]:
+    """What is called with the number of items or vectors that were read since."""
+    if progress is None:
+        return lambda _: None
+    with suppress(DamagedError):  # which is found
+        sealed = [*catalogue.segments().values(), *catalogue.next.segments().values()]
+        total, done = catalogue.total("items")[0] + sum(sealed), 0
+
+        def advance(read: int) -> None:
+            nonlocal done
+            done += read
+            progress(done, total)
+
+        advance(0)
+        return advance
+    return lambda _: None
 
 
 def verify_coming(place: Place, catalogue: Catalogue, name: str, count: int) -> None:

@@ -93,7 +93,7 @@ class LiveIndex:
         self._add(catalogue, index, new, len(pending))
         if before.next_id and same and not len(gone) and not np.any(new < before.next_id):
             self._require_new(catalogue, before, pending, new)
-        elif len(index) != (indexed := catalogue.count("indexed")):
+        elif len(index) != (indexed := catalogue.counts.of("indexed")):
             raise segments.damaged(self._place, f"{len(index)} vectors for {indexed} pictures")
         now = (about.generation, about.model_hash, names, about.next_id, pending, removed, total)
         return _State(index, index.snapshot(), *now)

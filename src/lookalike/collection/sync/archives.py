@@ -102,7 +102,7 @@ class ArchiveSync:
         self._todo |= unknown
         here = [item for item in self._gone if item.id in gone]
         unread = [item for item in (*self._todo.values(), *here) if item and item.state == "indexed"]
-        counted = intake.catalogue.count_under(self.key, "indexed") - len(unread) - report.indexed
+        counted = intake.catalogue.counts.under(self.key, "indexed") - len(unread) - report.indexed
         whole = not self._todo or GivenSync(intake, lambda: has_changed(self._archive)).take(self._members())
         if self._error or not whole:
             self._give_up(gone, counted + report.indexed)
@@ -166,7 +166,7 @@ class ArchiveSync:
         for item in self._gone:
             gone.pop(item.id, None)
         report = self._intake.report
-        report.kept += self._intake.catalogue.count_under(self.key, "indexed") - counted
+        report.kept += self._intake.catalogue.counts.under(self.key, "indexed") - counted
         try:
             if self._archive != self._as_it_is():
                 self._intake.leave(self._archive, CHANGED)

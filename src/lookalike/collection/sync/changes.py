@@ -14,6 +14,7 @@ from lookalike.collection.catalogue.absent import Absent
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.catalogue.looks import Look
+from lookalike.collection.catalogue.marks import Mark
 from lookalike.collection.catalogue.metadata import Known
 from lookalike.collection.sync.compare import File
 
@@ -106,9 +107,9 @@ class Changes:
         """These are no sources any more."""
         self._dropped += paths
 
-    def put(self, container: Container) -> None:
+    def put(self, container: Container, mark: Mark | None = None) -> None:
         """All of an archive or a file of vectors is in."""
-        self._containers.append(container)
+        self._containers.append((container, mark))
 
     def commit(self) -> None:
         """Write all of it in one transaction."""
@@ -121,8 +122,8 @@ class Changes:
                 if self._back:
                     self._catalogue.bring_back(*zip(*self._back.values(), strict=True))
                 self._catalogue.remove_roots(self._dropped)
-                for container in self._containers:
-                    self._catalogue.containers.put(container)
+                for each in self._containers:
+                    self._catalogue.containers.put(*each)
         self._clear()
 
     def _given(self, old: Item | None) -> str:
@@ -137,5 +138,5 @@ class Changes:
         self._vectors: list[NDArray[np.float32] | None] = []
         self._known: list[Known] = []
         self._looks: list[Look | None] = []
-        self._containers: list[Container] = []
+        self._containers: list[tuple[Container, Mark | None]] = []
         self._dropped: list[bytes] = []

@@ -173,7 +173,7 @@ class Sync:
         for file in changed:
             if file.key in moving:
                 self._intake.leave(file, UNSETTLED)
-                self._report.kept += self._catalogue.count_under(file.key, "indexed")
+                self._report.kept += self._catalogue.counts.under(file.key, "indexed")
         return moving
 
     def _require_source(self, containers: Sequence[Container]) -> None:

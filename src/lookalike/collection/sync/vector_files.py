@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import About, Item
 from lookalike.collection.catalogue.containers import Container
+from lookalike.collection.catalogue.marks import Mark
 from lookalike.collection.catalogue.metadata import Known
 from lookalike.collection.rows import UNREADABLE, ZERO, Vectors, have_direction, require, rows_of
 from lookalike.collection.sealed.bulk import Bulk
@@ -64,14 +65,18 @@ class VectorSync:
         self._new = self._changed = self._same = 0
         self._came: list[NDArray[np.int64]] = []  # the ids of items that came up and stay
         with self._catalogue.reading() as self._about:
-            self._is_known = self._catalogue.holds(container.path)
+            self._is_known = self._catalogue.containers.holds(container.path)
         self._size = self._about.dim * 4
+        self._ends = b""
+        self._marks = intake.catalogue.containers.marks
+        self._mark = self._marks.of(container.path)
 
     def run(self) -> None:
         """Do it: what cannot be read is lost, and its vectors are kept."""
         try:
             source = find(self._path)
             file = File(self._container.path, self._path, source.size, min(source.state[2], MOST_TIME))
+            self._ends = source.ends()
             if self._is_done(file):
                 self._count()
                 return
@@ -96,15 +101,22 @@ class VectorSync:
 
     def _is_done(self, file: File) -> bool:
         """Whether all of the file is in."""
+        if self._mark and self._mark.ends != self._ends:
+            return False
         if (file.size, file.mtime_ns) != (self._container.size, self._container.mtime_ns):
             return False
-        return not (self._retry and self._catalogue.count_under(file.key, "failed"))
+        return not (self._retry and self._catalogue.counts.under(file.key, "failed"))
 
     def _count(self) -> None:
         """Report what nothing was done about."""
         report, path = self._intake.report, self._container.path
-        report.unchanged += self._catalogue.count_under(path, "indexed")
-        for item in self._catalogue.failed_under(path):
+        if self._mark is None:  # as an earlier version left it
+            self._mark = Mark(path, self._ends, self._catalogue.containers.held(path))
+            with self._catalogue.writing():
+                self._marks.put(self._mark)
+        failed = self._catalogue.failed_under(path)
+        report.unchanged += self._mark.items - len(failed)
+        for item in failed:
             report.failed.append(Failure(self._intake.place.absolute(item.path), item.reason or ""))
 
     def _lose(self, reason: str) -> None:
@@ -117,7 +129,7 @@ class VectorSync:
 
     def _keep(self) -> None:
         """Report what is still there and was not looked at, or not to the end."""
-        indexed = self._catalogue.count_under(self._container.path, "indexed")
+        indexed = self._catalogue.counts.under(self._container.path, "indexed")
         self._intake.report.kept += indexed - self._new - self._changed
 
     def _take(self, opened: VectorFile, file: File) -> None:
@@ -169,6 +181,10 @@ class VectorSync:
         intake, catalogue = self._intake, self._catalogue
         if has_changed(file):
             raise VectorFileError(f"{self._path}: {CHANGED}")
+        if self._mark and (block.good or block.bad):  # until all is in it would say too much
+            with catalogue.writing():
+                self._marks.drop(file.key)
+            self._mark = None
         if block.good:
             with intake.report.timed("seal"):
                 block.bulk.save()
@@ -197,14 +213,16 @@ class VectorSync:
 
     def _finish(self, file: File) -> None:
         """What has not come up is gone; note that all of the file is in."""
-        intake = self._intake
+        intake, left = self._intake, 0
         for state in ("indexed", "failed"):
             there = self._catalogue.ids_under(file.key, state)
             gone = np.setdiff1d(there[there < self._about.next_id], np.concatenate(self._came), assume_unique=True)
             intake.changes.remove(gone.tolist())
             intake.report.removed += len(gone) if state == "indexed" else 0
+            left += len(there) - len(gone)
         intake.report.unchanged += self._same
-        intake.changes.put(self._container._replace(size=file.size, mtime_ns=file.mtime_ns))
+        mark = Mark(file.key, self._ends, left)
+        intake.changes.put(self._container._replace(size=file.size, mtime_ns=file.mtime_ns), mark)
         intake.commit()
 
 
