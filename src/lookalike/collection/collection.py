@@ -253,8 +253,8 @@ class Collection:
         Raises:
             NotAnIndexError: none is there, or one of a newer version.
         """
-        place = existing_place(text_of(where))
         try:
+            place = existing_place(text_of(where))
             with closing(Catalogue(place.catalogue)) as catalogue:
                 return verify(place, catalogue, progress)
         except DamagedError as error:
@@ -281,7 +281,9 @@ class Collection:
             WriteError: it cannot be written, or the disk is full; what was there is still there.
             ModelError: as for the class.
         """
-        place = existing_place(text_of(where))
+        place = find_place(text_of(where))
+        if not place.has_lost_catalogue:
+            place = existing_place(text_of(where))
         with writer_lock(place.directory):
             return repair(place, lambda about: model_of(place, about, AS_REMEMBERED), give_up, progress)
 

@@ -22,6 +22,7 @@ from lookalike.collection.catalogue.absent import Absent, Absents
 from lookalike.collection.catalogue.containers import Container, Containers
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.file_facts import all_facts
+from lookalike.collection.catalogue.kept_rows import KeptRows
 from lookalike.collection.catalogue.looks import Look, Looks
 from lookalike.collection.catalogue.metadata import Known, Metadata
 from lookalike.collection.catalogue.next_model import NextVectors
@@ -82,6 +83,7 @@ class Catalogue:
         self.untold = Untold(self._database)
         self.containers = Containers(self._database)
         self.absent = Absents(self._database)
+        self.kept = KeptRows(self._database)
         self.next = NextVectors(self._database, self)
         try:
             with self.reading():
