@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 from lookalike.collection import Collection
 from lookalike.collection.place import Place
+from lookalike.collection.sealed import kept
+from lookalike.errors import DamagedError
 from tests.faults import pictures, shard
 from tests.faults.observe import Known, State, observe
 
@@ -136,13 +139,38 @@ class Stage:
         pictures.expect(self.after.values())
         state = self.look()
         known.check(state, {})
+        self.check_without_catalogue()
         self.run()
         assert self.look() == self.after, "the step, done again, did not bring the collection up to date"
         with Collection.open(self.index) as collection:
             collection.sync()  # which sweeps what a killed process left
             named = collection.info().segments
             assert len(os.listdir(collection.place.segments)) == named, "a file was left that no catalogue names"
+            rows = [name for name in os.listdir(collection.place.rows) if name != kept.FACTS]
+            assert len(rows) == named, f"what is kept of {named} segments: {rows}"
         return state
+
+    def check_without_catalogue(self) -> None:
+        """Where its catalogue is lost, too, one is made of what is kept, and the step brings it up to date."""
+        if not Place.at(self.index).exists:
+            return
+        whole = f"{self.index}.whole"
+        shutil.copytree(self.index, whole)
+        for ending in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{Place.at(self.index).catalogue}{ending}")
+        if Place.at(self.index).has_lost_catalogue:
+            try:
+                Collection.repair(self.index)
+            except DamagedError as error:
+                if "in the catalogue alone" not in str(error):  # as where nothing was kept yet
+                    raise
+            else:
+                assert Collection.verify(self.index) == []
+                self.run()
+                assert self.look() == self.after, "the catalogue was lost, and what was kept did not make up for it"
+        put(whole, self.index)
+        shutil.rmtree(whole)
 
 
 def draw(folder: str, changes: Changes) -> None:

@@ -35,20 +35,25 @@ class Kept:
     without: list[str] = field(default_factory=list)
     generations: dict[int, int] = field(default_factory=dict)
 
-    def fill(self, found: Found) -> int:
-        """Add to what was `found` in a catalogue all that it has lost; how many items that are."""
+    def fill(self, found: Found, *, items: bool) -> tuple[int, int]:
+        """Add to what was `found` in a catalogue all that it has lost; how many items that are, and facts of others.
+
+        Args:
+            items: whether it has lost some: else those that it has not are gone.
+        """
         there = {row[0] for table in ("items", "removed", "absent") for row in found[table]}
-        back = [row for item_id, row in self.items.items() if item_id not in there]
+        back = [row for item_id, row in self.items.items() if items and item_id not in there]
         found["items"] += back
         known = {row[0] for row in found["items"]} - {row[0] for row in found["metadata"]}
-        found["metadata"] += [row for item_id, row in self.facts.items() if item_id in known]
+        facts = [row for item_id, row in self.facts.items() if item_id in known]
+        found["metadata"] += facts
         if self.head:
             roots = [(bytes.fromhex(path),) for path in self.head["roots"]]
             containers = [(bytes.fromhex(path), *rest) for path, *rest in self.head["containers"]]
             settings = [tuple(row) for row in self.head["settings"]]
             for table, rows in (("roots", roots), ("containers", containers), ("settings", settings)):
                 found[table] = found[table] or rows
-        return len(back)
+        return len(back), len({row[0] for row in facts} - {row[0] for row in back})
 
 
 def read_kept(place: Place, segments: Iterable[str]) -> Kept:

@@ -53,7 +53,7 @@ def rescue(place: Place) -> str:
     kept = read_kept(place, segments) if _has_lost(found) else Kept()
     if not kept.items:
         place.require_catalogue()
-    back = kept.fill(found)
+    back, facts_back = kept.fill(found, items=_written(found).get("items") != len(found["items"]))
     items = _distinct([Item._make(row) for row in found["items"]])
     about, assumed = _about(found, items, segments, place, kept)
     containers, unsaid = _containers(found, items, about, place)
@@ -69,9 +69,7 @@ def rescue(place: Place) -> str:
         lost_facts=_lost_facts(place, found, items, without, kept),
         lost_items=_lost_items(place, found, items, segments, roots, kept),
     )
-    said = f"the catalogue was written anew with its {len(items) - back:,} intact items"
-    if back:
-        said += f" and {back:,} that are kept beside the segments"
+    said = _made_of(place, len(items) - back, back, facts_back)
     if without:
         said += f"; the facts of {len(without):,} of them are lost, those of their EXIF until the next sync"
     if report.lost_items:
@@ -162,6 +160,13 @@ def _has_lost(found: dict[str, list[Row]]) -> bool:
     written = _written(found)
     tables = ("roots", "containers", "items", "metadata")
     return len(found["about"]) != 1 or any(written.get(table) != len(found[table]) for table in tables)
+
+
+def _made_of(place: Place, intact: int, back: int, facts_back: int) -> str:
+    its = f"its {intact:,} intact items{' and ' if back else ''}" if place.exists else ""
+    kept = f"{back:,} that are kept beside the segments" if back else ""
+    facts = f", where the facts of {facts_back:,} are kept, too" if facts_back else ""
+    return f"the catalogue was written anew with {its}{kept}{facts}"
 
 
 def _lost_what(found: dict[str, list[Row]]) -> str:
