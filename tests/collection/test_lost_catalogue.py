@@ -254,6 +254,38 @@ def test_facts_that_were_cut_short_are_followed_by_others(photos: Path) -> None:
     assert stars(photos) == {"1.png": 1, "2.png": 3, "3.png": 4, "6.png": 6}
 
 
+@pytest.mark.parametrize("left", [b"", b"LKR", bytes(600), b"LKROWS1\n" + bytes(600)])
+def test_facts_of_which_a_crash_left_next_to_nothing(photos: Path, left: bytes) -> None:
+    facts = index_of(photos) / "rows" / kept.FACTS
+    facts.write_bytes(left)
+    with Collection.open(photos) as collection:
+        collection.describe({photos / "5.png": {"stars": 5}})
+    lose(index_of(photos))
+    Collection.repair(photos)
+    assert stars(photos) == {"1.png": 1, "2.png": 2, "5.png": 5}
+
+
+def test_facts_of_more_pictures_than_a_block_has(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_ROWS", 7)
+    with Collection.open(photos) as collection:
+        collection.describe({path: {"stars": 9} for path in collection.paths()})
+    lose(index_of(photos))
+    Collection.repair(photos)
+    assert set(stars(photos).values()) == {9}
+    assert len(stars(photos)) == NUMBERS
+
+
+def test_a_watch_tells_it(photos: Path) -> None:
+    with Collection.open(photos) as collection:
+        watching = collection.watch(poll=0.1)
+        next(watching)
+        pictures.write(str(photos / "90.png"), 90)
+        lose(index_of(photos))
+        with pytest.raises(DamagedError, match="it is lost"):
+            for _ in watching:
+                pass
+
+
 def test_facts_that_cannot_be_noted_are_not_given(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

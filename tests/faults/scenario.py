@@ -36,6 +36,10 @@ def sync_with_archive(collection: Collection) -> None:
     sync(collection)
 
 
+def give_facts(collection: Collection) -> None:
+    collection.describe({path: {"name": os.path.basename(path)} for path in collection.paths()})
+
+
 @dataclass(frozen=True)
 class Step:
     """Pictures that change, and what is then done with the collection."""
@@ -53,6 +57,7 @@ STEPS = [
     Step("change places", {"3.png": 104, "4.png": 105, "5.png": 103, "6.png": 107, "a/7.png": None}),
     Step("many more, seal again", {f"b/{i}.png": 110 + i for i in range(8)}),
     Step("optimize", {}, Collection.optimize),
+    Step("facts", {}, give_facts),
     Step("many less, seal again", {"3.png": None, "8.png": 300, **{f"b/{i}.png": None for i in range(6)}}),
     Step(
         "an archive, into which a picture moved, with a copy",

@@ -26,9 +26,8 @@ from lookalike.errors import ArgumentError, DamagedError, LookalikeError, ReadEr
 from lookalike.index import Index
 
 _CHUNK = 16 << 20
-_OWN = re.compile(
-    r"base|lock|segments|rows|catalogue\.sqlite\.new.*|\.lookalike-.*"
-)  # what a stopped one may have left
+# what a stopped one may have left
+_OWN = re.compile(r"base|lock|segments|rows|catalogue\.sqlite\.new.*|\.lookalike-.*")
 _DRAFT = ".lookalike-"
 
 

@@ -374,7 +374,7 @@ class Collection:
                 with self._access.reading():
                     known = [self.place.absolute(root) for root in self._catalogue.roots()]
             except LookalikeError:
-                if self.place.exists:
+                if self.place.exists or self.place.has_lost_catalogue:
                     raise
             return known
 
@@ -387,7 +387,7 @@ class Collection:
                 if last is not None and report.lost and not report.changes and not self.place.exists:
                     raise NoPicturesError("the collection went in the midst of the round")
             except LookalikeError:
-                if self.place.exists or last is None:
+                if self.place.exists or self.place.has_lost_catalogue or last is None:
                     raise
                 away = True
                 return out_of_reach(self.place, last)

@@ -26,13 +26,8 @@ METRIC: Metric = "cosine"
 TOLD = "told"
 """The file in a collection's directory by which the command line knows what it has told."""
 
-_OURS = (
-    "catalogue.sqlite",
-    "lock",
-    "segments",
-    "rows",
-    TOLD,
-)  # how the names start that an interrupted making may leave
+# how the names start that an interrupted making may leave
+_OURS = ("catalogue.sqlite", "lock", "segments", "rows", TOLD)
 
 
 def place_for(sources: Sequence[str], to: str | None) -> Place:

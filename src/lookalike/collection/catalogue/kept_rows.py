@@ -10,9 +10,9 @@ from lookalike.collection.catalogue.database import Database, Row, row_crc
 _ROW = """json_array(items.id, hex(path), size, mtime_ns, hex(sha256), width, height, state, reason, items.crc,
     exif, given, metadata.crc)"""
 _FROM = "items LEFT JOIN metadata ON metadata.id = items.id"
-_SEALED = f"SELECT json_group_array({_ROW}) FROM {_FROM} WHERE items.id IN (SELECT value FROM json_each(?))"  # noqa: S608
-_UNSEALED = f"""SELECT json_group_array({_ROW}) FROM {_FROM}
-    WHERE given <> '{{}}' AND (state = 'failed' OR items.id IN (SELECT id FROM pending))"""  # noqa: S608
+_ROWS = f"SELECT json_group_array({_ROW}) FROM {_FROM} WHERE items.id IN (SELECT value FROM json_each(?))"  # noqa: S608
+_UNSEALED = """SELECT id FROM items JOIN metadata USING (id)
+    WHERE given <> '{}' AND (state = 'failed' OR id IN (SELECT id FROM pending)) ORDER BY id"""
 
 
 class KeptRows:
@@ -23,18 +23,15 @@ class KeptRows:
 
     def of(self, ids: Sequence[int]) -> str:
         """The items with some ids, those that there are, each with its facts."""
-        return self._json(_SEALED, (json.dumps(ids),))
+        ((rows,),) = self._database.execute(_ROWS, (json.dumps(ids),))
+        return str(rows)
 
-    def unsealed(self) -> str:
-        """The items to which facts were given and whose vectors are in no segment."""
-        return self._json(_UNSEALED, ())
+    def unsealed(self) -> list[int]:
+        """The ids of the items to which facts were given and whose vectors are in no segment."""
+        return [item_id for (item_id,) in self._database.execute(_UNSEALED)]
 
     def settings(self) -> list[Row]:
         return self._database.select_all("settings", "name, value")
-
-    def _json(self, query: str, values: Row) -> str:
-        ((rows,),) = self._database.execute(query, values)
-        return str(rows)
 
 
 def items_of(rows: Sequence[Row]) -> list[tuple[Row, Row | None]]:

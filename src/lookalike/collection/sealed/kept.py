@@ -13,6 +13,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import IO, Any
 
 from lookalike import durable
@@ -76,10 +77,14 @@ def note_facts(place: Place, catalogue: Catalogue, ids: Sequence[int]) -> None:
     """
     about = catalogue.about()
     after = about._replace(generation=about.generation + 1)
+    path = os.path.join(place.rows, FACTS)
     try:
-        make_folders(place.rows)
-        _append(os.path.join(place.rows, FACTS), _rows(after, catalogue.kept.of(ids)))
-        durable.sync(place.rows)
+        if not os.path.lexists(path):
+            make_folders(place.rows)
+            _put(path, [])
+        _append(path, _rows(catalogue, after, ids))
+    except LookalikeError:
+        raise
     except OSError as error:
         raise refused(place.rows, error) from error
 
@@ -96,8 +101,12 @@ def blocks(path: str) -> Iterator[Block]:
 def damaged(place: Place, segments: Iterable[str]) -> list[str]:
     """The files, of those that go with some segments and that of facts, which are not as they were written."""
     names = set(names_in(place.rows)).intersection([*map(name_for, segments), FACTS])
-    paths = [os.path.join(place.rows, name) for name in sorted(names)]
-    return [path for path in paths if not is_whole(path)]
+    found = []
+    for path in (os.path.join(place.rows, name) for name in sorted(names)):
+        with suppress(FileNotFoundError):  # a writer has brought it together with others
+            if not is_whole(path):
+                found.append(path)
+    return found
 
 
 def is_whole(path: str) -> bool:
@@ -149,31 +158,24 @@ def _head(catalogue: Catalogue, about: About) -> bytes:
 def _write(place: Place, catalogue: Catalogue, about: About, head: bytes, name: str) -> None:
     ids = Index.open(os.path.join(place.segments, name)).ids
     path = os.path.join(place.rows, name_for(name))
-    with durable.draft(path) as beside:
-        with open(beside, "wb") as file:
-            file.write(_MAGIC + head)
-            for start in range(0, len(ids), _ROWS):
-                file.write(_rows(about, catalogue.kept.of(ids[start : start + _ROWS].tolist())))
-            file.write(_block('{"end": true}'))
-        durable.put(beside, path)
+    _put(path, chain([head], _rows(catalogue, about, ids.tolist()), [_block('{"end": true}')]))
 
 
 def _replace_facts(place: Place, catalogue: Catalogue, about: About) -> None:
     """Let the facts be those of items that are in no segment: the others are in its file by now."""
     path = os.path.join(place.rows, FACTS)
-    rows = catalogue.kept.unsealed()
-    if rows == "[]":
+    if ids := catalogue.kept.unsealed():
+        _put(path, _rows(catalogue, about, ids))
+    else:
         with suppress(FileNotFoundError):
             os.unlink(path)
-        return
-    with durable.draft(path) as beside:
-        with open(beside, "wb") as file:
-            file.write(_MAGIC + _rows(about, rows))
-        durable.put(beside, path)
 
 
-def _rows(about: About, rows: str) -> bytes:
-    return _block(f'{{"collection": "{about.uuid}", "generation": {about.generation}, "rows": {rows}}}')
+def _rows(catalogue: Catalogue, about: About, ids: Sequence[int]) -> Iterator[bytes]:
+    """The items with some ids, as blocks."""
+    for start in range(0, len(ids), _ROWS):
+        rows = catalogue.kept.of(ids[start : start + _ROWS])
+        yield _block(f'{{"collection": "{about.uuid}", "generation": {about.generation}, "rows": {rows}}}')
 
 
 def _block(text: str) -> bytes:
@@ -181,19 +183,33 @@ def _block(text: str) -> bytes:
     return _FRAME.pack(len(data), zlib.crc32(data)) + data
 
 
-def _append(path: str, block: bytes) -> None:
-    """Add a block, in place of what a crash left of one."""
-    with open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b") as file:
-        end = max((at for at, block in _walk(file) if block is not None), default=0)
+def _put(path: str, written: Iterable[bytes]) -> None:
+    """Write a file of these blocks, whole or not at all."""
+    with durable.draft(path) as beside:
+        with open(beside, "wb") as file:
+            file.write(_MAGIC)
+            file.writelines(written)
+        durable.put(beside, path)
+
+
+def _append(path: str, written: Iterable[bytes]) -> None:
+    """Add blocks, in place of what a crash left of one."""
+    with open(os.open(path, os.O_RDWR | os.O_NOFOLLOW), "r+b") as file:
+        end = max((at for at, block in _walk(file) if block is not None), default=len(_MAGIC))
         file.truncate(end)
-        file.seek(end)
-        file.write(block if end else _MAGIC + block)
-        file.flush()
-        os.fsync(file.fileno())
+        file.seek(0 if end == len(_MAGIC) else end)
+        file.write(_MAGIC if end == len(_MAGIC) else b"")
+        for block in written:
+            file.write(block)
+            file.flush()
+            os.fsync(file.fileno())  # each: so a crash leaves no more than the last one in part
 
 
 def _walk(file: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
-    """Where each block ends, and what is in it; None, and no more, for one that is damaged."""
+    """Where each block ends, and what is in it; None, and no more, for one that is damaged.
+
+    What begins with zeros ends with the file: a crash leaves that where a block was to be.
+    """
     at = file.seek(0)
     if file.read(len(_MAGIC)) != _MAGIC:
         yield at, None
@@ -201,9 +217,9 @@ def _walk(file: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
     at += len(_MAGIC)
     while frame := file.read(_FRAME.size):
         length, checksum = _FRAME.unpack(frame.ljust(_FRAME.size, b"\0"))
-        data = file.read(length)
-        at += _FRAME.size + length
-        if len(frame) < _FRAME.size or zlib.crc32(data) != checksum:
+        data = file.read(length or -1)
+        at += _FRAME.size + len(data)
+        if not length or len(frame) < _FRAME.size or zlib.crc32(data) != checksum:
             yield at, None
             return
         yield at, zlib.decompress(data)
