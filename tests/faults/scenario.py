@@ -138,13 +138,14 @@ class Stage:
         with Collection.open(self.index) as collection:
             return observe(collection, self.pictures)[0]
 
-    def check(self, known: Known) -> State:
-        """What lies there may be there, and the step, done again, succeeds."""
+    def check(self, known: Known, *, without_catalogue: bool = True) -> State:
+        """What lies there may be there, and the step, done again, succeeds; also where the catalogue is lost, too."""
         pictures.expect(self.before.values())
         pictures.expect(self.after.values())
         state = self.look()
         known.check(state, {})
-        self.check_without_catalogue()
+        if without_catalogue:
+            self.check_without_catalogue()
         self.run()
         assert self.look() == self.after, "the step, done again, did not bring the collection up to date"
         with Collection.open(self.index) as collection:
