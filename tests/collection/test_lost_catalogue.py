@@ -13,7 +13,7 @@ import pytest
 from lookalike.collection import Collection
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.sealed import kept
-from lookalike.errors import DamagedError, WriteError
+from lookalike.errors import DamagedError, ReadError, WriteError
 from tests.faults import pictures
 
 from .conftest import PICTURES, Draw
@@ -273,6 +273,30 @@ def test_facts_of_more_pictures_than_a_block_has(photos: Path, monkeypatch: pyte
     Collection.repair(photos)
     assert set(stars(photos).values()) == {9}
     assert len(stars(photos)) == NUMBERS
+
+
+def test_after_a_change_of_the_model_it_is_of_the_new_one(photos: Path) -> None:
+    Collection.change_model(photos, "phash")
+    before = answers(photos)
+    lose(index_of(photos))
+    report = Collection.repair(photos)
+    assert (report.kept, report.embedded, report.lost_anything) == (NUMBERS, 0, False)
+    with Collection.open(photos) as collection:
+        assert collection.model.name == "phash"
+    assert answers(photos) == before
+    assert stars(photos) == {"1.png": 1, "2.png": 3, "3.png": 4}
+
+
+def test_what_is_kept_and_cannot_be_read_now_is_not_taken_for_lost(photos: Path) -> None:
+    (path,) = (index_of(photos) / "rows").glob("0*")
+    os.rename(path, path.with_name("aside"))
+    path.mkdir()  # nobody, not even root, reads that as a file
+    lose(index_of(photos))
+    with pytest.raises(ReadError, match="run it again"):
+        Collection.repair(photos)
+    path.rmdir()
+    os.rename(path.with_name("aside"), path)
+    assert Collection.repair(photos).kept == NUMBERS
 
 
 def test_a_watch_tells_it(photos: Path) -> None:

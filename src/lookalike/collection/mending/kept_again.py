@@ -11,7 +11,7 @@ from lookalike.collection.catalogue.database import Row
 from lookalike.collection.catalogue.kept_rows import items_of
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import kept
-from lookalike.errors import LookalikeError
+from lookalike.errors import LookalikeError, ReadError
 from lookalike.index import Index
 
 Found = dict[str, list[Row]]
@@ -57,7 +57,22 @@ class Kept:
 
 
 def read_kept(place: Place, segments: Iterable[str]) -> Kept:
-    """What is kept of the items in these segments, and of those to which facts were given since."""
+    """What is kept of the items in these segments, and of those to which facts were given since.
+
+    Raises:
+        ReadError: a file is there and cannot be read now.
+    """
+    try:
+        return _read(place, segments)
+    except LookalikeError:
+        raise
+    except OSError as error:
+        raise ReadError(
+            error.errno, f"expected to read {place.rows}, received {error.strerror}; allow it, and run it again"
+        ) from error
+
+
+def _read(place: Place, segments: Iterable[str]) -> Kept:
     result = Kept()
     sealed: set[int] = set()
     for name in segments:

@@ -103,9 +103,13 @@ def damaged(place: Place, segments: Iterable[str]) -> list[str]:
     names = set(names_in(place.rows)).intersection([*map(name_for, segments), FACTS])
     found = []
     for path in (os.path.join(place.rows, name) for name in sorted(names)):
-        with suppress(FileNotFoundError):  # a writer has brought it together with others
+        try:
             if not is_whole(path):
                 found.append(path)
+        except FileNotFoundError:  # a writer has brought it together with others
+            continue
+        except OSError:
+            found.append(path)
     return found
 
 
