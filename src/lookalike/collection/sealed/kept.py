@@ -16,6 +16,9 @@ from contextlib import suppress
 from itertools import chain
 from typing import IO, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lookalike import durable
 from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.catalogue.folders import make_folders
@@ -70,7 +73,7 @@ def mend(place: Place, catalogue: Catalogue) -> list[str]:
 def note_facts(place: Place, catalogue: Catalogue, ids: Sequence[int]) -> None:
     """Add items to which facts are given, before the transaction that gives them ends.
 
-    Where it does not end well, what is noted is newer than the catalogue: that matters only if that is lost just then.
+    Where it does not end well, these facts may come back with a catalogue that is lost later.
 
     Raises:
         WriteError: no permission, or the disk is full.
@@ -162,7 +165,7 @@ def _head(catalogue: Catalogue, about: About) -> bytes:
 def _write(place: Place, catalogue: Catalogue, about: About, head: bytes, name: str) -> None:
     ids = Index.open(os.path.join(place.segments, name)).ids
     path = os.path.join(place.rows, name_for(name))
-    _put(path, chain([head], _rows(catalogue, about, ids.tolist()), [_block('{"end": true}')]))
+    _put(path, chain([head], _rows(catalogue, about, ids), [_block('{"end": true}')]))
 
 
 def _replace_facts(place: Place, catalogue: Catalogue, about: About) -> None:
@@ -175,10 +178,10 @@ def _replace_facts(place: Place, catalogue: Catalogue, about: About) -> None:
             os.unlink(path)
 
 
-def _rows(catalogue: Catalogue, about: About, ids: Sequence[int]) -> Iterator[bytes]:
+def _rows(catalogue: Catalogue, about: About, ids: Sequence[int] | NDArray[np.int64]) -> Iterator[bytes]:
     """The items with some ids, as blocks."""
     for start in range(0, len(ids), _ROWS):
-        rows = catalogue.kept.of(ids[start : start + _ROWS])
+        rows = catalogue.kept.of([int(item_id) for item_id in ids[start : start + _ROWS]])
         yield _block(f'{{"collection": "{about.uuid}", "generation": {about.generation}, "rows": {rows}}}')
 
 
