@@ -156,8 +156,8 @@ def run(top: str, every: int, seed: int, of_vectors: bool) -> Counter[str]:
                 whole = file.read()
             made = (Patient(victim, name, dice.choice(KINDS)(whole, dice)) for _ in range(1000))
             fit = (patient for patient in made if patient.is_fit())
-            # beside a WAL these are rare, and vectors that are in a segment are in their file, too
-            spared = killed or (of_vectors and not name.endswith(".sqlite"))
+            # beside a WAL these are rare; vectors are in their file, too, and what they are is beside the segments
+            spared = killed or of_vectors
             lossy = (patient for patient in fit if spared or any(patient.losses))
             for patient in (next(lossy), *islice(fit, WOUNDS - 1), *lost(victim, name)):
                 for at in range(1, patient.calls + 1):
