@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 
@@ -15,3 +16,8 @@ def segment(index: Path, number: int = 1) -> Path:
 def undigested(name: str) -> str:
     """A name as it would be without the digest, which is another each time."""
     return re.sub(r"-[0-9a-f]{16}\b", "", name)
+
+
+def forget_rows(index: Path) -> None:
+    """Leave a collection as an earlier version made it: what is lost of its catalogue is kept nowhere else."""
+    shutil.rmtree(index / "rows")

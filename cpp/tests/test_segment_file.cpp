@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cstring>
 #include <string>
 #include <vector>
@@ -146,4 +148,27 @@ TEST(every_altered_byte_and_every_truncation_is_noticed) {
     damaged.resize(i);
     CHECK(notices(damaged), "truncated to", i);
   }
+}
+
+TEST(a_truncation_of_an_open_file_is_damage_where_it_is_verified) {
+  for (const std::size_t left :
+       {std::size_t{0}, std::size_t{100}, std::size_t{70'000}, std::size_t{200'300}}) {
+    TemporaryPath temporary;
+    const SegmentFile looked_at(temporary.write(sound().finish()));
+    const SegmentFile whole(temporary.path());
+    CHECK(::truncate(temporary.path().c_str(), static_cast<off_t>(left)) == 0);
+    CHECK_THROWS(DamagedError, "it was truncated while it was in use",
+                 looked_at.get<char>(Section::vectors, 200'000));
+    CHECK_THROWS(DamagedError, "it was truncated while it was in use", whole.touch_all());
+  }
+}
+
+TEST(an_open_file_outlives_its_name) {
+  TemporaryPath temporary;
+  const SegmentFile deleted(temporary.write(sound().finish()));
+  CHECK(::unlink(temporary.path().c_str()) == 0);
+  deleted.touch_all();
+  temporary.write(Bytes(10, 1));  // another one, which is shorter
+  const auto vectors = deleted.get<char>(Section::vectors, 200'000);
+  CHECK(vectors[199'999] == 7);
 }

@@ -15,7 +15,7 @@ from lookalike.images.archives import reader
 from tests.archived import pack, stamp
 from tests.faults import pictures
 from tests.faults.pictures import encoded
-from tests.segment_files import segment
+from tests.segment_files import forget_rows, segment
 
 from .archiving import counts, ids, made, members, state, synced
 from .conftest import Draw, Python
@@ -159,6 +159,7 @@ def test_an_archive_that_may_not_be_read_is_out_of_reach(
 @pytest.mark.parametrize("table", ["containers", "roots", "metadata", "items"])
 def test_after_a_rescue_the_next_sync_goes_on(archive: Path, tmp_path: Path, table: str) -> None:
     whole = state(tmp_path)
+    forget_rows(tmp_path / "index")
     with closing(sqlite3.connect(tmp_path / "index" / "catalogue.sqlite")) as connection:
         which = "WHERE id = 4" if table == "items" else ""  # the picture in the folder is the first
         connection.execute(f"UPDATE {table} SET crc = crc + 1 {which}")
@@ -190,6 +191,7 @@ def test_exif_that_a_rescue_had_lost_is_read_again(tmp_path: Path, draw: Draw) -
     synced(archive, tmp_path)
     with Collection.open(tmp_path / "index") as collection:
         assert collection.paths("camera contains 'pinhole'") == [f"{archive}/x.jpg"]
+    forget_rows(tmp_path / "index")
     with closing(sqlite3.connect(tmp_path / "index" / "catalogue.sqlite")) as connection:
         connection.execute("UPDATE metadata SET crc = crc + 1")
         connection.commit()

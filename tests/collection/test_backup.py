@@ -43,7 +43,7 @@ def test_it_is_a_collection_that_finds_the_pictures_where_they_are(
     report = collection.backup(dest, lambda done, total: told.append((done, total)))
     assert (report.path, report.items, report.copied, report.kept) == (str(dest), PICTURES, 1, 0)
     assert told[-1] == (report.bytes, report.bytes)
-    assert files(dest) == ["base", "catalogue.sqlite", "lock", "segments"]
+    assert files(dest) == ["base", "catalogue.sqlite", "lock", "rows", "segments"]
     with Collection.open(dest) as copy:
         assert copy.search(folder / "0.png", k=9) == expected
         assert copy.facts(folder / "0.png")["stars"] == 5

@@ -375,6 +375,7 @@ os.kill(os.getpid(), 9)
     catalogue = folder / ".lookalike" / "catalogue.sqlite"
     assert catalogue.with_name("catalogue.sqlite-wal").stat().st_size > 0
     catalogue.unlink()
+    Collection.repair(folder)
     with lookalike.open(folder) as collection:
         assert len(collection.search(np.ones(collection.model.dim), k=PICTURES)) == PICTURES
 
@@ -417,10 +418,6 @@ def test_damaged_files(tmp_path: Path, folder: Path, draw: Draw, name: str, dama
             shutil.copyfile(other / name if name != "segment" else segment(other), file)
         case "empty":
             file.write_bytes(b"")
-    if (name, damage) == ("catalogue.sqlite", "removed"):
-        with lookalike.open(folder) as collection:  # made anew
-            assert len(collection) == PICTURES
-        return
     with pytest.raises((DamagedError, NotAnIndexError), match=r"lookalike repair|delete .* and index again") as caught:
         open_and_search(folder)
     assert str(folder / ".lookalike") in str(caught.value)

@@ -12,7 +12,7 @@ import pytest
 from lookalike.collection import Collection, LostFacts, RepairReport
 from lookalike.collection.sealed import segments
 from lookalike.errors import DamagedError, WriteError
-from tests.segment_files import segment
+from tests.segment_files import forget_rows, segment
 
 from .conftest import Draw, Python
 
@@ -34,6 +34,7 @@ def photos(tmp_path: Path, draw: Draw) -> Path:
         connection.execute("UPDATE items SET size = size + 1 WHERE id = 2")
         connection.commit()
     segment(folder / ".lookalike").unlink()
+    forget_rows(folder / ".lookalike")
     (folder / "2.png").unlink()
     draw(folder / "3.png", seed=33)
     return folder

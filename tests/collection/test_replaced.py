@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lookalike.collection import Collection
-from lookalike.errors import LookalikeError, NotAnIndexError
+from lookalike.errors import DamagedError, LookalikeError
 
 from .conftest import PICTURES, Draw, Python
 
@@ -102,7 +102,7 @@ def test_a_catalogue_that_is_gone(folder: Path) -> None:
     with Collection.open(folder) as collection:
         collection.sync()
         Path(collection.place.catalogue).unlink()
-        with pytest.raises(NotAnIndexError, match="received no file"):
+        with pytest.raises(DamagedError, match="received no file: it is lost"):
             collection.paths()
     with pytest.raises(LookalikeError, match="was closed"):
         collection.paths()

@@ -21,7 +21,7 @@ from lookalike.errors import DamagedError
 from lookalike.index import Index
 from lookalike.models import DEFAULT, Input, register
 from tests.memory import GROWN
-from tests.segment_files import segment
+from tests.segment_files import forget_rows, segment
 
 from .conftest import PICTURES, Draw, Python
 
@@ -150,6 +150,7 @@ def test_facts_whose_rows_are_lost_are_named(index: Path, folder: Path) -> None:
         f"UPDATE metadata SET given = '{{}}' WHERE id = {ids['1.png']}",
         f"UPDATE items SET size = size + 1 WHERE id = {ids['2.png']}",
     )
+    forget_rows(index)
     report = Collection.repair(index)
     assert report.lost_facts == [
         LostFacts(ids["2.png"], "", {"mine": "2.png"}),

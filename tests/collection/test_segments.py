@@ -17,7 +17,7 @@ from lookalike.errors import DamagedError, WriteError
 from lookalike.images.thumb import THUMB_BYTES
 from tests.segment_files import segment, undigested
 
-from .conftest import PICTURES, Draw
+from .conftest import PICTURES, Draw, Python
 
 
 def files(collection: Collection) -> list[str]:
@@ -204,3 +204,32 @@ def test_a_reader_tells_a_later_file_of_the_same_name(folder: Path, draw: Draw) 
         writer.sync()
         assert files(writer) == ["000001.segment"]
         assert len(reader.search(np.ones(1280), k=100)) == PICTURES
+
+
+TRUNCATE = """
+import glob, os, sys
+import numpy as np
+from lookalike.collection import Collection
+from lookalike.errors import DamagedError
+with Collection.open(sys.argv[1]) as collection:
+    collection.search(np.ones(1280), k=3)
+    (path,) = glob.glob(collection.place.segments + "/*.segment")
+    os.truncate(path, 5000)
+    try:
+        collection.search(np.ones(1280), k=3)
+    except DamagedError as error:
+        print(error)
+    Collection.repair(sys.argv[1])
+    print(len(collection.search(np.ones(1280), k=3)))
+"""
+
+
+def test_a_segment_that_another_program_truncates(folder: Path, python: Python) -> None:
+    """Between two searches: without a look at its size the second ends the process by SIGBUS."""
+    lookalike.open(folder).close()
+    done = python(TRUNCATE, folder)
+    assert done.returncode == 0, done.stderr
+    told, found = done.stdout.splitlines()
+    assert "was truncated while it was in use" in told
+    assert "lookalike repair" in told
+    assert found == "3"

@@ -15,7 +15,7 @@ from lookalike.collection import Collection, LostFacts
 from lookalike.collection.sealed import bulk
 from lookalike.errors import DamagedError, NoPicturesError, NotAnIndexError, ReadError
 from lookalike.index import Index
-from tests.segment_files import segment
+from tests.segment_files import forget_rows, segment
 
 from .conftest import Python
 from .vectors import COUNT, NAMES, VECTORS, counts, plain, require_holds, rows, write
@@ -50,10 +50,13 @@ def hurt(index: Path, number: int = 0) -> None:
 
 
 def alter(index: Path, *statements: str) -> None:
+    """Damage its catalogue, of which nothing is kept elsewhere."""
     with closing(sqlite3.connect(index / "catalogue.sqlite")) as connection:
         for statement in statements:
             connection.execute(statement)
         connection.commit()
+    if (index / "rows").exists():  # it has been filled
+        forget_rows(index)
     assert Collection.verify(index)
 
 

@@ -83,7 +83,8 @@ class Victim:
             os.path.relpath(os.path.join(at, name), self.whole)
             for at, _, names in os.walk(self.whole)
             for name in names
-            if name.startswith(("catalogue.sqlite", "0")) and not name.endswith("-shm")
+            if name.startswith("catalogue.sqlite") or name.endswith(".segment")
+            if not name.endswith("-shm")
         )
 
     def begin(self) -> None:

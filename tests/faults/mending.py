@@ -132,6 +132,15 @@ class Patient:
                 os.rename(f"{path}.away", path)
 
 
+def lost(victim: Victim, name: str) -> list[Patient]:
+    """One whose catalogue is empty; not beside a WAL, which is not taken for what it was."""
+    if victim.killed or not name.endswith(".sqlite"):
+        return []
+    patient = Patient(victim, name, b"")
+    assert patient.is_fit(), "a lost catalogue is not brought back"
+    return [patient]
+
+
 def losses(report: RepairReport) -> Losses:
     return sorted(report.lost_ids), sorted(lost.id for lost in report.lost_facts), report.lost_items
 
@@ -147,10 +156,10 @@ def run(top: str, every: int, seed: int, of_vectors: bool) -> Counter[str]:
                 whole = file.read()
             made = (Patient(victim, name, dice.choice(KINDS)(whole, dice)) for _ in range(1000))
             fit = (patient for patient in made if patient.is_fit())
-            # beside a WAL these are rare, and vectors that are in a segment are in their file, too
-            spared = killed or (of_vectors and not name.endswith(".sqlite"))
+            # beside a WAL these are rare; vectors are in their file, too, and what they are is beside the segments
+            spared = killed or of_vectors
             lossy = (patient for patient in fit if spared or any(patient.losses))
-            for patient in (next(lossy), *islice(fit, WOUNDS - 1)):
+            for patient in (next(lossy), *islice(fit, WOUNDS - 1), *lost(victim, name)):
                 for at in range(1, patient.calls + 1):
                     for how in FAULTS:
                         if not dice.randrange(every):

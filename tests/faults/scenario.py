@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 from lookalike.collection import Collection
 from lookalike.collection.place import Place
+from lookalike.collection.sealed import kept
+from lookalike.errors import DamagedError
 from tests.faults import pictures, shard
 from tests.faults.observe import Known, State, observe
 
@@ -33,6 +36,10 @@ def sync_with_archive(collection: Collection) -> None:
     sync(collection)
 
 
+def give_facts(collection: Collection) -> None:
+    collection.describe({path: {"name": os.path.basename(path)} for path in collection.paths()})
+
+
 @dataclass(frozen=True)
 class Step:
     """Pictures that change, and what is then done with the collection."""
@@ -50,6 +57,7 @@ STEPS = [
     Step("change places", {"3.png": 104, "4.png": 105, "5.png": 103, "6.png": 107, "a/7.png": None}),
     Step("many more, seal again", {f"b/{i}.png": 110 + i for i in range(8)}),
     Step("optimize", {}, Collection.optimize),
+    Step("facts", {}, give_facts),
     Step("many less, seal again", {"3.png": None, "8.png": 300, **{f"b/{i}.png": None for i in range(6)}}),
     Step(
         "an archive, into which a picture moved, with a copy",
@@ -130,19 +138,45 @@ class Stage:
         with Collection.open(self.index) as collection:
             return observe(collection, self.pictures)[0]
 
-    def check(self, known: Known) -> State:
-        """What lies there may be there, and the step, done again, succeeds."""
+    def check(self, known: Known, *, without_catalogue: bool = True) -> State:
+        """What lies there may be there, and the step, done again, succeeds; also where the catalogue is lost, too."""
         pictures.expect(self.before.values())
         pictures.expect(self.after.values())
         state = self.look()
         known.check(state, {})
+        if without_catalogue:
+            self.check_without_catalogue()
         self.run()
         assert self.look() == self.after, "the step, done again, did not bring the collection up to date"
         with Collection.open(self.index) as collection:
             collection.sync()  # which sweeps what a killed process left
             named = collection.info().segments
             assert len(os.listdir(collection.place.segments)) == named, "a file was left that no catalogue names"
+            rows = [name for name in os.listdir(collection.place.rows) if name != kept.FACTS]
+            assert len(rows) == named, f"what is kept of {named} segments: {rows}"
         return state
+
+    def check_without_catalogue(self) -> None:
+        """Where its catalogue is lost, too, one is made of what is kept, and the step brings it up to date."""
+        if not Place.at(self.index).exists:
+            return
+        whole = f"{self.index}.whole"
+        shutil.copytree(self.index, whole)
+        for ending in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{Place.at(self.index).catalogue}{ending}")
+        if Place.at(self.index).has_lost_catalogue:
+            try:
+                Collection.repair(self.index)
+            except DamagedError as error:
+                if "in the catalogue alone" not in str(error):  # as where nothing was kept yet
+                    raise
+            else:
+                assert Collection.verify(self.index) == []
+                self.run()
+                assert self.look() == self.after, "the catalogue was lost, and what was kept did not make up for it"
+        put(whole, self.index)
+        shutil.rmtree(whole)
 
 
 def draw(folder: str, changes: Changes) -> None:

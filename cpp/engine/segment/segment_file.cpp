@@ -28,6 +28,7 @@ constexpr std::array<char, 8> kMagic = {'L', 'O', 'O', 'K', 'S', 'E', 'G', '\n'}
 constexpr std::array<char, 8> kFooterMagic = {'\n', 'G', 'E', 'S', 'K', 'O', 'O', 'L'};
 constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kMaxSections = 64;
+constexpr const char* kTruncated = "it was truncated while it was in use";
 
 struct Header {
   std::array<char, 8> magic;
@@ -110,6 +111,18 @@ std::string temporary_beside(const std::string& path) {
   const int code = errno;
   throw WriteError(code, "cannot write " + path + ": " + std::strerror(code) + "; " + what_remains);
 }
+
+// Of a file that is read; negative where it cannot be opened.
+struct Descriptor {
+  explicit Descriptor(const std::string& path)
+      : number(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number >= 0) ::close(number);
+  }
+  const int number;
+};
 
 // A temporary file beside its target; gone again unless it was published.
 class NewFile {
@@ -280,6 +293,8 @@ void SegmentFile::map() {
   struct stat status{};
   const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   size_ = regular ? static_cast<std::size_t>(status.st_size) : 0;
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
   void* mapped = size_ > 0 ? ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
   const int code = errno;
   ::close(fd);
@@ -343,17 +358,67 @@ void SegmentFile::read_frame(Trust trust) {
   }
   if (!table_is_right && !as_written(entries, end)) damaged("its table was altered");
   checked_bytes_ = end;
-  checksums_ = {reinterpret_cast<const std::uint64_t*>(data_ + end + entry_bytes), block_count(end)};
+  const auto* checksums = reinterpret_cast<const std::uint64_t*>(data_ + end + entry_bytes);
+  checksums_.assign(checksums, checksums + block_count(end));
   verified_ = std::make_unique<std::atomic<bool>[]>(checksums_.size());
   left_to_verify_ = checksums_.size();
 }
 
+std::size_t SegmentFile::bytes_in(std::size_t block) const {
+  return std::min(kBlock, checked_bytes_ - block * kBlock);
+}
+
+// Whether this is the file that is mapped, and not one that took its place.
+bool SegmentFile::is_this(const struct stat& status) const {
+  return status.st_dev == device_ && status.st_ino == inode_;
+}
+
+// By its name, so that no descriptor need stay open. What is cut off between this and a look at the map ends
+// in SIGBUS all the same.
+bool SegmentFile::is_truncated() const {
+  struct stat status{};
+  return ::stat(path_.c_str(), &status) == 0 && is_this(status) &&
+         static_cast<std::size_t>(status.st_size) < size_;
+}
+
 bool SegmentFile::check(std::size_t block) const {
   if (verified_[block].load(std::memory_order_relaxed)) return true;
-  const std::size_t begin = block * kBlock;
-  if (hash(data_ + begin, std::min(kBlock, checked_bytes_ - begin)) != checksums_[block]) return false;
+  return !is_truncated() && check(block, data_ + block * kBlock);
+}
+
+bool SegmentFile::check(std::size_t block, const std::byte* bytes) const {
+  if (hash(bytes, bytes_in(block)) != checksums_[block]) return false;
   if (!verified_[block].exchange(true) && --left_to_verify_ == 0) all_verified_ = true;
   return true;
+}
+
+void SegmentFile::touch_all() const {
+  if (all_verified_.load(std::memory_order_relaxed)) return;
+  const Descriptor file(path_);
+  struct stat status{};
+  if (::fstat(file.number, &status) != 0 || !is_this(status)) {  // it was deleted or replaced
+    touch(data_, checked_bytes_);
+    return;
+  }
+  if (static_cast<std::size_t>(status.st_size) < size_) damaged(kTruncated);
+  std::vector<std::byte> bytes(kBlock);
+  for (std::size_t block = 0; block < checksums_.size(); ++block) {
+    if (verified_[block].load(std::memory_order_relaxed)) continue;
+    std::size_t read = 0;
+    while (read < bytes_in(block)) {
+      const ssize_t more = ::pread(file.number, bytes.data() + read, bytes_in(block) - read,
+                                   static_cast<off_t>(block * kBlock + read));
+      if (more < 0 && errno == EINTR) continue;
+      if (more < 0) {
+        const int code = errno;
+        throw ReadError(code, "cannot read the index " + path_ + ": " + std::strerror(code) +
+                                  "; check the disk, and try again");
+      }
+      if (more == 0) damaged(kTruncated);
+      read += static_cast<std::size_t>(more);
+    }
+    if (!check(block, bytes.data())) altered(block);
+  }
 }
 
 bool SegmentFile::intact(const void* bytes, std::size_t length) const {
@@ -365,7 +430,13 @@ bool SegmentFile::intact(const void* bytes, std::size_t length) const {
 }
 
 void SegmentFile::verify(std::size_t block) const {
-  if (!check(block)) damaged("bytes " + std::to_string(block * kBlock) + " and following were altered");
+  if (check(block)) return;
+  if (is_truncated()) damaged(kTruncated);
+  altered(block);
+}
+
+void SegmentFile::altered(std::size_t block) const {
+  damaged("bytes " + std::to_string(block * kBlock) + " and following were altered");
 }
 
 std::span<const std::byte> SegmentFile::find(Section section) const {

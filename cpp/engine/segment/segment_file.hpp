@@ -11,6 +11,8 @@
 
 #include "engine/base/parallel.hpp"
 
+struct stat;
+
 namespace lookalike {
 
 enum class Section : std::uint32_t {
@@ -94,8 +96,9 @@ class SegmentFile {
   /// Whether all blocks under these bytes are as they were written.
   bool intact(const void* bytes, std::size_t length) const;
 
-  /// Verifies every block.
-  void touch_all() const { touch(data_, checked_bytes_); }
+  /// Verifies every block, by reading the file: one that another program truncates meanwhile is damaged, and
+  /// a disk that fails ends in ReadError, where a map would end in SIGBUS.
+  void touch_all() const;
 
   std::span<const std::byte> mapped() const { return {data_, size_}; }
 
@@ -108,17 +111,23 @@ class SegmentFile {
   std::span<const std::byte> find(Section section) const;
   [[noreturn]] void wrong_length(Section section) const;
   bool check(std::size_t block) const;
+  bool check(std::size_t block, const std::byte* bytes) const;
   void verify(std::size_t block) const;
+  [[noreturn]] void altered(std::size_t block) const;
+  std::size_t bytes_in(std::size_t block) const;
+  bool is_this(const struct stat& status) const;
+  bool is_truncated() const;
   void map();
   void read_frame(Trust trust);
 
   std::string path_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  std::uint64_t device_ = 0, inode_ = 0;
   std::uint32_t version_ = 0;
   std::size_t checked_bytes_ = 0;  // [0, checked_bytes_) is what the block checksums cover
   std::vector<SectionData> sections_;
-  std::span<const std::uint64_t> checksums_;
+  std::vector<std::uint64_t> checksums_;  // a copy: at the end of the file they are the first to be cut off
   std::unique_ptr<std::atomic<bool>[]> verified_;
   mutable std::atomic<std::size_t> left_to_verify_{0};
   mutable std::atomic<bool> all_verified_{false};

@@ -20,13 +20,14 @@ from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.mending.verify import verify
 from lookalike.collection.place import Place
-from lookalike.collection.sealed import segments
+from lookalike.collection.sealed import kept, segments
 from lookalike.collection.sync.report import Progress
 from lookalike.errors import ArgumentError, DamagedError, LookalikeError, ReadError
 from lookalike.index import Index
 
 _CHUNK = 16 << 20
-_OWN = re.compile(r"base|lock|segments|catalogue\.sqlite\.new.*|\.lookalike-.*")  # what a stopped one may have left
+# what a stopped one may have left
+_OWN = re.compile(r"base|lock|segments|rows|catalogue\.sqlite\.new.*|\.lookalike-.*")
 _DRAFT = ".lookalike-"
 
 
@@ -68,6 +69,7 @@ def backup(access: Access, to: str, progress: Progress | None) -> BackupReport:
             place = Place.at(to)
             with closing(Catalogue(place.catalogue)) as catalogue:
                 segments.sweep(place, catalogue)
+                kept.renew(place, catalogue)
                 problems = verify(place, catalogue)
     except LookalikeError:
         raise

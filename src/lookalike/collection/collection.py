@@ -255,8 +255,8 @@ class Collection:
         Raises:
             NotAnIndexError: none is there, or one of a newer version.
         """
-        place = existing_place(text_of(where))
         try:
+            place = existing_place(text_of(where))
             with closing(Catalogue(place.catalogue)) as catalogue:
                 return verify(place, catalogue, progress)
         except DamagedError as error:
@@ -283,7 +283,9 @@ class Collection:
             WriteError: it cannot be written, or the disk is full; what was there is still there.
             ModelError: as for the class.
         """
-        place = existing_place(text_of(where))
+        place = find_place(text_of(where))
+        if not place.has_lost_catalogue:
+            place = existing_place(text_of(where))
         with writer_lock(place.directory):
             return repair(place, lambda about: model_of(place, about, AS_REMEMBERED), give_up, progress)
 
@@ -375,7 +377,7 @@ class Collection:
                 with self._access.reading():
                     known = [self.place.absolute(root) for root in self._catalogue.roots()]
             except LookalikeError:
-                if self.place.exists:
+                if self.place.exists or self.place.has_lost_catalogue:
                     raise
             return known
 
@@ -388,7 +390,7 @@ class Collection:
                 if last is not None and report.lost and not report.changes and not self.place.exists:
                     raise NoPicturesError("the collection went in the midst of the round")
             except LookalikeError:
-                if self.place.exists or last is None:
+                if self.place.exists or self.place.has_lost_catalogue or last is None:
                     raise
                 away = True
                 return out_of_reach(self.place, last)

@@ -26,7 +26,8 @@ METRIC: Metric = "cosine"
 TOLD = "told"
 """The file in a collection's directory by which the command line knows what it has told."""
 
-_OURS = ("catalogue.sqlite", "lock", "segments", TOLD)  # how the names start that an interrupted making may leave
+# how the names start that an interrupted making may leave
+_OURS = ("catalogue.sqlite", "lock", "segments", "rows", TOLD)
 
 
 def place_for(sources: Sequence[str], to: str | None) -> Place:
@@ -35,6 +36,7 @@ def place_for(sources: Sequence[str], to: str | None) -> Place:
     Raises:
         ArgumentError: no source; `to` is missing where it is needed, or holds other files.
         WriteError: nobody may look into `to`.
+        DamagedError: there is a collection whose catalogue is lost.
     """
     if not sources and to is None:
         raise ArgumentError("expected at least one folder or picture to index, received none")
@@ -44,10 +46,13 @@ def place_for(sources: Sequence[str], to: str | None) -> Place:
                 "expected one folder, or a place for the collection of several sources; name one by `to` "
                 "(`--to PATH` on the command line)"
             )
-        return Place.at(os.path.join(sources[0], FOLDER))
+        place = Place.at(os.path.join(sources[0], FOLDER))
+        place.require_catalogue()
+        return place
     if not to:
         raise ArgumentError("expected a folder for the collection, received an empty name; name one by `to`")
     place = Place.at(to)
+    place.require_catalogue()
     if os.path.lexists(to) and not os.path.isdir(to):
         raise ArgumentError(f"expected a folder for the collection, received {to}, a file; name another")
     if not place.exists and not all(name.startswith(_OURS) for name in names_in(to)):
@@ -73,7 +78,9 @@ def create(
         VectorFileError: its vectors have other dimensions.
         WriteError: no permission, or the disk is full.
         BusyError: another process is writing it, and still so after `wait` seconds.
+        DamagedError: its catalogue is lost.
     """
+    place.require_catalogue()
     new = _about(sources, wanted, metric, is_there=place.exists)
     kind: Kind = "vectors" if sources.vectors else "archive"
     options = json.dumps(sources.options)

@@ -9,6 +9,7 @@ from typing import Any
 from lookalike.collection.catalogue.catalogue import Catalogue
 from lookalike.collection.keys_of import Keys
 from lookalike.collection.place import Place
+from lookalike.collection.sealed import kept
 from lookalike.errors import ArgumentError
 from lookalike.facts import Value
 from lookalike.facts.fact import as_facts
@@ -48,5 +49,7 @@ def describe(place: Place, catalogue: Catalogue, given: Given) -> Described:
         described.unknown = [name for key, (name, _) in wanted.items() if key not in items]
         known = {items[key].id: facts for key, (_, facts) in wanted.items() if key in items}
         catalogue.metadata.give(known)
+        if known:
+            kept.note_facts(place, catalogue, list(known))
     described.pictures = len(known)
     return described

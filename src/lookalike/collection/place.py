@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import NAME as CATALOGUE
-from lookalike.errors import NotAnIndexError
+from lookalike.collection.catalogue.lost import lost
+from lookalike.errors import DamagedError, NotAnIndexError
 from lookalike.images.find import OWN_FOLDER
 
 FOLDER = OWN_FOLDER
@@ -61,6 +62,11 @@ class Place:
         return os.path.join(self.directory, "segments")
 
     @property
+    def rows(self) -> str:
+        """What is kept of the catalogue beside the segments."""
+        return os.path.join(self.directory, "rows")
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The collection directory by every name that it may have below a source."""
         real = os.path.realpath(self.directory)
@@ -69,6 +75,19 @@ class Place:
     @property
     def exists(self) -> bool:
         return os.path.lexists(self.catalogue)
+
+    @property
+    def has_lost_catalogue(self) -> bool:
+        """Whether there are segments without a catalogue."""
+        return self._lost() is not None
+
+    def require_catalogue(self) -> None:
+        """DamagedError where it is lost; where nothing is there, nothing is."""
+        if error := self._lost():
+            raise error
+
+    def _lost(self) -> DamagedError | None:
+        return None if self.exists else lost(self.catalogue, "no file")
 
     def relative(self, path: str) -> bytes:
         """The key of a file, or of what is fetched."""
@@ -98,8 +117,9 @@ def _backup_of(directory: str) -> str | None:
 
 
 def existing_place(where: str) -> Place:
-    """The place of the collection there. NotAnIndexError where there is none."""
+    """The place of the collection there. NotAnIndexError where there is none, DamagedError without its catalogue."""
     place = find_place(where)
+    place.require_catalogue()
     if not place.exists:
         raise NotAnIndexError(f"{where} is not indexed; index it with: lookalike index {where}")
     return place
@@ -117,5 +137,5 @@ def find_place(where: str) -> Place:
             f"expected a folder of pictures or a collection at {where}, received {received}; name a folder"
         )
     itself, within = Place.at(where), Place.at(os.path.join(where, FOLDER))
-    is_itself = itself.exists or os.path.basename(itself.directory) == FOLDER
+    is_itself = itself.exists or os.path.basename(itself.directory) == FOLDER or itself.has_lost_catalogue
     return itself if is_itself and not within.exists else within

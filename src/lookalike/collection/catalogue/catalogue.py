@@ -25,6 +25,7 @@ from lookalike.collection.catalogue.counts import Counts, State
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.catalogue.file_facts import all_facts
 from lookalike.collection.catalogue.intact import crc_of_item, require_intact
+from lookalike.collection.catalogue.kept_rows import KeptRows
 from lookalike.collection.catalogue.looks import Look, Looks
 from lookalike.collection.catalogue.metadata import Known, Metadata
 from lookalike.collection.catalogue.next_model import NextVectors
@@ -85,6 +86,7 @@ class Catalogue:
         self.containers = Containers(self._database)
         self.counts = Counts(self._database)
         self.absent = Absents(self._database)
+        self.kept = KeptRows(self._database)
         self.next = NextVectors(self._database, self)
         try:
             with self.reading():

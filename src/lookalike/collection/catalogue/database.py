@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
 
 from lookalike.collection.catalogue.beside import copy_beside
+from lookalike.collection.catalogue.lost import lost
 from lookalike.collection.catalogue.refused import refused
 from lookalike.collection.catalogue.row_crc import row_crc
 from lookalike.collection.catalogue.schema import APPLICATION_ID, MIGRATIONS, UNTOLD, VERSION
@@ -75,7 +76,9 @@ class Database:
         self.path = path
         # Never opened but by SQLite and `open_beside`, which says why.
         if not os.path.lexists(path):
-            raise NotAnIndexError(f"expected a catalogue at {path}, received no file; index a folder first")
+            raise lost(path, "no file") or NotAnIndexError(
+                f"expected a catalogue at {path}, received no file; index a folder first"
+            )
         self._closed = False
         self.file = _identity(path)  # before it is opened: a file that comes between is taken for a new one
         self.is_full = False
@@ -513,8 +516,8 @@ def _full(path: str) -> WriteError:
     )
 
 
-def _foreign(path: str) -> NotAnIndexError:
-    return NotAnIndexError(
+def _foreign(path: str) -> LookalikeError:
+    return lost(path, "a file that is no such database") or NotAnIndexError(
         f"expected a catalogue of lookalike in {path}, received an empty file, or one of another program, or one "
         f"damaged at its start; name another place, or mend it by `lookalike repair {os.path.dirname(path)}`"
     )

@@ -38,13 +38,15 @@ _REFUSALS = (sqlite3.Error, UnicodeDecodeError)
 
 
 def intact_rows(path: str) -> dict[str, list[Row]]:
-    """By table, the rows with a right checksum, without it; none of a table that cannot be read at all.
+    """By table, the rows with a right checksum, without it; none of a table that cannot be read at all, or of no file.
 
     Under "totals" is, where it can be read, how many rows each table should have: no checksum covers it.
 
     Raises:
         WriteError, BusyError: reading failed for another reason than damage: nothing is known of the rest.
     """
+    if not os.path.lexists(path):
+        return _nothing()
     with _mended(path) as readable:
         return _read(readable)
 
@@ -116,7 +118,7 @@ def _right(header: bytes, length: int) -> bytes:
 
 def _read(path: str) -> dict[str, list[Row]]:
     location = f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw"  # what is in the WAL counts
-    found: dict[str, list[Row]] = {table: [] for table in (*_TABLES, "totals")}
+    found = _nothing()
     try:
         connection = sqlite3.connect(location, uri=True, isolation_level=None)
     except _REFUSALS as error:
@@ -131,6 +133,10 @@ def _read(path: str) -> dict[str, list[Row]]:
         with suppress(*_REFUSALS):
             found["totals"] = connection.execute("SELECT name, rows FROM totals").fetchall()
     return found
+
+
+def _nothing() -> dict[str, list[Row]]:
+    return {table: [] for table in (*_TABLES, "totals")}
 
 
 def _is_intact(row: Sequence[Any]) -> bool:

@@ -19,7 +19,7 @@ from lookalike.collection.mending.rescue import put_in_place, rescue
 from lookalike.collection.mending.verify import verify_coming
 from lookalike.collection.no_model import VECTORS
 from lookalike.collection.place import Place
-from lookalike.collection.sealed import segments
+from lookalike.collection.sealed import kept, segments
 from lookalike.collection.sealed.bulk import Bulk
 from lookalike.collection.sync.report import Failure, Progress
 from lookalike.errors import DamagedError, NotAnIndexError
@@ -101,6 +101,7 @@ class Repair:
         report.embedded = len(remains.found) - len(bad)
         if report.embedded:
             report.done.append(f"{_made_again(remains.about)} again from their files: {report.embedded:,}")
+        report.done += kept.mend(self._place, self._catalogue)
         segments.seal(self._place, self._catalogue, everything=bool(report.done))
         if self._catalogue.untold.read():
             with self._catalogue.writing():

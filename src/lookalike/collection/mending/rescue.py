@@ -20,10 +20,13 @@ from lookalike.collection.catalogue.database_rescue import intact_rows, take_in_
 from lookalike.collection.catalogue.metadata import Known, fields_of
 from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.create import METRIC
+from lookalike.collection.mending.kept_again import Kept, read_kept
 from lookalike.collection.mending.report import LostFacts, RepairReport
 from lookalike.collection.no_model import VECTORS, NoModel
 from lookalike.collection.place import FOLDER, Place
+from lookalike.collection.sealed.kept import name_for
 from lookalike.collection.sealed.segments import segment_name
+from lookalike.collection.sync.compare import survey
 from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError
 from lookalike.index import Index
 from lookalike.models import DEFAULT, get_model
@@ -35,17 +38,24 @@ _SLACK = 1 << 32
 def rescue(place: Place) -> str:
     """Write a catalogue of all intact rows of the damaged one, and of what is lost, beside it; its path.
 
+    What it has lost is taken from what is kept beside the segments.
+
     Raises:
         NotAnIndexError: nothing can be read of it, not even what it was a catalogue of.
+        DamagedError: it is gone, and nothing is kept beside the segments.
         WriteError: the disk is full, or may not be written.
     """
     found = intact_rows(place.catalogue)
-    items = _distinct([Item._make(row) for row in found["items"]])
     coming: dict[str, int] = dict(found["next_segments"])
     segments: dict[str, int] = dict(found["segments"])
     if _written(found).get("segments") != len(segments):  # else what is not named is of another copy, or left over
         segments = _with_loose(place, segments, coming)
-    about, assumed = _about(found, items, segments, place)
+    kept = read_kept(place, segments) if _has_lost(found) else Kept()
+    if not kept.items:
+        place.require_catalogue()
+    back, facts_back = kept.fill(found, items=_written(found).get("items") != len(found["items"]))
+    items = _distinct([Item._make(row) for row in found["items"]])
+    about, assumed = _about(found, items, segments, place, kept)
     containers, unsaid = _containers(found, items, about, place)
     roots = _roots(found, containers, about, place, items)
     if not (roots or items):
@@ -54,18 +64,21 @@ def rescue(place: Place) -> str:
     known = {item.id for item in items}
     metadata = [row for row in found["metadata"] if row[0] in known]
     without = {item.id for item in items if not keys.is_row(item.path)} - {row[0] for row in metadata}
+    without -= kept.items.keys()  # of these it is known that there were none
     report = RepairReport(
-        lost_facts=_lost_facts(place, found, items, without),
-        lost_items=max(_written(found).get("items", 0) - len(items), 0),
+        lost_facts=_lost_facts(place, found, items, without, kept),
+        lost_items=_lost_items(place, found, items, segments, roots, kept),
     )
-    said = f"the catalogue was written anew with its {len(items):,} intact items"
+    said = _made_of(place, len(items) - back, back, facts_back)
     if without:
         said += f"; the facts of {len(without):,} of them are lost, those of their EXIF until the next sync"
     if report.lost_items:
-        said += f"; {report.lost_items:,} items are lost: the next sync finds them as new"
+        said += f"; {report.lost_items:,} {_lost_what(found)}: the next sync finds them as new"
     if found["next_model"] or coming or _written(found).get("next_model"):
         said += "; the change of its model that was under way begins anew"
-    report.done.append(f"{said}{assumed}{unsaid}; the damaged one is kept as {_free_name(place)}")
+    if place.exists:
+        unsaid += f"; the damaged one is kept as {_free_name(place)}"
+    report.done.append(f"{said}{assumed}{unsaid}")
     untold = [*(part for _, part in found["untold"]), report.as_part()]
     return Database.prepare(
         place.catalogue,
@@ -133,21 +146,65 @@ def _nothing(place: Place, expected: str) -> NotAnIndexError:
 def put_in_place(place: Place, rescued: str) -> None:
     """Replace the catalogue, once the new one is closed. The old file is kept beside it."""
     try:
-        _keep(place, _free_name(place))
+        if place.exists:
+            _keep(place, _free_name(place))
     except OSError as error:
         raise refused(place.directory, error) from error
-    take_in_wal(place.catalogue)
+    if place.exists:
+        take_in_wal(place.catalogue)
     Database.replace(place.catalogue, rescued)
 
 
-def _lost_facts(place: Place, found: dict[str, list[Row]], items: Sequence[Item], without: set[int]) -> list[LostFacts]:
+def _has_lost(found: dict[str, list[Row]]) -> bool:
+    """Whether a row is missing that is kept elsewhere, or it is not known that none is."""
+    written = _written(found)
+    tables = ("roots", "containers", "items", "metadata")
+    return len(found["about"]) != 1 or any(written.get(table) != len(found[table]) for table in tables)
+
+
+def _made_of(place: Place, intact: int, back: int, facts_back: int) -> str:
+    its = f"its {intact:,} intact items{' and ' if back else ''}" if place.exists else ""
+    kept = f"{back:,} that are kept beside the segments" if back else ""
+    facts = f", where the facts of {facts_back:,} are kept, too" if facts_back else ""
+    return f"the catalogue was written anew with {its}{kept}{facts}"
+
+
+def _lost_what(found: dict[str, list[Row]]) -> str:
+    if "items" in _written(found):
+        return "items are lost"
+    return "more are in the sources, whose vectors were not sealed or never made, or of which nothing was kept"
+
+
+def _lost_items(
+    place: Place,
+    found: dict[str, list[Row]],
+    items: Sequence[Item],
+    segments: dict[str, int],
+    roots: Sequence[bytes],
+    kept: Kept,
+) -> int:
+    """How many: where it is not known how many there were, the pictures in the sources that are not among the items."""
+    written = _written(found)
+    if "items" in written:
+        return max(written["items"] - len(items), 0)
+    inside = {item.path for item in items}
+    if any(keys.is_row(path) for path in inside):
+        return sum(segments[name] for name in kept.without)
+    folders = [root for root in roots if root not in {path for path, *_ in found["containers"]}]
+    return len(survey(place, folders).files.keys() - inside)
+
+
+def _lost_facts(
+    place: Place, found: dict[str, list[Row]], items: Sequence[Item], without: set[int], kept: Kept
+) -> list[LostFacts]:
     """Of the items `without` facts, unless there never were any that someone gave; and of items that are lost."""
     given = {item_id: json.loads(given) for item_id, _, given in found["metadata"] if given != Known().given}
     lost = [LostFacts(item_id, "", given[item_id]) for item_id in sorted(given.keys() - {item.id for item in items})]
     if given or _written(found).get("fields", 1):
         lost += [LostFacts(item.id, place.absolute(item.path), None) for item in items if item.id in without]
         has_rows = any(keys.is_row(item.path) for item in items)
-        if has_rows and _written(found).get("metadata") != len(found["metadata"]):
+        are_kept = bool(kept.items) and not kept.without
+        if has_rows and not are_kept and _written(found).get("metadata") != len(found["metadata"]):
             lost.append(LostFacts(0, "", None))  # few vectors have any, and nothing says which
     return lost
 
@@ -158,13 +215,17 @@ def _written(found: dict[str, list[Row]]) -> dict[str, int]:
 
 
 def _about(
-    found: dict[str, list[Row]], items: Sequence[Item], segments: dict[str, int], place: Place
+    found: dict[str, list[Row]], items: Sequence[Item], segments: dict[str, int], place: Place, kept: Kept
 ) -> tuple[About, str]:
     """The row of that name; where it is lost, one after what the segments say, and what was assumed in it."""
     now = time.time_ns()
     if len(found["about"]) == 1:
         about = About._make(found["about"][0])
         return about._replace(generation=about.generation + 1, updated_ns=now), ""
+    if kept.head:
+        about = About._make(kept.head["about"])
+        newest = max([about.next_id, *(item.id + 1 for item in items)])
+        return about._replace(generation=about.generation + 1, updated_ns=now, next_id=newest + _SLACK), ""
     named = [row[0] for row in (*found["pending"], *found["removed"], *found["absent"])] + [item.id for item in items]
     note: dict[str, str] = {}
     dim, metric = 0, METRIC
@@ -200,14 +261,17 @@ def _salvaged(path: str) -> Index:
 
 
 def _with_loose(place: Place, named: dict[str, int], coming: Collection[str]) -> dict[str, int]:
-    """The named segment files, and those besides whose ids none of them has, the newest first.
+    """The named segment files, and those besides whose ids none of them has, the newest first; first of all those of
+    which the items are kept.
 
     But none of a change of the model, which has the `coming` ones. A damaged one is among them, too: what is left of
     it is taken next.
     """
     found = dict(named)
     paths = [path for name in named if _opens(path := os.path.join(place.segments, name))]
-    for name in sorted(set(names_in(place.segments)) - named.keys(), reverse=True):
+    rows = set(names_in(place.rows))
+    loose = set(names_in(place.segments)) - named.keys()
+    for name in sorted(loose, key=lambda name: (name_for(name) in rows, name), reverse=True):
         if not segment_name(name) or name in coming:
             continue
         path = os.path.join(place.segments, name)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.place import Place
+from lookalike.collection.sealed import kept
 from lookalike.collection.sealed.segments import bare, require_as_named
 from lookalike.collection.sync.report import Progress
 from lookalike.errors import DamagedError, LookalikeError
@@ -51,6 +52,10 @@ def _problems(place: Place, catalogue: Catalogue, about: About, progress: Progre
                 found.append(bare(error))
             advance(count)
         found = found or _unmatched(np.concatenate(vectors), catalogue)
+        found += [
+            f"{path} is not as it was written: it is there for the case that the catalogue is lost"
+            for path in kept.damaged(place, names)
+        ]
         if catalogue.untold.read():
             found.append("a repair was stopped before it told what it did and what was lost: the next one tells that")
     return found

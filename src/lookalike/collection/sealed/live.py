@@ -64,6 +64,7 @@ class LiveIndex:
             DamagedError: a segment or a pending vector is damaged, or they are not those of all indexed items.
         """
         if (known := self._snapshots.get(about.generation)) is not None:
+            self._require_untruncated()
             return known
         with self._lock:
             if (known := self._snapshots.get(about.generation)) is not None:
@@ -113,6 +114,18 @@ class LiveIndex:
         except OSError:
             return ()  # what opens it says what is wrong
         return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+    def _require_untruncated(self) -> None:
+        """DamagedError where another program has cut off what is mapped: to read that would end the process.
+
+        What is cut off while a search goes on ends it all the same.
+        """
+        state = self._state
+        for name, (_, *before) in (state.segments if state else {}).items():
+            now = self._identity(name)
+            if before and now and now[:2] == tuple(before[:2]) and now[2] < before[2]:
+                path = os.path.join(self._place.segments, name)
+                raise segments.damaged(self._place, f"{path} was truncated while it was in use")
 
     def _remove(self, index: Index, gone: NDArray[np.int64]) -> None:
         if not len(gone):

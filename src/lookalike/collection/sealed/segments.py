@@ -19,9 +19,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.catalogue.catalogue import About
+from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.place import Place
+from lookalike.collection.sealed import kept
 from lookalike.durable import sync
 from lookalike.errors import ArgumentError, DamagedError, IdError, LookalikeError, NotAnIndexError, VectorError
 from lookalike.index import Index
@@ -125,20 +126,29 @@ def seal(place: Place, catalogue: Vectors, *, everything: bool = False) -> None:
     Raises:
         WriteError: no permission, or the disk is full; everything committed is still there.
     """
+    sealed = _seal(place, catalogue, everything)
+    if isinstance(catalogue, Catalogue):  # what a change of the model gathers has no rows of its own
+        kept.keep(place, catalogue, all_facts=everything)  # before those of the older files are swept
+    if sealed:
+        catalogue.compact()
+        sweep(place, catalogue)
+
+
+def _seal(place: Place, catalogue: Vectors, everything: bool) -> bool:
+    """Whether there was something to be done."""
     with catalogue.reading() as about:
         names, gone = catalogue.segments(), catalogue.total("removed")[0]
         awaited = [] if everything else catalogue.awaited()
         if not (everything or is_due(catalogue) or gone > _WORN * min(names.values(), default=0)):
-            return
+            return False
         whole = everything and len(names) <= 1 and not (gone or catalogue.pending_count())
         removed = np.setdiff1d(catalogue.removed(), awaited, assume_unique=True)
         merged = list(names) if everything else _worth_merging(place, catalogue, about, removed)
         if not (everything or merged or _is_much(catalogue.pending_count(), names)):
-            return
+            return False
     if not whole:
         _write_anew(place, catalogue, merged, removed, everything)
-    catalogue.compact()
-    sweep(place, catalogue)
+    return True
 
 
 def _is_much(pending: int, sealed: Mapping[str, int]) -> bool:
@@ -273,7 +283,7 @@ def next_name(place: Place, names: Iterable[str]) -> str:
 
 def bytes_on_disk(place: Place) -> int:
     """The size of all files of a collection."""
-    sealed = [os.path.join(place.segments, name) for name in names_in(place.segments)]
+    sealed = [os.path.join(folder, name) for folder in (place.segments, place.rows) for name in names_in(folder)]
     files = [place.catalogue, f"{place.catalogue}-wal", *sealed]
     total = 0
     for path in files:

@@ -15,7 +15,7 @@ from lookalike.collection.catalogue.looks import Look
 from lookalike.collection.embedding import NO_VECTOR, embed
 from lookalike.collection.no_model import things
 from lookalike.collection.place import Place
-from lookalike.collection.sealed import segments
+from lookalike.collection.sealed import kept, segments
 from lookalike.collection.sync.changes import Changes, Content
 from lookalike.collection.sync.compare import File
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
@@ -46,6 +46,8 @@ def taken_in(intake: Intake, work: Callable[[Intake], None]) -> SyncReport:
         with report.timed("seal"):
             if catalogue.about().generation != generation or segments.is_due(catalogue):
                 segments.seal(place, catalogue)
+            else:
+                kept.keep(place, catalogue)
     return report
 
 
