@@ -184,6 +184,35 @@ TEST(segments_share_a_router_until_the_rows_outgrow_it) {
   CHECK(now->size() == 53'000);
 }
 
+// Searched while they are added and sealed: those that come during a sealing, in small parts and in one too
+// large for the lists, are in as many lists as there are, each once.
+TEST(rows_that_come_while_others_are_sealed_are_found_once) {
+  const std::size_t dim = 16;
+  const auto first = gaussian(20'000, 1, dim), more = gaussian(60'000, 2, dim);
+  Index index(shape_of(Metric::euclidean, 0, dim));
+  index.add(first.data(), 20'000, nullptr, false);
+  index.optimize(1, kNever);
+  std::set<std::int64_t> there;
+  for (std::size_t row = 0; row < 60'000;) {
+    const std::size_t count = row == 30'000 ? 17'000 : 500;
+    const auto ids = index.add(more.data() + row * dim, count, nullptr, false);
+    const auto now = index.snapshot();
+    std::size_t end = 0;
+    for (const Listed& listed : now->lists()) {
+      CHECK(listed.begin >= end, row);
+      end = listed.end();
+    }
+    CHECK(end <= now->fresh_rows() && now->lists().size() < 12, row, now->lists().size());
+    const float* const query = more.data() + (row + count - 1) * dim;
+    const auto found = now->search(query, 1, {.k = 20, .recall = 0.99, .only = {}}, kNever);
+    CHECK(found.ids[0] == ids.back() && found.distances[0] == 0.0F, row);
+    CHECK(std::set<std::int64_t>(found.ids.begin(), found.ids.end()).size() == 20, row);
+    row += count;
+  }
+  wait_until_sealed(index);
+  CHECK(index.size() == 80'000);
+}
+
 TEST(fresh_rows_that_were_removed_or_replaced_are_not_found_in_lists) {
   for (const Family family : {Family::spheres, Family::hyperplanes, Family::cross_polytope}) {
     Shape shape = shape_of(Metric::cosine);

@@ -96,9 +96,9 @@ class Index : private ForkSafe {
   Harvest harvest(bool everything, const std::shared_ptr<Spill>& spill);
   std::shared_ptr<const Segment> seal(bool everything, int threads, const Interrupt& interrupt,
                                       const std::shared_ptr<Spill>& spill = nullptr);
-  static std::vector<Listed> listed_anew(const Snapshot& now, std::size_t sealed,
-                                         const std::shared_ptr<const Router>& router,
-                                         std::vector<Listed> so_far);
+  static std::vector<Listed> lists_behind(const Snapshot& now, std::size_t sealed,
+                                          const std::shared_ptr<const Router>& router,
+                                          std::vector<Listed> so_far);
   void publish_sealed(const Harvest& harvest, const std::shared_ptr<const Segment>& segment);
   void seal_in_background();
   void run_sealer();
@@ -120,7 +120,8 @@ class Index : private ForkSafe {
   WorkMutex sealing_mutex_;  // one seals at a time, and no other changes the segments; taken before both
   std::thread sealer_;       // in the background
   bool sealer_runs_ = false;
-  std::mutex sealer_mutex_;  // over these two
+  std::mutex sealer_mutex_;                          // over these two
+  std::atomic<std::size_t> seal_after_{kSealAfter};  // fresh rows
   std::atomic<bool> closing_{false};
 };
 

@@ -59,7 +59,7 @@ Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spi
     std::vector<FreshRows> fresh = now_->fresh();
     std::vector<Listed> lists = now_->lists();
     if (!fresh.empty()) fresh.back() = fresh.back().closed();
-    if (!lists.empty())
+    if (!lists.empty() && lists.back().lists->rows() > 0)
       lists.push_back({std::make_shared<const FreshLists>(lists.back().lists->router()), now_->fresh_rows()});
     publish(now_->parts(), std::move(fresh), std::move(lists));
     harvest.from = now_;
@@ -117,14 +117,22 @@ std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const I
   return segment;
 }
 
-// Lists of the rows that came meanwhile, under the router that is the main one from now on; what was in no
-// list stays in none.
-std::vector<Listed> Index::listed_anew(const Snapshot& now, std::size_t sealed,
-                                       const std::shared_ptr<const Router>& router,
-                                       std::vector<Listed> so_far) {
-  std::size_t done = so_far.empty() ? sealed : so_far.back().end() + sealed;
+// The lists of a snapshot, but for the first rows, which were sealed, under the router that is the main one
+// from now on. Those of another are made anew, as far as `so_far` does not have them; what was in no list
+// stays in none.
+std::vector<Listed> Index::lists_behind(const Snapshot& now, std::size_t sealed,
+                                        const std::shared_ptr<const Router>& router,
+                                        std::vector<Listed> so_far) {
+  const bool same = !now.lists().empty() && now.lists().back().lists->router() == router;
+  if (same) so_far.clear();
   for (const Listed& listed : now.lists()) {
-    for (std::size_t begin = std::max(done, listed.begin); begin < listed.end();) {
+    if (listed.end() <= sealed) continue;
+    if (same) {
+      so_far.push_back({listed.lists, listed.begin - sealed});
+      continue;
+    }
+    std::size_t begin = std::max(listed.begin, sealed + (so_far.empty() ? 0 : so_far.back().end()));
+    while (begin < listed.end()) {
       const auto [chunk, row] = now.fresh_table().at(begin);
       const StoredRows rows = chunk.stored(now.form());
       const std::size_t count = std::min(rows.count - row, listed.end() - begin);
@@ -136,6 +144,9 @@ std::vector<Listed> Index::listed_anew(const Snapshot& now, std::size_t sealed,
       begin += count;
     }
   }
+  const std::size_t left = now.fresh_rows() - sealed;
+  if (so_far.empty() || so_far.back().end() != left)
+    so_far.push_back({std::make_shared<const FreshLists>(router), left});
   return so_far;
 }
 
@@ -149,17 +160,13 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
   left.push_back({segment, nullptr, nullptr});
   const Part* const main = main_part(left);
   const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
-  const auto& old_lists = harvest.from->lists();
-  const bool same_router = !old_lists.empty() && old_lists.back().lists->router() == router;
   std::vector<Listed> lists;
-  if (router != nullptr && !same_router)
-    for (std::size_t listed = 1; listed > 0;) {  // until hardly any came since
-      constexpr std::size_t kFew = 256;
-      const auto now = snapshot();
-      const std::size_t before_it = lists.empty() ? 0 : lists.back().end();
-      lists = listed_anew(*now, sealed_rows, router, std::move(lists));
-      listed = (lists.empty() ? 0 : lists.back().end()) - before_it < kFew ? 0 : 1;
-    }
+  constexpr std::size_t kFew = 256;
+  for (std::size_t came = kFew, before_it = 0; router != nullptr && came >= kFew;
+       before_it = lists.back().end()) {
+    lists = lists_behind(*snapshot(), sealed_rows, router, std::move(lists));  // while others add more
+    came = lists.back().end() - before_it;
+  }
 
   const std::scoped_lock lock(write_mutex_);
   std::vector<Part> parts;
@@ -182,15 +189,7 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
     if (live.count() < live.size()) sealed.live = std::make_shared<const Allowed>(live, segment->copies());
   }
   if (sealed.live_count() > 0) parts.push_back(std::move(sealed));
-  if (router != nullptr && !same_router)
-    lists = listed_anew(*now_, sealed_rows, router, std::move(lists));
-  else if (router != nullptr)
-    for (const Listed& listed : now_->lists())
-      if (listed.begin >= sealed_rows && listed.lists->rows() > 0)
-        lists.push_back({listed.lists, listed.begin - sealed_rows});
-  const std::size_t fresh_left = now_->fresh_rows() - sealed_rows;
-  if (router != nullptr && (lists.empty() || lists.back().end() != fresh_left))
-    lists.push_back({std::make_shared<const FreshLists>(router), fresh_left});
+  if (router != nullptr) lists = lists_behind(*now_, sealed_rows, router, std::move(lists));
   const auto sealed_chunks = static_cast<std::ptrdiff_t>(fresh_before.size());
   publish(std::move(parts), std::vector<FreshRows>(fresh.begin() + sealed_chunks, fresh.end()),
           std::move(lists));
@@ -264,7 +263,7 @@ void Index::save(const std::string& path, const std::string& note, bool little_m
 }
 
 void Index::seal_in_background() {
-  if (snapshot()->fresh_rows() < kSealAfter) return;
+  if (snapshot()->fresh_rows() < seal_after_) return;
   const std::scoped_lock lock(sealer_mutex_);
   if (sealer_runs_) return;
   if (sealer_.joinable()) sealer_.join();
@@ -282,13 +281,15 @@ void Index::run_sealer() {
   };
   bool sealed = true;
   while (sealed) {
+    seal_after_ = kSealAfter;
     try {
       const WorkMutex::Turn turn(sealing_mutex_, stop);
       seal(false, std::max(1, static_cast<int>(thread_count(0)) / 2), stop);  // the others are for searches
     } catch (const std::exception&) {
-      // Closing, no memory, or a damaged file: the rows stay fresh and are found. The next add tries again,
-      // and optimize and save would meet the same error and tell it.
+      // Closing, no memory, or a damaged file: the rows stay fresh and are found. It is tried again when as
+      // many more came, and optimize and save would meet the same error and tell it.
       sealed = false;
+      seal_after_ = snapshot()->fresh_rows() + kSealAfter;
     }
     const std::scoped_lock done(sealer_mutex_);
     // an add that came meanwhile started no sealer of its own

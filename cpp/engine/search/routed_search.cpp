@@ -44,9 +44,12 @@ std::optional<std::uint32_t> RoutedSearch::number(const Segment& segment, std::u
 }
 
 std::optional<std::uint32_t> RoutedSearch::fresh_number(std::size_t row) const {
-  for (const FreshView& view : fresh_)
-    if (row >= view.begin && row < view.begin + view.lists->rows())
-      return rows_ + static_cast<std::uint32_t>(row);
+  for (const FreshView& view : fresh_) {
+    if (row < view.begin || row >= view.begin + view.lists->rows()) continue;
+    const auto unlike = view.lists->unlike();
+    if (std::binary_search(unlike.begin(), unlike.end(), static_cast<std::uint32_t>(row - view.begin))) break;
+    return rows_ + static_cast<std::uint32_t>(row);
+  }
   return std::nullopt;
 }
 

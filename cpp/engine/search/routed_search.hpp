@@ -63,7 +63,7 @@ class RoutedSearch {
   std::size_t rows() const { return all_rows_; }
   /// Of different rows.
   std::size_t originals() const { return originals_; }
-  /// The numbers of an original of a segment, and of a fresh row; nothing where they are not searched here.
+  /// The numbers of an original of a segment, and of a fresh row; nothing where they are in no bucket here.
   std::optional<std::uint32_t> number(const Segment& segment, std::uint32_t original) const;
   std::optional<std::uint32_t> fresh_number(std::size_t row) const;
 
