@@ -4,6 +4,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -79,4 +80,31 @@ TEST(searching_while_rows_seal_themselves_in_the_background) {
   }
   reader.join();
   CHECK(wrong == 0, wrong);
+}
+
+TEST(searching_the_lists_of_fresh_rows_while_rows_come_go_and_are_sealed) {
+  const auto first = gaussian(5000, 7), more = gaussian(2000, 8);
+  Index shared(shape_of(Metric::euclidean));
+  shared.add(first.data(), 5000, nullptr, false);
+  shared.optimize(1, kNever);
+  std::atomic<bool> done{false};
+  std::atomic<int> twice{0}, searched{0};
+  std::vector<std::thread> readers;
+  for (int reader = 0; reader < 2; ++reader)
+    readers.emplace_back([&] {
+      for (std::size_t i = 0; !done; i = (i + 37) % 2000, ++searched) {
+        const auto found =
+            shared.search(more.data() + i * kDim, 1, {.k = 10, .recall = 0.95, .only = {}}, kNever);
+        if (std::set<std::int64_t>(found.ids.begin(), found.ids.end()).size() != 10) ++twice;
+      }
+    });
+  for (std::size_t row = 0; row < 2000; row += 20) {
+    const auto ids = shared.add(more.data() + row * kDim, 20, nullptr, false);
+    shared.remove({ids.data(), 1});
+    if (row % 500 == 0) shared.optimize(1, kNever);
+  }
+  while (searched < 100) std::this_thread::yield();
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  CHECK(twice == 0 && shared.size() == 6900);
 }

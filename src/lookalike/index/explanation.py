@@ -23,8 +23,8 @@ class Explanation:
 
     Attributes:
         stages: hash (the query is projected, and its look-up table made), probe (buckets are chosen), scan (sketches
-            are compared), narrow (8-bit rows), rerank (exact distances), compare (rows that no bucket holds: fresh
-            ones, small segments, exact searches).
+            are compared), narrow (8-bit rows), rerank (exact distances), compare (rows that no bucket holds: some
+            fresh ones, small segments, exact searches).
         verdict: what became of the id that was asked for, in a sentence; None where none was.
     """
 
