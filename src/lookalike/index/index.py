@@ -34,9 +34,9 @@ class Index(Reader):
 
     A few thousand vectors are compared with the query one by one. More are sealed into buckets in the background: the
     buckets near a query are scanned by sketch, the best candidates compared exactly (docs/engine.md). What was just
-    added is searched like all else. Vectors are accepted as lists, NumPy arrays of any real dtype, or sparse matrices. Safe from
-    many threads; the GIL is released. After `optimize` the same vectors, arguments and seed give the same answers and
-    files, for any number of threads.
+    added is searched like all else. Vectors are accepted as lists, NumPy arrays of any real dtype, or sparse matrices.
+    Safe from many threads; the GIL is released. After `optimize` the same vectors, arguments and seed give the same
+    answers and files, for any number of threads.
 
     Args:
         dim: dimensions of every vector.
