@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/build/builder.hpp"
 #include "engine/index/filter.hpp"
 #include "engine/rows/allowed.hpp"
+#include "engine/sealing/builder.hpp"
 #include "small_index.hpp"
 
 using namespace lookalike;

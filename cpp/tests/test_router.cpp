@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/build/builder.hpp"
 #include "engine/index/index.hpp"
 #include "engine/router/fresh_lists.hpp"
+#include "engine/sealing/builder.hpp"
 #include "segment_writer.hpp"
 #include "small_index.hpp"
 

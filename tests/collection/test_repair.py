@@ -255,8 +255,12 @@ def test_a_newer_catalogue_is_not_repaired(photos: Path) -> None:
     assert not list(file.parent.glob("*.damaged*"))
 
 
-@pytest.mark.parametrize("bit", [0, 3, 30])
-def test_a_version_number_that_damage_made_higher(photos: Path, bit: int) -> None:
+@pytest.mark.parametrize(
+    ("bit", "told"),
+    [(0, "already exists"), (1, "the version number"), (3, "the version number"), (30, "the version number")],
+)
+def test_a_version_number_that_was_damaged(photos: Path, bit: int, told: str) -> None:
+    """The first bit makes it lower: then tables are there already that a migration would make."""
     before = answers(photos)
     file = photos / ".lookalike" / "catalogue.sqlite"
     data = bytearray(file.read_bytes())
@@ -264,7 +268,7 @@ def test_a_version_number_that_damage_made_higher(photos: Path, bit: int) -> Non
     file.write_bytes(data)
     with pytest.raises(DamagedError, match="lookalike repair"):
         Collection.open(photos)
-    assert "the version number" in Collection.verify(photos)[0]
+    assert told in Collection.verify(photos)[0]
     assert Collection.repair(photos).kept == COUNT + 6
     assert Collection.verify(photos) == []
     assert answers(photos) == before

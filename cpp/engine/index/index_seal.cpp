@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "engine/base/errors.hpp"
-#include "engine/build/builder.hpp"
-#include "engine/build/measure.hpp"
 #include "engine/index/index.hpp"
+#include "engine/sealing/builder.hpp"
+#include "engine/sealing/measure.hpp"
 
 namespace lookalike {
 namespace {

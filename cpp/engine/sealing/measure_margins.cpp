@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/base/kth.hpp"
-#include "engine/build/measure.hpp"
 #include "engine/recall/margin_tally.hpp"
+#include "engine/sealing/measure.hpp"
 #include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"

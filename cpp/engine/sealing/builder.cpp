@@ -1,5 +1,5 @@
 // Sealing: learn from a sample, assign every row to its bucket, lay the rows out in that order, sketch them.
-#include "engine/build/builder.hpp"
+#include "engine/sealing/builder.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "engine/build/builder.hpp"
+#include "engine/sealing/builder.hpp"
 
 namespace lookalike {
 

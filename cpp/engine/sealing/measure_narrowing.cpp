@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "engine/build/measure.hpp"
+#include "engine/sealing/measure.hpp"
 #include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"

@@ -1,4 +1,4 @@
-#include "engine/build/measure.hpp"
+#include "engine/sealing/measure.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,71 @@
+// Makes segments of rows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/base/parallel.hpp"
+#include "engine/base/spill.hpp"
+#include "engine/router/router.hpp"
+#include "engine/rows/rows.hpp"
+#include "engine/sealing/measure.hpp"
+#include "engine/segment/segment.hpp"
+
+namespace lookalike {
+
+constexpr std::size_t kExactBelow = 4096;  // fewer rows are compared faster than hashed
+
+/// Seals rows, ascending by id, which are taken: lays them out by the buckets of a router, and sketches them.
+/// Without a router it learns one from a sample, and measures its recall; where fewer than kExactBelow rows
+/// are different, they only get sorted.
+std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows,
+                                             const std::shared_ptr<const Router>& router, int threads,
+                                             const Interrupt& interrupt);
+
+/// One segment under construction.
+class Builder {
+ public:
+  Builder(const Shape& shape, Rows& rows, int threads, const Interrupt& interrupt);
+
+  void learn();
+  /// False, and nothing is done, where the rows are not like those that the router was learned from.
+  bool use(const std::shared_ptr<const Router>& router);
+  std::shared_ptr<const Segment> finish();
+
+  std::size_t originals() const { return segment_->originals_; }
+
+ private:
+  // builder.cpp
+  Router learn_router(std::span<const std::uint32_t> free) const;
+  Column<float> center(Array<float>& sample, std::size_t dim) const;
+  struct Assigned {
+    std::vector<std::uint32_t> bucket_of;
+    std::size_t unlike = 0;
+    double residuals = 0.0;
+  };
+  Assigned assign(const Router& router) const;
+  std::vector<std::uint32_t> lay_out(std::span<const std::uint32_t> bucket_of);
+  void keep();
+  void find_means(HashFamily& family) const;
+  void sketch();
+
+  // choose_sketches.cpp
+  void choose_sketches(Router& router, const HeldOut& held);
+  double cost_when_measured(const HeldOut& held) const;
+
+  Measurer measurer() const { return Measurer(*segment_, threads_, interrupt_, spill_.get()); }
+
+  Shape shape_;
+  Rows& rows_;
+  int threads_;
+  const Interrupt& interrupt_;
+  std::shared_ptr<Spill> spill_;  // where large arrays are built, or null
+  std::shared_ptr<Segment> segment_;
+  double residuals_ = 0.0;       // of all rows, once they are sketched
+  Array<std::uint32_t> starts_;  // the first entry of each bucket, and their number at the end
+};
+
+}  // namespace lookalike
