@@ -136,7 +136,7 @@ CPP = sorted(
     for folder in ("kernels", "engine", "pictures", "bindings")
     for path in (ROOT / "cpp" / folder).rglob("*.[ch]pp")
 )
-ENGINE = ("base", "rows", "projection", "hash", "sketch", "segment", "index")
+ENGINE = ("base", "rows", "projection", "hash", "sketch", "recall", "router", "segment", "search", "sealing", "index")
 """The rooms of the engine: each may include those before it."""
 MAY_INCLUDE = (
     {  # in quotation marks, beside the files of the same folder

@@ -279,3 +279,19 @@ TEST(a_family_goes_to_every_bucket_once_with_the_distance_of_its_centre) {
       CHECK(few[table].bucket == assigned[table] || way.family == Family::spheres);
   }
 }
+
+TEST(each_table_of_codes_has_a_bucket) {
+  constexpr std::size_t kWidth = 4;
+  const std::vector<float> centres(2 * kWidth, 1.0F);
+  const auto problem = [&](std::uint32_t of_second_table) {
+    const std::uint32_t none = 0xFFFFFFFF;
+    const std::vector<std::uint32_t> bucket_of{0, of_second_table == none ? 1 : none, of_second_table, none};
+    FamilyParts parts;
+    parts.centres = centres;
+    parts.codes = {2, 1, 0};
+    parts.bucket_of = bucket_of;
+    return open_family(Family::hyperplanes, parts, kWidth, 1)->problem();
+  };
+  CHECK(problem(1).empty(), problem(1));
+  CHECK(problem(0xFFFFFFFF) == "a table has no bucket", problem(0xFFFFFFFF));
+}

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "engine/index/filter.hpp"
 #include "engine/index/index.hpp"
 #include "engine/router/fresh_lists.hpp"
 #include "engine/sealing/builder.hpp"
@@ -236,6 +237,67 @@ TEST(fresh_rows_that_were_removed_or_replaced_are_not_found_in_lists) {
     const auto after = index.search(fresh.data(), 600, {.k = 1, .recall = 0.99, .only = {}}, kNever);
     for (std::size_t q = 0; q < 600; ++q) CHECK(after.distances[q] > 0.0F, q);
   }
+}
+
+TEST(few_rows_of_a_router_are_searched_as_deep_as_it_takes) {
+  const auto first = gaussian(60'000, 1, 16), more = gaussian(16'500, 2, 16), queries = gaussian(100, 3, 16);
+  Index index(shape_of(Metric::euclidean, 0, 16));
+  index.add(first.data(), 60'000, nullptr, false);
+  index.optimize(1, kNever);
+  const auto ids = index.add(more.data(), 16'500, nullptr, false);  // of 60,000: the router is kept
+  wait_until_sealed(index);
+  CHECK(index.snapshot()->parts().size() == 2);
+  const Filter only(ids);
+  const auto exact = index.search(queries.data(), 100, {.exact = true, .only = &only}, kNever);
+  const auto found = index.search(queries.data(), 100, {.recall = 0.95, .only = &only}, kNever);
+  std::size_t met = 0;
+  for (std::size_t q = 0; q < 100; ++q) {
+    const auto begin = exact.ids.begin() + static_cast<std::ptrdiff_t>(q * 10);
+    const std::set<std::int64_t> wanted(begin, begin + 10);
+    for (std::size_t i = 0; i < 10; ++i) met += wanted.count(found.ids[q * 10 + i]);
+  }
+  CHECK(met > 920, met);
+}
+
+TEST(rows_longer_than_any_under_dot_are_found_before_and_after_their_sealing) {
+  const std::size_t dim = 32;
+  const auto first = gaussian(20'000, 1, dim), queries = gaussian(100, 3, dim);
+  auto more = gaussian(16'500, 2, dim);
+  for (std::size_t row = 0; row < 16'500; row += 250)
+    for (std::size_t i = 0; i < dim; ++i) more[row * dim + i] *= 3.0F;
+  Index index(shape_of(Metric::dot, 0, dim));
+  index.add(first.data(), 20'000, nullptr, false);
+  index.optimize(1, kNever);
+  for (std::size_t row = 0; row < 16'000; row += 500) index.add(more.data() + row * dim, 500, nullptr, false);
+  CHECK(index.snapshot()->lists()[0].lists->unlike().size() >= 64);
+  CHECK(recall(*index.snapshot(), queries, dim) > 0.93);
+  index.add(more.data() + 16'000 * dim, 500, nullptr, false);
+  wait_until_sealed(index);
+  CHECK(recall(*index.snapshot(), queries, dim) > 0.93);
+}
+
+TEST(many_copies_of_one_row_are_sealed_and_measured) {
+  const auto first = gaussian(kRows, 1), queries = gaussian(50, 3);
+  std::vector<float> copies;
+  for (std::size_t i = 0; i < 17'000; ++i) copies.insert(copies.end(), first.begin(), first.begin() + kDim);
+  Index index(shape_of(Metric::euclidean));
+  index.add(first.data(), kRows, nullptr, false);
+  index.optimize(1, kNever);
+  index.add(copies.data(), 17'000, nullptr, false);
+  wait_until_sealed(index);
+  index.tune(queries.data(), 50, 1, kNever);
+  CHECK(index.search(queries.data(), 50, {.k = 3, .only = {}}, kNever).ids[0] >= 0);
+}
+
+TEST(a_removed_fresh_row_is_not_met) {
+  const auto first = gaussian(kRows, 1);
+  Index index(shape_of(Metric::euclidean));
+  index.add(first.data(), kRows, nullptr, false);
+  index.optimize(1, kNever);
+  const std::int64_t id = 100'000;
+  for (int i = 0; i < 200; ++i) index.add(first.data(), 1, &id, i > 0);
+  const auto found = index.search(first.data(), 1, {.k = 200, .probes = 1, .only = {}}, kNever);
+  CHECK(std::count(found.ids.begin(), found.ids.end(), -1) == 0);
 }
 
 TEST(a_file_gives_back_the_router_that_was_written) {

@@ -35,6 +35,11 @@ std::string CodedFamily::problem() const {
   std::uint32_t next = 0;  // as drop_empty numbers them: else one bucket could be visited for many codes
   for (const std::uint32_t bucket : of)
     if (bucket != kNoBucket && bucket != next++) return "its codes do not name its buckets, each once";
+  for (std::size_t table = 0; table < of.size();
+       table += coder_->codes())  // else its rows would have none there
+    if (const auto codes = of.subspan(table, coder_->codes());
+        std::all_of(codes.begin(), codes.end(), [](std::uint32_t bucket) { return bucket == kNoBucket; }))
+      return "a table has no bucket";
   return next == buckets_ ? "" : "its codes do not name its buckets, each once";
 }
 
@@ -57,10 +62,14 @@ std::uint32_t CodedFamily::bucket_with(std::uint32_t table, std::uint32_t code) 
 
 // A row whose code none had when the family was learned goes to the bucket that is probed first for it.
 void CodedFamily::find_nearest(std::span<std::uint32_t> buckets, ProbeOrder& probes) const {
+  auto missing = std::ranges::count(buckets, kNoBucket);
   probes.start();
-  for (Probe probe{}; probes.next(probe);)
-    if (buckets[probe.table] == kNoBucket) buckets[probe.table] = bucket_with(probe.table, probe.code);
-  std::ranges::replace(buckets, kNoBucket, 0U);
+  for (Probe probe{}; missing > 0 && probes.next(probe);) {
+    std::uint32_t& bucket = buckets[probe.table];
+    if (bucket != kNoBucket) continue;
+    bucket = bucket_with(probe.table, probe.code);
+    missing -= std::ptrdiff_t{bucket != kNoBucket};
+  }
 }
 
 void CodedFamily::order(HashQuery query, std::size_t want, HashScratch& scratch,

@@ -32,15 +32,18 @@ struct Index::Harvest {
 
 namespace {
 
-/// A router learned for so many times fewer rows has too few buckets, each too full, for those there are: it
-/// would take longer than a new one, and its recall was measured among too few.
+/// A router learned for so many times fewer rows has too few buckets, each too full, for those there are: a
+/// search would take longer than with a new one, and its recall was measured among too few. And the other way
+/// round.
 constexpr std::size_t kOutgrown = 2;
 
-bool outgrown(const Router& router, const Snapshot& snapshot) {
-  std::size_t rows = snapshot.fresh_rows();
+bool fits(const Router& router, const Snapshot& snapshot) {
+  std::size_t rows = snapshot.fresh_table().live();
   for (const Part& part : snapshot.parts())
-    if (part.segment->router().get() == &router) rows += part.segment->originals();
-  return rows > kOutgrown * router.rows() || rows * router.tables() > UINT32_MAX;  // entries are numbered
+    if (part.segment->router().get() == &router)
+      rows += std::min(part.live_count(), part.segment->originals());
+  return rows <= kOutgrown * router.rows() && kOutgrown * rows >= router.rows() &&
+         rows * router.tables() <= UINT32_MAX;  // entries are numbered
 }
 
 }  // namespace
@@ -69,7 +72,7 @@ Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spi
   const std::vector<FreshRows>& fresh = harvest.from->fresh();
   const Part* const main = everything ? nullptr : main_part(parts);
   const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
-  const bool keep = router != nullptr && !outgrown(*router, *harvest.from);
+  const bool keep = router != nullptr && fits(*router, *harvest.from);
   if (keep) harvest.router = router;
   std::vector<std::pair<std::int64_t, Place>> living;  // by id
   for (std::uint32_t i = 0; i < fresh.size(); ++i)
@@ -160,11 +163,12 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
   left.push_back({segment, nullptr, nullptr});
   const Part* const main = main_part(left);
   const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
+  constexpr std::size_t kFew = 256, kMany = 4096;
+  constexpr std::size_t kRounds = 8;  // while others add, perhaps faster than rows can be put into lists
   std::vector<Listed> lists;
-  constexpr std::size_t kFew = 256;
-  for (std::size_t came = kFew, before_it = 0; router != nullptr && came >= kFew;
-       before_it = lists.back().end()) {
-    lists = lists_behind(*snapshot(), sealed_rows, router, std::move(lists));  // while others add more
+  for (std::size_t round = 0, before_it = 0, came = kFew;
+       router != nullptr && round < kRounds && came >= kFew; ++round, before_it = lists.back().end()) {
+    lists = lists_behind(*snapshot(), sealed_rows, router, std::move(lists));
     came = lists.back().end() - before_it;
   }
 
@@ -189,7 +193,15 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
     if (live.count() < live.size()) sealed.live = std::make_shared<const Allowed>(live, segment->copies());
   }
   if (sealed.live_count() > 0) parts.push_back(std::move(sealed));
-  if (router != nullptr) lists = lists_behind(*now_, sealed_rows, router, std::move(lists));
+  if (router != nullptr) {
+    const std::size_t behind = now_->fresh_rows() - sealed_rows;
+    const bool kept = !now_->lists().empty() && now_->lists().back().lists->router() == router;
+    if (kept || behind - lists.back().end() <= kMany)
+      lists = lists_behind(*now_, sealed_rows, router, std::move(lists));
+    else  // the rest stays in none until the next sealing: nobody may wait for it here
+      lists.push_back({std::make_shared<const FreshLists>(router), behind});
+  }
+  seal_after_ = kSealAfter;
   const auto sealed_chunks = static_cast<std::ptrdiff_t>(fresh_before.size());
   publish(std::move(parts), std::vector<FreshRows>(fresh.begin() + sealed_chunks, fresh.end()),
           std::move(lists));
@@ -203,9 +215,10 @@ void Index::tune(const void* queries, std::size_t count, int threads, const Inte
   const QueryBlock block = setting_->intake.queries(queries, scales, 0, count, room);
   std::vector<std::shared_ptr<const RecallCurve>> curves;
   for (const Part& part : snapshot()->parts())
-    curves.push_back(part.segment->hashed() ? std::make_shared<const RecallCurve>(
-                                                  Measurer(*part.segment, threads, interrupt).measure(block))
-                                            : nullptr);
+    curves.push_back(
+        part.segment->hashed() && part.segment->originals() > 1
+            ? std::make_shared<const RecallCurve>(Measurer(*part.segment, threads, interrupt).measure(block))
+            : nullptr);
   const std::scoped_lock lock(write_mutex_);
   std::vector<Part> parts = now_->parts();  // only who has the turn changes which there are
   for (std::size_t i = 0; i < parts.size(); ++i) parts[i].tuned = curves[i];

@@ -10,7 +10,7 @@ namespace lookalike {
 const Part* main_part(const std::vector<Part>& parts) {
   const Part* main = nullptr;
   for (const Part& part : parts)
-    if (part.segment->hashed() && (main == nullptr || part.segment->rows() > main->segment->rows()))
+    if (part.segment->hashed() && (main == nullptr || part.segment->originals() > main->segment->originals()))
       main = &part;
   return main;
 }

@@ -111,7 +111,7 @@ class Snapshot {
   std::shared_ptr<const Segment> whole() const {
     if (fresh_.rows() > 0 || parts_.size() != 1 || parts_[0].live != nullptr) return nullptr;
     const auto& segment = parts_[0].segment;
-    return !segment->hashed() || segment->router()->rows() == segment->originals() ? segment : nullptr;
+    return !segment->hashed() || segment->founds_router() ? segment : nullptr;
   }
   std::size_t rows() const { return rows_; }  // those that were removed as well
 

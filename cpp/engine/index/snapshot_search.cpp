@@ -120,9 +120,9 @@ std::vector<Snapshot::Whole> Snapshot::wholes(const SearchOptions& options) cons
   return wholes;
 }
 
-// What may be found in the lists of one router. Among rows of which only a share may be found, the k nearest
-// lie as deep as k / share among all would. Where there are more rows than it was measured with, as many more
-// are estimated as near as a neighbour.
+// What may be found in the lists of one router. Among rows of which only a share may be found, or is there,
+// the k nearest lie as deep as k / share among all would. Where there are more rows than it was measured
+// with, as many more are estimated as near as a neighbour.
 class Snapshot::Planner {
  public:
   explicit Planner(const SearchOptions& options) : options_(options) {}
@@ -131,7 +131,7 @@ class Snapshot::Planner {
     routed_.search.add(whole.segment(), whole.allowed.get());
     allowed_ += whole.count;
     compared_ += cost_of_comparing(whole.segment(), whole.count);
-    if (main_ == nullptr || whole.segment().rows() > main_->segment->rows()) main_ = whole.part;
+    if (main_ == nullptr || whole.segment().originals() > main_->segment->originals()) main_ = whole.part;
   }
   void add(const Listed& listed, const FreshTable& table) {
     routed_.search.add(*listed.lists, table, listed.begin);
@@ -151,22 +151,26 @@ class Snapshot::Planner {
     const auto rows = static_cast<double>(routed_.search.rows());
     const auto originals = static_cast<double>(routed_.search.originals());
     const double share = static_cast<double>(allowed_) / rows;
+    const std::size_t measured = main_->tuned != nullptr ? main_->segment->originals() : router().rows();
+    const double times = originals / static_cast<double>(measured);
+    const double among = share * std::min(1.0, times);  // of those that it was measured with
     visit.k = std::min(options_.k, allowed_);
     const auto k = static_cast<double>(visit.k);
     bool whole = false;
     if (options_.probes > 0) {
-      budget = curve.budget_of(options_.probes, k / share);
+      budget = curve.budget_of(options_.probes, k / among);
       whole = options_.probes >= router().buckets();
     } else {
-      budget = curve.budget_for(options_.recall, k, share);
+      budget = curve.budget_for(options_.recall, k, among);
     }
-    const double growth = std::max(1.0, originals / static_cast<double>(router().rows()));
-    budget.grow(growth);
+    const double growth = std::max(1.0, times);
+    const bool enough = budget.grow(growth);
     visit.depth = static_cast<std::size_t>(std::ceil(k * growth));
     if (options_.probes > 0 && options_.rerank > 0) budget.rerank = options_.rerank;
     if (options_.probes == 0)
-      whole = budget.probes == 0 || router().costs(routed_.search.originals()).of(budget) > compared_;
-    if (share < kNearlyAll && options_.probes == 0)
+      whole =
+          budget.probes == 0 || !enough || router().costs(routed_.search.originals()).of(budget) > compared_;
+    if (among < kNearlyAll && options_.probes == 0)
       visit.evenly = share * originals * router().tables() / router().buckets();
     return whole ? std::nullopt : std::optional(std::move(routed_));
   }

@@ -45,7 +45,9 @@ class Space {
   /// How much a row's squared norm here is more than that of the rows the space was made for: it has no place
   /// among their unit vectors, and lies nearer to each query by so much than where it is placed.
   float beyond(const float* vector) const {
-    return metric_ == Metric::dot ? std::max(0.0F, shrink_ * shrink_ * square(vector) - 1.0F) : 0.0F;
+    if (metric_ != Metric::dot) return 0.0F;
+    const double norm = std::sqrt(double{square(vector)}) * double{shrink_};
+    return static_cast<float>(std::max(0.0, norm * norm - 1.0));
   }
 
   /// A query; `scale` likewise.

@@ -39,11 +39,12 @@ struct Budget {
 
   static constexpr std::size_t kFirstPhase = 2;  // buckets; a power of two
 
-  /// For so many times the rows that it was measured with.
-  void grow(double times) {
-    if (times <= 1.0) return;
-    rerank = static_cast<std::uint32_t>(std::min(rerank * times, double{kMostCandidates}));
+  /// For so many times the rows that it was measured with, >= 1. Whether as many candidates are possible.
+  bool grow(double times) {
+    const double most = by_margins() ? double{candidate_cap} * times : rerank * times;
+    rerank = std::max(rerank, static_cast<std::uint32_t>(std::min(rerank * times, double{kMostCandidates})));
     candidate_cap *= static_cast<float>(times);
+    return times <= 1.0 || most <= double{kMostCandidates};
   }
 
   bool by_margins() const { return probe_margin < kEndless; }

@@ -31,6 +31,7 @@ void Router::route(const StoredRows& rows, std::size_t begin, std::size_t end, R
   out.bucket_of.resize(count * tables());
   out.left_out.resize(count);
   out.residuals.resize(count);
+  out.beyond.resize(count);
   for (std::size_t i = 0; i < count; ++i)
     space_.place_row(form_.floats(rows.row(begin + i), out.room), rows.scale(begin + i),
                      out.placed.data() + i * dim);
@@ -41,6 +42,7 @@ void Router::route(const StoredRows& rows, std::size_t begin, std::size_t end, R
     const float left_out = this->left_out(out.placed.data() + i * dim, y);
     const float beyond = space_.beyond(form_.floats(rows.row(begin + i), out.room));
     out.left_out[i] = left_out - beyond;
+    out.beyond[i] = beyond;
     if (!learned()) continue;  // there may be no centres yet
     const float* const centre = family_->centre(out.bucket_of[i * tables()]);
     out.residuals[i] = kernels().squared_l2(y, centre, m()) + left_out + beyond;
@@ -103,6 +105,7 @@ Routed route_all(const Router& router, const StoredRows& rows) {
   all.projected.resize(rows.count * m);
   all.left_out.resize(rows.count);
   all.residuals.resize(rows.count);
+  all.beyond.resize(rows.count);
   all.bucket_of.resize(rows.count * tables);
   const auto put = [](const auto& from, auto& into, std::size_t at) {
     std::ranges::copy(from, into.begin() + static_cast<std::ptrdiff_t>(at));
@@ -114,6 +117,7 @@ Routed route_all(const Router& router, const StoredRows& rows) {
                  put(some.projected, all.projected, begin * m);
                  put(some.left_out, all.left_out, begin);
                  put(some.residuals, all.residuals, begin);
+                 put(some.beyond, all.beyond, begin);
                  put(some.bucket_of, all.bucket_of, begin * tables);
                });
   return all;

@@ -40,6 +40,7 @@ struct Routed {
   std::vector<float> placed;     // rows × space dimensions
   std::vector<float> projected;  // rows × m
   std::vector<float> left_out;   // what is to be added to each squared distance in the projected space
+  std::vector<float> beyond;     // Space::beyond
   std::vector<float> residuals;  // squared distances from the centres
   std::vector<std::uint32_t> bucket_of;  // rows × tables
   std::vector<float> room;
@@ -84,9 +85,15 @@ class Router {
   /// Whether a row lies so far from the centre of its bucket as hardly any that the router was learned from:
   /// then neither the bucket nor the measured recall is for it.
   bool unlike(const Routed& routed, std::size_t row) const {
-    return !(routed.residuals[row] <= bounds_[routed.bucket_of[row * tables()]]);
+    return too_long(routed, row) || !(routed.residuals[row] <= bounds_[routed.bucket_of[row * tables()]]);
   }
 
+  /// Whether a row is so much longer than all those, under dot, that its bucket says little of which queries
+  /// it is near to.
+  static bool too_long(const Routed& routed, std::size_t row) {
+    constexpr float kMuch = 0.25F;
+    return routed.beyond[row] > kMuch;
+  }
   /// The same of many rows, by the sum of their residuals.
   bool drifted(double sum, std::size_t rows) const {
     constexpr double kMore = 1.15;

@@ -85,6 +85,7 @@ void Builder::learn() {
   std::vector<std::uint32_t> bucket_of = assign(*router).bucket_of;
   router->learning().drop_empty(bucket_of);
   segment_->router_ = router;
+  segment_->founds_router_ = true;
   const std::vector<std::uint32_t> place_of = lay_out(bucket_of);
   std::vector<std::uint32_t> sampled;
   for (std::size_t i = 0; i < held_out; ++i) sampled.push_back(place_of[order[i]]);
@@ -102,7 +103,9 @@ void Builder::learn() {
 bool Builder::use(const std::shared_ptr<const Router>& router) {
   constexpr std::size_t kFew = 200;  // one of so many may be unlike the others
   const Assigned assigned = assign(*router);
-  if (assigned.unlike > originals() / kFew || router->drifted(assigned.residuals, originals())) return false;
+  if (assigned.unlike > originals() / kFew || assigned.too_long > 0 ||
+      router->drifted(assigned.residuals, originals()))
+    return false;
   segment_->router_ = router;
   lay_out(assigned.bucket_of);
   sketch();
@@ -206,6 +209,7 @@ Builder::Assigned Builder::assign(const Router& router) const {
                  const std::scoped_lock lock(mutex);
                  for (std::size_t i = 0; i < end - begin; ++i) {
                    assigned.unlike += std::size_t{router.unlike(routed, i)};
+                   assigned.too_long += std::size_t{Router::too_long(routed, i)};
                    assigned.residuals += double{routed.residuals[i]};
                  }
                });

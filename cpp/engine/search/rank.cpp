@@ -92,7 +92,7 @@ std::size_t RoutedSearch::compare_unlike(const Query& query, Scratch& scratch, T
   for (const FreshView& view : fresh_) {
     const auto rows = view.lists->unlike();
     compared += rows.size();
-    for (std::size_t i = 0; i < rows.size();) {
+    for (std::size_t i = 0; i < rows.size() && !(i > 0 && scratch.stopped());) {
       const auto [chunk, first] = table_->at(view.begin + rows[i]);
       const std::uint32_t start = rows[i] - first;  // of the chunk; wraps where it began before the lists
       scratch.of_view.clear();

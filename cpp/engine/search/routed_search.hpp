@@ -98,7 +98,10 @@ class RoutedSearch {
   void scan_buckets(std::span<const Near> buckets, std::span<const Near> next, Errand& errand,
                     Stages& stages) const;
   std::size_t count_findable(const View& view, std::uint32_t begin, std::uint32_t end) const;
-  std::size_t list_fresh(Near near, Errand& errand) const;
+  struct Listed {
+    std::size_t entries = 0, living = 0;
+  };
+  Listed list_fresh(Near near, Errand& errand) const;
   void number_rows(const Errand& errand, std::uint32_t* numbers, std::size_t count) const;
   bool may_be_found(std::uint32_t number) const;
   void estimate_all(Near near, Errand& errand) const;

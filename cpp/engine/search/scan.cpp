@@ -36,9 +36,9 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
       list.add(bucket);
     }
     if (!fresh_.empty()) {
-      const std::size_t fresh = list_fresh(near, errand);
-      met += fresh;
-      scanned += fresh;
+      const Listed fresh = list_fresh(near, errand);
+      met += fresh.living;
+      scanned += fresh.entries;
     }
   }
   stages.probes += static_cast<std::uint32_t>(buckets.size());
@@ -47,7 +47,7 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
   const std::size_t blocks = list.count();
   for (const Near& near : next) list.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
   Candidates& candidates = errand.candidates;
-  const bool all = met == scanned && all_fresh_live_;
+  const bool all = met == scanned;
   for (std::size_t begin = 0; begin < blocks; begin += kBlocksAtOnce) {
     const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, blocks - begin));
     float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
@@ -63,16 +63,20 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
 }
 
 // A block of fresh entries is numbered by its place among those of this scan.
-std::size_t RoutedSearch::list_fresh(Near near, Errand& errand) const {
-  std::size_t count = 0;
+RoutedSearch::Listed RoutedSearch::list_fresh(Near near, Errand& errand) const {
+  Listed listed;
   for (const FreshView& view : fresh_)
     view.lists->visit(near.bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
       const auto first = static_cast<std::uint32_t>(errand.fresh.size() * SketchLayout::kEntries);
       errand.blocks.add({block.bytes(), near.key, entries_ + first, entries});
       errand.fresh.push_back({block.rows.data(), rows_ + view.begin});
-      count += entries;
+      listed.entries += entries;
+      if (all_fresh_live_) return;
+      for (std::uint32_t i = 0; i < entries; ++i)
+        listed.living += std::size_t{table_->lives(view.begin + block.rows[i])};
     });
-  return count;
+  if (all_fresh_live_) listed.living = listed.entries;
+  return listed;
 }
 
 // Entries become rows.

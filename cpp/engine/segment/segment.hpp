@@ -85,6 +85,8 @@ class Segment {
 
   // Where it is hashed:
   const std::shared_ptr<const Router>& router() const { return router_; }
+  /// Whether it was learned from these rows.
+  bool founds_router() const { return founds_router_; }
   /// An entry for each original and table: those of the first table are the originals.
   const Sketches& sketches() const { return *sketches_; }
   std::uint32_t row_of(std::uint32_t entry) const {
@@ -154,6 +156,7 @@ class Segment {
   Column<std::byte> vectors_;
   Column<float> inverse_norms_;
   std::shared_ptr<const Router> router_;  // null: not hashed
+  bool founds_router_ = false;
   std::optional<Sketches> sketches_;
   Column<std::uint32_t> later_members_;
   ByteRows bytes_;

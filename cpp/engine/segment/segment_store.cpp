@@ -165,6 +165,7 @@ void Segment::open_lists(const StoredShape& stored) {
                                 open_margins(stored.margins)));
   router->set_reach(reaches_.view(), stored.mean_residual);
   router_ = router;
+  founds_router_ = true;
 }
 
 Margins Segment::open_margins(const std::array<std::uint32_t, kMeasuredAt.size()>& counts) const {
