@@ -35,12 +35,11 @@ std::string CodedFamily::problem() const {
   std::uint32_t next = 0;  // as drop_empty numbers them: else one bucket could be visited for many codes
   for (const std::uint32_t bucket : of)
     if (bucket != kNoBucket && bucket != next++) return "its codes do not name its buckets, each once";
-  for (std::size_t table = 0; table < of.size();
-       table += coder_->codes())  // else its rows would have none there
-    if (const auto codes = of.subspan(table, coder_->codes());
-        std::all_of(codes.begin(), codes.end(), [](std::uint32_t bucket) { return bucket == kNoBucket; }))
-      return "a table has no bucket";
-  return next == buckets_ ? "" : "its codes do not name its buckets, each once";
+  if (next != buckets_) return "its codes do not name its buckets, each once";
+  for (std::size_t table = 0; table < of.size(); table += coder_->codes())
+    if (std::ranges::count(of.subspan(table, coder_->codes()), kNoBucket) == std::ptrdiff_t{coder_->codes()})
+      return "a table has no bucket";  // its rows would have none
+  return "";
 }
 
 void CodedFamily::assign(const float* rows, std::size_t count, std::uint32_t* out) const {
