@@ -188,14 +188,14 @@ TEST(segments_share_a_router_until_the_rows_outgrow_it) {
 // Searched while they are added and sealed: those that come during a sealing, in small parts and in one too
 // large for the lists, are in as many lists as there are, each once.
 TEST(rows_that_come_while_others_are_sealed_are_found_once) {
-  const std::size_t dim = 16;
-  const auto first = gaussian(20'000, 1, dim), more = gaussian(60'000, 2, dim);
+  const std::size_t dim = 8;
+  const auto first = gaussian(12'000, 1, dim), more = gaussian(38'000, 2, dim);
   Index index(shape_of(Metric::euclidean, 0, dim));
-  index.add(first.data(), 20'000, nullptr, false);
+  index.add(first.data(), 12'000, nullptr, false);
   index.optimize(1, kNever);
   std::set<std::int64_t> there;
-  for (std::size_t row = 0; row < 60'000;) {
-    const std::size_t count = row == 30'000 ? 17'000 : 500;
+  for (std::size_t row = 0; row < 38'000;) {
+    const std::size_t count = row == 18'000 ? 17'000 : 500;
     const auto ids = index.add(more.data() + row * dim, count, nullptr, false);
     const auto now = index.snapshot();
     std::size_t end = 0;
@@ -211,7 +211,7 @@ TEST(rows_that_come_while_others_are_sealed_are_found_once) {
     row += count;
   }
   wait_until_sealed(index);
-  CHECK(index.size() == 80'000);
+  CHECK(index.size() == 50'000);
 }
 
 TEST(fresh_rows_that_were_removed_or_replaced_are_not_found_in_lists) {
@@ -240,11 +240,11 @@ TEST(fresh_rows_that_were_removed_or_replaced_are_not_found_in_lists) {
 }
 
 TEST(few_rows_of_a_router_are_searched_as_deep_as_it_takes) {
-  const auto first = gaussian(60'000, 1, 16), more = gaussian(16'500, 2, 16), queries = gaussian(100, 3, 16);
+  const auto first = gaussian(34'000, 1, 16), more = gaussian(16'500, 2, 16), queries = gaussian(100, 3, 16);
   Index index(shape_of(Metric::euclidean, 0, 16));
-  index.add(first.data(), 60'000, nullptr, false);
+  index.add(first.data(), 34'000, nullptr, false);
   index.optimize(1, kNever);
-  const auto ids = index.add(more.data(), 16'500, nullptr, false);  // of 60,000: the router is kept
+  const auto ids = index.add(more.data(), 16'500, nullptr, false);  // the router is kept
   wait_until_sealed(index);
   CHECK(index.snapshot()->parts().size() == 2);
   const Filter only(ids);
