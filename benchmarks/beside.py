@@ -5,10 +5,11 @@
     python benchmarks/beside.py --pictures DIR        # a collection of these pictures, which are copied first
 
 One thread searches for a new query every millisecond while others work: batches compared with every vector while an
-add comes in, adds, removals, sealing, saving, all of these. Each kind of work begins with an index just opened from one
-file; its vectors are drawn from 500 Gaussians. A collection is searched by an id, beside a thread that searches it by
-pictures, and a process that indexes more of them. Milliseconds; *first* and *last* are the medians of the first and the
-last fifth of the time, which tell whether anything grows.
+add comes in, adds (10,000 different vectors a second), removals, sealing, saving, all of these. Each kind of work
+begins with an index just opened from one file; its vectors are drawn from 500 Gaussians. A collection is searched by an id,
+beside a thread that searches it by pictures, and a process that indexes more of them. Milliseconds; *first* and *last*
+are the medians of the first and the last fifth of the time, which tell whether anything grows. After the adds the same
+is told of the index once all is sealed.
 """
 
 from __future__ import annotations
@@ -40,14 +41,18 @@ Vectors = NDArray[np.float32]
 Work = Callable[[Index, Vectors, threading.Event, str], None]
 
 
-def drawn(count: int, dim: int, seed: int) -> Vectors:
-    """Vectors around 500 means, each with a spread of its own along each axis."""
+def source(dim: int, seed: int) -> Callable[[int], Vectors]:
+    """Draws so many vectors around 500 means, each with a spread of its own along each axis; none comes twice."""
     shared, random = np.random.default_rng(0), np.random.default_rng(seed)
     means = shared.standard_normal((500, dim), np.float32)
     spreads = shared.gamma(0.5, 1.0, (500, dim)).astype(np.float32)
-    of = random.integers(500, size=count)
-    vectors: Vectors = means[of] + spreads[of] * random.standard_normal((count, dim), np.float32)
-    return vectors
+
+    def draw(count: int) -> Vectors:
+        of = random.integers(500, size=count)
+        vectors: Vectors = means[of] + spreads[of] * random.standard_normal((count, dim), np.float32)
+        return vectors
+
+    return draw
 
 
 def paced(stop: threading.Event, per_second: float, step: Callable[[int], object]) -> None:
@@ -67,12 +72,9 @@ def exact_batches(index: Index, vectors: Vectors, stop: threading.Event, _: str)
         waiting.join()
 
 
-def adds(index: Index, vectors: Vectors, stop: threading.Event, _: str) -> None:
-    def add(number: int) -> None:
-        begin = number * BATCH % (len(vectors) - BATCH)
-        index.add(vectors[begin : begin + BATCH])
-
-    paced(stop, BATCHES_PER_SECOND, add)
+def adds(index: Index, _: Vectors, stop: threading.Event, __: str) -> None:
+    draw = source(index.dim, 4)
+    paced(stop, BATCHES_PER_SECOND, lambda _: index.add(draw(BATCH)))
 
 
 def removals(index: Index, _: Vectors, stop: threading.Event, __: str) -> None:
@@ -123,8 +125,8 @@ def searched(search: Callable[[int], object], seconds: float) -> NDArray[np.floa
     return np.array(took)
 
 
-def measure(path: str, work: list[Work], more: Vectors, queries: Vectors, seconds: float) -> NDArray[np.float64]:
-    """What single searches take beside some work."""
+def measure(name: str, path: str, more: Vectors, queries: Vectors, seconds: float) -> None:
+    """Prints what single searches take beside some work."""
     index = Index.open(path)
 
     def search(number: int) -> None:
@@ -133,12 +135,17 @@ def measure(path: str, work: list[Work], more: Vectors, queries: Vectors, second
     searched(search, 0.5)  # what is mapped is read
     stop = threading.Event()
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder, ExitStack() as stack:
-        for each in work:
+        for each in WORK[name]:
             thread = threading.Thread(target=each, args=(index, more, stop, folder))
             thread.start()
             stack.callback(thread.join)
         stack.callback(stop.set)
-        return searched(search, seconds)
+        before = len(index)
+        print(row(name, searched(search, seconds)), flush=True)
+        added = (len(index) - before) / seconds
+    if name == "adds":
+        index.optimize()
+        print(row("all sealed", searched(search, 5)), f"  {added:,.0f} vectors were added a second", flush=True)
 
 
 def by_pictures(collection: Collection, pictures: list[Path], stop: threading.Event) -> None:
@@ -217,8 +224,8 @@ def main() -> None:
     if arguments.pictures:
         measure_collection(arguments.pictures, arguments.seconds)
         return
-    vectors = drawn(arguments.count, arguments.dim, 1)
-    more, queries = drawn(200_000, arguments.dim, 2), drawn(10_000, arguments.dim, 3)
+    vectors = source(arguments.dim, 1)(arguments.count)
+    more, queries = source(arguments.dim, 2)(10_000), source(arguments.dim, 3)(10_000)
     with tempfile.TemporaryDirectory() as folder:
         index = Index(arguments.dim, "euclidean")
         index.add(vectors)
@@ -226,7 +233,7 @@ def main() -> None:
         index.save(path)
         del index, vectors
         for name in arguments.only:
-            print(row(name, measure(path, WORK[name], more, queries, arguments.seconds)), flush=True)
+            measure(name, path, more, queries, arguments.seconds)
 
 
 if __name__ == "__main__":

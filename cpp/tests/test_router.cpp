@@ -193,7 +193,6 @@ TEST(rows_that_come_while_others_are_sealed_are_found_once) {
   Index index(shape_of(Metric::euclidean, 0, dim));
   index.add(first.data(), 12'000, nullptr, false);
   index.optimize(1, kNever);
-  std::set<std::int64_t> there;
   for (std::size_t row = 0; row < 38'000;) {
     const std::size_t count = row == 18'000 ? 17'000 : 500;
     const auto ids = index.add(more.data() + row * dim, count, nullptr, false);

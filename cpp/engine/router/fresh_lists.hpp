@@ -55,8 +55,6 @@ class FreshLists {
     visit(*head.last, (head.count - 1) % std::uint32_t{SketchLayout::kEntries} + 1);
   }
 
-  std::uint32_t count(std::uint32_t bucket) const { return (*pages_[bucket / kPage])[bucket % kPage].count; }
-
  private:
   static constexpr std::size_t kPage = 32;  // buckets
 

@@ -47,6 +47,8 @@ struct Routed {
   Projection::Scratch projection;
 };
 
+/// The space, the projection, the buckets of a hash family with their centres, the codebook of the sketches,
+/// and the recall curve measured with them.
 class Router {
  public:
   /// For so many different rows, from a seed.
@@ -82,19 +84,18 @@ class Router {
   /// Places, projects and assigns rows [begin, end). Takes one thread.
   void route(const StoredRows& rows, std::size_t begin, std::size_t end, Routed& out) const;
 
-  /// Whether a row lies so far from the centre of its bucket as hardly any that the router was learned from:
-  /// then neither the bucket nor the measured recall is for it.
-  bool unlike(const Routed& routed, std::size_t row) const {
-    return too_long(routed, row) || !(routed.residuals[row] <= bounds_[routed.bucket_of[row * tables()]]);
-  }
-
-  /// Whether a row is so much longer than all those, under dot, that its bucket says little of which queries
-  /// it is near to.
+  /// Whether a row is so much longer, under dot, than all that the router was learned from that its bucket
+  /// says little of which queries it is near to.
   static bool too_long(const Routed& routed, std::size_t row) {
     constexpr float kMuch = 0.25F;
     return routed.beyond[row] > kMuch;
   }
-  /// The same of many rows, by the sum of their residuals.
+  /// Whether a row is that, or lies farther from the centre of its bucket than nearly all of them: then
+  /// neither the bucket nor the measured recall is for it.
+  bool unlike(const Routed& routed, std::size_t row) const {
+    return too_long(routed, row) || !(routed.residuals[row] <= bounds_[routed.bucket_of[row * tables()]]);
+  }
+  /// Whether rows with this sum of residuals are so on average.
   bool drifted(double sum, std::size_t rows) const {
     constexpr double kMore = 1.15;
     constexpr std::size_t kMany = 64;
