@@ -6,10 +6,10 @@
 
 One thread searches for a new query every millisecond while others work: batches compared with every vector while an
 add comes in, adds (10,000 different vectors a second), removals, sealing, saving, all of these. Each kind of work
-begins with an index just opened from one file; its vectors are drawn from 500 Gaussians. A collection is searched by an id,
-beside a thread that searches it by pictures, and a process that indexes more of them. Milliseconds; *first* and *last*
-are the medians of the first and the last fifth of the time, which tell whether anything grows. After the adds the same
-is told of the index once all is sealed.
+begins with an index just opened from one file; its vectors are drawn from 500 Gaussians. A collection is searched by
+an id, beside a thread that searches it by pictures, and a process that indexes more of them. Milliseconds; *first* and
+*last* are the medians of the first and the last fifth of the time, which tell whether anything grows. After the adds
+the same is told of the index once all is sealed.
 """
 
 from __future__ import annotations
