@@ -51,8 +51,9 @@ std::vector<std::vector<std::pair<std::uint32_t, std::vector<std::uint8_t>>>> co
   return all;
 }
 
+// As long as an emulated processor with little else to give may take.
 void wait_until_sealed(const Index& index) {
-  for (int i = 0; i < 3000 && index.snapshot()->fresh_rows() >= 16384; ++i)
+  for (int i = 0; i < 90'000 && index.snapshot()->fresh_rows() >= 16384; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
