@@ -255,15 +255,19 @@ void bind_index(nb::module_& m) {
       .def_prop_ro(
           "segments", [](const Reader& index) { return index.snapshot()->segments(); }, no_gil())
       .def_prop_ro("buckets", [](const Reader& index) { return index.snapshot()->buckets(); }, no_gil());
+  nb::dict most_tables;
+  for (const Family* family : families())
+    most_tables[nb::str(family->name.data(), family->name.size())] = family->most_tables;
+  m.attr("FAMILIES") = most_tables;
   nb::class_<BoundSnapshot, Reader>(m, "Snapshot", "The engine behind lookalike.index.Snapshot.");
   nb::class_<BoundIndex, Reader>(m, "Index", "The engine behind lookalike.Index.")
       .def(
           "__init__",
           [](BoundIndex* self, std::size_t dim, std::uint32_t metric, std::uint64_t seed,
-             std::uint32_t buckets, std::uint32_t store, std::uint32_t family, std::uint32_t tables) {
+             std::uint32_t buckets, std::uint32_t store, const char* family, std::uint32_t tables) {
             const NoGil release;  // it enrolls for forks
             new (self) BoundIndex(Shape{dim, seed, 0, static_cast<Metric>(metric), buckets,
-                                        static_cast<Store>(store), static_cast<Family>(family), tables});
+                                        static_cast<Store>(store), find_family(family), tables});
           },
           "dim"_a, "metric"_a, "seed"_a, "buckets"_a, "store"_a, "family"_a, "tables"_a)
       .def_static(

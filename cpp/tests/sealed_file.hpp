@@ -15,12 +15,11 @@
 struct Form {
   lookalike::Metric metric;
   lookalike::Store store;
-  lookalike::Family family;
+  const lookalike::Family* family;
   std::uint32_t tables;
 
   std::string label() const {
-    return "store " + std::to_string(static_cast<int>(store)) + ", family " +
-           std::to_string(static_cast<int>(family));
+    return "store " + std::to_string(static_cast<int>(store)) + ", family " + std::string(family->name);
   }
 };
 
@@ -29,12 +28,15 @@ class SealedFile {
   static constexpr std::size_t kDim = 16, kRows = 160;
   static constexpr std::uint32_t kBucketsEach = 6;
 
-  // Numbers of the sections, and of 4 bytes within that of the shape.
-  static constexpr std::uint32_t kShape = 1, kNote = 2, kVectors = 4, kById = 11, kGroupStarts = 14,
-                                 kStarts = 16, kBucketOf = 22, kLaterMembers = 23;
-  static constexpr std::size_t kFields = 31, kAskedBuckets = 9, kBuckets = 11, kAskedTables = 19;
+  // Sections, and numbers of 4 bytes within them.
+  inline static const std::string kSegment = "segment", kRouter = "router/shape", kNote = "note",
+                                  kVectors = "vectors", kById = "by_id", kGroupStarts = "router/group_starts",
+                                  kStarts = "starts", kBucketOf = "router/bucket_of", kCodes = "router/codes",
+                                  kLaterMembers = "later_members";
+  static constexpr std::size_t kAskedBuckets = 15, kAskedTables = 16;  // of the segment
+  static constexpr std::size_t kBuckets = 7;                           // of the router
 
-  std::map<std::uint32_t, Bytes> sections;
+  std::map<std::string, Bytes> sections;
 
   explicit SealedFile(const Form& form) {
     lookalike::Shape shape;
@@ -55,29 +57,29 @@ class SealedFile {
     TemporaryPath temporary;
     index.save(temporary.path(), "{}", false, {});
     const lookalike::SegmentFile file(temporary.path());
-    for (std::uint32_t name = 1; name < 64; ++name) {
-      const auto section = static_cast<lookalike::Section>(name);
-      const auto bytes = file.get<unsigned char>(section, file.bytes_of(section));
-      if (!bytes.empty()) sections[name] = Bytes(bytes.begin(), bytes.end());
+    for (const auto& [name, bytes, optional] : file.sections()) {
+      const auto read = file.get<unsigned char>(name, bytes.size());
+      sections[std::string(name)] = Bytes(read.begin(), read.end());
     }
   }
 
-  std::size_t count(std::uint32_t section) const { return sections.at(section).size() / 4; }
-  std::uint32_t number(std::uint32_t section, std::size_t at) const {
+  std::size_t count(const std::string& section) const { return sections.at(section).size() / 4; }
+  std::uint32_t number(const std::string& section, std::size_t at) const {
     std::uint32_t value = 0;
     std::memcpy(&value, sections.at(section).data() + 4 * at, 4);
     return value;
   }
-  void set(std::uint32_t section, std::size_t at, std::uint32_t value) {
+  void set(const std::string& section, std::size_t at, std::uint32_t value) {
     std::memcpy(sections.at(section).data() + 4 * at, &value, 4);
   }
-  void fill(std::uint32_t section, std::uint32_t value, std::size_t step = 1) {
+  void fill(const std::string& section, std::uint32_t value, std::size_t step = 1) {
     for (std::size_t at = 0; at < count(section); at += step) set(section, at, value);
   }
 
   Bytes file() const {
     RawFile raw;
     for (const auto& [name, bytes] : sections) raw.sections.push_back({name, bytes});
+    name_router(raw.sections);
     raw.lay_out();
     return raw.finish();
   }

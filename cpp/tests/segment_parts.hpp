@@ -22,12 +22,13 @@ struct Parts {
   static constexpr std::uint32_t kProbeSteps = 9, kRerankSteps = 15;
 
   std::vector<std::uint64_t> shape = {kRows, kDim, 1, 100'000};  // rows, dim, seed, next id
-  // metric, asked buckets, groups, buckets, m, projection, probe steps, rerank steps
-  std::vector<std::uint32_t> more = {0, kBuckets, 2, kBuckets, kDim, 1, kProbeSteps, kRerankSteps};
+  std::uint32_t metric = 0, store = 0, asked_buckets = kBuckets, asked_tables = 0, copies = 0;
+  // of the router: buckets, tables, m, projection, sketch width, probe steps, rerank steps
+  std::vector<std::uint32_t> router = {kBuckets, 1, kDim, 1, 4, kProbeSteps, kRerankSteps};
   float largest_norm = 0.0F;
-  std::vector<std::uint32_t> rest = {0, 0, 0,
-                                     1, 0, 0};  // store, family, asked tables, tables, digits, last width
-  float narrowing = 2.0F;
+  float narrowing = 2.0F, mean_residual = 0.0F;
+  std::uint64_t router_dim = kDim;
+  bool hashed = true, misnamed = false;
   std::vector<float> middle = std::vector<float>(kDim, 0.0F);
   std::vector<std::int64_t> ids;
   std::vector<std::uint32_t> by_id;
@@ -40,11 +41,12 @@ struct Parts {
   std::vector<std::uint8_t> bytes;
   std::vector<std::uint32_t> margin_steps = {0, 0, 0, 0, 0};
   std::vector<float> margins;
-  std::uint32_t copies = 0;
-  std::uint32_t sketch_width = 4;
   std::vector<std::uint32_t> copy_starts;
   std::vector<float> reaches = std::vector<float>(2 * kBuckets, 1.0F);  // of each bucket: radius, left out
-  std::vector<std::uint32_t> left_out;
+  std::vector<float> bounds = std::vector<float>(kBuckets, 4.0F);       // of each bucket
+  std::string family = "spheres";
+  std::vector<std::string> left_out;
+  std::vector<RawSection> others;
 
   Parts() {
     std::mt19937 random(1);
@@ -155,48 +157,66 @@ struct Parts {
     shape[3] = 300'000;
   }
 
-  void unhash() {
-    margin_steps = {0, 0, 0, 0, 0};
-    more[2] = more[3] = more[4] = more[5] = more[6] = more[7] = rest[3] = sketch_width = 0;
-    left_out = {12, 13, 14, 15, 16, 17, 18, 19, 20, 24, 25};
-  }
+  void unhash() { hashed = false; }
 
   void make_euclidean() {
-    more[0] = 1;
+    metric = 1;
     inverse_norms.clear();
   }
 
-  Bytes shape_bytes() const {
-    Bytes whole = bytes_of(shape);
-    for (const Bytes& part : {bytes_of(more), bytes_of(std::vector{largest_norm}), bytes_of(rest),
-                              bytes_of(std::vector{narrowing}), bytes_of(margin_steps),
-                              bytes_of(std::vector{copies, sketch_width}), Bytes(4)})
-      whole.insert(whole.end(), part.begin(), part.end());
+  template <class... Each>
+  static Bytes joined(const Each&... parts) {
+    Bytes whole;
+    for (const Bytes& part : {bytes_of(parts)...}) whole.insert(whole.end(), part.begin(), part.end());
     return whole;
+  }
+
+  std::vector<char> family_name() const {
+    std::vector<char> name(family.begin(), family.end());
+    name.resize(24);
+    return name;
+  }
+
+  Bytes segment_bytes() const {
+    return joined(shape, std::vector<std::uint64_t>(2),
+                  std::vector{metric, store, copies, asked_buckets, asked_tables, 0U}, family_name());
+  }
+
+  Bytes router_bytes() const {
+    return joined(std::vector<std::uint64_t>{kRows, router_dim, 1}, std::vector{metric}, router, margin_steps,
+                  std::vector{largest_norm, narrowing, mean_residual}, family_name());
   }
 
   Bytes file() const {
     RawFile raw;
-    raw.sections = {{1, shape_bytes()},
-                    {2, {'{', '}'}},
-                    {3, bytes_of(ids)},
-                    {11, bytes_of(by_id)},
-                    {5, bytes_of(inverse_norms)},
-                    {12, bytes_of(projection)},
-                    {13, bytes_of(group_centres)},
-                    {14, bytes_of(group_starts)},
-                    {15, bytes_of(centres)},
-                    {16, bytes_of(starts)},
-                    {17, bytes_of(curve)},
-                    {18, bytes_of(sketches)},
-                    {19, bytes_of(bytes)},
-                    {20, bytes_of(reaches)},
-                    {24, bytes_of(middle)},
-                    {25, bytes_of(margins)},
-                    {26, bytes_of(copy_starts)},
-                    {4, bytes_of(vectors)}};
-    for (const std::uint32_t name : left_out)
+    raw.sections = {{"segment", segment_bytes()},
+                    {"note", {'{', '}'}},
+                    {"ids", bytes_of(ids)},
+                    {"by_id", bytes_of(by_id)},
+                    {"copies", bytes_of(copy_starts)},
+                    {"inverse_norms", bytes_of(inverse_norms)}};
+    if (hashed)
+      for (const RawSection& section :
+           std::vector<RawSection>{{"router/shape", router_bytes()},
+                                   {"router/middle", bytes_of(middle)},
+                                   {"router/projection", bytes_of(projection)},
+                                   {"router/bounds", bytes_of(bounds)},
+                                   {"router/curve", bytes_of(curve)},
+                                   {"router/margins", bytes_of(margins)},
+                                   {"router/group_centres", bytes_of(group_centres)},
+                                   {"router/group_starts", bytes_of(group_starts)},
+                                   {"router/centres", bytes_of(centres)},
+                                   {"starts", bytes_of(starts)},
+                                   {"sketches", bytes_of(sketches)},
+                                   {"reaches", bytes_of(reaches)},
+                                   {"bytes", bytes_of(bytes)}})
+        raw.sections.push_back(section);
+    raw.sections.push_back({"vectors", bytes_of(vectors)});
+    for (const RawSection& section : others) raw.sections.push_back(section);
+    for (const std::string& name : left_out)
       std::erase_if(raw.sections, [&](const RawSection& section) { return section.name == name; });
+    name_router(raw.sections);
+    if (misnamed) raw.sections[0].content[40] ^= 1;
     raw.lay_out();
     return raw.finish();
   }
@@ -208,6 +228,7 @@ inline void salvage(const std::string& path) {
     const lookalike::Index rest(lookalike::salvage_segment(path));
     for (const std::int64_t id : rest.ids()) rest.vector(id);
   } catch (const lookalike::DamagedError&) {
+  } catch (const lookalike::NotAnIndexError&) {
   }
 }
 

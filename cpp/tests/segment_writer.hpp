@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@
 
 using Bytes = std::vector<unsigned char>;
 
-constexpr std::uint32_t kFormatVersion = 2;
+constexpr std::uint32_t kFormatVersion = 3;
 
 template <class T>
 Bytes bytes_of(const std::vector<T>& items) {
@@ -26,17 +27,37 @@ Bytes bytes_of(const std::vector<T>& items) {
 }
 
 struct RawSection {
-  std::uint32_t name;
+  std::string name;  // before version 3 a number
   Bytes content;
+  std::uint32_t flags = 0;
 };
 
 struct RawEntry {
-  std::uint32_t name;
-  std::uint32_t zero = 0;
+  std::string name;
   std::uint64_t offset;
   std::uint64_t bytes;
-  std::uint64_t zero2 = 0;
+  std::uint32_t flags = 0;
 };
+
+/// Of the parts of a router, as the page says.
+inline void name_router(std::vector<RawSection>& sections) {
+  std::map<std::string, const Bytes*> parts;
+  Bytes* segment = nullptr;
+  for (RawSection& section : sections) {
+    if (section.name.starts_with("router/")) parts[section.name.substr(7)] = &section.content;
+    if (section.name == "segment") segment = &section.content;
+  }
+  if (segment == nullptr || segment->size() < 48) return;
+  Bytes all;
+  for (const auto& [name, content] : parts) {
+    if (content->empty()) continue;
+    all.insert(all.end(), name.begin(), name.end());
+    for (const Bytes& part : {bytes_of(std::vector<std::uint64_t>{content->size()}), *content})
+      all.insert(all.end(), part.begin(), part.end());
+  }
+  const XXH128_hash_t hash = XXH3_128bits(all.data(), all.size());
+  if (!all.empty()) std::memcpy(segment->data() + 32, &hash, 16);
+}
 
 struct RawFile {
   std::uint32_t version = kFormatVersion;
@@ -48,9 +69,11 @@ struct RawFile {
   std::uint64_t table_offset = 0;
   std::int64_t file_bytes_off = 0;  // added to the right value
 
+  bool is_old() const { return version == 1 || version == 2; }
+
   void lay_out() {
     for (const RawSection& section : sections) {
-      entries.push_back({.name = section.name, .offset = 64 + body.size(), .bytes = section.content.size()});
+      entries.push_back({section.name, 64 + body.size(), section.content.size(), section.flags});
       body.insert(body.end(), section.content.begin(), section.content.end());
       body.resize((body.size() + 63) / 64 * 64);
     }
@@ -62,7 +85,8 @@ struct RawFile {
     constexpr std::size_t kBlock = 65536;
     const std::size_t covered = 64 + body.size();
     const std::size_t blocks = (covered + kBlock - 1) / kBlock;
-    const std::size_t size = covered + entries.size() * 32 + blocks * 8 + 64;
+    const std::size_t entry_bytes = is_old() ? 32 : 64;
+    const std::size_t size = covered + entries.size() * entry_bytes + blocks * 8 + 64;
     Bytes file(size);
     std::memcpy(file.data(), "LOOKSEG\n", 8);
     put(file, 8, version);
@@ -73,8 +97,14 @@ struct RawFile {
     if (!body.empty()) std::memcpy(file.data() + 64, body.data(), body.size());
     std::size_t at = covered;
     for (const RawEntry& entry : entries) {
-      std::memcpy(file.data() + at, &entry, 32);
-      at += 32;
+      if (is_old())
+        put(file, at, static_cast<std::uint32_t>(std::stoul(entry.name)));
+      else
+        std::memcpy(file.data() + at, entry.name.data(), std::min<std::size_t>(entry.name.size(), 32));
+      put(file, at + (is_old() ? 8 : 32), entry.offset);
+      put(file, at + (is_old() ? 16 : 40), entry.bytes);
+      if (!is_old()) put(file, at + 48, entry.flags);
+      at += entry_bytes;
     }
     for (std::size_t begin = 0; begin < covered; begin += kBlock, at += 8)
       put(file, at, XXH3_64bits(file.data() + begin, std::min(kBlock, covered - begin)));

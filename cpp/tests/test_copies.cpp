@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "engine/hash/hyperplanes.hpp"
 #include "engine/index/index.hpp"
 #include "engine/rows/copies.hpp"
 #include "segment_writer.hpp"
@@ -129,7 +130,7 @@ std::string bytes_at(const std::string& path) {
 TEST(a_file_with_copies_is_the_same_for_any_number_of_threads_and_answers_as_before) {
   constexpr std::size_t kRows = 10'000;
   const auto vectors = half_equal(kRows);
-  for (const auto& [family, tables] : {std::pair(Family::spheres, 1U), std::pair(Family::hyperplanes, 3U)}) {
+  for (const auto& [family, tables] : {std::pair(&kSpheres, 1U), std::pair(&kHyperplanes, 3U)}) {
     std::vector<std::string> files;
     for (const int threads : {1, 3}) {
       Shape shape;
@@ -152,7 +153,7 @@ TEST(a_file_with_copies_is_the_same_for_any_number_of_threads_and_answers_as_bef
         CHECK(before.ids == after.ids && before.distances == after.distances);
       }
     }
-    CHECK(files[0] == files[1], static_cast<int>(family));
+    CHECK(files[0] == files[1], family->name);
   }
 }
 

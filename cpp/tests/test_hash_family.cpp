@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "check.hpp"
-#include "engine/hash/families.hpp"
+#include "engine/base/errors.hpp"
+#include "engine/hash/cross_polytope.hpp"
 #include "engine/hash/hash_scratch.hpp"
+#include "engine/hash/hyperplanes.hpp"
 #include "engine/index/index.hpp"
 #include "segment_writer.hpp"
 
@@ -27,14 +29,11 @@ constexpr std::uint32_t kBuckets = 45;
 const Interrupt kNever;
 
 struct Way {
-  Family family;
+  const Family* family;
   std::uint32_t tables;
 };
-const std::vector<Way> kWays = {{Family::spheres, 1},
-                                {Family::hyperplanes, 1},
-                                {Family::hyperplanes, 3},
-                                {Family::cross_polytope, 1},
-                                {Family::cross_polytope, 3}};
+const std::vector<Way> kWays = {
+    {&kSpheres, 1}, {&kHyperplanes, 1}, {&kHyperplanes, 3}, {&kCrossPolytope, 1}, {&kCrossPolytope, 3}};
 
 // Clusters far from the origin, so that hyperplanes through it would not part them.
 std::vector<float> clustered(std::size_t rows, unsigned seed) {
@@ -68,7 +67,8 @@ void fill(Index& index, const std::vector<float>& vectors, int threads = 2) {
 
 // Sealed once for all the tests that only search it.
 const Index& sealed(Way way, Metric metric, std::size_t rows = kRows) {
-  static std::map<std::tuple<Family, std::uint32_t, Metric, std::size_t>, std::unique_ptr<Index>> indexes;
+  static std::map<std::tuple<const Family*, std::uint32_t, Metric, std::size_t>, std::unique_ptr<Index>>
+      indexes;
   auto& index = indexes[{way.family, way.tables, metric, rows}];
   if (index == nullptr) {
     index = std::make_unique<Index>(shape_of(way, metric));
@@ -115,18 +115,17 @@ TEST(every_family_keeps_the_recall_that_it_promises) {
         options.recall = recall;
         const SearchResult found = index.search(queries.data(), kManyQueries, options, kNever);
         const double reached = recall_of(found, truth, kK);
-        CHECK(reached > recall - 0.02, static_cast<int>(way.family), way.tables, static_cast<int>(metric),
-              recall, reached);
+        CHECK(reached > recall - 0.02, way.family->name, way.tables, static_cast<int>(metric), recall,
+              reached);
         surplus += reached - recall;
         CHECK(found.recall >= recall);
-        CHECK(found.stages[0].probes > 0 || recall > 0.9, "compared with all rows",
-              static_cast<int>(way.family));
+        CHECK(found.stages[0].probes > 0 || recall > 0.9, "compared with all rows", way.family->name);
       }
       SearchOptions everywhere;
       everywhere.probes = static_cast<std::uint32_t>(index.buckets()) - 1;  // all: a scan
       everywhere.rerank = 2000;
       const double all = recall_of(index.search(queries.data(), kManyQueries, everywhere, kNever), truth, kK);
-      CHECK(all > 0.995, static_cast<int>(way.family), way.tables, all);
+      CHECK(all > 0.995, way.family->name, way.tables, all);
     }
   CHECK(surplus > 0, "on average less than promised", surplus);
 }
@@ -174,7 +173,7 @@ TEST(filters_hold_and_keep_their_recall_in_every_family) {
       exact.only = options.only = &only;
       const SearchResult truth = index.search(queries.data(), 100, exact, kNever);
       const SearchResult found = index.search(queries.data(), 100, options, kNever);
-      CHECK(recall_of(found, truth, 5) > 0.93, static_cast<int>(way.family), way.tables, every,
+      CHECK(recall_of(found, truth, 5) > 0.93, way.family->name, way.tables, every,
             recall_of(found, truth, 5));
       for (const std::int64_t id : found.ids) CHECK(id % every == 0);
       options.probes = 1;
@@ -194,8 +193,7 @@ TEST(many_neighbours_are_found_however_few_probes_are_asked_for) {
     options.probes = 1;
     const SearchResult found = index.search(vectors.data(), 1, options, kNever);
     const std::set<std::int64_t> ids(found.ids.begin(), found.ids.end());
-    CHECK(ids.size() == kRows / 2 && ids.count(-1) == 0, static_cast<int>(way.family), way.tables,
-          ids.size());
+    CHECK(ids.size() == kRows / 2 && ids.count(-1) == 0, way.family->name, way.tables, ids.size());
   }
 }
 
@@ -215,7 +213,7 @@ TEST(copies_do_no_harm_in_any_family) {
     std::size_t as_near = 0;  // as the farthest that should be found: of copies any will do
     for (std::size_t i = 0; i < found.ids.size(); ++i)
       as_near += found.distances[i] <= truth.distances[i / 5 * 5 + 4] ? 1U : 0U;
-    CHECK(as_near >= found.ids.size() * 93 / 100, static_cast<int>(way.family), way.tables, as_near);
+    CHECK(as_near >= found.ids.size() * 93 / 100, way.family->name, way.tables, as_near);
 
     Index one_point(shape_of(way, Metric::cosine, 8));
     fill(one_point, equal);
@@ -244,7 +242,7 @@ TEST(files_of_every_family_are_the_same_for_any_number_of_threads_and_answer_as_
       const SearchResult after = opened.search(queries.data(), 50, options, kNever);
       CHECK(before.ids == after.ids && before.distances == after.distances);
     }
-    CHECK(files[0] == files[1], static_cast<int>(way.family), way.tables);
+    CHECK(files[0] == files[1], way.family->name, way.tables);
   }
 }
 
@@ -253,13 +251,12 @@ TEST(a_family_goes_to_every_bucket_once_with_the_distance_of_its_centre) {
   auto rows = clustered(kCount, 1);
   for (float& value : rows) value -= 4.0F;  // around the origin, as a segment's projected space is
   for (const Way way : kWays) {
-    const auto family =
-        make_family({way.family, way.tables, 40}, kCount, rows.data(), kCount, kDim, 5, 2, kNever);
+    const auto family = way.family->make({way.tables, 40}, {kCount, rows.data(), kCount, kDim, 5}, 2, kNever);
     std::vector<std::uint32_t> assigned(kCount * family->tables());
     family->assign(rows.data(), kCount, assigned.data());
     family->drop_empty(assigned);
     const std::set<std::uint32_t> occupied(assigned.begin(), assigned.end());
-    if (way.family != Family::spheres) CHECK(occupied.size() == family->buckets(), "an empty bucket");
+    if (way.family != &kSpheres) CHECK(occupied.size() == family->buckets(), "an empty bucket");
     for (std::size_t i = 0; i < family->means().size(); ++i) family->means()[i] = static_cast<float>(i % 7);
     HashScratch scratch;
     std::vector<Near> all, few;
@@ -276,22 +273,70 @@ TEST(a_family_goes_to_every_bucket_once_with_the_distance_of_its_centre) {
     family->order(rows.data(), 7, scratch, few);
     CHECK(few.size() == 7);
     for (std::uint32_t table = 0; table < family->tables(); ++table)  // its own buckets come first
-      CHECK(few[table].bucket == assigned[table] || way.family == Family::spheres);
+      CHECK(few[table].bucket == assigned[table] || way.family == &kSpheres);
   }
 }
+
+namespace {
+
+// Parts in memory.
+struct Kept final : PartSource {
+  std::map<std::string_view, std::span<const std::byte>> parts;
+
+  template <class T>
+  void keep(std::string_view name, const std::vector<T>& items) {
+    parts[name] = std::as_bytes(std::span(items));
+  }
+  std::span<const std::byte> find(std::string_view name) const override {
+    const auto found = parts.find(name);
+    return found == parts.end() ? std::span<const std::byte>() : found->second;
+  }
+  [[noreturn]] void damaged(const std::string& what) const override { throw DamagedError(what); }
+};
+
+}  // namespace
 
 TEST(each_table_of_codes_has_a_bucket) {
   constexpr std::size_t kWidth = 4;
   const std::vector<float> centres(2 * kWidth, 1.0F);
+  const std::vector<std::uint32_t> codes{2, 1, 0};  // tables, digits, width of the last
   const auto problem = [&](std::uint32_t of_second_table) {
     const std::uint32_t none = 0xFFFFFFFF;
     const std::vector<std::uint32_t> bucket_of{0, of_second_table == none ? 1 : none, of_second_table, none};
-    FamilyParts parts;
-    parts.centres = centres;
-    parts.codes = {2, 1, 0};
-    parts.bucket_of = bucket_of;
-    return open_family(Family::hyperplanes, parts, kWidth, 1)->problem();
+    Kept parts;
+    parts.keep("centres", centres);
+    parts.keep("codes", codes);
+    parts.keep("bucket_of", bucket_of);
+    return kHyperplanes.open(parts, 2, kWidth, 1)->problem();
   };
   CHECK(problem(1).empty(), problem(1));
   CHECK(problem(0xFFFFFFFF) == "a table has no bucket", problem(0xFFFFFFFF));
+}
+
+TEST(a_family_is_found_by_its_name_and_opens_from_its_parts) {
+  constexpr std::size_t kCount = 2000;
+  const auto rows = clustered(kCount, 1);
+  CHECK(find_family("") == nullptr && find_family("sphere") == nullptr);
+  for (const Way way : kWays) {
+    CHECK(find_family(way.family->name) == way.family && way.tables <= way.family->most_tables);
+    const auto made = way.family->make({way.tables, 40}, {kCount, rows.data(), kCount, kDim, 5}, 2, kNever);
+    std::vector<std::uint32_t> assigned(kCount * made->tables()), again(assigned.size());
+    made->assign(rows.data(), kCount, assigned.data());
+    made->drop_empty(assigned);
+    std::ranges::fill(made->means(), 0.5F);
+    Kept parts;
+    for (const auto& [name, bytes] : made->parts()) parts.parts[name] = bytes;
+    const auto opened = way.family->open(parts, made->buckets(), kDim, 5);
+    CHECK(opened->problem().empty() && opened->buckets() == made->buckets(), opened->problem());
+    opened->assign(rows.data(), kCount, again.data());
+    CHECK(again == assigned, way.family->name);
+  }
+}
+
+TEST(an_index_has_a_metric_that_its_family_takes) {
+  Family angular = kSpheres;
+  angular.takes = [](Metric metric) { return metric == Metric::cosine; };
+  CHECK_THROWS(ArgumentError, "spheres does not take this metric",
+               Index(shape_of({&angular, 1}, Metric::euclidean)));
+  CHECK(Index(shape_of({&angular, 1}, Metric::cosine)).size() == 0);
 }

@@ -36,7 +36,7 @@ TEST(copies_of_a_hostile_file_that_make_no_sense_are_refused) {
     with_copies_refused("no sense", [&](Parts& parts) { parts.copies = copies; });
   for (const std::uint32_t copies : {0U, 1U, 203U, 205U})
     with_copies_refused("wrong length", [&](Parts& parts) { parts.copies = copies; });
-  with_copies_refused("wrong length", [](Parts& parts) { parts.left_out.push_back(26); });
+  with_copies_refused("wrong length", [](Parts& parts) { parts.left_out.push_back("copies"); });
   with_copies_refused("wrong length", [](Parts& parts) { parts.copy_starts.pop_back(); });
   with_copies_refused("wrong length", [](Parts& parts) { parts.copy_starts.push_back(Parts::kRows + 204); });
   refused("wrong length", [](Parts& parts) { parts.copies = 1; });

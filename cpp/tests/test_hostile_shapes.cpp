@@ -18,36 +18,27 @@ TEST(shapes_of_a_hostile_file_are_refused) {
     refused("", [&](Parts& parts) { parts.shape[1] = dim; });
   refused("larger than the largest one", [](Parts& parts) { parts.shape[3] = 9; });
   refused("no sense", [](Parts& parts) { parts.shape[3] = (std::uint64_t{1} << 63) + 1; });
-  for (const std::size_t field : {0U, 2U, 3U, 4U, 5U, 6U, 7U})
-    for (const std::uint32_t value : {257U, 1028U, 0x7FFFFFFFU, 0x80000000U, 0xFFFFFFFFU})
-      refused("", [&](Parts& parts) { parts.more[field] = value; });
-  for (const std::size_t field : {0U, 1U, 3U})
-    for (const std::uint32_t value : {4U, 65U, 0x80000000U, 0xFFFFFFFFU})
-      refused("", [&](Parts& parts) { parts.rest[field] = value; });
-  for (const std::uint32_t family : {1U, 2U})  // whose codes have no digits here
-    refused("no sense", [&](Parts& parts) { parts.rest[1] = family, parts.more[2] = 0; });
-  for (const std::size_t field : {2U, 3U, 4U})
-    refused("no sense", [&](Parts& parts) { parts.more[field] = 0; });
-  refused("no sense", [](Parts& parts) { parts.more[0] = 4; });
-  refused("no sense", [](Parts& parts) { parts.more[2] = Parts::kBuckets + 1; });
-  refused("no sense", [](Parts& parts) { parts.more[3] = Parts::kRows + 1; });
-  refused("no sense", [](Parts& parts) { parts.more[4] = 6; });
-  refused("its projection makes no sense", [](Parts& parts) { parts.more[4] = Parts::kDim + 4; });
-  for (const std::size_t field : {2U, 3U, 4U, 6U, 7U})
+  for (const std::size_t field : {0U, 1U, 2U, 3U, 5U, 6U})
+    for (const std::uint32_t value : {0U, 257U, 1028U, 0x7FFFFFFFU, 0x80000000U, 0xFFFFFFFFU})
+      if (field != 3 || value > 0) refused("", [&](Parts& parts) { parts.router[field] = value; });
+  for (const std::uint32_t value : {257U, 0x80000000U, 0xFFFFFFFFU})
+    refused("no sense", [&](Parts& parts) { parts.asked_tables = value; });
+  for (const std::uint32_t store : {2U, 3U}) refused("", [&](Parts& parts) { parts.store = store; });
+  refused("no sense", [](Parts& parts) { parts.metric = 4; });
+  for (const char* family : {"hyperplanes", "cross_polytope"})  // which has no codes here
+    refused("section codes has the wrong length", [&](Parts& parts) { parts.family = family; });
+  refused("the shape of its router makes no sense", [](Parts& parts) { parts.router_dim = 5; });
+  refused("no sense", [](Parts& parts) { parts.router[2] = 6; });
+  refused("its projection makes no sense", [](Parts& parts) { parts.router[2] = Parts::kDim + 4; });
+  for (const std::size_t field : {0U, 2U, 5U, 6U})
     for (const std::uint32_t value : {1U, 8U})
-      if (value != 1 || field != 4) refused("", [&](Parts& parts) { parts.more[field] = value; });
-}
-
-TEST(sketches_of_no_known_width_are_refused) {
-  harmless([](Parts& parts) { parts.sketch_width = 3; });  // as large: two groups are filled up to four too
-  for (const std::uint32_t width : {0U, 1U, 2U, 5U, 16U, 0xFFFFFFFFU}) {
-    refused("no sense", [&](Parts& parts) { parts.sketch_width = width; });
-    if (width > 0) refused("no sense", [&](Parts& parts) { parts.unhash(), parts.sketch_width = width; });
-  }
+      refused("", [&](Parts& parts) { parts.router[field] = value; });
 }
 
 TEST(sections_of_a_hostile_file_that_do_not_fit_are_refused) {
-  for (const std::uint32_t name : {1U, 3U, 4U, 5U, 11U, 12U, 13U, 14U, 15U, 16U, 17U, 18U, 19U, 20U})
+  for (const char* name : {"segment", "ids", "by_id", "inverse_norms", "vectors", "starts", "sketches",
+                           "reaches", "bytes", "router/middle", "router/projection", "router/bounds",
+                           "router/curve", "router/group_centres", "router/group_starts", "router/centres"})
     refused("has the wrong length", [&](Parts& parts) { parts.left_out.push_back(name); });
   const auto each = [](auto change) {
     refused("wrong length", [&](Parts& parts) { change(parts.vectors); });
@@ -62,6 +53,7 @@ TEST(sections_of_a_hostile_file_that_do_not_fit_are_refused) {
     refused("wrong length", [&](Parts& parts) { change(parts.bytes); });
     refused("wrong length", [&](Parts& parts) { change(parts.reaches); });
     refused("wrong length", [&](Parts& parts) { change(parts.middle); });
+    refused("wrong length", [&](Parts& parts) { change(parts.bounds); });
     refused("wrong length", [&](Parts& parts) { change(parts.ids); });
     refused("wrong length", [&](Parts& parts) { change(parts.by_id); });
   };

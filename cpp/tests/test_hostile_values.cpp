@@ -30,6 +30,8 @@ TEST(what_else_a_hostile_file_may_hold_is_harmless) {
     harmless([&](Parts& parts) { std::ranges::fill(parts.curve, value); });
     harmless([&](Parts& parts) { parts.largest_norm = value; }, use_and_change);
     harmless([&](Parts& parts) { std::ranges::fill(parts.reaches, value); });
+    harmless([&](Parts& parts) { std::ranges::fill(parts.bounds, value); }, use_and_change);
+    harmless([&](Parts& parts) { parts.mean_residual = value; }, use_and_change);
     harmless([&](Parts& parts) { std::ranges::fill(parts.middle, value); });
     harmless([&](Parts& parts) { parts.middle[1] = value; });
     for (const std::size_t which : {0U, 1U})
@@ -60,10 +62,10 @@ TEST(integers_of_a_hostile_file_that_only_spoil_answers_are_harmless) {
     parts.sketches.resize(Parts::kRows / 32 * 320);
   });
   harmless([](Parts& parts) { parts.group_starts = {0, 0, Parts::kBuckets}; });
-  harmless([](Parts& parts) { parts.left_out.push_back(2); });
+  harmless([](Parts& parts) { parts.left_out.push_back("note"); });
   harmless([](Parts& parts) { parts.shape[2] = ~std::uint64_t{0}; }, use_and_change);
   for (const std::uint32_t asked : {0U, 1U, 2U, 1000U, 0xFFFFFFFFU})
-    harmless([&](Parts& parts) { parts.more[1] = asked; }, use_and_change);
+    harmless([&](Parts& parts) { parts.asked_buckets = asked; }, use_and_change);
 }
 
 TEST(curves_of_a_hostile_file_of_any_size_are_harmless) {
@@ -71,7 +73,7 @@ TEST(curves_of_a_hostile_file_of_any_size_are_harmless) {
     for (const std::uint32_t rerank_steps : {0U, 1U, 256U})
       for (const float value : {0.97F, kNan, 1e30F})
         harmless([&](Parts& parts) {
-          parts.more[6] = probe_steps, parts.more[7] = rerank_steps;
+          parts.router[5] = probe_steps, parts.router[6] = rerank_steps;
           parts.curve.assign(std::size_t{5} * probe_steps * rerank_steps, value);
         });
 }
@@ -84,7 +86,7 @@ TEST(vectors_of_a_hostile_file_that_are_sealed_anew_with_principal_axes_are_harm
           [&](Parts& parts) {
             parts.unhash();
             parts.make_euclidean();
-            parts.more[1] = 6;
+            parts.asked_buckets = 6;
             parts.shape[0] = kMany, parts.shape[1] = kWide;
             parts.ids.clear(), parts.by_id.clear();
             for (std::uint32_t row = 0; row < kMany; ++row)

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "check.hpp"
+#include "engine/base/errors.hpp"
 #include "engine/index/index.hpp"
 #include "segment_parts.hpp"
 
@@ -26,9 +28,9 @@ TEST(a_segment_written_by_the_page_of_the_format_is_an_index) {
   }
   harmless([](Parts&) {}, use_and_change);
   harmless([](Parts& parts) { parts.make_euclidean(); });
-  harmless([](Parts& parts) { parts.more[0] = 2, parts.inverse_norms.clear(); });
+  harmless([](Parts& parts) { parts.metric = 2, parts.inverse_norms.clear(); });
   harmless([](Parts& parts) { parts.unhash(); });
-  harmless([](Parts& parts) { parts.sketch_width = 3; });  // as large: two groups are filled up to four too
+  harmless([](Parts& parts) { parts.router[4] = 3; });  // as large: two groups are filled up to four too
 }
 
 TEST(a_budget_of_the_curve_is_used_where_it_is_cheaper_than_a_scan) {
@@ -41,14 +43,40 @@ TEST(a_budget_of_the_curve_is_used_where_it_is_cheaper_than_a_scan) {
 }
 
 TEST(a_segment_of_a_rotation_opens) {
-  harmless([](Parts& parts) { parts.more[5] = 0, parts.left_out.push_back(12); });
+  harmless([](Parts& parts) { parts.router[3] = 0, parts.left_out.push_back("router/projection"); });
   harmless([](Parts& parts) {  // under dot there is a dimension more, so m may be 8
-    parts.more[0] = 3, parts.more[4] = 8, parts.more[5] = 0;
+    parts.metric = 3, parts.router[2] = 8, parts.router[3] = 0;
     parts.inverse_norms.clear();
-    parts.left_out.push_back(12);
+    parts.left_out.push_back("router/projection");
     parts.middle.assign(5, 0.0F);
     for (auto* centres : {&parts.group_centres, &parts.centres}) centres->resize(2 * centres->size());
     parts.bytes.resize(std::size_t{Parts::kRows} * (8 + 8));
     parts.sketches.assign(std::size_t{Parts::kBuckets} * 2 * 320, 0);
   });
+}
+
+TEST(a_file_says_which_sections_a_reader_must_know) {
+  harmless([](Parts& parts) { parts.others = {{"bitmap/of_colour", Bytes(40), 1}}; }, use_and_change);
+  const auto newer = [](const char* words, auto change) {
+    Parts parts;
+    change(parts);
+    TemporaryPath temporary;
+    const std::string path = temporary.write(parts.file());
+    CHECK_THROWS(NotAnIndexError, words, Index(path));
+    salvage(path);
+  };
+  newer("has a section \"names\" that this lookalike does not know; install a newer lookalike",
+        [](Parts& parts) { parts.others = {{"names", Bytes(40)}}; });
+  newer("has a section \"router/prefix\" that",
+        [](Parts& parts) { parts.others = {{"router/prefix", Bytes(1)}}; });
+  newer("has a hash family that", [](Parts& parts) { parts.family = "minhash"; });
+  newer("has a metric that", [](Parts& parts) { parts.metric = kMetrics; });
+  newer("has a store that", [](Parts& parts) { parts.store = kStores; });
+  newer("has a router in another file that", [](Parts& parts) { parts.left_out = {"router/shape"}; });
+  for (const std::uint32_t width : {0U, 1U, 2U, 5U, 16U, 0xFFFFFFFFU})
+    newer("has sketches that", [&](Parts& parts) { parts.router[4] = width; });
+}
+
+TEST(a_router_is_named_by_its_hash) {
+  refused("its router is not the one that its rows lie by", [](Parts& parts) { parts.misnamed = true; });
 }

@@ -9,6 +9,7 @@
 
 #include "check.hpp"
 #include "engine/base/random.hpp"
+#include "engine/hash/hash_scratch.hpp"
 #include "engine/hash/kmeans.hpp"
 #include "engine/hash/spheres.hpp"
 #include "kernels/dispatch.hpp"
@@ -73,7 +74,7 @@ std::vector<Near> all_buckets(const Spheres& spheres, const float* query) {
 }
 
 std::vector<Near> ordered(const Spheres& spheres, const float* query, std::size_t want) {
-  SpheresScratch scratch;
+  HashScratch scratch;
   std::vector<Near> out;
   spheres.order(query, want, scratch, out);
   return out;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "engine/hash/hash_scratch.hpp"
 #include "engine/hash/spheres.hpp"
 
 using namespace lookalike;
@@ -14,7 +15,7 @@ using namespace lookalike;
 namespace {
 
 std::vector<std::uint32_t> ordered(const Spheres& spheres, const float* query, std::size_t want) {
-  SpheresScratch scratch;
+  HashScratch scratch;
   std::vector<Near> nearest;
   spheres.order(query, want, scratch, nearest);
   std::vector<std::uint32_t> buckets;

@@ -36,7 +36,8 @@ struct OldParts {
     whole.insert(whole.end(), rest.begin(), rest.end());
     RawFile raw;
     raw.version = 1;
-    raw.sections = {{1, whole}, {3, bytes_of(ids)}, {5, bytes_of(inverse_norms)}, {4, bytes_of(vectors)}};
+    raw.sections = {
+        {"1", whole}, {"3", bytes_of(ids)}, {"5", bytes_of(inverse_norms)}, {"4", bytes_of(vectors)}};
     raw.lay_out();
     return raw.finish();
   }

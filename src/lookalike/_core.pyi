@@ -3,6 +3,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+FAMILIES: dict[str, int]  # by name, with the most tables that each may have
 MAX_BITS: int
 MAX_TABLES: int
 MOST_NEIGHBORS: int
@@ -91,7 +92,7 @@ class Snapshot(Reader): ...
 
 class Index(Reader):
     def __init__(
-        self, dim: int, metric: int, seed: int, buckets: int, store: int, family: int, tables: int
+        self, dim: int, metric: int, seed: int, buckets: int, store: int, family: str, tables: int
     ) -> None: ...
     @staticmethod
     def open(paths: list[bytes]) -> Index: ...

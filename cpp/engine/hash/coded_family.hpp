@@ -10,9 +10,32 @@
 
 #include "engine/base/column.hpp"
 #include "engine/hash/coder.hpp"
-#include "engine/hash/hash_family.hpp"
+#include "engine/hash/families.hpp"
 
 namespace lookalike {
+
+/// How codes are made: tables, digits (bits of hyperplanes) of each code, and for the cross-polytope the
+/// width of the last one.
+struct CodeLayout {
+  std::uint32_t tables = 1;
+  std::uint32_t digits = 0;
+  std::uint32_t last_width = 0;
+};
+
+/// What one kind of code has of its own.
+struct CodeKind {
+  /// With about so many codes in each of so many tables.
+  CodeLayout (*layout_for)(std::uint32_t tables, std::size_t codes, std::size_t m);
+  /// How many codes a table of this layout has, or 0 if there is no such layout.
+  std::size_t (*codes_of)(const CodeLayout& layout, std::size_t m);
+  std::unique_ptr<const Coder> (*draw)(const CodeLayout& layout, std::size_t m, std::uint64_t seed);
+};
+
+// As of `Family`, for a kind of code.
+std::size_t sample_for_codes(FamilyChoice choice, std::size_t rows);
+std::unique_ptr<HashFamily> make_coded(const CodeKind& kind, FamilyChoice choice, const FamilySample& from);
+std::unique_ptr<HashFamily> open_coded(const CodeKind& kind, const PartSource& parts, std::uint32_t buckets,
+                                       std::size_t m, std::uint64_t seed);
 
 /// A bucket for each code that a row has; its centre is the mean of its rows.
 class CodedFamily final : public HashFamily {
@@ -39,7 +62,7 @@ class CodedFamily final : public HashFamily {
   void drop_empty(std::span<std::uint32_t> assigned) override;
   std::span<float> means() override { return learned_; }
 
-  FamilyParts parts() const override;
+  std::vector<NamedBytes> parts() const override;
 
   /// The codes that have a bucket name all of them in turn.
   std::string problem() const override;

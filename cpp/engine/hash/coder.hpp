@@ -8,8 +8,6 @@
 
 namespace lookalike {
 
-constexpr std::uint32_t kMaxTables = 256;
-
 class Coder {
  public:
   virtual ~Coder() = default;

@@ -2,10 +2,45 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "engine/base/random.hpp"
+#include "engine/hash/coded_family.hpp"
 
 namespace lookalike {
+namespace {
+
+PolytopeShape shape_of(const CodeLayout& layout, std::size_t m) {
+  return {static_cast<std::uint32_t>(m), layout.digits, layout.last_width};
+}
+
+constexpr CodeKind kVertices = {
+    [](std::uint32_t tables, std::size_t codes, std::size_t m) {
+      const PolytopeShape shape = PolytopeShape::for_codes(m, codes);
+      return CodeLayout{tables, shape.digits, shape.last_width};
+    },
+    [](const CodeLayout& layout, std::size_t m) -> std::size_t {
+      if (layout.digits < 1 || layout.last_width < 1 || layout.last_width > m) return 0;
+      return shape_of(layout, m).codes();
+    },
+    [](const CodeLayout& layout, std::size_t m, std::uint64_t seed) -> std::unique_ptr<const Coder> {
+      return std::make_unique<CrossPolytope>(m, layout.tables, shape_of(layout, m), seed);
+    }};
+
+}  // namespace
+
+constinit const Family kCrossPolytope = {
+    "cross_polytope",
+    any_metric,
+    kMaxTables,
+    false,
+    sample_for_codes,
+    [](FamilyChoice choice, const FamilySample& from, int, const Interrupt&) {
+      return make_coded(kVertices, choice, from);
+    },
+    [](const PartSource& parts, std::uint32_t buckets, std::size_t m, std::uint64_t seed) {
+      return open_coded(kVertices, parts, buckets, m, seed);
+    }};
 
 PolytopeShape PolytopeShape::for_codes(std::size_t dim, std::size_t codes) {
   const auto width = static_cast<std::uint32_t>((dim + 3) / 4 * 4);

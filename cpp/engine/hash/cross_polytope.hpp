@@ -7,9 +7,12 @@
 #include <vector>
 
 #include "engine/hash/coder.hpp"
+#include "engine/hash/families.hpp"
 #include "engine/projection/rotation.hpp"
 
 namespace lookalike {
+
+extern const Family kCrossPolytope;
 
 /// How codes are made: `digits` hash functions, each of which turns a vector at random and takes the nearest
 /// of the vertices ±e_j. The last one looks at its first `last_width` coordinates alone, which sets the
@@ -32,8 +35,6 @@ struct PolytopeShape {
 /// O(ln ln d) (there, eq. 1).
 class CrossPolytope final : public Coder {
  public:
-  static constexpr std::uint32_t kMaxCodes = std::uint32_t{1} << 24;
-
   CrossPolytope(std::size_t dim, std::uint32_t tables, PolytopeShape shape, std::uint64_t seed);
 
   std::size_t dim() const { return dim_; }

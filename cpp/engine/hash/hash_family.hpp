@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/parts.hpp"
+
 namespace lookalike {
 
 struct HashScratch;
@@ -24,32 +26,17 @@ struct HashQuery {
   const float* landmarks;
 };
 
-enum class Family : std::uint32_t { spheres = 0, hyperplanes = 1, cross_polytope = 2 };
-constexpr std::uint32_t kFamilies = 3;
-
-/// How the codes of a family are made: tables, digits (bits of hyperplanes) of each code, and for the
-/// cross-polytope the width of the last one.
-struct CodeLayout {
-  std::uint32_t tables = 1;
-  std::uint32_t digits = 0;
-  std::uint32_t last_width = 0;
-};
-
-/// What a file keeps of a family.
-struct FamilyParts {
-  std::span<const float> centres;  // of the buckets
-  std::span<const float> group_centres;
-  std::span<const std::uint32_t> group_starts;
-  CodeLayout codes;
-  std::span<const std::uint32_t> bucket_of;  // by code
-};
-
 /// Works in the projected space of a segment, in m dimensions, whose origin is the middle of the data. A
 /// vector has one bucket in each table; buckets are numbered through all tables, and each has a centre, from
 /// which the sketches of its rows are taken. Const and safe from any thread, but for the two methods of
 /// sealing.
 class HashFamily {
  public:
+  HashFamily() = default;
+  HashFamily(HashFamily&&) = default;
+  HashFamily& operator=(HashFamily&&) = default;
+  HashFamily(const HashFamily&) = delete;
+  HashFamily& operator=(const HashFamily&) = delete;
   virtual ~HashFamily() = default;
 
   virtual std::uint32_t tables() const = 0;
@@ -77,7 +64,8 @@ class HashFamily {
   /// learned.
   virtual std::span<float> means() { return {}; }
 
-  virtual FamilyParts parts() const = 0;
+  /// What a file keeps of it.
+  virtual std::vector<NamedBytes> parts() const = 0;
 
   /// Why this family, which comes from a file, must not be used, or "".
   virtual std::string problem() const = 0;

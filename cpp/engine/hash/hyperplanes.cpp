@@ -1,11 +1,42 @@
 #include "engine/hash/hyperplanes.hpp"
 
+#include <bit>
 #include <cmath>
+#include <memory>
 
 #include "engine/base/random.hpp"
+#include "engine/hash/coded_family.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
+namespace {
+
+constexpr CodeKind kSigns = {
+    [](std::uint32_t tables, std::size_t codes, std::size_t) {
+      return CodeLayout{tables, static_cast<std::uint32_t>(std::bit_width(codes)) - 1, 0};
+    },
+    [](const CodeLayout& layout, std::size_t) {
+      return layout.digits >= 1 && layout.digits <= Hyperplanes::kMaxBits ? std::size_t{1} << layout.digits
+                                                                          : 0;
+    },
+    [](const CodeLayout& layout, std::size_t m, std::uint64_t seed) -> std::unique_ptr<const Coder> {
+      return std::make_unique<Hyperplanes>(m, layout.tables, layout.digits, seed);
+    }};
+
+}  // namespace
+
+constinit const Family kHyperplanes = {
+    "hyperplanes",
+    any_metric,
+    kMaxTables,
+    false,
+    sample_for_codes,
+    [](FamilyChoice choice, const FamilySample& from, int, const Interrupt&) {
+      return make_coded(kSigns, choice, from);
+    },
+    [](const PartSource& parts, std::uint32_t buckets, std::size_t m, std::uint64_t seed) {
+      return open_coded(kSigns, parts, buckets, m, seed);
+    }};
 
 Hyperplanes::Hyperplanes(std::size_t dim, std::uint32_t tables, std::uint32_t bits, std::uint64_t seed)
     : dim_(dim), tables_(tables), bits_(bits), normals_(planes() * dim) {

@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "engine/hash/coder.hpp"
+#include "engine/hash/families.hpp"
 
 namespace lookalike {
+
+extern const Family kHyperplanes;
 
 /// `tables` × `bits` random unit normals. A bit of a code tells on which side of its hyperplane a vector
 /// lies; two vectors at angle θ agree in a bit with probability 1 − θ/π.

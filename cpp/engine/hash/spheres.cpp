@@ -4,10 +4,12 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <utility>
 
 #include "engine/base/random.hpp"
+#include "engine/hash/hash_scratch.hpp"
 #include "engine/hash/kmeans.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -136,7 +138,38 @@ std::size_t groups_for(std::uint32_t buckets) {
   return std::min<std::size_t>(buckets, static_cast<std::size_t>(std::sqrt(8.0 * buckets)));
 }
 
+std::uint32_t buckets_asked(FamilyChoice choice, std::size_t rows) {
+  return choice.buckets > 0 ? choice.buckets : buckets_for(rows);
+}
+
+std::size_t sample_for(FamilyChoice choice, std::size_t rows) {
+  constexpr std::size_t kAtLeast = 16384;
+  return std::max(kAtLeast, buckets_asked(choice, rows) * Spheres::kSamplePerBucket);
+}
+
 }  // namespace
+
+constinit const Family kSpheres = {
+    "spheres",
+    any_metric,
+    1,
+    true,
+    sample_for,
+    [](FamilyChoice choice, const FamilySample& from, int threads,
+       const Interrupt& interrupt) -> std::unique_ptr<HashFamily> {
+      return std::make_unique<Spheres>(Spheres::train(
+          from.sample, from.count, from.m, buckets_asked(choice, from.rows), from.seed, threads, interrupt));
+    },
+    [](const PartSource& parts, std::uint32_t buckets, std::size_t m,
+       std::uint64_t) -> std::unique_ptr<HashFamily> {
+      const std::size_t starts = parts.find("group_starts").size() / sizeof(std::uint32_t);
+      if (starts < 2) parts.wrong_length("group_starts");
+      auto spheres = std::make_unique<Spheres>(m, Column(parts.get<float>("group_centres", (starts - 1) * m)),
+                                               Column(parts.get<std::uint32_t>("group_starts", starts)),
+                                               Column(parts.get<float>("centres", buckets * m)));
+      if (starts - 1 > buckets) parts.damaged("its groups do not hold its buckets");
+      return spheres;
+    }};
 
 // About 100 rows keep the blocks of 32 full; beyond 640,000 rows the root keeps training near n·√n.
 std::uint32_t buckets_for(std::size_t rows) {
@@ -244,8 +277,14 @@ void Spheres::look(const float* queries, std::size_t count, float* out) const {
   kernels().squared_l2_tile(queries, dim_, count, group_centres_.data(), dim_, groups(), dim_, out);
 }
 
-void Spheres::order(HashQuery query, std::size_t want, SpheresScratch& scratch,
+std::vector<NamedBytes> Spheres::parts() const {
+  return {named("group_centres", group_centres()), named("group_starts", starts()),
+          named("centres", centres())};
+}
+
+void Spheres::order(HashQuery query, std::size_t want, HashScratch& all_scratch,
                     std::vector<Near>& out) const {
+  SpheresScratch& scratch = all_scratch.spheres;
   if (want >= buckets()) return order_all(query.vector, scratch, out);
   if (query.landmarks == nullptr) {
     scratch.distances.resize(std::max<std::size_t>(scratch.distances.size(), groups()));

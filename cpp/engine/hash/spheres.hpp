@@ -14,14 +14,16 @@
 #include "engine/base/lowest.hpp"
 #include "engine/base/parallel.hpp"
 #include "engine/hash/centre_blocks.hpp"
-#include "engine/hash/hash_family.hpp"
+#include "engine/hash/families.hpp"
 
 namespace lookalike {
+
+extern const Family kSpheres;
 
 /// How many buckets a segment of so many rows is worth.
 std::uint32_t buckets_for(std::size_t rows);
 
-/// What one thread keeps between two calls of Spheres::order.
+/// What one thread keeps between two calls of Spheres::order; in HashScratch.
 struct SpheresScratch {
   std::vector<float> distances;  // of the groups
   CentreBlocks::Room query;
@@ -32,7 +34,7 @@ struct SpheresScratch {
 
 /// k-means centres in two levels: neighbouring buckets form a group, and the centres of the groups tell
 /// which buckets a query or a row need be compared with. Squared Euclidean distances throughout.
-class Spheres {
+class Spheres final : public HashFamily {
  public:
   /// As many sample rows for each bucket are used by `train`, where there are so many.
   static constexpr std::size_t kSamplePerBucket = 64;
@@ -48,27 +50,33 @@ class Spheres {
   Spheres(std::size_t dim, Column<float> group_centres, Column<std::uint32_t> starts, Column<float> centres);
 
   /// Why these spheres must not be used, or "": every group has its centre, every bucket its group.
-  std::string problem() const;
+  std::string problem() const override;
 
   std::size_t dim() const { return dim_; }
   std::uint32_t groups() const {
     return static_cast<std::uint32_t>(std::max<std::size_t>(starts_.size(), 1) - 1);
   }
-  std::uint32_t buckets() const { return groups() == 0 ? 0 : starts_[groups()]; }
-  const float* centre(std::uint32_t bucket) const { return centres_.data() + std::size_t{bucket} * dim_; }
+  std::uint32_t tables() const override { return 1; }
+  std::uint32_t buckets() const override { return groups() == 0 ? 0 : starts_[groups()]; }
+  const float* centre(std::uint32_t bucket) const override {
+    return centres_.data() + std::size_t{bucket} * dim_;
+  }
 
   /// out[i]: the bucket of row i, which is that of the nearest centre in the groups nearest to it. Takes one
   /// thread, and is at its fastest with 500 rows and more.
-  void assign(const float* rows, std::size_t count, std::uint32_t* out) const;
+  void assign(const float* rows, std::size_t count, std::uint32_t* out) const override;
 
   /// The `want` nearest buckets, nearest first, equally near ones by number; all where want >= buckets().
   /// All of them are in the order of their exact keys. Else a key may be off by max|q_i| Σ|c_i − g_i| /
   /// 32639, g the centre of the group (beyond 518 dimensions the divisor falls), and a bucket may be missing
   /// whose group lies far although its centre is near.
-  void order(HashQuery query, std::size_t want, SpheresScratch& scratch, std::vector<Near>& out) const;
+  void order(HashQuery query, std::size_t want, HashScratch& scratch, std::vector<Near>& out) const override;
 
   /// The landmarks of a query: out[q * groups() + i] is its squared distance from the centre of group i.
-  void look(const float* queries, std::size_t count, float* out) const;
+  std::size_t landmarks() const override { return groups(); }
+  void look(const float* queries, std::size_t count, float* out) const override;
+
+  std::vector<NamedBytes> parts() const override;
 
   std::span<const float> group_centres() const { return group_centres_.view(); }
   std::span<const std::uint32_t> starts() const { return starts_.view(); }

@@ -28,6 +28,9 @@ void refuse_shared_ids(const Snapshot& snapshot) {
 }  // namespace
 
 Index::Index(const Shape& shape) : setting_(std::make_shared<const Setting>(shape)), next_id_(shape.next_id) {
+  if (!shape.family->takes(shape.metric))
+    throw ArgumentError("the hash family " + std::string(shape.family->name) +
+                        " does not take this metric; choose another");
   publish({}, {}, {}, std::make_shared<const std::string>());
   enroll();
 }

@@ -1,12 +1,9 @@
 #include "engine/router/router.hpp"
 
 #include <algorithm>
-#include <array>
 #include <span>
 
 #include "kernels/dispatch.hpp"
-#define XXH_INLINE_ALL
-#include "xxhash.h"
 
 namespace lookalike {
 
@@ -71,31 +68,6 @@ void Router::set_reach(std::span<const Reach> reaches, float mean_residual) {
   for (const Reach& reach : reaches)
     bounds_.push_back(kBeyond * (std::max(reach.radius * reach.radius, usual_radius) +
                                  std::max(reach.left_out, usual_left_out)));
-}
-
-std::uint64_t Router::hash() const {
-  std::uint64_t hash = seed_;
-  const auto add = [&](const auto& items) {
-    const auto bytes = std::as_bytes(std::span(items));
-    hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), hash);
-  };
-  const FamilyParts family = family_->parts();
-  const std::array<std::uint64_t, 8> shape{space_.dim(),
-                                           m(),
-                                           std::uint64_t(projection_.kind()),
-                                           layout_.codebook->width,
-                                           family.codes.tables,
-                                           family.codes.digits,
-                                           family.codes.last_width,
-                                           rows_};
-  add(shape);
-  add(space_.middle());
-  add(projection_.matrix());
-  add(family.centres);
-  add(family.group_centres);
-  add(family.group_starts);
-  add(family.bucket_of);
-  return hash;
 }
 
 Routed route_all(const Router& router, const StoredRows& rows) {

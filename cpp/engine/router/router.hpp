@@ -68,6 +68,7 @@ class Router {
   const SketchLayout& layout() const { return layout_; }
   const RecallCurve& curve() const { return curve_; }
   std::size_t rows() const { return rows_; }
+  std::uint64_t seed() const { return seed_; }
   std::uint32_t buckets() const { return family_->buckets(); }
   std::uint32_t tables() const { return family_->tables(); }
   std::size_t m() const { return projection_.m(); }
@@ -103,12 +104,10 @@ class Router {
            sum > kMore * double{mean_residual_} * static_cast<double>(rows);
   }
   float mean_residual() const { return mean_residual_; }
+  std::span<const float> bounds() const { return bounds_; }
 
   /// Of the squared norm, what principal axes do not hold; a rotation holds all.
   float left_out(const float* placed, const float* projected) const;
-
-  /// The same for two routers that route alike.
-  std::uint64_t hash() const;
 
   // For who learns it, before anybody else knows it.
   HashFamily& learning() { return *family_; }
@@ -117,6 +116,11 @@ class Router {
   bool learned() const { return !bounds_.empty(); }
   /// How far the rows lie that it was learned from; the mean may be 0: nobody knows.
   void set_reach(std::span<const Reach> reaches, float mean_residual);
+  /// The same from a file.
+  void set_bounds(std::span<const float> bounds, float mean_residual) {
+    bounds_.assign(bounds.begin(), bounds.end());
+    mean_residual_ = mean_residual;
+  }
   void keep(std::shared_ptr<const void> file) { file_ = std::move(file); }
 
  private:

@@ -148,8 +148,8 @@ Router Builder::learn_router(std::span<const std::uint32_t> free) const {
   const RowForm& form = segment_->form_;
   const StoredRows stored = rows_.stored(form);
   Space space(shape_.metric, form.dim, shape_.metric == Metric::dot ? largest_norm(stored) : 0.0F);
-  const FamilyChoice choice{shape_.family, shape_.tables, shape_.buckets};
-  const std::size_t count = std::min(free.size(), sample_for(choice, originals()));
+  const FamilyChoice choice{shape_.tables, shape_.buckets};
+  const std::size_t count = std::min(free.size(), shape_.family->sample_for(choice, originals()));
   const std::size_t dim = space.dim();
   Array<float> sample(count * dim, HugePages<float>(spill_));
   parallel_for(count, kRowsAtOnceWhenSealing, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
@@ -166,8 +166,8 @@ Router Builder::learn_router(std::span<const std::uint32_t> free) const {
                      projected.data() + begin * projection.m(), scratch);
   });
   sample = Array<float>();
-  auto family = make_family(choice, originals(), projected.data(), count, projection.m(), shape_.seed,
-                            threads_, interrupt_);
+  auto family = shape_.family->make(
+      choice, {originals(), projected.data(), count, projection.m(), shape_.seed}, threads_, interrupt_);
   Router router(form, std::move(space), std::move(projection), std::move(family), originals(), shape_.seed);
   router.choose(kSigns);
   return router;

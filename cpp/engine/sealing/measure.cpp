@@ -60,7 +60,7 @@ RecallCurve Measurer::measure(const QueryBlock& queries, std::span<const std::ui
   Tally tally(probe_grid.size(), rerank_grid.size());
   std::mutex tally_mutex;
   const std::size_t count =
-      std::min(queries.count, segment_.shape().family == Family::spheres ? kForGrid : queries.count);
+      std::min(queries.count, segment_.shape().family->ordered_by_distance ? kForGrid : queries.count);
   parallel_for(count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     Tally mine(probe_grid.size(), rerank_grid.size());
     Scratch scratch;

@@ -17,8 +17,7 @@ Margins Measurer::measure_margins(const QueryBlock& queries, std::span<const std
                                   const Truths& truths) const {
   constexpr std::size_t kToChoose = 512, kCoursesAtOnce = 8;
   constexpr float kErrors = 3.5F;  // an estimate's standard error is about 0.6 F ‖q − c‖ (sketches.hpp)
-  if (segment_.shape().family != Family::spheres)
-    return {};  // codes are not visited in the order of their distances
+  if (!segment_.shape().family->ordered_by_distance) return {};
   const float most_error = kErrors * mean_factor();
   const auto course = [&](std::size_t i, Scratch& scratch) {
     return this->course(queries.query(i), own_rows.empty() ? kNoRow : own_rows[i], truths[i], most_error,

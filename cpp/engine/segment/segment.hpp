@@ -1,7 +1,6 @@
 // A segment: rows that never change, and the lists of a router's buckets that hold them.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,7 +11,8 @@
 #include "engine/base/column.hpp"
 #include "engine/base/metric.hpp"
 #include "engine/base/parallel.hpp"
-#include "engine/router/router.hpp"
+#include "engine/hash/spheres.hpp"
+#include "engine/router/router_parts.hpp"
 #include "engine/rows/allowed.hpp"
 #include "engine/rows/byte_rows.hpp"
 #include "engine/rows/copies.hpp"
@@ -24,8 +24,6 @@
 
 namespace lookalike {
 
-struct StoredShape;
-
 /// What was asked for when the index was made.
 struct Shape {
   std::uint64_t dim = 0;
@@ -34,7 +32,7 @@ struct Shape {
   Metric metric = Metric::cosine;
   std::uint32_t buckets = 0;  // 0: chosen at sealing
   Store store = Store::float32;
-  Family family = Family::spheres;
+  const Family* family = &kSpheres;
   std::uint32_t tables = 0;  // 0: chosen at sealing
 };
 
@@ -139,8 +137,9 @@ class Segment {
   // files: segment_store.cpp
   void open();
   void open_version_1();
-  void open_lists(const StoredShape& stored);
-  Margins open_margins(const std::array<std::uint32_t, kMeasuredAt.size()>& counts) const;
+  void open_router(const RouterShape& shape);
+  void check_router(const RouterHash& hash) const;
+  void open_lists();
   void check_ids() const;
   void open_copies(std::size_t copies);
   void check_members(std::span<const std::uint32_t> starts, std::size_t tables);

@@ -26,8 +26,8 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::array<char, 8> kMagic = {'L', 'O', 'O', 'K', 'S', 'E', 'G', '\n'};
 constexpr std::array<char, 8> kFooterMagic = {'\n', 'G', 'E', 'S', 'K', 'O', 'O', 'L'};
-constexpr std::uint32_t kVersion = 2;
-constexpr std::uint32_t kMaxSections = 64;
+constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kMaxSections = 4096;
 constexpr const char* kTruncated = "it was truncated while it was in use";
 
 struct Header {
@@ -42,13 +42,89 @@ struct Header {
 static_assert(sizeof(Header) == 64);
 
 struct Entry {
+  std::array<char, 32> name;  // zeros behind it
+  std::uint64_t offset;
+  std::uint64_t bytes;
+  std::uint32_t flags;
+  std::uint32_t zero;
+  std::uint64_t zero2;
+};
+static_assert(sizeof(Entry) == 64);
+constexpr std::uint32_t kOptional = 1;  // a flag
+
+// Of versions 1 and 2, whose sections had numbers.
+struct OldEntry {
   std::uint32_t section;
   std::uint32_t zero;
   std::uint64_t offset;
   std::uint64_t bytes;
   std::uint64_t zero2;
 };
-static_assert(sizeof(Entry) == 32);
+static_assert(sizeof(OldEntry) == 32);
+
+std::string_view name_of(const Entry& entry) {
+  return {entry.name.data(), ::strnlen(entry.name.data(), entry.name.size())};
+}
+
+std::string_view name_of(const OldEntry& entry) {
+  constexpr std::array<std::string_view, 29> kNames = {"",
+                                                       "segment",
+                                                       "note",
+                                                       "ids",
+                                                       "vectors",
+                                                       "inverse_norms",
+                                                       "",
+                                                       "",
+                                                       "",
+                                                       "",
+                                                       "",
+                                                       "by_id",
+                                                       "router/projection",
+                                                       "router/group_centres",
+                                                       "router/group_starts",
+                                                       "router/centres",
+                                                       "starts",
+                                                       "router/curve",
+                                                       "sketches",
+                                                       "bytes",
+                                                       "reaches",
+                                                       "",
+                                                       "router/bucket_of",
+                                                       "later_members",
+                                                       "router/middle",
+                                                       "router/margins",
+                                                       "copies",
+                                                       "segment_again",
+                                                       "ids_again"};
+  return entry.section < kNames.size() ? kNames[entry.section] : "";
+}
+
+bool is_optional(const Entry& entry) {
+  return (entry.flags & kOptional) != 0;
+}
+
+bool is_optional(const OldEntry&) {
+  return true;
+}
+
+bool is_plain(const Entry& entry) {
+  return entry.flags <= kOptional && entry.zero == 0 && entry.zero2 == 0;
+}
+
+// So that a sentence may hold it.
+bool has_name(const Entry& entry) {
+  return !name_of(entry).empty() && std::ranges::all_of(name_of(entry), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '/';
+  });
+}
+
+bool has_name(const OldEntry&) {
+  return true;
+}
+
+bool is_plain(const OldEntry& entry) {
+  return entry.zero == 0 && entry.zero2 == 0;
+}
 
 struct Footer {
   std::array<char, 8> magic;
@@ -81,10 +157,11 @@ std::size_t block_count(std::size_t bytes) {
 
 // Whether sections lie as `write_segment_file` lays them, one behind the other: whatever bit of an entry
 // flips, they do not. So an altered table may be trusted for where they are.
-bool as_written(std::span<const Entry> entries, std::size_t end) {
+template <class AnyEntry>
+bool as_written(std::span<const AnyEntry> entries, std::size_t end) {
   std::size_t next = sizeof(Header);
-  for (const Entry& entry : entries) {
-    if (entry.offset != next || entry.zero != 0 || entry.zero2 != 0) return false;
+  for (const AnyEntry& entry : entries) {
+    if (entry.offset != next || !is_plain(entry)) return false;
     next = align(next + entry.bytes);
   }
   return next == end;
@@ -227,8 +304,15 @@ void write_segment_file(const std::string& path, std::span<const SectionData> se
                         const Interrupt& pause) {
   std::vector<Entry> entries;
   std::size_t end = sizeof(Header);
-  for (const auto& [section, bytes] : sections) {
-    entries.push_back({static_cast<std::uint32_t>(section), 0, end, bytes.size(), 0});
+  std::vector<std::span<const std::byte>> contents;
+  for (const auto& [name, bytes, optional] : sections) {
+    if (bytes.empty()) continue;
+    Entry& entry = entries.emplace_back();
+    std::ranges::copy(name.substr(0, entry.name.size() - 1), entry.name.begin());
+    entry.offset = end;
+    entry.bytes = bytes.size();
+    entry.flags = optional ? kOptional : 0;
+    contents.push_back(bytes);
     end = align(end + bytes.size());
   }
   const std::size_t entry_bytes = entries.size() * sizeof(Entry);
@@ -246,7 +330,7 @@ void write_segment_file(const std::string& path, std::span<const SectionData> se
   blocks.append(&header, sizeof header);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     blocks.pad_to(entries[i].offset);
-    blocks.append(sections[i].bytes.data(), sections[i].bytes.size());
+    blocks.append(contents[i].data(), contents[i].size());
   }
   blocks.pad_to(end);
   const auto& checksums = blocks.finish();
@@ -342,26 +426,48 @@ void SegmentFile::read_frame(Trust trust) {
   const std::size_t end = header.table_offset;
   if (header.sections > kMaxSections || end < sizeof(Header) || end > size_ || end % kAlign != 0)
     damaged("its header makes no sense");
-  const std::size_t entry_bytes = header.sections * sizeof(Entry);
+  const std::size_t entry_bytes = header.sections * (version_ < 3 ? sizeof(OldEntry) : sizeof(Entry));
   const std::size_t table_bytes = entry_bytes + block_count(end) * sizeof(std::uint64_t);
   if (size_ - end != table_bytes + sizeof(Footer)) damaged("its table has the wrong length");
   if (strict && !footer_is_right) damaged("its footer was altered");
   const bool table_is_right = footer.table_checksum == hash(data_ + end, table_bytes);
   if (strict && !table_is_right) damaged("its table was altered");
-
-  const std::span entries(reinterpret_cast<const Entry*>(data_ + end), header.sections);
-  for (const Entry& entry : entries) {
-    if (entry.offset % kAlign != 0 || entry.offset < sizeof(Header) || entry.offset > end ||
-        entry.bytes > end - entry.offset)
-      damaged("a section lies outside the file");
-    sections_.push_back({static_cast<Section>(entry.section), {data_ + entry.offset, entry.bytes}});
-  }
-  if (!table_is_right && !as_written(entries, end)) damaged("its table was altered");
+  const bool is_as_written =
+      version_ < 3 ? read_entries<OldEntry>(header.sections, end) : read_entries<Entry>(header.sections, end);
+  if (!table_is_right && !is_as_written) damaged("its table was altered");
   checked_bytes_ = end;
   const auto* checksums = reinterpret_cast<const std::uint64_t*>(data_ + end + entry_bytes);
   checksums_.assign(checksums, checksums + block_count(end));
   verified_ = std::make_unique<std::atomic<bool>[]>(checksums_.size());
   left_to_verify_ = checksums_.size();
+}
+
+// Whether they lie as they were written.
+template <class AnyEntry>
+bool SegmentFile::read_entries(std::size_t count, std::size_t end) {
+  const std::span entries(reinterpret_cast<const AnyEntry*>(data_ + end), count);
+  names_.reserve(count);
+  for (const AnyEntry& entry : entries) {
+    if (entry.offset % kAlign != 0 || entry.offset < sizeof(Header) || entry.offset > end ||
+        entry.bytes > end - entry.offset)
+      damaged("a section lies outside the file");
+    if (!has_name(entry)) damaged("a section has no name");
+    sections_.push_back(
+        {names_.emplace_back(name_of(entry)), {data_ + entry.offset, entry.bytes}, is_optional(entry)});
+  }
+  asked_for_.assign(count, false);
+  return as_written(entries, end);
+}
+
+void SegmentFile::require_known() const {
+  for (std::size_t i = 0; i < sections_.size(); ++i)
+    if (!asked_for_[i] && !sections_[i].optional)
+      newer("a section \"" + std::string(sections_[i].name) + "\"");
+}
+
+void SegmentFile::newer(const std::string& what) const {
+  throw NotAnIndexError(path_ + " has " + what +
+                        " that this lookalike does not know; install a newer lookalike");
 }
 
 std::size_t SegmentFile::bytes_in(std::size_t block) const {
@@ -439,14 +545,17 @@ void SegmentFile::altered(std::size_t block) const {
   damaged("bytes " + std::to_string(block * kBlock) + " and following were altered");
 }
 
-std::span<const std::byte> SegmentFile::find(Section section) const {
-  for (const auto& [name, bytes] : sections_)
-    if (name == section) return bytes;
+std::span<const std::byte> SegmentFile::find(std::string_view section) const {
+  for (std::size_t i = 0; i < sections_.size(); ++i) {
+    if (sections_[i].name != section) continue;
+    asked_for_[i] = true;
+    return sections_[i].bytes;
+  }
   return {};
 }
 
-void SegmentFile::wrong_length(Section section) const {
-  damaged("section " + std::to_string(static_cast<std::uint32_t>(section)) + " has the wrong length");
+void SegmentFile::wrong_length(std::string_view section) const {
+  damaged("section " + std::string(section) + " has the wrong length");
 }
 
 void SegmentFile::damaged(const std::string& what) const {

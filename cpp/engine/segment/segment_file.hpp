@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/parallel.hpp"
@@ -15,44 +16,21 @@ struct stat;
 
 namespace lookalike {
 
-enum class Section : std::uint32_t {
-  shape = 1,
-  note = 2,
-  ids = 3,
-  vectors = 4,
-  inverse_norms = 5,
-  by_id = 11,
-  projection = 12,
-  group_centres = 13,
-  group_starts = 14,
-  centres = 15,
-  starts = 16,
-  curve = 17,
-  sketches = 18,
-  bytes = 19,
-  bucket_of = 22,
-  later_members = 23,
-  reaches = 20,
-  middle = 24,
-  margins = 25,
-  copies = 26,
-  shape_again = 27,  // far from the first, lest one damage take both
-  ids_again = 28,
-};
-
 struct SectionData {
-  Section section;
+  std::string_view name;  // at most 31 bytes
   std::span<const std::byte> bytes;
+  bool optional = false;  // may be passed over by a reader that does not know it
 };
 
 /// Writes path as temporary file -> fsync -> rename -> fsync of the folder: afterwards path holds the old
-/// file or the whole new one, whatever happens. `pause` is called now and then. Throws WriteError, and what
-/// `pause` throws.
+/// file or the whole new one, whatever happens. Sections without bytes are left out. `pause` is called now
+/// and then. Throws WriteError, and what `pause` throws.
 void write_segment_file(const std::string& path, std::span<const SectionData> sections,
                         const Interrupt& pause = {});
 
-/// A segment file, mapped. Opening verifies all but the sections' contents; `get` verifies those it returns,
-/// `get_unverified` leaves that to `touch`. Safe from many threads. Throws NotAnIndexError and DamagedError.
+/// A segment file, mapped. Sections are named as in version 3, whatever the version is. Opening verifies all
+/// but the sections' contents; `get` verifies those it returns, `get_unverified` leaves that to `touch`. Safe
+/// from many threads. Throws NotAnIndexError and DamagedError.
 class SegmentFile {
  public:
   /// How to take a header, table or footer that was altered: as damage, or as right as far as it makes sense,
@@ -67,14 +45,14 @@ class SegmentFile {
   /// A section as items of T; empty if the file has none. DamagedError unless it holds exactly `count` of
   /// them.
   template <class T>
-  std::span<const T> get(Section section, std::size_t count) const {
+  std::span<const T> get(std::string_view section, std::size_t count) const {
     const auto items = get_unverified<T>(section, count);
     touch(items.data(), items.size_bytes());
     return items;
   }
 
   template <class T>
-  std::span<const T> get_unverified(Section section, std::size_t count) const {
+  std::span<const T> get_unverified(std::string_view section, std::size_t count) const {
     static_assert(alignof(T) <= 64);
     const auto bytes = find(section);
     if (bytes.size() / sizeof(T) != count || bytes.size() % sizeof(T) != 0) wrong_length(section);
@@ -83,7 +61,16 @@ class SegmentFile {
 
   std::uint32_t version() const { return version_; }
 
-  std::size_t bytes_of(Section section) const { return find(section).size(); }
+  std::size_t bytes_of(std::string_view section) const { return find(section).size(); }
+
+  /// All there are, in their order in the file.
+  const std::vector<SectionData>& sections() const { return sections_; }
+
+  /// Throws NotAnIndexError if it has a section that nobody has asked for and that is not optional: a newer
+  /// lookalike wrote it. Files of version 1 and 2 have no such mark.
+  void require_known() const;
+  /// Throws NotAnIndexError: what the file has is of a later lookalike.
+  [[noreturn]] void newer(const std::string& what) const;
 
   /// Verifies the blocks under these bytes that were not verified before.
   void touch(const void* bytes, std::size_t length) const {
@@ -108,8 +95,8 @@ class SegmentFile {
   static constexpr std::size_t kAlign = 64;                     // of each section
 
  private:
-  std::span<const std::byte> find(Section section) const;
-  [[noreturn]] void wrong_length(Section section) const;
+  std::span<const std::byte> find(std::string_view section) const;
+  [[noreturn]] void wrong_length(std::string_view section) const;
   bool check(std::size_t block) const;
   bool check(std::size_t block, const std::byte* bytes) const;
   void verify(std::size_t block) const;
@@ -119,14 +106,18 @@ class SegmentFile {
   bool is_truncated() const;
   void map();
   void read_frame(Trust trust);
+  template <class AnyEntry>
+  bool read_entries(std::size_t count, std::size_t end);
 
   std::string path_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::uint64_t device_ = 0, inode_ = 0;
   std::uint32_t version_ = 0;
-  std::size_t checked_bytes_ = 0;  // [0, checked_bytes_) is what the block checksums cover
+  std::size_t checked_bytes_ = 0;   // [0, checked_bytes_) is what the block checksums cover
+  std::vector<std::string> names_;  // a copy, as the checksums below
   std::vector<SectionData> sections_;
+  mutable std::vector<bool> asked_for_;   // by section, while it is opened
   std::vector<std::uint64_t> checksums_;  // a copy: at the end of the file they are the first to be cut off
   std::unique_ptr<std::atomic<bool>[]> verified_;
   mutable std::atomic<std::size_t> left_to_verify_{0};

@@ -1,13 +1,13 @@
 // A segment to and from its file; the byte table is in docs/format.md.
 #include <algorithm>
-#include <array>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/base/errors.hpp"
 #include "engine/segment/segment.hpp"
-#include "engine/segment/stored_shape.hpp"
+#include "engine/segment/segment_shape.hpp"
 
 namespace lookalike {
 namespace {
@@ -15,79 +15,78 @@ namespace {
 // Beside rows of so many bytes a second copy of the ids takes less than a hundredth.
 constexpr std::size_t kWorthIdsTwice = 800;
 
+const std::string kRouter = "router/";  // what the names of its sections begin with
+
 template <class T>
-SectionData section(Section name, std::span<const T> items) {
-  return {name, std::as_bytes(items)};
+SectionData section(std::string_view name, std::span<const T> items, bool optional = false) {
+  return {name, std::as_bytes(items), optional};
 }
+
+// The sections of a router.
+class RouterSource final : public PartSource {
+ public:
+  explicit RouterSource(const SegmentFile& file) : file_(file) {
+    if (file.version() < 3) codes_ = codes_of_version_2(file);
+  }
+
+  std::span<const std::byte> find(std::string_view name) const override {
+    if (file_.version() < 3 && name == "codes") return std::as_bytes(std::span(&codes_, 1));
+    const std::string section = kRouter + std::string(name);
+    return file_.get<std::byte>(section, file_.bytes_of(section));
+  }
+  [[noreturn]] void damaged(const std::string& what) const override { file_.damaged(what); }
+
+ private:
+  const SegmentFile& file_;
+  CodeLayout codes_;
+};
 
 }  // namespace
 
 void Segment::write(const std::string& path, const Shape& shape, const std::string& note,
                     const RecallCurve& curve, const Interrupt& pause) const {
-  StoredShape stored{};
+  SegmentShape stored{};
   stored.rows = rows();
-  stored.copies = static_cast<std::uint32_t>(rows() - originals_);
   stored.dim = shape.dim;
   stored.seed = shape.seed;
   stored.next_id = shape.next_id;
   stored.metric = static_cast<std::uint32_t>(shape.metric);
-  stored.asked_buckets = shape.buckets;
-  stored.buckets = buckets();
-  stored.m = hashed() ? static_cast<std::uint32_t>(router_->m()) : 0;
-  stored.projection = hashed() ? static_cast<std::uint32_t>(router_->projection().kind()) : 0;
-  stored.probe_steps = static_cast<std::uint32_t>(curve.probe_steps());
-  stored.rerank_steps = static_cast<std::uint32_t>(curve.rerank_steps());
-  stored.largest_norm = hashed() ? router_->space().largest_norm() : 0.0F;
-  stored.narrowing = curve.narrowing();
-  std::vector<Margins::Step> margins;
-  for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
-    const auto& steps = curve.margins().levels()[level];
-    stored.margins[level] = static_cast<std::uint32_t>(steps.size());
-    margins.insert(margins.end(), steps.begin(), steps.end());
-  }
-  stored.family = static_cast<std::uint32_t>(shape.family);
-  stored.asked_tables = shape.tables;
-  const FamilyParts family = hashed() ? router_->family().parts() : FamilyParts{};
-  stored.groups = static_cast<std::uint32_t>(std::max<std::size_t>(family.group_starts.size(), 1) - 1);
-  stored.tables = tables();
-  stored.digits = family.codes.digits;
-  stored.last_width = family.codes.last_width;
-  stored.mean_residual = hashed() ? router_->mean_residual() : 0.0F;
   stored.store = static_cast<std::uint32_t>(shape.store);
-  stored.sketch_width = hashed() ? static_cast<std::uint32_t>(router_->layout().codebook->width) : 0;
-  const std::span<const float> none;
+  stored.copies = static_cast<std::uint32_t>(rows() - originals_);
+  stored.asked_buckets = shape.buckets;
+  stored.asked_tables = shape.tables;
+  stored.family = stored_name(shape.family->name);
+  const auto whole = std::span<const SegmentShape>(&stored, 1);
   std::vector sections = {
-      section(Section::shape, std::span<const StoredShape>(&stored, 1)),
-      section(Section::note, std::span(note)),
-      section(Section::ids, ids_.view()),
-      section(Section::by_id, by_id_.view()),
-      section(Section::copies, copies_.starts()),
-      section(Section::inverse_norms, inverse_norms_.view()),
-      section(Section::middle, hashed() ? router_->space().middle() : none),
-      section(Section::projection, hashed() ? router_->projection().matrix() : none),
-      section(Section::group_centres, family.group_centres),
-      section(Section::group_starts, family.group_starts),
-      section(Section::bucket_of, family.bucket_of),
-      section(Section::centres, family.centres),
-      section(Section::starts, hashed() ? sketches_->starts() : std::span<const std::uint32_t>()),
-      section(Section::later_members, later_members_.view()),
-      section(Section::margins, std::span<const Margins::Step>(margins)),
-      section(Section::curve, curve.recalls()),
-      section(Section::sketches, hashed() ? sketches_->bytes() : std::span<const std::uint8_t>()),
-      section(Section::reaches, reaches_.view()),
-      section(Section::bytes, bytes_.bytes()),
-      section(Section::vectors, vectors_.view()),
+      section("segment", whole),           section("note", std::span(note)),
+      section("ids", ids_.view()),         section("by_id", by_id_.view()),
+      section("copies", copies_.starts()), section("inverse_norms", inverse_norms_.view()),
   };
+  std::optional<RouterParts> router;
+  std::vector<std::string> names;
+  if (hashed()) {
+    router.emplace(*router_, *shape.family, curve);
+    stored.router = router_hash(router->parts());
+    names.reserve(router->parts().size());
+    for (const auto& [name, bytes] : router->parts())
+      sections.push_back({names.emplace_back(kRouter + std::string(name)), bytes});
+    sections.push_back(section("starts", sketches_->starts()));
+    sections.push_back(section("later_members", later_members_.view()));
+    sections.push_back(section("sketches", sketches_->bytes()));
+    sections.push_back(section("reaches", reaches_.view()));
+    sections.push_back(section("bytes", bytes_.bytes()));
+  }
+  sections.push_back(section("vectors", vectors_.view()));
   if (form_.bytes() >= kWorthIdsTwice) {
-    sections.push_back(section(Section::shape_again, std::span<const StoredShape>(&stored, 1)));
-    sections.push_back(section(Section::ids_again, ids_.view()));
+    sections.push_back(section("segment_again", whole, true));
+    sections.push_back(section("ids_again", ids_.view(), true));
   }
   verify();
   write_segment_file(path, sections, pause);
 }
 
 Segment::Segment(const std::string& path) : file_(std::make_shared<SegmentFile>(path)) {
-  const auto note = file_->get<char>(Section::note, file_->bytes_of(Section::note));
+  const auto note = file_->get<char>("note", file_->bytes_of("note"));
   note_.assign(note.begin(), note.end());
   if (file_->version() == 1)
     open_version_1();
@@ -97,94 +96,72 @@ Segment::Segment(const std::string& path) : file_(std::make_shared<SegmentFile>(
 
 // Its rows, not hashed: the tables it has are of another engine. The next sealing gives them buckets.
 void Segment::open_version_1() {
-  const StoredShape stored = stored_shape(*file_);
+  const SegmentShape stored = segment_shape(*file_);
   shape_ = stored.asked();
   form_ = RowForm(shape_.store, shape_.metric, shape_.dim);
-  ids_ = Column(file_->get<std::int64_t>(Section::ids, stored.rows));
+  ids_ = Column(file_->get<std::int64_t>("ids", stored.rows));
   originals_ = stored.rows;
   sort_by_id();
   check_ids();
-  inverse_norms_ = Column(file_->get<float>(Section::inverse_norms, form_.normed() ? stored.rows : 0));
-  vectors_ = Column(file_->get_unverified<std::byte>(Section::vectors, stored.rows * form_.bytes()));
+  inverse_norms_ = Column(file_->get<float>("inverse_norms", form_.normed() ? stored.rows : 0));
+  vectors_ = Column(file_->get_unverified<std::byte>("vectors", stored.rows * form_.bytes()));
 }
 
 void Segment::open() {
-  const StoredShape stored = stored_shape(*file_);
+  const SegmentShape stored = segment_shape(*file_);
+  const RouterShape router = router_shape(*file_, stored);
   shape_ = stored.asked();
   form_ = RowForm(shape_.store, shape_.metric, shape_.dim);
   const std::size_t rows = stored.rows;
-  ids_ = Column(file_->get<std::int64_t>(Section::ids, rows));
-  by_id_ = Column(file_->get<std::uint32_t>(Section::by_id, rows));
+  ids_ = Column(file_->get<std::int64_t>("ids", rows));
+  by_id_ = Column(file_->get<std::uint32_t>("by_id", rows));
   check_ids();
   open_copies(stored.copies);
-  inverse_norms_ = Column(file_->get<float>(Section::inverse_norms, form_.normed() ? rows : 0));
-  vectors_ = Column(file_->get_unverified<std::byte>(Section::vectors, rows * form_.bytes()));
-  if (stored.buckets == 0) return;
-
-  open_lists(stored);
+  inverse_norms_ = Column(file_->get<float>("inverse_norms", form_.normed() ? rows : 0));
+  vectors_ = Column(file_->get_unverified<std::byte>("vectors", rows * form_.bytes()));
+  if (router.buckets > 0) open_router(router);
+  file_->require_known();
+  if (hashed() && file_->version() > 2) check_router(stored.router);
 }
 
-void Segment::open_lists(const StoredShape& stored) {
-  Space space(shape_.metric, form_.dim, stored.largest_norm);
-  space.set_middle(Column(file_->get<float>(Section::middle, space.dim())));
-  if (!(stored.narrowing >= 1.0F)) file_->damaged("its narrowing makes no sense");
-  const std::size_t m = stored.m, dim = space.dim();
-  if (m > dim + 3) file_->damaged("its projection makes no sense");
-  Projection projection = static_cast<Projection::Kind>(stored.projection) == Projection::Kind::rotation
-                              ? Projection(dim, m, stored.seed)
-                              : Projection(dim, m, Column(file_->get<float>(Section::projection, m * dim)));
-  FamilyParts parts;
-  parts.centres = file_->get<float>(Section::centres, stored.buckets * m);
-  if (shape_.family == Family::spheres) {
-    parts.group_centres = file_->get<float>(Section::group_centres, stored.groups * m);
-    parts.group_starts = file_->get<std::uint32_t>(Section::group_starts, stored.groups + std::size_t{1});
-  } else {
-    parts.codes = {stored.tables, stored.digits, stored.last_width};
-    parts.bucket_of = file_->get<std::uint32_t>(Section::bucket_of,
-                                                stored.tables * codes_of(shape_.family, parts.codes, m));
-  }
-  auto family = open_family(shape_.family, parts, m, stored.seed);
-  if (const std::string problem = family->problem(); !problem.empty()) file_->damaged(problem);
-  if (family->buckets() != stored.buckets) file_->damaged("its groups do not hold its buckets");
-  const auto router = std::make_shared<Router>(form_, std::move(space), std::move(projection),
-                                               std::move(family), originals_, stored.seed);
+void Segment::check_router(const RouterHash& hash) const {
+  std::vector<NamedBytes> parts;
+  for (const auto& [name, bytes, optional] : file_->sections())
+    if (name.starts_with(kRouter))
+      parts.push_back({name.substr(kRouter.size()), file_->get<std::byte>(name, bytes.size())});
+  std::ranges::sort(parts, {}, &NamedBytes::name);
+  if (router_hash(parts) != hash) file_->damaged("its router is not the one that its rows lie by");
+}
+
+void Segment::open_router(const RouterShape& shape) {
+  const RouterSource source(*file_);
+  const auto router = lookalike::open_router(shape, form_, *shape_.family, source);
+  reaches_ = Column(file_->get<Reach>("reaches", shape.buckets));
+  if (file_->version() < 3)
+    router->set_reach(reaches_.view(), shape.mean_residual);
+  else
+    router->set_bounds(source.get<float>("bounds", shape.buckets), shape.mean_residual);
   router->keep(file_);
-  router->choose(*codebook_of(stored.sketch_width));
-  const auto starts = file_->get<std::uint32_t>(Section::starts, stored.buckets + std::size_t{1});
-  check_members(starts, stored.tables);
-  sketches_.emplace(
-      router->layout(), Column(starts),
-      Column(file_->get<std::uint8_t>(Section::sketches, Sketches::bytes_for(router->layout(), starts))));
-  const std::size_t width = router->byte_width();
-  const std::size_t bytes = form_.compact() ? 0 : originals_ * ByteRows::stride(width);
-  bytes_ = ByteRows(width, Column(file_->get_unverified<std::int8_t>(Section::bytes, bytes)));
-  reaches_ = Column(file_->get<Reach>(Section::reaches, stored.buckets));
-  const std::size_t recalls = kMeasuredAt.size() * stored.probe_steps * stored.rerank_steps;
-  router->set_curve(RecallCurve(Column(file_->get<float>(Section::curve, recalls)), stored.probe_steps,
-                                stored.rerank_steps, router->costs(originals_), stored.narrowing,
-                                open_margins(stored.margins)));
-  router->set_reach(reaches_.view(), stored.mean_residual);
   router_ = router;
   founds_router_ = true;
+  open_lists();
 }
 
-Margins Segment::open_margins(const std::array<std::uint32_t, kMeasuredAt.size()>& counts) const {
-  auto all = file_->get<Margins::Step>(Section::margins,
-                                       std::accumulate(counts.begin(), counts.end(), std::size_t{0}));
-  Margins::Levels levels;
-  for (std::size_t level = 0; level < counts.size(); ++level) {
-    const auto steps = all.first(counts[level]);
-    if (!Margins::make_sense(steps)) file_->damaged("its margins make no sense");
-    levels[level].assign(steps.begin(), steps.end());
-    all = all.subspan(counts[level]);
-  }
-  return Margins(std::move(levels));
+void Segment::open_lists() {
+  const auto starts = file_->get<std::uint32_t>("starts", buckets() + std::size_t{1});
+  check_members(starts, tables());
+  const SketchLayout& layout = router_->layout();
+  sketches_.emplace(layout, Column(starts),
+                    Column(file_->get<std::uint8_t>("sketches", Sketches::bytes_for(layout, starts))));
+  const std::size_t width = router_->byte_width();
+  const std::size_t bytes = form_.compact() ? 0 : originals_ * ByteRows::stride(width);
+  bytes_ = ByteRows(width, Column(file_->get_unverified<std::int8_t>("bytes", bytes)));
 }
 
 // The copies lie behind the originals; each of these has those from its start up to the next.
 void Segment::open_copies(std::size_t copies) {
   originals_ = rows() - copies;
-  const auto starts = file_->get<std::uint32_t>(Section::copies, copies > 0 ? originals_ + 1 : 0);
+  const auto starts = file_->get<std::uint32_t>("copies", copies > 0 ? originals_ + 1 : 0);
   if (copies > 0 && (starts.front() != originals_ || starts.back() != rows() ||
                      !std::is_sorted(starts.begin(), starts.end())))
     file_->damaged("its copies do not follow its originals");
@@ -197,7 +174,7 @@ void Segment::check_members(std::span<const std::uint32_t> starts, std::size_t t
       !std::is_sorted(starts.begin(), starts.end()) ||
       !std::binary_search(starts.begin(), starts.end(), static_cast<std::uint32_t>(originals_)))
     file_->damaged("its buckets do not hold its rows");
-  later_members_ = Column(file_->get<std::uint32_t>(Section::later_members, (tables - 1) * originals_));
+  later_members_ = Column(file_->get<std::uint32_t>("later_members", (tables - 1) * originals_));
   for (const std::uint32_t row : later_members_.view())
     if (row >= originals_) file_->damaged("a bucket holds a row that is not there");
 }

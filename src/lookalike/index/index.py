@@ -14,7 +14,7 @@ from lookalike import _core
 from lookalike.arrays import as_count, as_ids
 from lookalike.errors import ArgumentError
 from lookalike.index.arguments import as_path, as_target
-from lookalike.index.family import Family, family_number
+from lookalike.index.family import Family, most_tables
 from lookalike.index.reader import Reader
 from lookalike.index.snapshot import Snapshot
 from lookalike.index.store import Store, store_number
@@ -67,7 +67,7 @@ class Index(Reader):
         buckets: int | None = None,
         store: Store | None = None,
     ) -> None:
-        number = metric_number(metric)
+        number, most = metric_number(metric), most_tables(family)
         if metric == "hamming" and as_count("dim", dim, 1) % 8 != 0:
             raise ArgumentError(f"dim is {dim}; expected a multiple of 8, as hamming takes whole bytes of bits")
         self._core = _core.Index(
@@ -76,8 +76,8 @@ class Index(Reader):
             as_count("seed", seed, 0, 2**64 - 1),
             0 if buckets is None else as_count("buckets", buckets, 1, 2**24),
             store_number(store, metric),
-            family_number(family),
-            0 if tables is None else as_count("tables", tables, 1, 1 if family == "spheres" else _core.MAX_TABLES),
+            family,
+            0 if tables is None else as_count("tables", tables, 1, most),
         )
 
     def add(self, vectors: Any, ids: ArrayLike | None = None, *, overwrite: bool = False) -> NDArray[np.int64]:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from lookalike import Index
 
-VERSION = 2
+VERSION = 3
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 NOTE = {"made by": "tests/index/golden/make.py", "model": "none"}
+COPIES = np.array([300, 301, 400])  # in the file "coded"
 REMOVED_LAST = 500  # the largest id ever used
 
 
@@ -29,9 +30,15 @@ def ids() -> NDArray[np.int64]:
 
 
 def main() -> None:
-    for name, buckets in (("scanned", None), ("hashed", 6)):
-        index = Index(4, "cosine" if buckets else "euclidean", seed=9, buckets=buckets)
+    indexes = {
+        "scanned": Index(4, "euclidean", seed=9),
+        "hashed": Index(4, "cosine", seed=9, buckets=6),
+        "coded": Index(4, "cosine", seed=9, buckets=6, family="hyperplanes", tables=2),
+    }
+    for name, index in indexes.items():
         index.add(vectors(), ids())
+        if name == "coded":
+            index.add(vectors()[:3], COPIES)
         index.add(vectors()[0], REMOVED_LAST)
         index.remove(REMOVED_LAST)
         index.save(os.path.join(FOLDER, f"v{VERSION}-{name}.segment"), note=NOTE)
