@@ -40,7 +40,7 @@ std::shared_ptr<const Segment> segment_of(std::span<const std::int64_t> ids) {
   rows.ids.assign(ids.begin(), ids.end());
   rows.vectors.resize(vectors.size() * sizeof(float));
   std::memcpy(rows.vectors.data(), vectors.data(), rows.vectors.size());
-  return build_segment(shape_of(Metric::euclidean), rows, nullptr, 1, kNever);
+  return build_segment(shape_of(Metric::euclidean), rows, std::nullopt, 1, kNever);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ std::shared_ptr<const Segment> segment_of(const std::vector<float>& vectors, Sha
   Rows rows = intake.rows(vectors.data(), vectors.size() / shape.dim);
   for (std::size_t i = 0; i < vectors.size() / shape.dim; ++i)
     rows.ids.push_back(static_cast<std::int64_t>(i));
-  return build_segment(shape, rows, nullptr, 1, kNever);
+  return build_segment(shape, rows, std::nullopt, 1, kNever);
 }
 
 StoredRows rows_of(const std::vector<float>& vectors) {
@@ -121,6 +121,55 @@ TEST(a_fresh_row_is_sketched_in_its_bucket_as_sealing_would) {
     CHECK(at == segment->sketches().count(bucket), bucket);
   }
   CHECK(compared > 1);
+}
+
+// What is merged is what all rows would be, routed and sketched anew.
+TEST(segments_of_one_router_are_merged_as_they_are) {
+  for (const Family* family : families()) {
+    Shape shape = shape_of(Metric::cosine);
+    shape.family = family;
+    shape.tables = family == &kSpheres ? 0 : 2;
+    const auto first = gaussian(40'000, 1), more = gaussian(33'000, 2);
+    Index index(shape);
+    index.add(first.data(), 40'000, nullptr, false);
+    index.optimize(1, kNever);
+    const auto router = index.snapshot()->parts()[0].segment->router();
+    for (std::size_t row = 0; row < 33'000; row += 500) {
+      const auto ids = index.add(more.data() + row * kDim, 500, nullptr, false);
+      if (row % 16'500 == 16'000) {
+        wait_until_sealed(index);
+        continue;
+      }
+      index.remove({ids.data(), 1});                                 // fresh
+      index.add(more.data() + (row + 1) * kDim, 3, nullptr, false);  // copies
+      if (row == 20'000) index.remove(std::vector<std::int64_t>{40'001, 40'002, 50'000});
+    }
+    const auto parts = index.snapshot()->parts();
+    CHECK(parts.size() == 2 && parts[1].segment->router() == router, parts.size(), family->name);
+    const Segment& merged = *parts[1].segment;
+    CHECK(merged.rows() > 30'000 && merged.copies().starts().size() > 0, merged.rows());
+    const Intake intake(shape.metric, shape.store, shape.dim, shape.seed);
+    std::vector<float> vectors;
+    std::vector<std::int64_t> ids;
+    for (const std::uint32_t row : merged.by_id()) {
+      ids.push_back(merged.id(row));
+      const auto* const vector = reinterpret_cast<const float*>(merged.stored().row(row));
+      vectors.insert(vectors.end(), vector, vector + kDim);
+    }
+    Rows rows = intake.rows(vectors.data(), ids.size());
+    rows.ids.assign(ids.begin(), ids.end());
+    const Carried none(router->tables(), ids.size());
+    const auto anew = build_segment(shape, rows, Kept{router, &none}, 1, kNever);
+    CHECK(std::equal(anew->ids(), anew->ids() + ids.size(), merged.ids()), family->name);
+    CHECK(std::ranges::equal(anew->sketches().starts(), merged.sketches().starts()), family->name);
+    CHECK(std::ranges::equal(anew->sketches().bytes(), merged.sketches().bytes()), family->name);
+    CHECK(std::ranges::equal(anew->byte_rows().bytes(), merged.byte_rows().bytes()), family->name);
+    CHECK(std::ranges::equal(anew->later_members(), merged.later_members()), family->name);
+    for (std::uint32_t bucket = 0; bucket < merged.buckets(); ++bucket)  // removed rows may reach farther
+      CHECK(merged.reach(bucket).radius >= anew->reach(bucket).radius &&
+                merged.reach(bucket).left_out >= anew->reach(bucket).left_out,
+            bucket);
+  }
 }
 
 TEST(rows_unlike_all_that_a_router_knows_enter_no_bucket_and_are_found) {

@@ -9,6 +9,7 @@
 #include "engine/base/errors.hpp"
 #include "engine/index/index.hpp"
 #include "engine/sealing/builder.hpp"
+#include "engine/sealing/carried.hpp"
 #include "engine/sealing/measure.hpp"
 
 namespace lookalike {
@@ -28,7 +29,45 @@ struct Index::Harvest {
   Rows rows;
   std::vector<Place> sources;
   std::vector<bool> merged;  // by part
+
+  std::optional<Carried> carried() const;
 };
+
+// What the rows of parts and lists of the router to be used have of it already.
+std::optional<Carried> Index::Harvest::carried() const {
+  if (router == nullptr) return std::nullopt;
+  const std::vector<Part>& parts = from->parts();
+  Carried carried(router->tables(), rows.size());
+  std::vector<std::size_t> starts;  // of the chunks among all fresh rows
+  std::size_t fresh_rows = 0;
+  for (const FreshRows& chunk : from->fresh())
+    starts.push_back(std::exchange(fresh_rows, fresh_rows + chunk.size()));
+  std::vector<std::size_t> sealed_as(fresh_rows, rows.size());
+  std::vector<std::vector<std::size_t>> of_part(parts.size());  // its rows that are sealed again
+  for (std::size_t row = 0; row < sources.size(); ++row) {
+    const auto [part, at] = sources[row];
+    if (part >= parts.size())
+      sealed_as[starts[part - parts.size()] + at] = row;
+    else
+      of_part[part].push_back(row);
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::shared_ptr<const Segment>& segment = parts[i].segment;
+    if (of_part[i].empty() || segment->router() != router) continue;
+    carried.add(segment);
+    const std::vector<CarriedEntry> entries = Carried::entries_of(*segment);
+    for (const std::size_t row : of_part[i])
+      carried.take_sealed(row, entries, segment->copies().original_of(sources[row].row));
+  }
+  for (const Listed& listed : from->lists()) {
+    if (listed.lists->router() != router) continue;
+    const std::vector<CarriedEntry> entries = Carried::entries_of(*listed.lists);
+    for (std::size_t i = 0; i < listed.lists->rows(); ++i)
+      if (const std::size_t row = sealed_as[listed.begin + i]; row < rows.size())
+        carried.take(row, entries, i);
+  }
+  return carried;
+}
 
 namespace {
 
@@ -115,7 +154,10 @@ Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spi
 std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const Interrupt& interrupt,
                                            const std::shared_ptr<Spill>& spill) {
   Harvest harvest = this->harvest(everything, spill);
-  auto segment = build_segment(harvest.shape, harvest.rows, harvest.router, threads, interrupt);
+  const std::optional<Carried> carried = harvest.carried();
+  std::optional<Kept> kept;
+  if (carried) kept = {harvest.router, &*carried};
+  auto segment = build_segment(harvest.shape, harvest.rows, kept, threads, interrupt);
   publish_sealed(harvest, segment);
   return segment;
 }

@@ -67,7 +67,10 @@ Builder::Builder(const Shape& shape, Rows& rows, int threads, const Interrupt& i
   segment.shape_ = shape;
   segment.form_ = RowForm(shape.store, shape.metric, shape.dim);
   Sorting sorting = sort_out_copies(rows.stored(segment.form_), threads, interrupt);
-  if (!sorting.copies.none()) permute(rows, sorting.order, segment.form_);
+  if (!sorting.copies.none()) {
+    permute(rows, sorting.order, segment.form_);
+    origins_ = std::move(sorting.order);
+  }
   segment.copies_ = std::move(sorting.copies);
   segment.originals_ = segment.copies_.none() ? rows.size() : segment.copies_.originals();
 }
@@ -100,13 +103,16 @@ void Builder::learn() {
   router->set_reach(segment_->reaches_.view(), static_cast<float>(mean_residual));
 }
 
-bool Builder::use(const std::shared_ptr<const Router>& router) {
+bool Builder::use(const Kept& kept) {
   constexpr std::size_t kFew = 200;  // one of so many may be unlike the others
-  const Assigned assigned = assign(*router);
+  carried_ = kept.carried;
+  const Assigned assigned = assign(*kept.router);
   if (assigned.unlike > originals() / kFew || assigned.too_long > 0 ||
-      router->drifted(assigned.residuals, originals()))
+      kept.router->drifted(assigned.residuals, assigned.routed)) {
+    carried_ = nullptr;
     return false;
-  segment_->router_ = router;
+  }
+  segment_->router_ = kept.router;
   lay_out(assigned.bucket_of);
   sketch();
   return true;
@@ -133,6 +139,11 @@ std::vector<std::uint32_t> Builder::lay_out(std::span<const std::uint32_t> bucke
   segment.later_members_ = Column(std::move(later_members));
   segment.copies_ = segment.copies_.reordered(source);
   permute(rows_, source, segment.form_);
+  if (carried_ != nullptr) {
+    std::vector<std::uint32_t> origins(source);
+    for (std::uint32_t& each : origins) each = origin(each);
+    origins_ = std::move(origins);
+  }
   keep();
   return place_of;
 }
@@ -202,15 +213,25 @@ Builder::Assigned Builder::assign(const Router& router) const {
   parallel_for(originals(), kRowsAtOnceWhenSealing, threads_, interrupt_,
                [&](std::size_t begin, std::size_t end) {
                  Routed routed;
-                 router.route(stored, begin, end, routed);
-                 std::ranges::copy(routed.bucket_of,
-                                   assigned.bucket_of.begin() + static_cast<std::ptrdiff_t>(begin * tables));
-                 if (!router.learned()) return;
-                 const std::scoped_lock lock(mutex);
-                 for (std::size_t i = 0; i < end - begin; ++i) {
-                   assigned.unlike += std::size_t{router.unlike(routed, i)};
-                   assigned.too_long += std::size_t{Router::too_long(routed, i)};
-                   assigned.residuals += double{routed.residuals[i]};
+                 for (std::size_t row = begin, last = begin; row < end; row = last) {
+                   std::uint32_t* const buckets = assigned.bucket_of.data() + row * tables;
+                   const auto given = origin(static_cast<std::uint32_t>(row));
+                   if (carries(row)) {
+                     for (std::size_t i = 0; i < tables; ++i) buckets[i] = carried_->entry(given, i).bucket;
+                     last = row + 1;
+                     continue;
+                   }
+                   while (last < end && !carries(last)) ++last;
+                   router.route(stored, row, last, routed);
+                   std::ranges::copy(routed.bucket_of, buckets);
+                   if (!router.learned()) continue;
+                   const std::scoped_lock lock(mutex);
+                   assigned.routed += last - row;
+                   for (std::size_t i = 0; i < last - row; ++i) {
+                     assigned.unlike += std::size_t{router.unlike(routed, i)};
+                     assigned.too_long += std::size_t{Router::too_long(routed, i)};
+                     assigned.residuals += double{routed.residuals[i]};
+                   }
                  }
                });
   return assigned;
@@ -250,31 +271,43 @@ void Builder::sketch() {
   std::vector<double> residuals(starts_.size() - 1);  // by bucket: the same sum for any number of threads
   const Sketches layout(sketch_layout, Column<std::uint32_t>(std::span<const std::uint32_t>(starts_)),
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
-  parallel_for(layout.buckets(), kBucketsAtOnce, threads_, interrupt_,
-               [&](std::size_t begin, std::size_t end) {
-                 Routed routed;
-                 SketchWriter sketches(sketch_layout);
-                 for (auto bucket = static_cast<std::uint32_t>(begin); bucket < end; ++bucket) {
-                   std::uint8_t* into = blocks.data() + (layout.blocks(bucket) - blocks.data());
-                   for (std::uint32_t i = 0; i < layout.count(bucket); ++i) {
-                     const std::size_t row = segment.row_of(layout.first(bucket) + i);
-                     router.place(segment.stored(), row, routed);
-                     const float* const placed = routed.placed.data();
-                     const float* const y = routed.projected.data();
-                     const float left_out = router.left_out(placed, y);
-                     const float beyond =
-                         router.space().beyond(segment.form_.floats(segment.stored().row(row), routed.room));
-                     const float square =
-                         sketches.write(y, router.family().centre(bucket), left_out - beyond, i, into);
-                     residuals[bucket] += double{square} + double{left_out};
-                     reaches[bucket].include(std::sqrt(square) + std::sqrt(beyond), left_out);
-                     if (!bytes.empty() && layout.first(bucket) < originals)
-                       ByteRows::write(router.projection().isometric() ? y : placed, width,
-                                       bytes.data() + row * ByteRows::stride(width), beyond);
-                   }
-                   close_sketches(layout.count(bucket), sketch_layout, into);
-                 }
-               });
+  parallel_for(
+      layout.buckets(), kBucketsAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+        Routed routed;
+        SketchWriter sketches(sketch_layout);
+        for (auto bucket = static_cast<std::uint32_t>(begin); bucket < end; ++bucket) {
+          std::uint8_t* into = blocks.data() + (layout.blocks(bucket) - blocks.data());
+          if (carried_ != nullptr) reaches[bucket] = carried_->reach(bucket);
+          for (std::uint32_t i = 0; i < layout.count(bucket); ++i) {
+            const std::uint32_t entry = layout.first(bucket) + i, row = segment.row_of(entry);
+            std::int8_t* const as_bytes =
+                bytes.empty() || entry >= originals ? nullptr : bytes.data() + row * ByteRows::stride(width);
+            if (carries(row)) {
+              const auto given = origin(row);
+              const CarriedEntry& had = carried_->entry(given, entry / originals);
+              if (had.block != nullptr) {
+                copy_sketch(sketch_layout, had.block, had.place, i, into);
+                if (as_bytes != nullptr)
+                  std::copy_n(carried_->bytes(given), ByteRows::stride(width), as_bytes);
+                continue;
+              }
+            }
+            router.place(segment.stored(), row, routed);
+            const float* const placed = routed.placed.data();
+            const float* const y = routed.projected.data();
+            const float left_out = router.left_out(placed, y);
+            const float beyond =
+                router.space().beyond(segment.form_.floats(segment.stored().row(row), routed.room));
+            const float square =
+                sketches.write(y, router.family().centre(bucket), left_out - beyond, i, into);
+            residuals[bucket] += double{square} + double{left_out};
+            reaches[bucket].include(std::sqrt(square) + std::sqrt(beyond), left_out);
+            if (as_bytes != nullptr)
+              ByteRows::write(router.projection().isometric() ? y : placed, width, as_bytes, beyond);
+          }
+          close_sketches(layout.count(bucket), sketch_layout, into);
+        }
+      });
   residuals_ = std::accumulate(residuals.begin(), residuals.end(), 0.0);
   Array<std::uint32_t> starts(starts_);
   segment.sketches_.emplace(sketch_layout, Column(std::move(starts)), Column(std::move(blocks)));
@@ -282,11 +315,10 @@ void Builder::sketch() {
   segment.bytes_ = ByteRows(width, Column(std::move(bytes)));
 }
 
-std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows,
-                                             const std::shared_ptr<const Router>& router, int threads,
-                                             const Interrupt& interrupt) {
+std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows, const std::optional<Kept>& kept,
+                                             int threads, const Interrupt& interrupt) {
   Builder builder(shape, rows, threads, interrupt);
-  const bool used = router != nullptr && builder.use(router);
+  const bool used = kept && builder.use(*kept);
   if (!used && builder.originals() >= (shape.buckets > 0 ? 2 : kExactBelow)) builder.learn();
   return builder.finish();
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "engine/base/spill.hpp"
 #include "engine/router/router.hpp"
 #include "engine/rows/rows.hpp"
+#include "engine/sealing/carried.hpp"
 #include "engine/sealing/measure.hpp"
 #include "engine/segment/segment.hpp"
 
@@ -18,12 +20,17 @@ namespace lookalike {
 
 constexpr std::size_t kExactBelow = 4096;  // fewer rows are compared faster than hashed
 
+/// A router that rows are to be sealed under, and what they have of it already.
+struct Kept {
+  std::shared_ptr<const Router> router;
+  const Carried* carried;
+};
+
 /// Seals rows, ascending by id, which are taken: lays them out by the buckets of a router, and sketches them.
 /// Without a router it learns one from a sample, and measures its recall; where fewer than kExactBelow rows
 /// are different, they only get sorted.
-std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows,
-                                             const std::shared_ptr<const Router>& router, int threads,
-                                             const Interrupt& interrupt);
+std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows, const std::optional<Kept>& kept,
+                                             int threads, const Interrupt& interrupt);
 
 /// One segment under construction.
 class Builder {
@@ -32,7 +39,7 @@ class Builder {
 
   void learn();
   /// False, and nothing is done, where the rows are not like those that the router was learned from.
-  bool use(const std::shared_ptr<const Router>& router);
+  bool use(const Kept& kept);
   std::shared_ptr<const Segment> finish();
 
   std::size_t originals() const { return segment_->originals_; }
@@ -45,6 +52,7 @@ class Builder {
     std::vector<std::uint32_t> bucket_of;
     std::size_t unlike = 0;
     std::size_t too_long = 0;
+    std::size_t routed = 0;
     double residuals = 0.0;
   };
   Assigned assign(const Router& router) const;
@@ -57,6 +65,10 @@ class Builder {
   void choose_sketches(Router& router, const HeldOut& held);
   double cost_when_measured(const HeldOut& held) const;
 
+  bool carries(std::size_t row) const {
+    return carried_ != nullptr && carried_->has(origin(static_cast<std::uint32_t>(row)));
+  }
+  std::uint32_t origin(std::uint32_t row) const { return origins_.empty() ? row : origins_[row]; }
   Measurer measurer() const { return Measurer(*segment_, threads_, interrupt_, spill_.get()); }
 
   Shape shape_;
@@ -65,8 +77,10 @@ class Builder {
   const Interrupt& interrupt_;
   std::shared_ptr<Spill> spill_;  // where large arrays are built, or null
   std::shared_ptr<Segment> segment_;
-  double residuals_ = 0.0;       // of all rows, once they are sketched
-  Array<std::uint32_t> starts_;  // the first entry of each bucket, and their number at the end
+  const Carried* carried_ = nullptr;    // what rows have of a router that is kept
+  std::vector<std::uint32_t> origins_;  // which of the rows that were given each is; empty: it is itself
+  double residuals_ = 0.0;              // of all rows, once they are sketched
+  Array<std::uint32_t> starts_;         // the first entry of each bucket, and their number at the end
 };
 
 }  // namespace lookalike

@@ -60,6 +60,20 @@ float SketchWriter::write(const float* y, const float* centre, float left_out, s
   return static_cast<float>(square);
 }
 
+void copy_sketch(const SketchLayout& layout, const std::uint8_t* block, std::size_t from, std::size_t i,
+                 std::uint8_t* blocks) {
+  const Place place(blocks, layout, i);
+  const std::uint8_t* nibbles = block + from % 16;
+  const unsigned shift = from < 16 ? 0 : 4;
+  for (std::size_t group = 0; group < layout.groups; ++group)
+    place.set(group, nibbles[group * 16] >> shift & 0xFU);
+  Factors factors;
+  const std::uint8_t* of_block = block + layout.groups * 16 + from * sizeof(float);
+  std::memcpy(&factors.a, of_block, sizeof(float));
+  std::memcpy(&factors.f, of_block + SketchLayout::kEntries * sizeof(float), sizeof(float));
+  place.set(factors);
+}
+
 void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks) {
   for (std::size_t i = entries; i % SketchLayout::kEntries != 0; ++i)
     Place(blocks, layout, i).set({std::numeric_limits<float>::infinity(), 0.0F});

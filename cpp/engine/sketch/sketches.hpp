@@ -56,6 +56,10 @@ class SketchWriter {
   std::vector<std::uint8_t> points_;
 };
 
+/// Copies the entry at `place` of a block to the i-th place of a list of blocks, which begin as zeros.
+void copy_sketch(const SketchLayout& layout, const std::uint8_t* block, std::size_t place, std::size_t i,
+                 std::uint8_t* blocks);
+
 /// Makes the entries behind the last one of a list never match.
 void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks);
 
