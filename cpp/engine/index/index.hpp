@@ -80,7 +80,7 @@ class Index : private ForkSafe {
   std::size_t buckets() const { return snapshot()->buckets(); }
 
  private:
-  static constexpr std::size_t kSealAfter = 16384;  // fresh rows
+  static constexpr std::size_t kSealAfter = 16384;  // fresh rows, at most
 
   // index_change.cpp
   std::vector<std::int64_t> check_ids(const std::int64_t* ids, std::size_t count) const;
@@ -100,6 +100,7 @@ class Index : private ForkSafe {
                                           const std::shared_ptr<const Router>& router,
                                           std::vector<Listed> so_far);
   void publish_sealed(const Harvest& harvest, const std::shared_ptr<const Segment>& segment);
+  static bool worth_sealing(const Snapshot& snapshot);
   void seal_in_background();
   void run_sealer();
 
@@ -121,7 +122,7 @@ class Index : private ForkSafe {
   std::thread sealer_;       // in the background
   bool sealer_runs_ = false;
   std::mutex sealer_mutex_;                          // over these two
-  std::atomic<std::size_t> seal_after_{kSealAfter};  // fresh rows
+  std::atomic<std::size_t> retry_after_{0};  // fresh rows, where a sealing failed
   std::atomic<bool> closing_{false};
 };
 

@@ -243,7 +243,6 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
     else  // the rest stays in none until the next sealing: nobody may wait for it here
       lists.push_back({std::make_shared<const FreshLists>(router), behind});
   }
-  seal_after_ = kSealAfter;
   const auto sealed_chunks = static_cast<std::ptrdiff_t>(fresh_before.size());
   publish(std::move(parts), std::vector<FreshRows>(fresh.begin() + sealed_chunks, fresh.end()),
           std::move(lists));
@@ -317,8 +316,18 @@ void Index::save(const std::string& path, const std::string& note, bool little_m
   publish(now_->parts(), now_->fresh(), now_->lists(), std::make_shared<const std::string>(note));
 }
 
+// The first router is learned as soon as rows are hashed faster than they are compared, and outgrown soon: so
+// small ones are learned again, with twice the rows, before the next rows fill their lists.
+bool Index::worth_sealing(const Snapshot& snapshot) {
+  std::size_t enough = snapshot.parts().empty() ? kExactBelow : kSealAfter;
+  if (const Part* const main = main_part(snapshot.parts()))
+    enough = std::clamp(main->segment->router()->rows(), kExactBelow, kSealAfter);
+  return snapshot.fresh_rows() >= enough;
+}
+
 void Index::seal_in_background() {
-  if (snapshot()->fresh_rows() < seal_after_) return;
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  if (!worth_sealing(*now) || now->fresh_rows() < retry_after_) return;
   const std::scoped_lock lock(sealer_mutex_);
   if (sealer_runs_) return;
   if (sealer_.joinable()) sealer_.join();
@@ -336,19 +345,20 @@ void Index::run_sealer() {
   };
   bool sealed = true;
   while (sealed) {
-    seal_after_ = kSealAfter;
     try {
       const WorkMutex::Turn turn(sealing_mutex_, stop);
-      seal(false, std::max(1, static_cast<int>(thread_count(0)) / 2), stop);  // the others are for searches
+      const int threads = std::max(1, static_cast<int>(thread_count(0)) / 2);  // the others are for searches
+      if (worth_sealing(*snapshot())) seal(false, threads, stop);  // else optimize or save was first
+      retry_after_ = 0;
     } catch (const std::exception&) {
       // Closing, no memory, or a damaged file: the rows stay fresh and are found. It is tried again when as
       // many more came, and optimize and save would meet the same error and tell it.
       sealed = false;
-      seal_after_ = snapshot()->fresh_rows() + kSealAfter;
+      retry_after_ = snapshot()->fresh_rows() + kSealAfter;
     }
     const std::scoped_lock done(sealer_mutex_);
     // an add that came meanwhile started no sealer of its own
-    sealed = sealed && snapshot()->fresh_rows() >= kSealAfter;
+    sealed = sealed && worth_sealing(*snapshot());
     sealer_runs_ = sealed;
   }
 }
