@@ -81,7 +81,7 @@ void RoutedSearch::rerank(const Query& query, std::span<const std::uint32_t> num
   for (const std::uint32_t number : scratch.fresh) {
     const auto [chunk, row] = table_->at(number - rows_);
     chunk.stored(router_->form()).gather(query, std::span(&row, 1), [&](std::size_t, float key) {
-      if (chunk[row]) nearest.push(key, chunk.id(row));
+      if (table_->lives(number - rows_)) nearest.push(key, chunk.id(row));
     });
   }
 }
@@ -99,7 +99,7 @@ std::size_t RoutedSearch::compare_unlike(const Query& query, Scratch& scratch, T
       for (; i < rows.size() && rows[i] - start < chunk.size(); ++i)
         scratch.of_view.push_back(rows[i] - start);
       chunk.stored(router_->form()).gather(query, scratch.of_view, [&](std::size_t row, float key) {
-        if (nearest.admits(key) && chunk[row]) nearest.push(key, chunk.id(row));
+        if (nearest.admits(key) && table_->lives(view.begin + start + row)) nearest.push(key, chunk.id(row));
       });
     }
   }
