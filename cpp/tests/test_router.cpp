@@ -43,10 +43,10 @@ std::vector<std::vector<std::pair<std::uint32_t, std::vector<std::uint8_t>>>> co
       lists.router()->buckets());
   const std::size_t bytes = lists.router()->layout().block_bytes();
   for (std::uint32_t bucket = 0; bucket < all.size(); ++bucket)
-    lists.visit(bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
+    lists.visit(bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
       for (std::uint32_t i = 0; i < entries; ++i)
         all[bucket].emplace_back(block.rows[i],
-                                 std::vector<std::uint8_t>(block.bytes(), block.bytes() + bytes));
+                                 std::vector<std::uint8_t>(block.sketches, block.sketches + bytes));
     });
   return all;
 }
@@ -103,13 +103,13 @@ TEST(a_fresh_row_is_sketched_in_its_bucket_as_sealing_would) {
   for (std::uint32_t bucket = 0; bucket < segment->buckets(); ++bucket) {
     if (segment->sketches().first(bucket) + segment->sketches().count(bucket) > 300) break;
     std::uint32_t at = 0;
-    lists.visit(bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
+    lists.visit(bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
       const std::uint8_t* const sealed =
           segment->sketches().blocks(bucket) +
           at / SketchLayout::kEntries * segment->router()->layout().block_bytes();
       for (std::uint32_t i = 0; i < entries; ++i)
         CHECK(block.rows[i] == segment->sketches().first(bucket) + at + i, bucket);
-      CHECK(std::equal(block.bytes(), block.bytes() + segment->router()->layout().block_bytes(), sealed),
+      CHECK(std::equal(block.sketches, block.sketches + segment->router()->layout().block_bytes(), sealed),
             bucket);
       at += entries;
       ++compared;

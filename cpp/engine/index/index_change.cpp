@@ -54,10 +54,11 @@ void bury(std::vector<Place> places, std::vector<Part>& parts, std::vector<Fresh
 
 }  // namespace
 
-/// Rows as a router sees them; none where there is no router yet, or they are to be sealed at once.
+/// Rows as a router sees them; none where there is no router yet. Many are in lists of their own already.
 struct Index::Route {
   std::shared_ptr<const Router> router;
   Routed routed;
+  std::shared_ptr<const FreshLists> lists;
 };
 
 std::vector<std::int64_t> Index::add(const void* vectors, std::size_t count, const std::int64_t* ids,
@@ -109,16 +110,27 @@ void Index::append(Rows rows, std::vector<FreshRows>& fresh) const {
   fresh.push_back(FreshRows::with_room(form, room).continued(rows, begin, rows.size()));
 }
 
-// So many at once are sealed next, sooner than they could be put into lists.
+// Many rows would keep others who add waiting while they are put into lists.
 Index::Route Index::route(const Snapshot& snapshot, const StoredRows& rows) {
-  if (snapshot.lists().empty() || rows.count >= kSealAfter) return {};
+  if (snapshot.lists().empty()) return {};
   const auto& router = snapshot.lists().back().lists->router();
-  return {router, route_all(*router, rows)};
+  if (rows.count < kSealAfter) return {router, route_all(*router, rows), nullptr};
+  return {router, {}, std::make_shared<const FreshLists>(FreshLists(router).with(rows))};
 }
 
-// To be called with the turn. What is behind a gap begins lists of its own.
+// To be called with the turn. What is behind a gap begins lists of its own. Many rows stay in none where the
+// router changed meanwhile, or where so many are unlike what it knows that to read all in turn takes no
+// longer than to pick these: they are sealed next.
 void Index::list(Route route, const StoredRows& rows, std::vector<Listed>& lists) const {
-  if (lists.empty() || rows.count >= kSealAfter) return;
+  if (lists.empty()) return;
+  if (rows.count >= kSealAfter) {
+    constexpr std::size_t kUnlike = 3;  // one in so many
+    if (route.router != lists.back().lists->router()) return;
+    if (kUnlike * route.lists->unlike().size() > rows.count) return;
+    if (lists.back().lists->rows() == 0) lists.pop_back();
+    lists.push_back({std::move(route.lists), now_->fresh_rows()});
+    return;
+  }
   Listed& last = lists.back();
   if (route.router != last.lists->router()) route = this->route(*now_, rows);  // sealed meanwhile
   if (last.end() != now_->fresh_rows())

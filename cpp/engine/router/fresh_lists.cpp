@@ -1,5 +1,6 @@
 #include "engine/router/fresh_lists.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace lookalike {
@@ -26,13 +27,12 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count) const {
       std::shared_ptr<Page>& page = own[bucket / kPage];
       if (page == nullptr) page = std::make_shared<Page>(*pages_[bucket / kPage]);
       Head& head = (*page)[bucket % kPage];
-      Block& block = to_write(head);
+      const auto& [block, bytes] = to_write(head);
       const std::uint32_t at = head.count++ % SketchLayout::kEntries;
-      std::uint8_t* bytes = block.sketches.data()->bytes.data();
       sketches.write(routed.projected.data() + i * m, router_->family().centre(bucket), routed.left_out[i],
                      at, bytes);
       if (at == 0) close_sketches(1, router_->layout(), bytes);
-      block.rows[at] = static_cast<std::uint32_t>(rows_ + i);
+      block->rows[at] = static_cast<std::uint32_t>(rows_ + i);
     }
   }
   for (std::size_t i = 0; i < own.size(); ++i)
@@ -45,23 +45,39 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count) const {
   return made;
 }
 
+FreshLists FreshLists::with(const StoredRows& rows) const {
+  constexpr std::size_t kAtOnce = 16384;
+  FreshLists made = *this;
+  for (std::size_t begin = 0; begin < rows.count; begin += kAtOnce) {
+    const StoredRows some = rows.part(begin, std::min(rows.count, begin + kAtOnce));
+    made = made.with(route_all(*router_, some), some.count);
+  }
+  return made;
+}
+
 // The last block, if this version made it and it has room; a copy, if another did; else a new one behind it.
-FreshLists::Block& FreshLists::to_write(Head& head) const {
+const FreshLists::Held& FreshLists::to_write(Head& head) const {
   const std::size_t version = rows_ + 1;
   if (head.count % SketchLayout::kEntries != 0) {
-    if (head.last->version != version) head.last = std::make_shared<Block>(*head.last);
+    if (head.last.block->version != version) head.last = hold(std::make_shared<Block>(*head.last.block));
   } else {
-    if (head.last != nullptr) {
-      std::vector<std::shared_ptr<const Block>> full;
+    if (head.last.block != nullptr) {
+      std::vector<Held> full;
       if (head.full != nullptr) full = *head.full;
       full.push_back(head.last);
-      head.full = std::make_shared<const std::vector<std::shared_ptr<const Block>>>(std::move(full));
+      head.full = std::make_shared<const std::vector<Held>>(std::move(full));
     }
-    head.last = std::make_shared<Block>();
-    head.last->sketches.resize(router_->layout().block_bytes() / sizeof(Line));
+    auto block = std::make_shared<Block>();
+    block->sketches.resize(router_->layout().block_bytes() / sizeof(Line));
+    head.last = hold(std::move(block));
   }
-  head.last->version = version;
-  return *head.last;
+  head.last.block->version = version;
+  return head.last;
+}
+
+FreshLists::Held FreshLists::hold(std::shared_ptr<Block> block) const {
+  std::uint8_t* const sketches = block->sketches.data()->bytes.data();
+  return {std::move(block), sketches};
 }
 
 }  // namespace lookalike

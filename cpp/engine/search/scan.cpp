@@ -23,6 +23,8 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
   list.start(router_->layout().block_bytes());
   errand.fresh.clear();
   std::size_t scanned = 0, met = 0;
+  for (const FreshView& view : fresh_)
+    for (const Near& near : buckets) view.lists->prefetch(near.bucket);
   for (const Near& near : buckets) {
     for (const View& view : views_) {
       BlockToScan bucket = view.segment->sketches().bucket(near.bucket, near.key);
@@ -66,10 +68,12 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
 RoutedSearch::Listed RoutedSearch::list_fresh(Near near, Errand& errand) const {
   Listed listed;
   for (const FreshView& view : fresh_)
-    view.lists->visit(near.bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
+    view.lists->visit(near.bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
       const auto first = static_cast<std::uint32_t>(errand.fresh.size() * SketchLayout::kEntries);
-      errand.blocks.add({block.bytes(), near.key, entries_ + first, entries});
-      errand.fresh.push_back({block.rows.data(), rows_ + view.begin});
+      errand.blocks.add({block.sketches, near.key, entries_ + first, entries});
+      errand.fresh.push_back({block.rows, rows_ + view.begin});
+      __builtin_prefetch(block.rows);  // what is near the query will be asked for
+      __builtin_prefetch(block.rows + entries - 1);
       listed.entries += entries;
       if (all_fresh_live_) return;
       for (std::uint32_t i = 0; i < entries; ++i)
