@@ -1,6 +1,7 @@
 // What changes an index: check everything, then do everything.
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <mutex>
 #include <thread>
@@ -115,7 +116,10 @@ Index::Route Index::route(const Snapshot& snapshot, const StoredRows& rows) {
   if (snapshot.lists().empty()) return {};
   const auto& router = snapshot.lists().back().lists->router();
   if (rows.count < kSealAfter) return {router, route_all(*router, rows), nullptr};
-  return {router, {}, std::make_shared<const FreshLists>(FreshLists(router).with(rows))};
+  const auto equal = [&](std::uint32_t a, std::uint32_t b) {
+    return std::memcmp(rows.row(a), rows.row(b), rows.form.bytes()) == 0;
+  };
+  return {router, {}, std::make_shared<const FreshLists>(FreshLists(router).with(rows, equal))};
 }
 
 // To be called with the turn. What is behind a gap begins lists of its own. Many rows stay in none where the
@@ -136,7 +140,14 @@ void Index::list(Route route, const StoredRows& rows, std::vector<Listed>& lists
   if (last.end() != now_->fresh_rows())
     lists.push_back({std::make_shared<const FreshLists>(last.lists->router()), now_->fresh_rows()});
   Listed& into = lists.back();
-  into.lists = std::make_shared<const FreshLists>(into.lists->with(route.routed, rows.count));
+  const FreshTable& before = now_->fresh_table();
+  const auto bytes = [&](std::size_t row) {
+    return row < before.rows() ? before.bytes(rows.form, row) : rows.row(row - before.rows());
+  };
+  const auto equal = [&](std::uint32_t a, std::uint32_t b) {
+    return std::memcmp(bytes(into.begin + a), bytes(into.begin + b), rows.form.bytes()) == 0;
+  };
+  into.lists = std::make_shared<const FreshLists>(into.lists->with(route.routed, rows.count, equal));
 }
 
 // Where sealing cannot keep up, whoever adds waits about as long as sealing what he adds takes.

@@ -1,10 +1,14 @@
 // Fresh rows in the lists of a router: their sketches, found by bucket.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,15 +34,33 @@ class FreshLists {
   /// So many rows are in it, numbered as they came.
   std::size_t rows() const { return rows_; }
 
-  /// Those of them that are unlike all that the router knows, and in no bucket; ascending.
+  /// Those of them that are unlike all that the router knows, and in no bucket; ascending, without copies.
   std::span<const std::uint32_t> unlike() const {
     return unlike_ != nullptr ? std::span<const std::uint32_t>(*unlike_) : std::span<const std::uint32_t>();
   }
 
+  /// A row that is in no bucket itself, because it equals one that came before it.
+  struct Copy {
+    std::uint32_t original;
+    std::uint32_t row;
+    auto operator<=>(const Copy&) const = default;
+  };
+  /// Ascending; nearly all there are.
+  std::span<const Copy> copies() const {
+    return copies_ != nullptr ? std::span<const Copy>(*copies_) : std::span<const Copy>();
+  }
+  std::span<const Copy> copies_of(std::uint32_t original) const {
+    const auto [first, last] = std::ranges::equal_range(copies(), original, {}, &Copy::original);
+    return {first, last};
+  }
+
+  /// Whether two of the rows, those to come among them, are equal.
+  using Equal = std::function<bool(std::uint32_t, std::uint32_t)>;
+
   /// With the next `count` rows. Only the newest version may be continued.
-  FreshLists with(const Routed& routed, std::size_t count) const;
+  FreshLists with(const Routed& routed, std::size_t count, const Equal& equal) const;
   /// The same, routed here, some thousands at a time: so what it takes beside the lists is bounded.
-  FreshLists with(const StoredRows& rows) const;
+  FreshLists with(const StoredRows& rows, const Equal& equal) const;
 
   /// Calls visit(entries, how many) for each block of a bucket. No block is read for it: it may lie anywhere.
   template <class Visit>
@@ -78,14 +100,19 @@ class FreshLists {
   };
   using Page = std::array<Head, kPage>;
 
+  std::optional<std::uint32_t> equal_in(const Head& head, const Factors& factors, std::uint32_t row,
+                                        const Equal& equal) const;
+  static std::optional<std::uint32_t> equal_among(std::span<const std::uint32_t> unlike, std::uint32_t row,
+                                                  const Equal& equal);
   const Held& to_write(Head& head) const;
   Held hold(std::shared_ptr<Block> block) const;
 
   std::shared_ptr<const Router> router_;
   std::vector<std::shared_ptr<const Page>> pages_;
   std::shared_ptr<const std::vector<std::uint32_t>> unlike_;  // null: none
-  std::size_t rows_ = 0;
-  double residuals_ = 0.0;  // of all rows
+  std::shared_ptr<const std::vector<Copy>> copies_;           // null: none
+  std::size_t rows_ = 0, different_ = 0;
+  double residuals_ = 0.0;  // of the different ones
 };
 
 }  // namespace lookalike

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -51,6 +52,13 @@ class FreshTable {
     const auto after = std::upper_bound(starts_.begin(), starts_.end(), row);
     const auto chunk = static_cast<std::size_t>(after - starts_.begin()) - 1;
     return {chunks_[chunk], static_cast<std::uint32_t>(row - starts_[chunk])};
+  }
+  bool equal(const RowForm& form, std::size_t a, std::size_t b) const {
+    return std::memcmp(bytes(form, a), bytes(form, b), form.bytes()) == 0;
+  }
+  const std::byte* bytes(const RowForm& form, std::size_t row) const {
+    const auto [chunk, at] = this->at(row);
+    return chunk.stored(form).row(at);
   }
   bool lives(std::size_t row) const { return living_ == nullptr || (*living_)[row]; }
   /// How many of rows [begin, end) live.

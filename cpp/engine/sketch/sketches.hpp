@@ -50,11 +50,20 @@ class SketchWriter {
   /// the vector's squared norm. Returns ‖r‖².
   float write(const float* y, const float* centre, float left_out, std::size_t i, std::uint8_t* blocks);
 
+  /// The same in two steps: `make`, and `put` what was made last. Returns what `write` does.
+  float make(const float* y, const float* centre, float left_out);
+  const Factors& factors() const { return factors_; }
+  void put(std::size_t i, std::uint8_t* blocks) const;
+
  private:
   SketchLayout layout_;
+  Factors factors_;
   std::vector<float> unit_;  // r √m / ‖r‖, filled up
   std::vector<std::uint8_t> points_;
 };
+
+/// Of one entry of a block.
+Factors factors_in(const std::uint8_t* block, std::size_t entry, const SketchLayout& layout);
 
 /// Makes the entries behind the last one of a list never match.
 void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks);
