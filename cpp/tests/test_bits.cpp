@@ -112,3 +112,22 @@ TEST(paged_bits_are_as_those_they_were_made_of_and_share_what_is_not_cleared) {
     CHECK(kept.words() == left.words());
   }
 }
+
+TEST(bits_are_put_behind_others_and_kept_of_others) {
+  std::mt19937 random(2);
+  for (const std::size_t first : {0U, 1U, 63U, 64U, 65U, 200U})
+    for (const std::size_t more : {0U, 1U, 63U, 64U, 65U, 130U}) {
+      std::vector<bool> expected(first + more);
+      Bits bits(first, false), behind(more, false), thirds(first + more, false);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        expected[i] = random() % 2 != 0;
+        if (expected[i]) i < first ? bits.set(i) : behind.set(i - first);
+        if (i % 3 == 0) thirds.set(i);
+      }
+      bits.append(behind);
+      check_same(bits, expected);
+      bits.keep_of(thirds);
+      for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = expected[i] && i % 3 == 0;
+      check_same(bits, expected);
+    }
+}

@@ -22,6 +22,7 @@ using namespace lookalike;
 namespace {
 
 constexpr std::size_t kRows = 9000;
+const FreshLists::Equal kNoneEqual = [](std::uint32_t, std::uint32_t) { return false; };
 
 std::shared_ptr<const Segment> segment_of(const std::vector<float>& vectors, Shape shape) {
   const Intake intake(shape.metric, shape.store, shape.dim, shape.seed);
@@ -43,10 +44,10 @@ std::vector<std::vector<std::pair<std::uint32_t, std::vector<std::uint8_t>>>> co
       lists.router()->buckets());
   const std::size_t bytes = lists.router()->layout().block_bytes();
   for (std::uint32_t bucket = 0; bucket < all.size(); ++bucket)
-    lists.visit(bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
+    lists.visit(bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
       for (std::uint32_t i = 0; i < entries; ++i)
         all[bucket].emplace_back(block.rows[i],
-                                 std::vector<std::uint8_t>(block.bytes(), block.bytes() + bytes));
+                                 std::vector<std::uint8_t>(block.sketches, block.sketches + bytes));
     });
   return all;
 }
@@ -82,7 +83,7 @@ TEST(a_version_of_fresh_lists_stays_as_it_is_while_others_are_made_of_it) {
   std::vector<std::pair<FreshLists, decltype(contents(lists))>> kept;
   for (unsigned i = 0; i < 12; ++i) {
     const auto more = gaussian(i % 3 == 0 ? 1 : 200, 10 + i);
-    lists = lists.with(route_all(*segment->router(), rows_of(more)), more.size() / kDim);
+    lists = lists.with(route_all(*segment->router(), rows_of(more)), more.size() / kDim, kNoneEqual);
     kept.emplace_back(lists, contents(lists));
   }
   for (const auto& [version, before] : kept) CHECK(contents(version) == before);
@@ -102,18 +103,18 @@ TEST(a_fresh_row_is_sketched_in_its_bucket_as_sealing_would) {
     again.insert(again.end(), from, from + kDim);
   }
   const FreshLists lists =
-      FreshLists(segment->router()).with(route_all(*segment->router(), rows_of(again)), 300);
+      FreshLists(segment->router()).with(route_all(*segment->router(), rows_of(again)), 300, kNoneEqual);
   std::size_t compared = 0;
   for (std::uint32_t bucket = 0; bucket < segment->buckets(); ++bucket) {
     if (segment->sketches().first(bucket) + segment->sketches().count(bucket) > 300) break;
     std::uint32_t at = 0;
-    lists.visit(bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
+    lists.visit(bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
       const std::uint8_t* const sealed =
           segment->sketches().blocks(bucket) +
           at / SketchLayout::kEntries * segment->router()->layout().block_bytes();
       for (std::uint32_t i = 0; i < entries; ++i)
         CHECK(block.rows[i] == segment->sketches().first(bucket) + at + i, bucket);
-      CHECK(std::equal(block.bytes(), block.bytes() + segment->router()->layout().block_bytes(), sealed),
+      CHECK(std::equal(block.sketches, block.sketches + segment->router()->layout().block_bytes(), sealed),
             bucket);
       at += entries;
       ++compared;
@@ -365,4 +366,37 @@ TEST(a_file_gives_back_the_router_that_was_written) {
   CHECK(hash_of(*written) == hash_of(*read) && written->mean_residual() == read->mean_residual());
   const auto other = segment_of(gaussian(kRows, 2), shape_of(Metric::euclidean))->router();
   CHECK(hash_of(*other) != hash_of(*read));
+}
+
+// Searched at once, of the snapshot that has them fresh.
+TEST(a_large_add_is_in_lists_when_it_is_seen) {
+  const std::size_t dim = 16;
+  const auto first = gaussian(30'000, 1, dim), more = gaussian(40'000, 2, dim),
+             queries = gaussian(100, 3, dim);
+  Index index(shape_of(Metric::euclidean, 0, dim));
+  index.add(first.data(), 30'000, nullptr, false);
+  index.optimize(1, kNever);
+  index.add(more.data(), 40'000, nullptr, false);
+  const auto now = index.snapshot();
+  if (now->fresh_rows() < 40'000) return;  // sealed already: this thread had to wait for long
+  CHECK(recall(*now, queries, dim) > 0.93);
+  const auto found = now->search(queries.data(), 100, {.recall = 0.95, .only = {}}, kNever);
+  for (const Stages& stages : found.stages) CHECK(stages.reranked < 4000, stages.reranked);
+  const std::size_t compared = now->explain(queries.data(), {.only = {}}, {}).compared_whole;
+  CHECK(compared == 0, compared);
+}
+
+TEST(a_large_add_unlike_all_that_a_router_knows_is_in_no_list) {
+  const auto first = gaussian(kRows, 1);
+  auto more = gaussian(17'000, 2);
+  for (float& value : more) value += 40.0F;
+  Index index(shape_of(Metric::euclidean));
+  index.add(first.data(), kRows, nullptr, false);
+  index.optimize(1, kNever);
+  const auto router = index.snapshot()->parts()[0].segment->router();
+  index.add(more.data(), 17'000, nullptr, false);
+  const auto now = index.snapshot();
+  for (const Listed& listed : now->lists())
+    if (listed.lists->router() == router) CHECK(listed.lists->unlike().empty());
+  CHECK(recall(*now, std::vector<float>(more.begin(), more.begin() + 100 * kDim)) > 0.93);
 }

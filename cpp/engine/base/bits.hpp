@@ -51,6 +51,21 @@ class Bits {
     if (size_ % 64 != 0) words_.back() &= (std::uint64_t{1} << (size_ % 64)) - 1;
   }
 
+  /// All bits of another, behind these.
+  void append(const Bits& others) {
+    const std::size_t first = size_ / 64, shift = size_ % 64;
+    resize(size_ + others.size_, false);
+    for (std::size_t i = 0; i < others.words_.size(); ++i) {
+      words_[first + i] |= others.words_[i] << shift;
+      if (shift > 0 && first + i + 1 < words_.size())
+        words_[first + i + 1] |= others.words_[i] >> (64 - shift);
+    }
+  }
+  /// Clears those that are not set in another of the same size.
+  void keep_of(const Bits& others) {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= others.words_[i];
+  }
+
   std::size_t count() const { return count(0, size_); }
   std::size_t count(std::size_t begin, std::size_t end) const {
     return count_bits(words_.data(), begin, end);

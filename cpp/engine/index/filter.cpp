@@ -22,6 +22,23 @@ Bits rows_with(const Segment& segment, std::span<const std::int64_t> ids) {
   return rows;
 }
 
+// Those behind the first `known` ones, whose bits are set already.
+void add_rows_with(const FreshRows& chunk, std::span<const std::int64_t> ids, std::size_t known, Bits& rows) {
+  const auto first = std::lower_bound(ids.begin(), ids.end(), chunk.least_id());
+  const auto last = std::upper_bound(first, ids.end(), chunk.largest_id());
+  if (first == last) return;
+  if (!chunk.ascending() || static_cast<std::size_t>(last - first) > 16 * (chunk.size() - known)) {
+    for (std::size_t row = known; row < chunk.size(); ++row)
+      if (std::binary_search(first, last, chunk.id(row))) rows.set(row);
+    return;
+  }
+  auto wanted = std::lower_bound(first, last, chunk.id(known));
+  for (std::size_t row = known; row < chunk.size() && wanted != last; ++row) {
+    while (wanted != last && *wanted < chunk.id(row)) ++wanted;
+    if (wanted != last && *wanted == chunk.id(row)) rows.set(row);
+  }
+}
+
 }  // namespace
 
 Filter::Filter(std::span<const std::int64_t> ids) : ids_(ids.begin(), ids.end()) {
@@ -46,6 +63,46 @@ std::shared_ptr<const Allowed> Filter::among(const std::shared_ptr<const Segment
   });
   known_.push_back(known);
   return known.allowed;
+}
+
+// Chunks come at the end and go at the beginning; the last one may have grown.
+FreshTable Filter::among(const FreshTable& fresh) const {
+  std::unique_lock lock(mutex_);
+  const std::shared_ptr<const KnownChunks> before = known_chunks_;
+  lock.unlock();
+  KnownChunks now;
+  now.reserve(fresh.chunks().size());
+  bool same = before->size() == fresh.chunks().size();
+  Bits allowed;
+  auto from = before->begin();
+  for (const FreshRows& chunk : fresh.chunks()) {
+    const auto known =
+        std::find_if(from, before->end(), [&](const KnownChunk& each) { return chunk.is_in(each.memory); });
+    const std::size_t rows = known != before->end() ? known->rows->size() : 0;
+    if (rows >= chunk.size() && rows > 0) {
+      now.push_back(*known);
+    } else {
+      same = false;
+      Bits with = rows > 0 ? *known->rows : Bits();
+      with.resize(chunk.size(), false);
+      add_rows_with(chunk, ids_, rows, with);
+      now.push_back({chunk.memory(), std::make_shared<const Bits>(std::move(with))});
+    }
+    if (known != before->end()) from = known + 1;
+    if (rows > chunk.size()) {  // of a later snapshot than this
+      Bits some = *now.back().rows;
+      some.resize(chunk.size(), false);
+      allowed.append(some);
+    } else {
+      allowed.append(*now.back().rows);
+    }
+  }
+  if (!same) {
+    auto known = std::make_shared<const KnownChunks>(std::move(now));
+    lock.lock();
+    known_chunks_.swap(known);
+  }
+  return fresh.among(std::move(allowed));
 }
 
 Filter::Known Filter::known(const std::shared_ptr<const Segment>& segment) const {

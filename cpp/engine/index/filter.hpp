@@ -12,6 +12,7 @@
 
 #include "engine/base/fork_safety.hpp"
 #include "engine/rows/allowed.hpp"
+#include "engine/rows/fresh_table.hpp"
 #include "engine/segment/segment.hpp"
 
 namespace lookalike {
@@ -29,6 +30,8 @@ class Filter : private ForkSafe {
   /// Those of the segment's rows that live; null: all.
   std::shared_ptr<const Allowed> among(const std::shared_ptr<const Segment>& segment,
                                        const Allowed* live) const;
+  /// Fresh rows of which no others live.
+  FreshTable among(const FreshTable& fresh) const;
 
  private:
   struct Known {
@@ -38,6 +41,12 @@ class Filter : private ForkSafe {
     std::shared_ptr<const Allowed> allowed;
   };
 
+  struct KnownChunk {
+    std::weak_ptr<const Rows> memory;
+    std::shared_ptr<const Bits> rows;  // those with the ids, whether they live or not
+  };
+  using KnownChunks = std::vector<KnownChunk>;
+
   Known known(const std::shared_ptr<const Segment>& segment) const;
 
   void before_fork() override { mutex_.lock(); }
@@ -46,7 +55,8 @@ class Filter : private ForkSafe {
 
   std::vector<std::int64_t> ids_;  // ascending
   mutable std::vector<Known> known_;
-  mutable std::mutex mutex_;  // over known_, never held for long
+  mutable std::shared_ptr<const KnownChunks> known_chunks_ = std::make_shared<const KnownChunks>();
+  mutable std::mutex mutex_;  // over these two, never held for long
 };
 
 }  // namespace lookalike

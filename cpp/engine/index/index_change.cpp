@@ -1,6 +1,7 @@
 // What changes an index: check everything, then do everything.
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <mutex>
 #include <thread>
@@ -54,10 +55,11 @@ void bury(std::vector<Place> places, std::vector<Part>& parts, std::vector<Fresh
 
 }  // namespace
 
-/// Rows as a router sees them; none where there is no router yet, or they are to be sealed at once.
+/// Rows as a router sees them; none where there is no router yet. Many are in lists of their own already.
 struct Index::Route {
   std::shared_ptr<const Router> router;
   Routed routed;
+  std::shared_ptr<const FreshLists> lists;
 };
 
 std::vector<std::int64_t> Index::add(const void* vectors, std::size_t count, const std::int64_t* ids,
@@ -109,22 +111,43 @@ void Index::append(Rows rows, std::vector<FreshRows>& fresh) const {
   fresh.push_back(FreshRows::with_room(form, room).continued(rows, begin, rows.size()));
 }
 
-// So many at once are sealed next, sooner than they could be put into lists.
+// Many rows would keep others who add waiting while they are put into lists.
 Index::Route Index::route(const Snapshot& snapshot, const StoredRows& rows) {
-  if (snapshot.lists().empty() || rows.count >= kSealAfter) return {};
+  if (snapshot.lists().empty()) return {};
   const auto& router = snapshot.lists().back().lists->router();
-  return {router, route_all(*router, rows)};
+  if (rows.count < kSealAfter) return {router, route_all(*router, rows), nullptr};
+  const auto equal = [&](std::uint32_t a, std::uint32_t b) {
+    return std::memcmp(rows.row(a), rows.row(b), rows.form.bytes()) == 0;
+  };
+  return {router, {}, std::make_shared<const FreshLists>(FreshLists(router).with(rows, equal))};
 }
 
-// To be called with the turn. What is behind a gap begins lists of its own.
+// To be called with the turn. What is behind a gap begins lists of its own. Many rows stay in none where the
+// router changed meanwhile, or where so many are unlike what it knows that to read all in turn takes no
+// longer than to pick these: they are sealed next.
 void Index::list(Route route, const StoredRows& rows, std::vector<Listed>& lists) const {
-  if (lists.empty() || rows.count >= kSealAfter) return;
+  if (lists.empty()) return;
+  if (rows.count >= kSealAfter) {
+    constexpr std::size_t kUnlike = 3;  // one in so many
+    if (route.router != lists.back().lists->router()) return;
+    if (kUnlike * route.lists->unlike().size() > rows.count) return;
+    if (lists.back().lists->rows() == 0) lists.pop_back();
+    lists.push_back({std::move(route.lists), now_->fresh_rows()});
+    return;
+  }
   Listed& last = lists.back();
   if (route.router != last.lists->router()) route = this->route(*now_, rows);  // sealed meanwhile
   if (last.end() != now_->fresh_rows())
     lists.push_back({std::make_shared<const FreshLists>(last.lists->router()), now_->fresh_rows()});
   Listed& into = lists.back();
-  into.lists = std::make_shared<const FreshLists>(into.lists->with(route.routed, rows.count));
+  const FreshTable& before = now_->fresh_table();
+  const auto bytes = [&](std::size_t row) {
+    return row < before.rows() ? before.bytes(rows.form, row) : rows.row(row - before.rows());
+  };
+  const auto equal = [&](std::uint32_t a, std::uint32_t b) {
+    return std::memcmp(bytes(into.begin + a), bytes(into.begin + b), rows.form.bytes()) == 0;
+  };
+  into.lists = std::make_shared<const FreshLists>(into.lists->with(route.routed, rows.count, equal));
 }
 
 // Where sealing cannot keep up, whoever adds waits about as long as sealing what he adds takes.

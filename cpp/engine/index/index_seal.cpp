@@ -184,8 +184,10 @@ std::vector<Listed> Index::lists_behind(const Snapshot& now, std::size_t sealed,
       if (so_far.empty() || so_far.back().end() + sealed != begin)
         so_far.push_back({std::make_shared<const FreshLists>(router), begin - sealed});
       Listed& into = so_far.back();
-      const Routed routed = route_all(*router, rows.part(row, row + count));
-      into.lists = std::make_shared<const FreshLists>(into.lists->with(routed, count));
+      const auto equal = [&, first = into.begin + sealed](std::uint32_t a, std::uint32_t b) {
+        return now.fresh_table().equal(now.form(), first + a, first + b);
+      };
+      into.lists = std::make_shared<const FreshLists>(into.lists->with(rows.part(row, row + count), equal));
       begin += count;
     }
   }

@@ -13,7 +13,7 @@
 
 namespace lookalike {
 
-/// A segment of which some row may be found.
+/// A segment of which some row may be found, or whose router has fresh rows in its lists.
 struct Snapshot::Whole {
   const Part* part;
   std::shared_ptr<const Allowed> allowed;  // null: every row
@@ -32,10 +32,16 @@ struct Snapshot::Plan {
   std::vector<Whole> wholes;  // those that are compared one by one, and behind them the others
   std::size_t compared = 0;   // so many
   std::vector<Routed> routed;
+  std::unique_ptr<const FreshTable> allowed;  // fresh rows; null: all that there are
+
+  const FreshTable& fresh(const Snapshot& snapshot) const {
+    return allowed != nullptr ? *allowed : snapshot.fresh_table();
+  }
 
   /// Calls take(begin, end) for the fresh rows that are in no list that is searched.
   template <class Take>
   void each_unlisted(const Snapshot& snapshot, Take take) const {
+    if (fresh(snapshot).live() == 0) return;
     std::size_t begin = 0;
     for (const Listed& listed : snapshot.lists()) {
       if (!searches(*listed.lists)) continue;

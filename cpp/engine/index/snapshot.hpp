@@ -128,17 +128,18 @@ class Snapshot {
 
   // snapshot_search.cpp
   std::vector<Whole> wholes(const SearchOptions& options) const;
+  std::unique_ptr<const FreshTable> allowed_fresh(const SearchOptions& options) const;
   Plan plan(const SearchOptions& options) const;
   void search_block(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,
                     std::size_t first, int row_threads, Scratch& scratch, const SearchRoom& room) const;
-  std::vector<Found> within(const QueryBlock& query, std::span<const Whole> wholes,
+  std::vector<Found> within(const QueryBlock& query, std::span<const Whole> wholes, const FreshTable& fresh,
                             const SearchOptions& options, Scratch& scratch) const;
   void scan(const Whole& whole, const QueryBlock& queries, int threads, Stop* stop, std::span<TopK> nearest,
             std::span<Stages> stages) const;
-  void scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end, const SearchOptions& options,
+  void scan_fresh(const QueryBlock& queries, const FreshTable& fresh, std::size_t begin, std::size_t end,
                   int threads, Stop* stop, std::span<TopK> nearest, std::span<Stages> stages) const;
   template <class Limit, class Take>
-  void scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end, const Filter* only,
+  void scan_fresh(const QueryBlock& queries, const FreshTable& fresh, std::size_t begin, std::size_t end,
                   Limit limit, Take take) const;
   std::size_t rows_of_a_part() const;
   template <class ScanPart>

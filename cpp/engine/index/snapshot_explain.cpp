@@ -14,8 +14,9 @@ Explanation Snapshot::explain(const void* query, const SearchOptions& options,
   const QueryBlock block = setting_->intake.queries(query, scales, 0, 1, scratch.queries);
 
   Explanation explanation;
-  plan.each_unlisted(*this,
-                     [&](std::size_t begin, std::size_t end) { explanation.compared_whole += end - begin; });
+  plan.each_unlisted(*this, [&](std::size_t begin, std::size_t end) {
+    explanation.compared_whole += plan.fresh(*this).live(begin, end);
+  });
   for (std::size_t i = 0; i < plan.compared; ++i)
     explanation.compared_whole += findable(plan.wholes[i].segment(), plan.wholes[i].allowed.get());
   for (const Plan::Routed& routed : plan.routed) explanation.segments += routed.search.views().size();

@@ -94,7 +94,7 @@ void Snapshot::search_block(const QueryBlock& queries, const Plan& plan, const S
   for (const Plan::Routed& routed : plan.routed)
     routed.search.search(queries, routed.visit, scratch, nearest, stages);
   plan.each_unlisted(*this, [&](std::size_t begin, std::size_t end) {
-    scan_fresh(queries, begin, end, options, row_threads, scratch.stop, nearest, stages);
+    scan_fresh(queries, plan.fresh(*this), begin, end, row_threads, scratch.stop, nearest, stages);
   });
 
   for (std::size_t q = 0; q < queries.count; ++q) {
@@ -115,9 +115,15 @@ std::vector<Snapshot::Whole> Snapshot::wholes(const SearchOptions& options) cons
       whole.allowed = options.only->among(part.segment, part.live.get());
       whole.count = whole.allowed->count();
     }
-    if (whole.count > 0) wholes.push_back(std::move(whole));
+    const bool has_fresh = !lists_.empty() && lists_.back().lists->router() == part.segment->router();
+    if (whole.count > 0 || has_fresh) wholes.push_back(std::move(whole));
   }
   return wholes;
+}
+
+std::unique_ptr<const FreshTable> Snapshot::allowed_fresh(const SearchOptions& options) const {
+  if (options.only == nullptr || fresh_.rows() == 0) return nullptr;
+  return std::make_unique<const FreshTable>(options.only->among(fresh_));
 }
 
 // What may be found in the lists of one router. Among rows of which only a share may be found, or is there,
@@ -134,17 +140,17 @@ class Snapshot::Planner {
     if (main_ == nullptr || whole.segment().originals() > main_->segment->originals()) main_ = whole.part;
   }
   void add(const Listed& listed, const FreshTable& table) {
+    const std::size_t allowed = table.live(listed.begin, listed.end());
     routed_.search.add(*listed.lists, table, listed.begin);
-    allowed_ += listed.lists->rows();
-    const RowForm& form = listed.lists->router()->form();
-    compared_ +=
-        static_cast<double>(listed.lists->rows()) * (1.0 + 0.025 * static_cast<double>(form.bytes()));
+    allowed_ += allowed;
+    compared_ += cost_of_comparing(listed.lists->router()->form(), listed.lists->rows(), allowed);
   }
 
   const Router& router() const { return routed_.search.router(); }
 
   /// Nothing where comparing one by one costs less.
   std::optional<Plan::Routed> finish() {
+    if (allowed_ == 0) return std::nullopt;
     Visit& visit = routed_.visit;
     Budget& budget = visit.budget;
     const RecallCurve& curve = main_->curve();
@@ -183,11 +189,11 @@ class Snapshot::Planner {
   double compared_ = 0.0;  // what comparing one by one costs
 };
 
-// A filter tells of each fresh row for itself: then these are compared one by one.
 Snapshot::Plan Snapshot::plan(const SearchOptions& options) const {
   Plan plan;
   plan.wholes = wholes(options);
   plan.compared = plan.wholes.size();
+  plan.allowed = allowed_fresh(options);
   if (options.exact) return plan;
   const auto routed_by = [](const Whole& whole) { return whole.segment().router().get(); };
   auto begin = std::partition(plan.wholes.begin(), plan.wholes.end(),
@@ -199,9 +205,9 @@ Snapshot::Plan Snapshot::plan(const SearchOptions& options) const {
                                     [&](const Whole& whole) { return routed_by(whole) == router; });
     Planner planner(options);
     for (auto whole = begin; whole != end; ++whole) planner.add(*whole);
-    if (options.only == nullptr)
-      for (const Listed& listed : lists_)
-        if (listed.lists->router().get() == router && listed.lists->rows() > 0) planner.add(listed, fresh_);
+    for (const Listed& listed : lists_)
+      if (listed.lists->router().get() == router && listed.lists->rows() > 0)
+        planner.add(listed, plan.fresh(*this));
     if (auto routed = planner.finish()) {
       plan.routed.push_back(std::move(*routed));
     } else {
@@ -215,6 +221,7 @@ Snapshot::Plan Snapshot::plan(const SearchOptions& options) const {
 
 void Snapshot::scan(const Whole& whole, const QueryBlock& queries, int threads, Stop* stop,
                     std::span<TopK> nearest, std::span<Stages> stages) const {
+  if (whole.count == 0) return;
   const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
     compare(whole.segment(), queries, whole.allowed.get(), begin, end, of_part);
   };
@@ -223,36 +230,46 @@ void Snapshot::scan(const Whole& whole, const QueryBlock& queries, int threads, 
   for (Stages& each : stages) each.count_compared(compared);
 }
 
-void Snapshot::scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end,
-                          const SearchOptions& options, int threads, Stop* stop, std::span<TopK> nearest,
+void Snapshot::scan_fresh(const QueryBlock& queries, const FreshTable& fresh, std::size_t begin,
+                          std::size_t end, int threads, Stop* stop, std::span<TopK> nearest,
                           std::span<Stages> stages) const {
   const auto scan_part = [&](std::size_t first, std::size_t last, std::span<TopK> of_part) {
-    scan_fresh(queries, first, last, options.only, wanted(of_part),
+    scan_fresh(queries, fresh, first, last, wanted(of_part),
                [&](std::size_t q, float key, std::int64_t id) { of_part[q].push(key, id); });
   };
   scan_in_parts(begin, end, threads, stop, nearest, scan_part);
-  for (Stages& each : stages) each.count_compared(end - begin);
+  const std::size_t compared = fresh.live(begin, end);
+  for (Stages& each : stages) each.count_compared(compared);
 }
 
 // Calls take(query number, key, id) for the fresh rows [begin, end), over all chunks, that may be found and
-// whose key is at most limit(query number).
+// whose key is at most limit(query number). Rows that are read in turn come faster than rows that are picked.
 template <class Limit, class Take>
-void Snapshot::scan_fresh(const QueryBlock& queries, std::size_t begin, std::size_t end, const Filter* only,
-                          Limit limit, Take take) const {
-  std::size_t first = 0;  // row of the chunk
-  for (const FreshRows& chunk : fresh()) {
-    const std::size_t from = std::max(begin, first), to = std::min(end, first + chunk.size());
-    if (from < to) {
-      StoredRows rows = chunk.stored(form());
-      rows.among = fresh_.rows();
-      const std::size_t skipped = from - first;
-      rows.part(skipped, to - first).scan(queries, limit, [&](std::size_t q, std::size_t i, float key) {
-        const std::size_t row = skipped + i;
-        if (key <= limit(q) && chunk[row] && (only == nullptr || only->admits(chunk.id(row))))
-          take(q, key, chunk.id(row));
+void Snapshot::scan_fresh(const QueryBlock& queries, const FreshTable& fresh, std::size_t begin,
+                          std::size_t end, Limit limit, Take take) const {
+  constexpr std::size_t kFew = 8;  // one in so many
+  std::vector<std::uint32_t> few;
+  for (std::size_t first = begin; first < end;) {
+    const auto [chunk, skipped] = fresh.at(first);
+    const std::size_t last = std::min<std::size_t>(end, first + chunk.size() - skipped);
+    const std::size_t start = first - skipped;
+    const auto offer = [&](std::size_t q, std::size_t row, float key) {
+      if (key <= limit(q) && fresh.lives(start + row)) take(q, key, chunk.id(row));
+    };
+    StoredRows rows = chunk.stored(form());
+    if (kFew * fresh.live(first, last) > last - first) {
+      rows.among = fresh.rows();
+      rows.part(skipped, last - start).scan(queries, limit, [&](std::size_t q, std::size_t i, float key) {
+        offer(q, skipped + i, key);
       });
+    } else {
+      few.clear();
+      for (std::size_t row = first; (row = fresh.next_living(row, last)) < last; ++row)
+        few.push_back(static_cast<std::uint32_t>(row - start));
+      for (std::size_t q = 0; q < queries.count; ++q)
+        rows.gather(queries.query(q), few, [&](std::size_t row, float key) { offer(q, row, key); });
     }
-    first += chunk.size();
+    first = last;
   }
 }
 
@@ -294,6 +311,8 @@ RangeResult Snapshot::range_search(const void* queries, std::size_t count, const
                                    const Interrupt& interrupt) const {
   const std::vector<float> scales = setting_->intake.check_queries(queries, count);
   const std::vector<Whole> wholes = this->wholes(options);
+  const auto allowed = allowed_fresh(options);
+  const FreshTable& fresh = allowed != nullptr ? *allowed : fresh_;
   std::vector<std::vector<Found>> found(count);
   Stop stop(interrupt, options.timeout);
   parallel_for(count, 1, options.threads, nullptr, [&](std::size_t q, std::size_t) {
@@ -301,7 +320,7 @@ RangeResult Snapshot::range_search(const void* queries, std::size_t count, const
     const auto scratch = setting_->scratch.borrow();
     scratch->stop = &stop;
     const QueryBlock query = setting_->intake.queries(queries, scales, q, 1, scratch->queries);
-    found[q] = within(query, wholes, options, *scratch);
+    found[q] = within(query, wholes, fresh, options, *scratch);
     scratch->stop = nullptr;
     stop.count_answered(1);
   });
@@ -318,17 +337,17 @@ RangeResult Snapshot::range_search(const void* queries, std::size_t count, const
 }
 
 std::vector<Found> Snapshot::within(const QueryBlock& query, std::span<const Whole> wholes,
-                                    const SearchOptions& options, Scratch& scratch) const {
+                                    const FreshTable& fresh, const SearchOptions& options,
+                                    Scratch& scratch) const {
   const float max_key = key_of_distance(shape().metric, options.max_distance);
   std::vector<Found> found;
   for (const Whole& whole : wholes)
     lookalike::within(whole.segment(), query.query(0), max_key, whole.allowed.get(), options.exact, scratch,
                       found);
   const std::size_t part = rows_of_a_part();
-  for (std::size_t begin = 0; begin < fresh_.rows() && !scratch.stopped(); begin += part)
+  for (std::size_t begin = 0; begin < fresh.rows() && !scratch.stopped(); begin += part)
     scan_fresh(
-        query, begin, std::min(fresh_.rows(), begin + part), options.only,
-        [max_key](std::size_t) { return max_key; },
+        query, fresh, begin, std::min(fresh.rows(), begin + part), [max_key](std::size_t) { return max_key; },
         [&](std::size_t, float key, std::int64_t id) { found.push_back({key, id}); });
   std::sort(found.begin(), found.end());
   return found;

@@ -1,10 +1,14 @@
 // Fresh rows in the lists of a router: their sketches, found by bucket.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,17 +21,10 @@ namespace lookalike {
 /// others. So a search reads them while rows are added, and what nobody reads any more is freed.
 class FreshLists {
  public:
-  struct alignas(64) Line {
-    std::array<std::uint8_t, 64> bytes{};
-  };
-
-  /// Up to 32 entries of a bucket.
-  struct Block {
-    std::vector<Line> sketches;
-    std::array<std::uint32_t, SketchLayout::kEntries> rows{};
-    std::size_t version = 0;  // that may still write here
-
-    const std::uint8_t* bytes() const { return sketches.data()->bytes.data(); }
+  /// Up to 32 entries of a bucket: their sketches, and their rows.
+  struct Entries {
+    const std::uint8_t* sketches;
+    const std::uint32_t* rows;
   };
 
   explicit FreshLists(std::shared_ptr<const Router> router);
@@ -37,41 +34,85 @@ class FreshLists {
   /// So many rows are in it, numbered as they came.
   std::size_t rows() const { return rows_; }
 
-  /// Those of them that are unlike all that the router knows, and in no bucket; ascending.
+  /// Those of them that are unlike all that the router knows, and in no bucket; ascending, without copies.
   std::span<const std::uint32_t> unlike() const {
     return unlike_ != nullptr ? std::span<const std::uint32_t>(*unlike_) : std::span<const std::uint32_t>();
   }
 
-  /// With the next `count` rows. Only the newest version may be continued.
-  FreshLists with(const Routed& routed, std::size_t count) const;
+  /// A row that is in no bucket itself, because it equals one that came before it.
+  struct Copy {
+    std::uint32_t original;
+    std::uint32_t row;
+    auto operator<=>(const Copy&) const = default;
+  };
+  /// Ascending; nearly all there are.
+  std::span<const Copy> copies() const {
+    return copies_ != nullptr ? std::span<const Copy>(*copies_) : std::span<const Copy>();
+  }
+  std::span<const Copy> copies_of(std::uint32_t original) const {
+    const auto [first, last] = std::ranges::equal_range(copies(), original, {}, &Copy::original);
+    return {first, last};
+  }
 
-  /// Calls visit(block, entries) for each block of a bucket.
+  /// Whether two of the rows, those to come among them, are equal.
+  using Equal = std::function<bool(std::uint32_t, std::uint32_t)>;
+
+  /// With the next `count` rows. Only the newest version may be continued.
+  FreshLists with(const Routed& routed, std::size_t count, const Equal& equal) const;
+  /// The same, routed here, some thousands at a time: so what it takes beside the lists is bounded.
+  FreshLists with(const StoredRows& rows, const Equal& equal) const;
+
+  /// Calls visit(entries, how many) for each block of a bucket. No block is read for it: it may lie anywhere.
   template <class Visit>
   void visit(std::uint32_t bucket, Visit visit) const {
     const Head& head = (*pages_[bucket / kPage])[bucket % kPage];
     if (head.count == 0) return;
     if (head.full != nullptr)
-      for (const auto& block : *head.full) visit(*block, std::uint32_t{SketchLayout::kEntries});
-    visit(*head.last, (head.count - 1) % std::uint32_t{SketchLayout::kEntries} + 1);
+      for (const auto& [block, sketches] : *head.full)
+        visit(Entries{sketches, block->rows.data()}, std::uint32_t{SketchLayout::kEntries});
+    visit(Entries{head.last.sketches, head.last.block->rows.data()},
+          (head.count - 1) % std::uint32_t{SketchLayout::kEntries} + 1);
+  }
+  /// Asks for what `visit` reads.
+  void prefetch(std::uint32_t bucket) const {
+    __builtin_prefetch(pages_[bucket / kPage]->data() + bucket % kPage);
   }
 
  private:
   static constexpr std::size_t kPage = 32;  // buckets
 
+  struct alignas(64) Line {
+    std::array<std::uint8_t, 64> bytes{};
+  };
+  struct Block {
+    std::vector<Line> sketches;
+    std::array<std::uint32_t, SketchLayout::kEntries> rows{};
+    std::size_t version = 0;  // that may still write here
+  };
+  struct Held {
+    std::shared_ptr<Block> block;
+    std::uint8_t* sketches = nullptr;  // its own
+  };
   struct Head {
-    std::shared_ptr<Block> last;
-    std::shared_ptr<const std::vector<std::shared_ptr<const Block>>> full;  // before it; null: none
-    std::uint32_t count = 0;                                                // entries of the bucket
+    Held last;
+    std::shared_ptr<const std::vector<Held>> full;  // before it; null: none
+    std::uint32_t count = 0;                        // entries of the bucket
   };
   using Page = std::array<Head, kPage>;
 
-  Block& to_write(Head& head) const;
+  std::optional<std::uint32_t> equal_in(const Head& head, const Factors& factors, std::uint32_t row,
+                                        const Equal& equal) const;
+  static std::optional<std::uint32_t> equal_among(std::span<const std::uint32_t> unlike, std::uint32_t row,
+                                                  const Equal& equal);
+  const Held& to_write(Head& head) const;
+  Held hold(std::shared_ptr<Block> block) const;
 
   std::shared_ptr<const Router> router_;
   std::vector<std::shared_ptr<const Page>> pages_;
   std::shared_ptr<const std::vector<std::uint32_t>> unlike_;  // null: none
-  std::size_t rows_ = 0;
-  double residuals_ = 0.0;  // of all rows
+  std::shared_ptr<const std::vector<Copy>> copies_;           // null: none
+  std::size_t rows_ = 0, different_ = 0;
+  double residuals_ = 0.0;  // of the different ones
 };
 
 }  // namespace lookalike

@@ -45,9 +45,8 @@ FreshRows FreshRows::continued(const Rows& others, std::size_t begin, std::size_
   made.count_ += end - begin;
   made.live_count_ += end - begin;
   if (live_) {
-    Bits live(made.count_, true);
-    for (std::size_t row = 0; row < count_; ++row)
-      if (!(*live_)[row]) live.clear(row);
+    Bits live = living();
+    live.resize(made.count_, true);
     made.live_ = std::make_shared<const PagedBits>(live);
   }
   return made;
@@ -58,6 +57,12 @@ FreshRows FreshRows::without(std::span<const std::uint32_t> rows) const {
   made.live_ = std::make_shared<const PagedBits>((live_ ? *live_ : PagedBits(count_, true)).without(rows));
   made.live_count_ -= rows.size();
   return made;
+}
+
+Bits FreshRows::living() const {
+  Bits living(count_, true);
+  if (live_) live_->keep_of(living);
+  return living;
 }
 
 FreshRows FreshRows::closed() const {

@@ -28,8 +28,20 @@ class FreshRows {
   std::int64_t id(std::size_t row) const { return rows_->ids[row]; }
   bool operator[](std::size_t row) const { return !live_ || (*live_)[row]; }
   std::size_t live_count() const { return live_count_; }
+  /// A bit for each row: whether it was not removed.
+  Bits living() const;
+  /// Ids lie in [least_id, largest_id].
+  std::int64_t least_id() const { return least_; }
+  std::int64_t largest_id() const { return largest_; }
+  bool ascending() const { return ascending_; }
   StoredRows stored(const RowForm& form) const {
     return {form, rows_->vectors.data(), rows_->inverse_norms.data(), count_};
+  }
+
+  /// Its memory, for who is to know it again without keeping it.
+  std::weak_ptr<const Rows> memory() const { return rows_; }
+  bool is_in(const std::weak_ptr<const Rows>& memory) const {
+    return !memory.owner_before(rows_) && !rows_.owner_before(memory);
   }
 
   /// The row of an id that was not removed.

@@ -7,10 +7,14 @@
 namespace lookalike {
 
 // Rows that are read in turn come faster than rows that are picked.
-double cost_of_comparing(const Segment& segment, std::size_t allowed) {
-  const auto bytes = static_cast<double>(segment.form().bytes());
-  return std::min(static_cast<double>(segment.originals()) * (1.0 + 0.025 * bytes),
+double cost_of_comparing(const RowForm& form, std::size_t rows, std::size_t allowed) {
+  const auto bytes = static_cast<double>(form.bytes());
+  return std::min(static_cast<double>(rows) * (1.0 + 0.025 * bytes),
                   static_cast<double>(allowed) * (10.0 + 0.05 * bytes));
+}
+
+double cost_of_comparing(const Segment& segment, std::size_t allowed) {
+  return cost_of_comparing(segment.form(), segment.originals(), allowed);
 }
 
 void compare(const Segment& segment, const QueryBlock& queries, const Allowed* allowed, std::size_t begin,

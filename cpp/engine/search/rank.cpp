@@ -81,8 +81,28 @@ void RoutedSearch::rerank(const Query& query, std::span<const std::uint32_t> num
   for (const std::uint32_t number : scratch.fresh) {
     const auto [chunk, row] = table_->at(number - rows_);
     chunk.stored(router_->form()).gather(query, std::span(&row, 1), [&](std::size_t, float key) {
-      if (chunk[row]) nearest.push(key, chunk.id(row));
+      if (nearest.admits(key)) take_fresh(number - rows_, key, nearest);
     });
+  }
+}
+
+// A row and its copies, as far as they live, chunk by chunk: where ids ascend, until one is too many.
+void RoutedSearch::take_fresh(std::uint32_t row, float key, TopK& nearest) const {
+  const auto [chunk, at] = table_->at(row);
+  if (table_->lives(row)) nearest.push(key, chunk.id(at));
+  if (!fresh_copies_) return;
+  const FreshView& view = fresh_view_of(row);
+  const auto copies = view.lists->copies_of(row - view.begin);
+  for (auto copy = copies.begin(); copy != copies.end();) {
+    const auto [its, first] = table_->at(view.begin + copy->row);
+    const std::uint32_t start = copy->row - first;  // of the chunk; wraps where it began before the lists
+    const auto end = std::partition_point(
+        copy, copies.end(), [&](const FreshLists::Copy& each) { return each.row - start < its.size(); });
+    for (; copy != end; ++copy)
+      if (table_->lives(view.begin + copy->row) && !nearest.push(key, its.id(copy->row - start)) &&
+          its.ascending())
+        break;
+    copy = end;
   }
 }
 
@@ -99,7 +119,8 @@ std::size_t RoutedSearch::compare_unlike(const Query& query, Scratch& scratch, T
       for (; i < rows.size() && rows[i] - start < chunk.size(); ++i)
         scratch.of_view.push_back(rows[i] - start);
       chunk.stored(router_->form()).gather(query, scratch.of_view, [&](std::size_t row, float key) {
-        if (nearest.admits(key) && chunk[row]) nearest.push(key, chunk.id(row));
+        if (nearest.admits(key))
+          take_fresh(view.begin + start + static_cast<std::uint32_t>(row), key, nearest);
       });
     }
   }

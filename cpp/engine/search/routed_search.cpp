@@ -31,7 +31,8 @@ void RoutedSearch::add(const FreshLists& lists, const FreshTable& table, std::si
   fresh_.push_back({&lists, static_cast<std::uint32_t>(begin)});
   table_ = &table;
   fresh_rows_ += lists.rows();
-  originals_ += lists.rows();
+  originals_ += lists.rows() - lists.copies().size();
+  fresh_copies_ = fresh_copies_ || !lists.copies().empty();
   all_rows_ += lists.rows();
   numbers_differ_ = true;
   all_fresh_live_ = table.live() == table.rows();
@@ -47,10 +48,19 @@ std::optional<std::uint32_t> RoutedSearch::fresh_number(std::size_t row) const {
   for (const FreshView& view : fresh_) {
     if (row < view.begin || row >= view.begin + view.lists->rows()) continue;
     const auto unlike = view.lists->unlike();
-    if (std::binary_search(unlike.begin(), unlike.end(), static_cast<std::uint32_t>(row - view.begin))) break;
-    return rows_ + static_cast<std::uint32_t>(row);
+    auto listed = static_cast<std::uint32_t>(row - view.begin);
+    const auto copy = std::ranges::find(view.lists->copies(), listed, &FreshLists::Copy::row);
+    if (copy != view.lists->copies().end()) listed = copy->original;
+    if (std::binary_search(unlike.begin(), unlike.end(), listed)) break;
+    return rows_ + view.begin + listed;
   }
   return std::nullopt;
+}
+
+const RoutedSearch::FreshView& RoutedSearch::fresh_view_of(std::size_t row) const {
+  return *std::ranges::find_if(fresh_, [&](const FreshView& view) {
+    return row >= view.begin && row < view.begin + view.lists->rows();
+  });
 }
 
 void RoutedSearch::search(const QueryBlock& queries, const Visit& visit, Scratch& scratch,

@@ -104,6 +104,8 @@ class RoutedSearch {
   Listed list_fresh(Near near, Errand& errand) const;
   void number_rows(const Errand& errand, std::uint32_t* numbers, std::size_t count) const;
   bool may_be_found(std::uint32_t number) const;
+  bool lives(const FreshView& view, std::uint32_t row) const;
+  const FreshView& fresh_view_of(std::size_t row) const;
   void estimate_all(Near near, Errand& errand) const;
   const View& view_of(std::uint32_t row) const;
 
@@ -118,6 +120,7 @@ class RoutedSearch {
   void by_view(std::span<const std::uint32_t> numbers, Scratch& scratch, Use use) const;
   void rerank(const Query& query, std::span<const std::uint32_t> numbers, Scratch& scratch,
               TopK& nearest) const;
+  void take_fresh(std::uint32_t row, float key, TopK& nearest) const;
   std::size_t compare_unlike(const Query& query, Scratch& scratch, TopK& nearest) const;
 
   const Router* router_ = nullptr;
@@ -125,6 +128,7 @@ class RoutedSearch {
   std::vector<FreshView> fresh_;
   const FreshTable* table_ = nullptr;
   bool all_fresh_live_ = true;
+  bool fresh_copies_ = false;             // some fresh row stands for another
   bool numbers_differ_ = false;           // of entries and of rows
   std::uint32_t rows_ = 0, entries_ = 0;  // of the segments
   std::size_t originals_ = 0, fresh_rows_ = 0, all_rows_ = 0;

@@ -23,6 +23,8 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
   list.start(router_->layout().block_bytes());
   errand.fresh.clear();
   std::size_t scanned = 0, met = 0;
+  for (const FreshView& view : fresh_)
+    for (const Near& near : buckets) view.lists->prefetch(near.bucket);
   for (const Near& near : buckets) {
     for (const View& view : views_) {
       BlockToScan bucket = view.segment->sketches().bucket(near.bucket, near.key);
@@ -66,14 +68,15 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
 RoutedSearch::Listed RoutedSearch::list_fresh(Near near, Errand& errand) const {
   Listed listed;
   for (const FreshView& view : fresh_)
-    view.lists->visit(near.bucket, [&](const FreshLists::Block& block, std::uint32_t entries) {
+    view.lists->visit(near.bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
       const auto first = static_cast<std::uint32_t>(errand.fresh.size() * SketchLayout::kEntries);
-      errand.blocks.add({block.bytes(), near.key, entries_ + first, entries});
-      errand.fresh.push_back({block.rows.data(), rows_ + view.begin});
+      errand.blocks.add({block.sketches, near.key, entries_ + first, entries});
+      errand.fresh.push_back({block.rows, rows_ + view.begin});
+      __builtin_prefetch(block.rows);  // what is near the query will be asked for
+      __builtin_prefetch(block.rows + entries - 1);
       listed.entries += entries;
       if (all_fresh_live_) return;
-      for (std::uint32_t i = 0; i < entries; ++i)
-        listed.living += std::size_t{table_->lives(view.begin + block.rows[i])};
+      for (std::uint32_t i = 0; i < entries; ++i) listed.living += std::size_t{lives(view, block.rows[i])};
     });
   if (all_fresh_live_) listed.living = listed.entries;
   return listed;
@@ -96,9 +99,23 @@ void RoutedSearch::number_rows(const Errand& errand, std::uint32_t* numbers, std
 }
 
 bool RoutedSearch::may_be_found(std::uint32_t number) const {
-  if (number >= rows_) return table_->lives(number - rows_);
+  if (number >= rows_) {
+    const std::uint32_t row = number - rows_;
+    if (!fresh_copies_ || table_->lives(row)) return table_->lives(row);
+    const FreshView& fresh = fresh_view_of(row);
+    return lives(fresh, row - fresh.begin);
+  }
   const View& view = view_of(number);
   return view.allowed == nullptr || view.allowed->originals()[number - view.first_row];
+}
+
+// Of these lists, or a copy of it does: most likely the last one.
+bool RoutedSearch::lives(const FreshView& view, std::uint32_t row) const {
+  if (table_->lives(view.begin + row)) return true;
+  if (!fresh_copies_) return false;
+  const auto copies = view.lists->copies_of(row);
+  return std::any_of(copies.rbegin(), copies.rend(),
+                     [&](const FreshLists::Copy& copy) { return table_->lives(view.begin + copy.row); });
 }
 
 const RoutedSearch::View& RoutedSearch::view_of(std::uint32_t row) const {

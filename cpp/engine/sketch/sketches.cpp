@@ -35,7 +35,12 @@ SketchWriter::SketchWriter(const SketchLayout& layout)
 
 float SketchWriter::write(const float* y, const float* centre, float left_out, std::size_t i,
                           std::uint8_t* blocks) {
-  const Place place(blocks, layout_, i);
+  const float square = make(y, centre, left_out);
+  put(i, blocks);
+  return square;
+}
+
+float SketchWriter::make(const float* y, const float* centre, float left_out) {
   const Codebook& codebook = *layout_.codebook;
   const auto m = static_cast<double>(layout_.m);
   double square = 0.0, along_residual = 0.0, along_centre = 0.0;
@@ -48,7 +53,6 @@ float SketchWriter::write(const float* y, const float* centre, float left_out, s
                            codebook.half_squares.data(), points_.data());
   for (std::size_t group = 0, j = 0; j < layout_.m; ++group) {
     const unsigned point = points_[group];
-    place.set(group, point);
     for (std::size_t b = 0; b < codebook.width && j < layout_.m; ++b, ++j) {
       along_residual += double{codebook.coordinates[b][point]} * double{unit_[j]};
       along_centre += double{codebook.coordinates[b][point]} * double{centre[j]};
@@ -56,8 +60,23 @@ float SketchWriter::write(const float* y, const float* centre, float left_out, s
   }
   // A vector that lies on the centre has no residual: its estimate is exact.
   const double f = along_residual > 0 ? 2.0 * std::sqrt(m * square) / along_residual : 0.0;
-  place.set({static_cast<float>(square + f * along_centre + double{left_out}), static_cast<float>(f)});
+  factors_ = {static_cast<float>(square + f * along_centre + double{left_out}), static_cast<float>(f)};
   return static_cast<float>(square);
+}
+
+void SketchWriter::put(std::size_t i, std::uint8_t* blocks) const {
+  const Place place(blocks, layout_, i);
+  for (std::size_t group = 0; group * layout_.codebook->width < layout_.m; ++group)
+    place.set(group, points_[group]);
+  place.set(factors_);
+}
+
+Factors factors_in(const std::uint8_t* block, std::size_t entry, const SketchLayout& layout) {
+  const std::uint8_t* const factors = block + layout.groups * 16;
+  Factors values;
+  std::memcpy(&values.a, factors + entry * sizeof(float), sizeof(float));
+  std::memcpy(&values.f, factors + (SketchLayout::kEntries + entry) * sizeof(float), sizeof(float));
+  return values;
 }
 
 void copy_sketch(const SketchLayout& layout, const std::uint8_t* block, std::size_t from, std::size_t i,
@@ -67,11 +86,7 @@ void copy_sketch(const SketchLayout& layout, const std::uint8_t* block, std::siz
   const unsigned shift = from < 16 ? 0 : 4;
   for (std::size_t group = 0; group < layout.groups; ++group)
     place.set(group, nibbles[group * 16] >> shift & 0xFU);
-  Factors factors;
-  const std::uint8_t* of_block = block + layout.groups * 16 + from * sizeof(float);
-  std::memcpy(&factors.a, of_block, sizeof(float));
-  std::memcpy(&factors.f, of_block + SketchLayout::kEntries * sizeof(float), sizeof(float));
-  place.set(factors);
+  place.set(factors_in(block, from, layout));
 }
 
 void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks) {
@@ -108,13 +123,8 @@ Sketches::Sketches(const SketchLayout& layout, Column<std::uint32_t> starts, Col
 }
 
 Factors Sketches::factors(std::uint32_t bucket, std::uint32_t i) const {
-  const std::uint8_t* of_block =
-      blocks(bucket) + i / SketchLayout::kEntries * layout_.block_bytes() + layout_.groups * 16;
-  const std::size_t in_block = i % SketchLayout::kEntries;
-  Factors factors;
-  std::memcpy(&factors.a, of_block + in_block * sizeof(float), sizeof(float));
-  std::memcpy(&factors.f, of_block + (SketchLayout::kEntries + in_block) * sizeof(float), sizeof(float));
-  return factors;
+  return factors_in(blocks(bucket) + i / SketchLayout::kEntries * layout_.block_bytes(),
+                    i % SketchLayout::kEntries, layout_);
 }
 
 std::size_t Sketches::bytes_for(const SketchLayout& layout, std::span<const std::uint32_t> starts) {

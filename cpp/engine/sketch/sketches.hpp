@@ -50,8 +50,14 @@ class SketchWriter {
   /// the vector's squared norm. Returns ‖r‖².
   float write(const float* y, const float* centre, float left_out, std::size_t i, std::uint8_t* blocks);
 
+  /// The same in two steps: `make`, and `put` what was made last. Returns what `write` does.
+  float make(const float* y, const float* centre, float left_out);
+  const Factors& factors() const { return factors_; }
+  void put(std::size_t i, std::uint8_t* blocks) const;
+
  private:
   SketchLayout layout_;
+  Factors factors_;
   std::vector<float> unit_;  // r √m / ‖r‖, filled up
   std::vector<std::uint8_t> points_;
 };
@@ -59,6 +65,9 @@ class SketchWriter {
 /// Copies the entry at `place` of a block to the i-th place of a list of blocks, which begin as zeros.
 void copy_sketch(const SketchLayout& layout, const std::uint8_t* block, std::size_t place, std::size_t i,
                  std::uint8_t* blocks);
+
+/// Of one entry of a block.
+Factors factors_in(const std::uint8_t* block, std::size_t entry, const SketchLayout& layout);
 
 /// Makes the entries behind the last one of a list never match.
 void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks);
