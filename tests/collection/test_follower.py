@@ -16,6 +16,7 @@ import pytest
 from lookalike.collection import Collection, access
 from lookalike.collection.catalogue.catalogue import Catalogue
 from lookalike.collection.catalogue.database import Database
+from lookalike.collection.opened import Opened
 from lookalike.collection.sealed.live import LiveIndex
 from lookalike.collection.sure_file import Kept
 from lookalike.errors import DamagedError, LookalikeError
@@ -169,6 +170,28 @@ def test_a_thread_sees_what_it_has_committed_while_it_writes_on(collection: Coll
         assert len(collection.paths(where="stars = 5")) == 1
         assert pool.submit(found, collection).result(PATIENCE) == COUNT, "others need not wait"
     assert len(collection.search(vector=np.ones(DIM), where="stars = 5")) == 1
+
+
+def test_a_thread_that_has_seen_a_generation_sees_none_before(
+    collection: Collection, where: Path, python: Python, work: tuple[Gate, list[str]]
+) -> None:
+    """As where more threads come at once than ever before: there is no connection that waits for them."""
+    gate, _ = work
+    searched_by(collection, 1)
+    assert python(ADD_ONE, where, "new").returncode == 0
+    assert gate.reached.wait(PATIENCE)
+    with ThreadPoolExecutor(1) as pool:
+
+        def of_another_thread() -> int:
+            return pool.submit(len, collection).result(PATIENCE)
+
+        assert (len(collection), of_another_thread()) == (COUNT, COUNT)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Opened, "_is_newest", lambda _: False)
+            assert of_another_thread() == COUNT + 1
+        assert (len(collection), of_another_thread()) == (COUNT, COUNT + 1)
+        gate.opened.set()
+        until(lambda: found(collection) == COUNT + 1)
 
 
 def test_segments_that_are_gone_are_looked_for_in_what_is_newest(

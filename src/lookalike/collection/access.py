@@ -92,17 +92,19 @@ class Access:
 
         What is wrong with it is told by who searches.
         """
-        opened, is_well = self._opened, False
-        with suppress(LookalikeError, MemoryError):
-            if time.monotonic() - self._searched < _LATELY:
+        opened, goes_on = self._opened, False
+        try:
+            with suppress(LookalikeError, MemoryError):
                 opened.look()
-                is_well = True
-        with self._lock:
-            if is_well and time.monotonic() - self._searched < _LATELY:
-                return True
-            self._follower = None
-        opened.let_go()
-        return False
+                goes_on = True
+        finally:
+            with self._lock:
+                goes_on = goes_on and time.monotonic() - self._searched < _LATELY
+                if not goes_on:
+                    self._follower = None
+            if not goes_on:
+                opened.let_go()
+        return goes_on
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -160,7 +162,7 @@ class Access:
         opened, held = self._take()
         try:
             with nullcontext(held.ready.about) if held.ready else held.catalogue.reading() as about:
-                ready = held.ready or opened.ready_of(about)
+                ready = opened.ready_of(about)
                 self._threads.session = _Session(opened, held.catalogue, about, self._model_of(about), ready)
                 try:
                     yield about

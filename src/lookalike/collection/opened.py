@@ -90,6 +90,7 @@ class Opened:
         self._ready: Ready | None = None
         self._look = 0
         self._used, self._most = 0, 1  # connections that threads have now, and had at once
+        self._seen = threading.local()
         self._is_closed = False
 
     def close(self) -> None:
@@ -122,7 +123,8 @@ class Opened:
                 self._relieve(held)
 
     def ready_of(self, about: About) -> Ready | None:
-        """What was made of this generation, if that is what is ready."""
+        """What was made of a generation, if that is what is ready; this thread reads none before it any more."""
+        self._seen.generation = about.generation
         ready = self._ready
         return ready if ready and ready.about == about else None
 
@@ -135,7 +137,7 @@ class Opened:
         with self.looking:
             fresh = self._look_at()
             with self.lock:
-                if self._is_closed:
+                if self._is_closed or fresh.look != self._look + 1:  # it was let go meanwhile
                     self._end(fresh)
                     return
                 self._ready, self._look = fresh.ready, fresh.look
@@ -148,8 +150,9 @@ class Opened:
     def let_go(self) -> None:
         """Let nothing be ready, and no connection wait: the next search reads what is newest then."""
         with self.lock:
-            self._ready = None
-            self._end_waiting()
+            self._ready, self._look = None, self._look + 1
+            while self._waiting:
+                self._end(self._waiting.pop())
 
     def sure_of(self, index: Reader, catalogue: Catalogue, about: About) -> Sure:
         """How near is near in a generation of the index."""
@@ -173,14 +176,14 @@ class Opened:
         try:
             if catalogue.file != self.first.file:
                 raise catalogue.damaged("another file")  # which who searches opens
-            commits, ready = catalogue.commits, self._ready
+            look, commits, ready = self._look + 1, catalogue.commits, self._ready
             about = catalogue.begin()
             if ready is None or ready.about != about:
                 index = self.live.at(catalogue, about)
                 ready = Ready(about, commits, index, self.sure and self.sure_of(index, catalogue, about))
             elif ready.commits != commits:
                 ready = ready._replace(commits=commits)
-            return Held(catalogue, ready, self._look + 1)
+            return Held(catalogue, ready, look)
         except BaseException:
             with self.lock:
                 self._end(Held(catalogue))
@@ -191,17 +194,20 @@ class Opened:
         with self.lock:
             if self._waiting and self._is_newest():
                 return self._waiting.pop()
-            if self._waiting and not self._free and not self._is_newest():
-                self._end(self._waiting.pop(0))
             return Held(self._free.pop()) if self._free else None
 
     def _any(self) -> Catalogue:
-        """A connection in no transaction."""
+        """One in no transaction, with the lock."""
         return self._free.pop() if self._free else Catalogue(self._place.catalogue)
 
     def _is_newest(self) -> bool:
         """Whether what is ready has all that this thread must see."""
-        return self._ready is not None and self._ready.commits >= self.first.commits_to_see
+        ready = self._ready
+        return (
+            ready is not None
+            and ready.commits >= self.first.commits_to_see
+            and ready.about.generation >= getattr(self._seen, "generation", 0)
+        )
 
     def _relieve(self, held: Held) -> None:
         """Let another connection wait in place of one whose transaction is old; where none can, this one goes on."""
@@ -224,10 +230,6 @@ class Opened:
             return False
         self._free_up(catalogue)
         return False
-
-    def _end_waiting(self) -> None:
-        while self._waiting:
-            self._end(self._waiting.pop())
 
     def _end(self, held: Held) -> None:
         try:
