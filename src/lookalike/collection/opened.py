@@ -104,7 +104,7 @@ class Opened:
 
     def take(self) -> Held:
         """A connection for this thread: within what is ready where that has all that it must see."""
-        held = self._take() or Held(Catalogue(self._place.catalogue))
+        held = self._take() or Held(self._another())
         with self.lock:
             self._used += 1
             self._most = min(max(self._most, self._used), _SPARE)
@@ -144,7 +144,7 @@ class Opened:
                 before, self._waiting = self._waiting, [fresh]
                 for held in before:
                     self._relieve(held)
-                while len(self._waiting) + self._used < self._most and self._wait(self._any()):
+                while len(self._waiting) + self._used < self._most and self._wait(self._other() or self._another()):
                     pass
 
     def let_go(self) -> None:
@@ -172,7 +172,7 @@ class Opened:
     def _look_at(self) -> Held:
         """A connection within a transaction of the newest generation, and what searches need of that."""
         with self.lock:
-            catalogue = self._any()
+            catalogue = self._other() or self._another()
         try:
             if catalogue.file != self.first.file:
                 raise catalogue.damaged("another file")  # which who searches opens
@@ -196,9 +196,15 @@ class Opened:
                 return self._waiting.pop()
             return Held(self._free.pop()) if self._free else None
 
-    def _any(self) -> Catalogue:
-        """One in no transaction, with the lock."""
-        return self._free.pop() if self._free else Catalogue(self._place.catalogue)
+    def _other(self) -> Catalogue | None:
+        """One that is free, with the lock; but the first never waits: it may be read by without being taken."""
+        for place, catalogue in enumerate(self._free):
+            if catalogue is not self.first:
+                return self._free.pop(place)
+        return None
+
+    def _another(self) -> Catalogue:
+        return Catalogue(self._place.catalogue)
 
     def _is_newest(self) -> bool:
         """Whether what is ready has all that this thread must see."""
@@ -212,10 +218,13 @@ class Opened:
     def _relieve(self, held: Held) -> None:
         """Let another connection wait in place of one whose transaction is old; where none can, this one goes on."""
         is_relieved = bool(self._waiting) and self._waiting[-1].look == self._look
-        if held.ready is not self._ready or is_relieved or (self._free and self._wait(self._free.pop())):
-            self._end(held)
-        else:
-            self._waiting.insert(0, held)
+        if held.ready is self._ready and not is_relieved:
+            other = self._other()
+            is_relieved = other is not None and self._wait(other)
+            if not is_relieved:
+                self._waiting.insert(0, held)
+                return
+        self._end(held)
 
     def _wait(self, catalogue: Catalogue) -> bool:
         """Let a connection wait, unless what it reads is not what is ready."""
