@@ -230,7 +230,7 @@ class Opened:
         """Let a connection wait, unless what it reads is not what is ready."""
         ready = self._ready
         try:
-            if ready and catalogue.begin() == ready.about:
+            if ready and catalogue.file == self.first.file and catalogue.begin() == ready.about:
                 self._waiting.append(Held(catalogue, ready, self._look))
                 return True
             catalogue.end()
