@@ -3,13 +3,16 @@
     python benchmarks/beside.py                       # 300,000 × 96, 15 seconds of each kind of work
     python benchmarks/beside.py --seconds 300 --only alone adds
     python benchmarks/beside.py --pictures DIR        # a collection of these pictures, which are copied first
+    python benchmarks/beside.py --commits             # a collection of 300,000 × 96, to which another process adds
 
 One thread searches for a new query every millisecond while others work: batches compared with every vector while an
 add comes in, adds (10,000 different vectors a second), removals, sealing, saving, all of these. Each kind of work
 begins with an index just opened from one file; its vectors are drawn from 500 Gaussians. A collection is searched by
 an id, beside a thread that searches it by pictures, and a process that indexes more of them. Milliseconds; *first* and
 *last* are the medians of the first and the last fifth of the time, which tell whether anything grows. After the adds
-the same is told of the index once all is sealed.
+the same is told of the index once all is sealed. By `--commits`, another process adds a vector every half second, each
+nearer to the query than those before, and a last line says how long after each commit the first search ended that
+found it.
 """
 
 from __future__ import annotations
@@ -206,6 +209,52 @@ def measure_collection(given: Path, seconds: float) -> None:
                 print(row(name, searched(search, seconds)), flush=True)
 
 
+COMMITS = """
+import sys, time
+import numpy as np
+from lookalike.collection import Collection
+from lookalike.collection.catalogue.catalogue import Item
+query = np.load(sys.argv[2])
+with Collection.open(sys.argv[1]) as collection:
+    for number in range(1, 10**6):
+        vector = query.copy()
+        vector[0] += 10 / number
+        item = Item(0, b"new %d" % number, 1, 1, None, None, None, "indexed", None)
+        with collection._access.writer(9) as catalogue:
+            with catalogue.writing():
+                catalogue.add([item], [vector])
+            print(catalogue.about().next_id - 1, time.monotonic(), flush=True)
+        time.sleep(0.5)
+"""
+
+
+def measure_commits(count: int, dim: int, seconds: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        given, query, where = (str(Path(folder) / name) for name in ("given.npy", "query.npy", "collection"))
+        np.save(given, source(dim, 1)(count))
+        nearest = source(dim, 2)(1)[0]
+        np.save(query, nearest)
+        with Collection.create(given, where, metric="euclidean") as collection:
+            collection.sync()
+            seen: dict[int, float] = {}
+
+            def search(_: int) -> None:
+                hits = collection.search(vector=nearest, k=K)
+                seen.setdefault(hits[0].id, time.monotonic())
+
+            searched(search, 0.5)
+            print(row("alone", searched(search, seconds)), flush=True)
+            command = [sys.executable, "-c", COMMITS, where, query]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+                assert process.stdout
+                first = process.stdout.readline()  # it has begun
+                print(row("commits", searched(search, seconds)), flush=True)
+                process.kill()
+                commits = [line.split() for line in (first, *process.stdout)]
+        late = [1e3 * (seen[int(id)] - float(when)) for id, when in commits[1:] if int(id) in seen]
+        print(f"{len(late)} commits seen after p50 {np.median(late):.0f} ms, at most {max(late):.0f} ms", flush=True)
+
+
 def row(name: str, took: NDArray[np.float64]) -> str:
     fifth = max(1, len(took) // 5)
     figures: list[Any] = [*np.quantile(took, [0.5, 0.99]), took.max(), *map(np.median, (took[:fifth], took[-fifth:]))]
@@ -219,10 +268,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--only", nargs="+", choices=WORK, default=list(WORK), metavar="WORK", help=", ".join(WORK))
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="a folder: measure a collection of it")
+    parser.add_argument("--commits", action="store_true", help="measure a collection to which another process adds")
     arguments = parser.parse_args()
     print(f"{'beside':<15}{'searches':>9}{'p50':>9}{'p99':>9}{'longest':>9}{'first':>9}{'last':>9}")
     if arguments.pictures:
         measure_collection(arguments.pictures, arguments.seconds)
+        return
+    if arguments.commits:
+        measure_commits(arguments.count, arguments.dim, arguments.seconds)
         return
     vectors = source(arguments.dim, 1)(arguments.count)
     more, queries = source(arguments.dim, 2)(10_000), source(arguments.dim, 3)(10_000)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection import classes_file, sure_file
+from lookalike.collection import classes_file
 from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.catalogue.database import closed
 from lookalike.collection.classes import Classes
+from lookalike.collection.follower import Follower
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.model import AS_REMEMBERED, RememberedModel, Wanted, model_of
 from lookalike.collection.no_model import NoModel
+from lookalike.collection.opened import Held, Known, Opened, Ready
 from lookalike.collection.place import Place
-from lookalike.collection.sealed.live import LiveIndex
 from lookalike.collection.sure import Calibration
 from lookalike.collection.sync.report import Progress
 from lookalike.errors import DamagedError, LookalikeError
@@ -29,65 +32,30 @@ from lookalike.models.words import Words
 T = TypeVar("T")
 
 _FILTERS = 16  # conditions whose ids are kept, for searches to come
-_SPARE = 16  # connections that are kept open for threads to come
-
-
-class _Known(NamedTuple):
-    """What items probably show, of one generation and of the model with one hash."""
-
-    generation: int
-    model: str
-    classes: Classes
-
-
-class _Sure(NamedTuple):
-    """How near is near in one generation, of the model with one hash, and what brings that along to the next."""
-
-    generation: int
-    model: str
-    kept: sure_file.Kept | None
+_LATELY = 10.0  # seconds; searches that came so far apart are followed by more
 
 
 class _Session(NamedTuple):
-    """What one thread reads of one snapshot of the catalogue."""
+    """What one thread reads of one snapshot of the catalogue.
 
-    opened: _Opened
+    Attributes:
+        ready: what was made of its generation beforehand, if anything was.
+    """
+
+    opened: Opened
     catalogue: Catalogue
     about: About
     model: RememberedModel | NoModel
-
-
-class _Opened:
-    """What was opened of one catalogue, until another is in its place.
-
-    Attributes:
-        first: a connection to it.
-        free: connections that no thread reads by.
-        live: the index of its generations.
-        filters: by generation and condition.
-        sure, classes: of one generation.
-    """
-
-    def __init__(self, place: Place, first: Catalogue) -> None:
-        self.first = first
-        self.free = [first]
-        self.live = LiveIndex(place)
-        self.filters: dict[tuple[int, str], Filter] = {}
-        self.sure: _Sure | None = None
-        self.classes: _Known | None = None
-
-    def close(self) -> None:
-        """Those that are read by are closed when they are given back."""
-        self.live.close()
-        while self.free:
-            self.free.pop().close()
+    ready: Ready | None
 
 
 class Access:
     """What a collection reads by; where a rescue has replaced the catalogue, the new one is opened.
 
     Each thread that reads has a session of its own: a connection, one generation, and the snapshot of the index that is
-    of this generation. None waits for another, but for who opens the segments of a new generation.
+    of this generation. What a thread has committed it sees at once. While
+    searches come, a `Follower` brings along what other processes commit, and until it has, sessions are of the
+    generation before. The same goes for what another thread commits, until its writer is done.
 
     Attributes:
         place: where it lies.
@@ -106,12 +74,45 @@ class Access:
         self._threads = threading.local()
         self._lock = threading.RLock()  # over what follows; held for moments, and to open what was replaced
         self._closed = False
+        self._searched = -math.inf  # when, by the monotonic clock
+        self._follower: Follower | None = None
         self._opened, self._model = self._open()
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
+            follower, self._follower = self._follower, None
+        if follower:
+            follower.stop()
+        with self._lock:
             self._opened.close()
+
+    def follow(self) -> bool:
+        """Bring along what is committed by now, for sessions to come; False where no search came lately.
+
+        What is wrong with it is told by who searches.
+        """
+        opened, goes_on = self._opened, False
+        try:
+            with suppress(LookalikeError, MemoryError):
+                opened.look()
+                goes_on = True
+        finally:
+            with self._lock:
+                goes_on = goes_on and time.monotonic() - self._searched < _LATELY
+                if not goes_on:
+                    self._follower = None
+            if not goes_on:
+                opened.let_go()
+        return goes_on
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """No other thread has a lock of this meanwhile, and no connection waits in a transaction: for a fork."""
+        opened = self._opened
+        with opened.looking, self._lock, opened.lock:
+            opened.let_go()
+            yield
 
     def reopen(self) -> None:
         """Open its files anew: they were away or replaced, and may be others now; where they cannot be, keep these."""
@@ -148,6 +149,9 @@ class Access:
             with closing(Catalogue(self.place.catalogue)) as catalogue:
                 self._model_of(catalogue.about())
                 yield catalogue
+                if self._follower:
+                    with suppress(LookalikeError):  # who searches is told
+                        self._opened.look()  # before other threads must see what was committed
 
     @contextmanager
     def reading(self) -> Iterator[About]:
@@ -155,16 +159,17 @@ class Access:
         if session := self._session:
             yield session.about
             return
-        opened, catalogue = self._take()
+        opened, held = self._take()
         try:
-            with catalogue.reading() as about:
-                self._threads.session = _Session(opened, catalogue, about, self._model_of(about))
+            with nullcontext(held.ready.about) if held.ready else held.catalogue.reading() as about:
+                ready = opened.ready_of(about)
+                self._threads.session = _Session(opened, held.catalogue, about, self._model_of(about), ready)
                 try:
                     yield about
                 finally:
                     self._threads.session = None
         finally:
-            self._give_back(opened, catalogue)
+            opened.give_back(held)
 
     def in_snapshot(self, use: Callable[[About], T]) -> T:
         """What `use` makes of one snapshot of the catalogue, and of the segments that it names."""
@@ -177,6 +182,7 @@ class Access:
                     generation = about.generation
                     return use(about)
             except DamagedError:
+                opened.let_go()
                 with self.reading() as about:
                     if self._opened is opened and about.generation == generation:
                         raise
@@ -187,8 +193,14 @@ class Access:
 
         def of(about: About) -> T:
             session = self._needed()
-            return use(session.opened.live.at(session.catalogue, about))
+            live, ready = session.opened.live, session.ready
+            if ready is None:
+                return use(live.at(session.catalogue, about))
+            live.require_untruncated()
+            return use(ready.snapshot)
 
+        if not self._session:
+            self._follow_for_searches()
         return self.in_snapshot(of)
 
     def filter(self, index: Reader, where: str) -> Filter:
@@ -217,18 +229,9 @@ class Access:
     def calibration(self, index: Reader) -> Calibration | None:
         """How near is near in this generation of the index, within `with_index`; None where too few are in it."""
         session = self._needed()
-        opened, about = session.opened, session.about
-        known = opened.sure
-        if known is None or (known.generation, known.model) != (about.generation, about.model_hash):
-            same = known is not None and known.model == about.model_hash
-            before = sure_file.newest(self.place, about, known.kept if known and same else None, len(index))
-            if before:
-                kept = before.followed(index, session.catalogue, about)
-            else:
-                kept = sure_file.kept_of(Calibration.of(index), about)
-            known = opened.sure = _Sure(about.generation, about.model_hash, kept)
-            if kept and (before is None or before.is_old(len(index))):
-                sure_file.keep(self.place, about, kept)
+        known = session.ready.sure if session.ready else None
+        if known is None:
+            known = session.opened.sure_of(index, session.catalogue, session.about)
         return replace(known.kept.calibration, count=len(index)) if known.kept else None
 
     def classes(self, index: Reader, words: Words, progress: Progress | None = None) -> Classes:
@@ -241,7 +244,7 @@ class Access:
             classes = Classes.of(index, words, before, progress)
             if len(np.setdiff1d(classes.ids, before.ids, assume_unique=True)) >= classes_file.WORTH:
                 classes_file.keep(self.place, about, words, classes)
-            known = session.opened.classes = _Known(about.generation, about.model_hash, classes)
+            known = session.opened.classes = Known(about.generation, about.model_hash, classes)
         return known.classes
 
     @property
@@ -255,44 +258,45 @@ class Access:
             raise RuntimeError("expected to be called within a session")
         return session
 
-    def _open(self) -> tuple[_Opened, RememberedModel | NoModel]:
+    def _open(self) -> tuple[Opened, RememberedModel | NoModel]:
         catalogue = Catalogue(self.place.catalogue)
         try:
             model = model_of(self.place, catalogue.about(), self._wanted)
         except LookalikeError:
             catalogue.close()
             raise
-        return _Opened(self.place, catalogue), model
+        return Opened(self.place, catalogue), model
 
-    def _reopen(self, before: _Opened) -> None:
+    def _reopen(self, before: Opened) -> None:
         """Unless another thread did."""
         with self._lock:
             if self._opened is before and not self._closed:
                 self._opened, self._model = self._open()
                 before.close()
 
-    def _take(self) -> tuple[_Opened, Catalogue]:
+    def _take(self) -> tuple[Opened, Held]:
         """A connection for this thread alone, to the catalogue that is at the place now."""
         while True:
             with self._lock:
                 if self._closed:
                     raise closed()
                 opened = self._opened
-                catalogue = opened.free.pop() if opened.free else None
-            if catalogue is None:
-                catalogue = Catalogue(self.place.catalogue)
-            if catalogue.file == opened.first.file and not catalogue.is_replaced:
-                return opened, catalogue
-            self._give_back(opened, catalogue)
+            held = opened.take()
+            if held.catalogue.file == opened.first.file and not held.catalogue.is_replaced:
+                return opened, held
+            opened.give_back(held)
             self._reopen(opened)
 
-    def _give_back(self, opened: _Opened, catalogue: Catalogue) -> None:
-        with self._lock:
-            is_current = opened is self._opened and not self._closed and catalogue.file == opened.first.file
-            if is_current and (len(opened.free) < _SPARE or catalogue is opened.first):
-                opened.free.append(catalogue)
-                return
-        catalogue.close()
+    def _follow_for_searches(self) -> None:
+        """Where one search has followed another, more will come: those need not bring along what others commit."""
+        before, self._searched = self._searched, time.monotonic()
+        follower = self._follower
+        if follower and not follower.is_over:
+            return
+        if self._searched - before < _LATELY and self._opened.first.takes_changes:
+            with self._lock:
+                if not self._closed and (self._follower is None or self._follower.is_over):
+                    self._follower = Follower(self)
 
     def _model_of(self, about: About) -> RememberedModel | NoModel:
         """The model of a generation: another process may have changed it; ModelError where it is not as `wanted`."""

@@ -83,8 +83,11 @@ class Collection:
         ...     for path, distance, id in photos.search("cat.jpg", k=3):
         ...         print(distance, path)
 
-    A search sees what is committed, also while another process or thread indexes. Threads may share a collection;
-    none waits for another's search, and all for the first that opens what was sealed or added since.
+    A search sees what is committed, also while another process or thread indexes: what its own thread has committed at
+    once, what other threads have when their call has returned. Where searches come again and again, a thread of the
+    collection's own brings along what other processes commit, beside them, so that it is seen within 200 ms on a
+    machine that is not overloaded; else the first search does. Threads may share a collection; none waits for another's
+    search, and all for the first that opens what is there.
 
     Attributes:
         place: where it lies.

@@ -148,11 +148,39 @@ class Catalogue:
         """Whether its disk had no room when it was opened; as `Database`."""
         return self._database.is_full
 
+    @property
+    def commits(self) -> int:
+        """How many transactions this process has committed to it; as `Database`."""
+        return self._database.commits
+
+    @property
+    def commits_to_see(self) -> int:
+        """How many of them this thread must see; as `Database`."""
+        return self._database.commits_to_see
+
+    @property
+    def takes_changes(self) -> bool:
+        """Whether this user may change it, and what others commit is seen."""
+        return self._database.takes_changes
+
     @contextmanager
     def reading(self) -> Iterator[About]:
         """One snapshot of the whole catalogue, whatever others commit meanwhile."""
         with self._database.reading():
             yield self.about()
+
+    def begin(self) -> About:
+        """Read one snapshot of it until `end`, instead of within `reading`."""
+        self._database.begin()
+        try:
+            return self.about()
+        except BaseException:
+            self._database.end()
+            raise
+
+    def end(self) -> None:
+        """End what `begin` began; where it has ended, that is fine."""
+        self._database.end()
 
     @contextmanager
     def writing(self) -> Iterator[None]:

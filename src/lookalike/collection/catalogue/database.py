@@ -10,8 +10,10 @@ import os
 import re
 import sqlite3
 import tempfile
+import threading
 import urllib.parse
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
@@ -44,12 +46,34 @@ _UNWRITTEN = (
     sqlite3.SQLITE_IOERR_DELETE,
 )
 _SHM_BYTES = 32 << 10  # at least
+_LONG_WAL = 8 << 20  # bytes: twice what SQLite writes back by itself, where no reader is in its way
+_PATIENCE = 5000  # milliseconds that a statement waits for a lock
+_READERS = 500  # milliseconds: those that wait in a transaction begin another one several times meanwhile
 _MEMORY = "/dev/shm"  # noqa: S108 (a file system in memory, where Linux has it)
 _NONSENSE = re.compile("syntax error|incomplete input|no such function|within a transaction|no transaction is active")
 
 
 class NewerVersionError(NotAnIndexError):
     """A file that this lookalike is too old for."""
+
+
+class _Shared:
+    """What all connections of this process to one file know.
+
+    Attributes:
+        commits: how many transactions they have committed.
+        told: how many of them by connections that are closed: their writers are done.
+        writer: the thread of the last one.
+        long_wal: from so many bytes on the WAL is to begin anew.
+    """
+
+    def __init__(self) -> None:
+        self.commits = self.told = 0
+        self.writer = 0
+        self.long_wal = _LONG_WAL
+
+
+_shared: defaultdict[object, _Shared] = defaultdict(_Shared)  # by `Database.file`
 
 
 class Database:
@@ -79,7 +103,7 @@ class Database:
             raise lost(path, "no file") or NotAnIndexError(
                 f"expected a catalogue at {path}, received no file; index a folder first"
             )
-        self._closed = False
+        self._closed = self._has_committed = False
         self.file = _identity(path)  # before it is opened: a file that comes between is taken for a new one
         self.is_full = False
         try:
@@ -153,16 +177,35 @@ class Database:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether another file is at its path by now, as after a rescue; not told inside `reading`, nor when closed.
+        """Whether another file is at its path by now, as after a rescue; not told when closed.
 
         Where the disk was full, whether it has changed.
         """
-        if self._closed or self._connection.in_transaction:
+        if self._closed:
             return False
         return _identity(self.path, exactly=self.is_full) != self.file
 
+    @property
+    def commits(self) -> int:
+        """How many transactions this process has committed to the file, by whatever connection."""
+        return _shared[self.file].commits
+
+    @property
+    def commits_to_see(self) -> int:
+        """How many of them this thread must see: its own, and those of whoever is done and has closed the file."""
+        shared = _shared[self.file]
+        return shared.commits if shared.writer == threading.get_ident() else shared.told
+
+    @property
+    def takes_changes(self) -> bool:
+        """Whether this user may change it, and what others commit is seen."""
+        return not self.is_full and _may_write(self.path)
+
     def close(self) -> None:
         """Close the file; closing twice is fine."""
+        if self._has_committed:
+            shared = _shared[self.file]
+            shared.told = shared.commits
         self._closed = True
         self._connection.close()
 
@@ -172,14 +215,27 @@ class Database:
         with self._transaction("BEGIN"):
             yield
 
+    def begin(self) -> None:
+        """Begin a transaction that reads one snapshot, until `end`."""
+        self.execute("BEGIN")
+
+    def end(self) -> None:
+        """End it; where there is none, that is fine."""
+        if self._is_in_transaction():
+            self.execute("ROLLBACK")
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction: all of it is on the disk at the end, or none of it."""
         if self.is_full:
             raise _full(self.path)
+        if _wal_size(self.path) >= _shared[self.file].long_wal and not self._is_in_transaction():
+            self._shorten_wal()
         with self._transaction("BEGIN IMMEDIATE"):
             yield
             self.execute("COMMIT")
+            shared = _shared[self.file]
+            shared.commits, shared.writer, self._has_committed = shared.commits + 1, threading.get_ident(), True
 
     def execute(self, statement: str, values: Row = ()) -> list[Row]:
         with _translated(self.path):
@@ -275,6 +331,22 @@ class Database:
     def damaged(self, found: str) -> DamagedError:
         return DamagedError(_damage(self.path, found))
 
+    def _shorten_wal(self) -> None:
+        """Write the WAL back and cut it off. Readers who never stop keep SQLite from that, unless one waits for them.
+
+        Where one reads for long, the next attempt is made when the WAL is twice as long.
+        """
+        shared, size = _shared[self.file], _wal_size(self.path)
+        shared.long_wal = 2 * size
+        with suppress(BusyError, WriteError):  # nothing is lost
+            try:
+                self.execute(f"PRAGMA busy_timeout = {_READERS}")
+                ((is_busy, _, _),) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if not is_busy:
+                    shared.long_wal = _LONG_WAL
+            finally:
+                self.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+
     def _configure(self) -> None:
         with _translated(self.path):
             self._connection.execute("PRAGMA trusted_schema = OFF")
@@ -309,8 +381,7 @@ class Database:
             self.execute(begin)  # within, lest a Ctrl-C behind it leave the transaction open
             yield
         finally:
-            if self._is_in_transaction():
-                self.execute("ROLLBACK")
+            self.end()
 
     def _is_in_transaction(self) -> bool:
         with _translated(self.path):
@@ -341,7 +412,10 @@ def _identity(path: str, *, exactly: bool = False) -> tuple[object, ...] | None:
 
 
 def _wal_size(path: str) -> int:
-    return os.path.getsize(f"{path}-wal") if os.path.exists(f"{path}-wal") else 0
+    try:
+        return os.path.getsize(f"{path}-wal")
+    except FileNotFoundError:
+        return 0
 
 
 def _may_write(path: str) -> bool:
@@ -447,7 +521,9 @@ def _connect_without_room(path: str, error: WriteError) -> sqlite3.Connection:
 def _open(path: str, mode: str) -> sqlite3.Connection:
     location = f"file:{urllib.parse.quote(os.fsencode(path))}?{mode}"
     with _translated(path):
-        connection = sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            location, uri=True, isolation_level=None, check_same_thread=False, timeout=_PATIENCE / 1000
+        )
         _add_functions(connection)
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

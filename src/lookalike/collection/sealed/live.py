@@ -50,11 +50,12 @@ class LiveIndex:
         self._place = place
         self._lock = threading.RLock()  # over what follows
         self._state: _State | None = None
+        self._files: dict[str, tuple[int, ...]] = {}  # of the state, also while it is brought along
         self._snapshots = WeakValueDictionary[int, Snapshot]()  # by generation, as long as somebody reads them
 
     def close(self) -> None:
         with self._lock:
-            self._state = None
+            self._state, self._files = None, {}
             self._snapshots.clear()
 
     def at(self, catalogue: Catalogue, about: About) -> Snapshot:
@@ -64,7 +65,7 @@ class LiveIndex:
             DamagedError: a segment or a pending vector is damaged, or they are not those of all indexed items.
         """
         if (known := self._snapshots.get(about.generation)) is not None:
-            self._require_untruncated()
+            self.require_untruncated()
             return known
         with self._lock:
             if (known := self._snapshots.get(about.generation)) is not None:
@@ -73,6 +74,7 @@ class LiveIndex:
                 return self._follow(catalogue, None, about).snapshot
             before, self._state = self._state, None  # until all of it has come along
             self._state = self._follow(catalogue, before, about)
+            self._files = self._state.segments
             self._snapshots[about.generation] = self._state.snapshot
             return self._state.snapshot
 
@@ -115,13 +117,12 @@ class LiveIndex:
             return ()  # what opens it says what is wrong
         return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
-    def _require_untruncated(self) -> None:
+    def require_untruncated(self) -> None:
         """DamagedError where another program has cut off what is mapped: to read that would end the process.
 
         What is cut off while a search goes on ends it all the same.
         """
-        state = self._state
-        for name, (_, *before) in (state.segments if state else {}).items():
+        for name, (_, *before) in self._files.items():
             now = self._identity(name)
             if before and now and now[:2] == tuple(before[:2]) and now[2] < before[2]:
                 path = os.path.join(self._place.segments, name)

@@ -1,0 +1,344 @@
+"""What another process commits is brought along beside the searches, not in front of them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookalike.collection import Collection, access
+from lookalike.collection.catalogue.catalogue import Catalogue
+from lookalike.collection.catalogue.database import Database
+from lookalike.collection.opened import Opened
+from lookalike.collection.sealed.live import LiveIndex
+from lookalike.collection.sure_file import Kept
+from lookalike.errors import DamagedError, LookalikeError
+
+from .conftest import Python
+from .test_sessions import PATIENCE, Gate
+from .vectors import plain
+
+COUNT, DIM = 60, 8
+FOLLOWER = "lookalike-follower"
+
+ADD = """
+import sys
+import numpy as np
+from lookalike.collection import Collection
+from lookalike.collection.catalogue.catalogue import Item
+def add(collection, name):
+    item = Item(0, name, 1, 1, None, None, None, "indexed", None)
+    with collection._access.writer(9) as catalogue, catalogue.writing():
+        catalogue.add([item], [np.ones(8, np.float32)])
+"""
+ADD_ONE = f"{ADD}\nwith Collection.open(sys.argv[1]) as collection: add(collection, sys.argv[2].encode())"
+OPTIMIZE = f"{ADD}\nwith Collection.open(sys.argv[1]) as collection: collection.optimize()"
+COMMIT_MUCH = f"""{ADD}
+import os, time
+longest = 0
+with Collection.open(sys.argv[1]) as collection:
+    for number in range(200):
+        with collection._access.writer(9) as catalogue, catalogue.writing():
+            catalogue.metadata.give({{1: {{"text": str(number % 10) * 60_000}}, 2: {{"text": "b" * 60_000}}}})
+        longest = max(longest, os.path.getsize(f"{{sys.argv[1]}}/catalogue.sqlite-wal"))
+        time.sleep(0.005)
+print(longest)
+"""
+
+exec(ADD, added := {"__name__": "added"})  # what the other process runs
+
+
+def add(collection: Collection, name: str) -> None:
+    added["add"](collection, name.encode())  # type: ignore[operator]
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Path:
+    vectors = np.random.default_rng(0).standard_normal((COUNT, DIM)).astype(np.float32)
+    with Collection.create(str(plain(tmp_path / "all.npy", vectors, 0)), str(tmp_path / "all")) as collection:
+        assert collection.sync().new == COUNT
+    return tmp_path / "all"
+
+
+@pytest.fixture
+def collection(where: Path) -> Iterator[Collection]:
+    with Collection.open(where) as opened:
+        yield opened
+
+
+def found(collection: Collection) -> int:
+    hits = collection.search(vector=np.ones(DIM), k=100)
+    assert hits.match is not None
+    return len(hits)
+
+
+def until(is_so: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def followers() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == FOLLOWER]
+
+
+def waiting(collection: Collection) -> int:
+    """How many connections wait within a transaction."""
+    return len(collection._access._opened._waiting)
+
+
+def searched_by(collection: Collection, threads: int) -> None:
+    """Until connections for so many threads wait in transactions of what is there."""
+    together = threading.Barrier(threads)
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(2):
+            list(pool.map(lambda _: collection.examine(lambda *_: together.wait(PATIENCE)), range(threads)))
+    found(collection)  # which calibrates
+    until(lambda: waiting(collection) >= threads)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Gate, list[str]]]:
+    """Who brings an index and the score along; the follower is held where it begins."""
+    gate, by = Gate(), list[str]()
+    follow, followed = LiveIndex._follow, Kept.followed
+
+    def held(*given: object) -> object:
+        by.append(f"index by {threading.current_thread().name}")
+        if threading.current_thread().name == FOLLOWER:
+            gate.pass_through()
+        return follow(*given)  # type: ignore[arg-type]
+
+    def told(*given: object) -> object:
+        by.append(f"score by {threading.current_thread().name}")
+        return followed(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LiveIndex, "_follow", held)
+    monkeypatch.setattr(Kept, "followed", told)
+    yield gate, by
+    gate.opened.set()
+
+
+def test_searches_go_on_while_what_another_process_committed_is_brought_along(
+    collection: Collection, where: Path, python: Python, work: tuple[Gate, list[str]]
+) -> None:
+    gate, by = work
+    searched_by(collection, 3)
+    by.clear()
+    done = python(ADD_ONE, where, "new")
+    assert done.returncode == 0, done.stderr
+    assert gate.reached.wait(PATIENCE)
+    with ThreadPoolExecutor(3) as pool:
+        assert {*pool.map(lambda _: found(collection), range(60))} == {COUNT}
+        assert {*pool.map(lambda _: len(collection), range(60))} == {COUNT}, "all calls are of one generation"
+    assert by == [f"index by {FOLLOWER}"]
+    gate.opened.set()
+    until(lambda: found(collection) == COUNT + 1)
+    assert len(collection) == COUNT + 1
+    assert by == [f"index by {FOLLOWER}", f"score by {FOLLOWER}"]
+
+
+def test_a_commit_is_seen_at_once_by_its_thread_and_then_by_all_of_this_process(
+    collection: Collection, where: Path
+) -> None:
+    count = COUNT
+    searched_by(collection, 2)
+    with Collection.open(where) as other, ThreadPoolExecutor(1) as pool:
+        for number in range(5):
+            for writer in (collection, other):
+                add(writer, f"{number} {writer is other}")
+                count += 1
+                assert found(collection) == len(collection) == found(other) == count
+            pool.submit(add, other, f"{number} of a thread").result(PATIENCE)
+            count += 1
+            assert found(collection) == len(collection) == found(other) == count
+
+
+def test_a_thread_sees_what_it_has_committed_while_it_writes_on(collection: Collection) -> None:
+    searched_by(collection, 1)
+    with collection._access.writer(0) as catalogue, ThreadPoolExecutor(1) as pool:
+        with catalogue.writing():
+            catalogue.metadata.give({1: {"stars": 5}})
+        assert len(collection.paths(where="stars = 5")) == 1
+        assert pool.submit(found, collection).result(PATIENCE) == COUNT, "others need not wait"
+    assert len(collection.search(vector=np.ones(DIM), where="stars = 5")) == 1
+
+
+def test_a_thread_that_has_seen_a_generation_sees_none_before(
+    collection: Collection, where: Path, python: Python, work: tuple[Gate, list[str]]
+) -> None:
+    """As where more threads come at once than ever before: there is no connection that waits for them."""
+    gate, _ = work
+    searched_by(collection, 1)
+    assert python(ADD_ONE, where, "new").returncode == 0
+    assert gate.reached.wait(PATIENCE)
+    with ThreadPoolExecutor(1) as pool:
+
+        def of_another_thread() -> int:
+            return pool.submit(len, collection).result(PATIENCE)
+
+        assert (len(collection), of_another_thread()) == (COUNT, COUNT)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Opened, "_is_newest", lambda _: False)
+            assert of_another_thread() == COUNT + 1
+        assert (len(collection), of_another_thread()) == (COUNT, COUNT + 1)
+        gate.opened.set()
+        until(lambda: found(collection) == COUNT + 1)
+
+
+def test_segments_that_are_gone_are_looked_for_in_what_is_newest(
+    collection: Collection, where: Path, python: Python, work: tuple[Gate, list[str]]
+) -> None:
+    """`info` opens them itself."""
+    gate, _ = work
+    searched_by(collection, 1)
+    assert python(ADD_ONE, where, "new").returncode == 0
+    assert gate.reached.wait(PATIENCE)
+    done = python(OPTIMIZE, where)
+    assert done.returncode == 0, done.stderr
+    assert collection.info().indexed == COUNT + 1
+
+
+def test_damage_is_told_by_searches_while_they_are_followed(collection: Collection, where: Path) -> None:
+    searched_by(collection, 1)
+    (segment,) = (where / "segments").iterdir()
+    os.truncate(segment, 100)
+    for _ in range(3):
+        with pytest.raises(DamagedError, match="was truncated while it was in use"):
+            found(collection)
+    add(collection, "new")
+    with pytest.raises(DamagedError):
+        found(collection)
+
+
+def test_one_search_is_not_followed(collection: Collection) -> None:
+    found(collection)
+    assert followers() == []
+    found(collection)
+    assert len(followers()) == 1
+
+
+def test_none_follows_where_nothing_may_be_changed(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Database, "takes_changes", False)
+    for _ in range(3):
+        assert found(collection) == COUNT
+    assert followers() == []
+
+
+def test_no_thread_outlives_the_collection(where: Path) -> None:
+    with Collection.open(where) as closed:
+        searched_by(closed, 2)
+    assert followers() == []
+    with pytest.raises(LookalikeError, match="was closed"):
+        found(closed)
+    forgotten = Collection.open(where)
+    searched_by(forgotten, 1)
+    del forgotten
+    gc.collect()
+    until(lambda: not followers())
+
+
+def test_a_collection_is_closed_while_it_is_followed(where: Path, python: Python, work: tuple[Gate, list[str]]) -> None:
+    gate, _ = work
+    collection = Collection.open(where)
+    searched_by(collection, 1)
+    assert python(ADD_ONE, where, "new").returncode == 0
+    assert gate.reached.wait(PATIENCE)
+    closing = threading.Thread(target=collection.close)
+    closing.start()
+    until(lambda: collection._access._closed)
+    with pytest.raises(LookalikeError, match="was closed"):
+        found(collection)
+    gate.opened.set()
+    closing.join(PATIENCE)
+    assert followers() == []
+
+
+def test_where_no_search_comes_nothing_waits(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched_by(collection, 2)
+    monkeypatch.setattr(access, "_LATELY", 0.0)
+    until(lambda: not followers())
+    assert waiting(collection) == 0
+    monkeypatch.undo()
+    found(collection)
+    until(lambda: waiting(collection))
+
+
+def test_a_child_of_a_fork_reads_for_itself(collection: Collection, where: Path) -> None:
+    searched_by(collection, 2)
+    begin, written = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            assert followers() == []
+            assert waiting(collection) == 0
+            os.read(begin, 1)
+            code = 0 if found(collection) == found(collection) == COUNT + 1 else 2
+        finally:
+            os._exit(code)
+    add(collection, "new")
+    os.write(written, b"x")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    for end in (begin, written):
+        os.close(end)
+    assert found(collection) == COUNT + 1
+    until(lambda: waiting(collection))
+
+
+def test_the_wal_stays_short_while_searches_come(collection: Collection, where: Path, python: Python) -> None:
+    """200 commits of 120 KB are 24 MB; a reader that never stops would keep them all in the WAL."""
+    stop = threading.Event()
+
+    def search() -> None:
+        while not stop.is_set():
+            found(collection)
+
+    searched_by(collection, 3)
+    with ThreadPoolExecutor(3) as pool:
+        searching = [pool.submit(search) for _ in range(3)]
+        try:
+            done = python(COMMIT_MUCH, where)
+        finally:
+            stop.set()
+        for each in searching:
+            each.result(PATIENCE)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < (8 << 20) + 300_000
+
+
+def test_a_wal_that_a_reader_keeps_long_is_let_be(where: Path) -> None:
+    """Else each commit would wait for it."""
+    reader, writer = Catalogue(str(where / "catalogue.sqlite")), Catalogue(str(where / "catalogue.sqlite"))
+    waited: list[int] = []
+
+    def commit() -> None:
+        with writer.writing():
+            writer.metadata.give({i: {"text": "a" * 60_000} for i in range(1, 21)})
+
+    with pytest.MonkeyPatch.context() as patch:
+        shorten = Database._shorten_wal
+
+        def told(database: Database) -> None:
+            waited.append(1)
+            shorten(database)
+
+        patch.setattr(Database, "_shorten_wal", told)
+        reader.begin()
+        for _ in range(25):
+            commit()
+        assert 1 <= len(waited) <= 3
+        reader.end()
+        for _ in range(25):
+            commit()
+    assert os.path.getsize(where / "catalogue.sqlite-wal") < 64 << 20
+    reader.close()
+    writer.close()
