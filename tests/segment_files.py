@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 from pathlib import Path
+from typing import NamedTuple
 
 
 def segment(index: Path, number: int = 1) -> Path:
     """The file of that number in a collection's folder."""
     (path,) = (index / "segments").glob(f"{number:06}*.segment")
     return path
+
+
+class Section(NamedTuple):
+    """Where a section is, and where its entry in the table is (docs/format.md)."""
+
+    offset: int
+    length: int
+    entry: int
+
+
+def sections(data: bytes | bytearray) -> dict[str, Section]:
+    """Those of a file, by name."""
+    count, table = struct.unpack_from("<12xI8xQ", data)
+    entries = [(at, *struct.unpack_from("<32sQQ", data, at)) for at in range(table, table + 64 * count, 64)]
+    return {name.rstrip(b"\0").decode(): Section(offset, length, at) for at, name, offset, length in entries}
 
 
 def undigested(name: str) -> str:

@@ -272,13 +272,14 @@ void bind_index(nb::module_& m) {
           "dim"_a, "metric"_a, "seed"_a, "buckets"_a, "store"_a, "family"_a, "tables"_a)
       .def_static(
           "open",
-          [](const std::vector<nb::bytes>& paths) {
+          [](const std::vector<nb::bytes>& paths, const BoundIndex* beside) {
             std::vector<std::string> names;
             for (const nb::bytes& path : paths) names.emplace_back(path.c_str(), path.size());
             const NoGil release;
-            return new BoundIndex(std::span<const std::string>(names));
+            const auto open = beside != nullptr ? beside->snapshot() : nullptr;
+            return new BoundIndex(std::span<const std::string>(names), open.get());
           },
-          "paths"_a)
+          "paths"_a, "beside"_a.none())
       .def_static(
           "salvage",
           [](const nb::bytes& path) {

@@ -17,6 +17,7 @@ from lookalike.collection import Collection, access
 from lookalike.collection.catalogue.catalogue import Catalogue
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.opened import Opened
+from lookalike.collection.sealed import segments
 from lookalike.collection.sealed.live import LiveIndex
 from lookalike.collection.sure_file import Kept
 from lookalike.errors import DamagedError, LookalikeError
@@ -97,6 +98,7 @@ def waiting(collection: Collection) -> int:
 
 def searched_by(collection: Collection, threads: int) -> None:
     """Until connections for so many threads wait in transactions of what is there."""
+    found(collection)  # alone, before there is a follower, which may be held
     together = threading.Barrier(threads)
     with ThreadPoolExecutor(threads) as pool:
         for _ in range(2):
@@ -342,3 +344,17 @@ def test_a_wal_that_a_reader_keeps_long_is_let_be(where: Path) -> None:
     assert os.path.getsize(where / "catalogue.sqlite-wal") < 64 << 20
     reader.close()
     writer.close()
+
+
+def test_a_seal_opens_no_file_that_is_open(where: Path, collection: Collection) -> None:
+    before = collection._access.with_index(lambda index: index)
+    with Collection.open(where) as other:
+        for number in range(20):
+            add(other, f"new {number}")
+        with other._access.writer(9) as catalogue:
+            segments.seal(other.place, catalogue)
+            names = list(catalogue.segments())
+    assert collection._access.with_index(len) == COUNT + 20
+    maps = Path("/proc/self/maps").read_text()
+    assert [maps.count(name) for name in names] == [1, 1]
+    assert len(before) == COUNT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +62,23 @@ def test_damage_in_one_of_them(tmp_path: Path) -> None:
     paths[1].write_bytes(bytes_)
     with pytest.raises(DamagedError, match=str(paths[1])):
         Index.open(*paths)
+
+
+def test_files_that_another_index_has_open_are_shared_with_it(tmp_path: Path) -> None:
+    paths = [saved(tmp_path / f"{i}", np.arange(i * 10, i * 10 + 10)) for i in range(3)]
+
+    def maps(path: Path) -> int:
+        return Path("/proc/self/maps").read_text().count(str(path))
+
+    first = Index.open(paths[0])
+    gone = int(first.ids[0])
+    first.remove(gone)
+    both = Index.open(*paths, beside=first)
+    assert [maps(path) for path in paths] == [1] * len(paths)
+    assert gone in both
+    assert gone not in first
+    shutil.copy(paths[0], tmp_path / "copy")
+    os.replace(tmp_path / "copy", paths[0])
+    anew = Index.open(*paths, beside=both)
+    assert len(anew) == len(both)
+    assert maps(paths[0]) == 2  # the one that was replaced, too

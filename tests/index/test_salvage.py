@@ -13,6 +13,7 @@ import pytest
 from lookalike import Index
 from lookalike.errors import DamagedError, NotAnIndexError, ReadError
 from lookalike.index.store import Store
+from tests.segment_files import sections
 
 BLOCK = 65536
 COUNT, DIM = 6_000, 64
@@ -92,12 +93,12 @@ def test_where_vectors_are_large_ids_and_shape_are_there_twice(tmp_path: Path) -
     Index.open(tmp_path / "a").verify()
 
 
-@pytest.mark.parametrize("section", [3, 28])
-def test_ids_of_a_wrong_length_are_taken_from_where_they_are_again(tmp_path: Path, section: int) -> None:
-    index, end = built(tmp_path / "a", dim=256)
+@pytest.mark.parametrize("section", ["ids", "ids_again"])
+def test_ids_of_a_wrong_length_are_taken_from_where_they_are_again(tmp_path: Path, section: str) -> None:
+    index, _ = built(tmp_path / "a", dim=256)
     data = bytearray((tmp_path / "a").read_bytes())
-    (entry,) = (at for at in range(end, end + 32 * data[12], 32) if data[at] == section)
-    data[entry + 16 : entry + 24] = (COUNT * 8 - 8).to_bytes(8, "little")
+    entry = sections(data)[section].entry
+    data[entry + 40 : entry + 48] = (COUNT * 8 - 8).to_bytes(8, "little")
     (tmp_path / "a").write_bytes(data)
     with pytest.raises(DamagedError):
         Index.open(tmp_path / "a")

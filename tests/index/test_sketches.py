@@ -9,16 +9,13 @@ import numpy as np
 import pytest
 
 from lookalike import Index
+from tests.segment_files import sections
 
 
 def sketch_width(path: Path) -> int:
     """Dimensions of a nibble, as docs/format.md tells where they stand."""
     data = path.read_bytes()
-    (sections,) = struct.unpack_from("<I", data, 12)
-    (table,) = struct.unpack_from("<Q", data, 24)
-    entries = (struct.unpack_from("<IIQQQ", data, table + 32 * i) for i in range(sections))
-    shape = next(offset for section, _, offset, _, _ in entries if section == 1)
-    return int(struct.unpack_from("<I", data, shape + 120)[0])
+    return int(struct.unpack_from("<I", data, sections(data)["router/shape"].offset + 44)[0])
 
 
 # Gaussian vectors have many others about as near as their neighbours; few in clear clusters have.

@@ -25,6 +25,13 @@ void refuse_shared_ids(const Snapshot& snapshot) {
                         " is in two of the files; expected files whose ids differ");
 }
 
+std::shared_ptr<const Segment> segment_at(const std::string& path, const Snapshot* beside) {
+  if (beside != nullptr)
+    for (const Part& part : beside->parts())
+      if (part.segment->is_at(path)) return part.segment;
+  return std::make_shared<const Segment>(path);
+}
+
 }  // namespace
 
 Index::Index(const Shape& shape) : setting_(std::make_shared<const Setting>(shape)), next_id_(shape.next_id) {
@@ -35,12 +42,12 @@ Index::Index(const Shape& shape) : setting_(std::make_shared<const Setting>(shap
   enroll();
 }
 
-Index::Index(std::span<const std::string> paths) {
+Index::Index(std::span<const std::string> paths, const Snapshot* beside) {
   std::vector<Part> parts;
   std::string note;
   Shape first;
   for (const std::string& path : paths) {
-    auto segment = std::make_shared<const Segment>(path);
+    const auto segment = segment_at(path, beside);
     const Shape& shape = segment->shape();
     if (&path == paths.data()) {
       first = shape;

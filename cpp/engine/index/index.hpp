@@ -26,7 +26,8 @@ class Index : private ForkSafe {
  public:
   explicit Index(const Shape& shape);
   /// Opens segment files, each with ids of its own, of one index: of the same dim, metric, store and note.
-  explicit Index(std::span<const std::string> paths);
+  /// Those that `beside` has open are shared with it.
+  explicit Index(std::span<const std::string> paths, const Snapshot* beside = nullptr);
   explicit Index(const std::string& path) : Index(std::span(&path, 1)) {}
   /// What could be read of a damaged file.
   explicit Index(Salvage salvage);

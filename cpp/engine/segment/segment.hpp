@@ -112,6 +112,8 @@ class Segment {
     if (file_) file_->touch_all();
   }
 
+  /// Whether it was opened from this file.
+  bool is_at(const std::string& path) const { return file_ && file_->is_at(path); }
   /// What is mapped of its file; nothing where it has none.
   std::span<const std::byte> mapped() const { return file_ ? file_->mapped() : std::span<const std::byte>(); }
 

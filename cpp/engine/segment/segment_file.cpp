@@ -479,6 +479,12 @@ bool SegmentFile::is_this(const struct stat& status) const {
   return status.st_dev == device_ && status.st_ino == inode_;
 }
 
+bool SegmentFile::is_at(const std::string& path) const {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 && is_this(status) &&
+         static_cast<std::size_t>(status.st_size) == size_;
+}
+
 // By its name, so that no descriptor need stay open. What is cut off between this and a look at the map ends
 // in SIGBUS all the same.
 bool SegmentFile::is_truncated() const {

@@ -87,6 +87,9 @@ class SegmentFile {
   /// a disk that fails ends in ReadError, where a map would end in SIGBUS.
   void touch_all() const;
 
+  /// Whether this path leads to this file, of the length that it had.
+  bool is_at(const std::string& path) const;
+
   std::span<const std::byte> mapped() const { return {data_, size_}; }
 
   [[noreturn]] void damaged(const std::string& what) const;

@@ -162,7 +162,7 @@ class Access:
         opened, held = self._take()
         try:
             with nullcontext(held.ready.about) if held.ready else held.catalogue.reading() as about:
-                ready = opened.ready_of(about)
+                ready = opened.ready_of(held, about)
                 self._threads.session = _Session(opened, held.catalogue, about, self._model_of(about), ready)
                 try:
                     yield about

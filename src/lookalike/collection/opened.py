@@ -72,7 +72,7 @@ class Opened:
         first: a connection to it.
         live: the index of its generations.
         filters: by generation and condition.
-        sure, classes: of one generation.
+        classes: of one generation.
         looking, lock: nobody changes what it holds while one has both.
     """
 
@@ -80,7 +80,6 @@ class Opened:
         self.first = first
         self.live = LiveIndex(place)
         self.filters: dict[tuple[int, str], Filter] = {}
-        self.sure: Sure | None = None
         self.classes: Known | None = None
         self._place = place
         self.looking = threading.Lock()  # for as long as a look takes
@@ -88,6 +87,7 @@ class Opened:
         self._free = [first]  # in no transaction
         self._waiting: list[Held] = []  # within one; those that began last are behind
         self._ready: Ready | None = None
+        self._sures: list[Sure] = []  # the newest first, and the one before it, which some still ask for
         self._look = 0
         self._used, self._most = 0, 1  # connections that threads have now, and had at once
         self._seen = threading.local()
@@ -122,10 +122,10 @@ class Opened:
             else:
                 self._relieve(held)
 
-    def ready_of(self, about: About) -> Ready | None:
-        """What was made of a generation, if that is what is ready; this thread reads none before it any more."""
+    def ready_of(self, held: Held, about: About) -> Ready | None:
+        """What was made of the generation that is read by this; this thread reads none before it any more."""
         self._seen.generation = about.generation
-        ready = self._ready
+        ready = held.ready or self._ready
         return ready if ready and ready.about == about else None
 
     def look(self) -> None:
@@ -142,10 +142,14 @@ class Opened:
                     return
                 self._ready, self._look = fresh.ready, fresh.look
                 before, self._waiting = self._waiting, [fresh]
-                for held in before:
-                    self._relieve(held)
                 while len(self._waiting) + self._used < self._most and self._wait(self._other() or self._another()):
-                    pass
+                    if before:
+                        self._end(before.pop(0))
+                for held in before:
+                    if held.ready is self._ready and len(self._waiting) + self._used < self._most:
+                        self._waiting.insert(0, held)  # somebody commits just now
+                    else:
+                        self._end(held)
 
     def let_go(self) -> None:
         """Let nothing be ready, and no connection wait: the next search reads what is newest then."""
@@ -156,17 +160,19 @@ class Opened:
 
     def sure_of(self, index: Reader, catalogue: Catalogue, about: About) -> Sure:
         """How near is near in a generation of the index."""
-        known = self.sure
-        if known is None or (known.generation, known.model) != (about.generation, about.model_hash):
-            same = known is not None and known.model == about.model_hash
-            before = sure_file.newest(self._place, about, known.kept if known and same else None, len(index))
-            if before:
-                kept = before.followed(index, catalogue, about)
-            else:
-                kept = sure_file.kept_of(Calibration.of(index), about)
-            known = self.sure = Sure(about.generation, about.model_hash, kept)
-            if kept and (before is None or before.is_old(len(index))):
-                sure_file.keep(self._place, about, kept)
+        for known in self._sures:
+            if (known.generation, known.model) == (about.generation, about.model_hash):
+                return known
+        newest = self._sures[0] if self._sures else None
+        same = newest is not None and newest.model == about.model_hash
+        before = sure_file.newest(self._place, about, newest.kept if newest and same else None, len(index))
+        anew = None if before else Calibration.of(index)
+        kept = before.followed(index, catalogue, about) if before else sure_file.kept_of(anew, about)
+        known = Sure(about.generation, about.model_hash, kept)
+        if newest is None or newest.generation <= about.generation:
+            self._sures = [known, *self._sures[:1]]
+        if kept and (before is None or before.is_old(len(index))):
+            sure_file.keep(self._place, about, kept)
         return known
 
     def _look_at(self) -> Held:
@@ -180,7 +186,7 @@ class Opened:
             about = catalogue.begin()
             if ready is None or ready.about != about:
                 index = self.live.at(catalogue, about)
-                ready = Ready(about, commits, index, self.sure and self.sure_of(index, catalogue, about))
+                ready = Ready(about, commits, index, self.sure_of(index, catalogue, about) if self._sures else None)
             elif ready.commits != commits:
                 ready = ready._replace(commits=commits)
             return Held(catalogue, ready, look)
@@ -217,14 +223,11 @@ class Opened:
 
     def _relieve(self, held: Held) -> None:
         """Let another connection wait in place of one whose transaction is old; where none can, this one goes on."""
-        is_relieved = bool(self._waiting) and self._waiting[-1].look == self._look
-        if held.ready is self._ready and not is_relieved:
-            other = self._other()
-            is_relieved = other is not None and self._wait(other)
-            if not is_relieved:
-                self._waiting.insert(0, held)
-                return
-        self._end(held)
+        other = self._other()
+        if other is not None and self._wait(other):
+            self._end(held)
+        else:
+            self._waiting.insert(0, held)
 
     def _wait(self, catalogue: Catalogue) -> bool:
         """Let a connection wait, unless what it reads is not what is ready."""

@@ -150,12 +150,14 @@ class Index(Reader):
         self._core.save(as_target(path), json.dumps(dict(kept), sort_keys=True).encode(), bool(little_memory))
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *more: str | os.PathLike[str]) -> Index:
+    def open(cls, path: str | os.PathLike[str], *more: str | os.PathLike[str], beside: Index | None = None) -> Index:
         """Opens what `save` wrote, memory-mapped: vectors are read, and their checksums verified, when first used.
 
         Args:
             path: a file.
             more: files with further vectors, of other ids; the dim, metric, store, seed and note are the same.
+            beside: an index that was opened from some of these files: they are shared with it, not opened again. What
+                was removed from it is in this one.
 
         Raises:
             ArgumentError: the files are not of one index, or an id is in two of them.
@@ -164,7 +166,8 @@ class Index(Reader):
             DamagedError: the file is truncated or altered. A search raises it too, when it first meets a damaged block.
         """
         index = cls.__new__(cls)
-        index._core = _core.Index.open([as_path(each) for each in (path, *more)])
+        paths = [as_path(each) for each in (path, *more)]
+        index._core = _core.Index.open(paths, None if beside is None else beside._core)
         return index
 
     @classmethod

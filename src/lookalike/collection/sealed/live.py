@@ -85,7 +85,9 @@ class LiveIndex:
         # what is removed from an index stays so: one that was brought back is in a fresh one alone
         is_known = before is not None and (before.segments, before.model_hash) == (names, about.model_hash)
         if before is None or not is_known or len(_without(before.removed, removed)):
-            before = _State.of(segments.open_sealed(self._place, catalogue, about), about.model_hash, names)
+            beside = before.index if before and _same_files(before.segments, names) else None
+            sealed = segments.open_sealed(self._place, catalogue, about, beside)
+            before = _State.of(sealed, about.model_hash, names)
         same = total == before.removed_total
         index, pending = before.index, catalogue.pending_ids()
         gone = _without(before.pending, pending)
@@ -146,6 +148,11 @@ class LiveIndex:
             index.add(vectors[fresh], ids[fresh])
         except IdError as error:
             raise segments.damaged(self._place, f"a pending vector that is sealed: {error}") from error
+
+
+def _same_files(some: dict[str, tuple[int, ...]], others: dict[str, tuple[int, ...]]) -> bool:
+    """Whether those that are among both are the same, and unchanged."""
+    return all(others.get(name, identity) == identity for name, identity in some.items())
 
 
 def _without(ids: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -69,14 +69,17 @@ def cure_of(place: Place) -> Iterator[None]:
         raise
 
 
-def open_sealed(place: Place, catalogue: Vectors, about: About) -> Index:
+def open_sealed(place: Place, catalogue: Vectors, about: About, beside: Index | None = None) -> Index:
     """All sealed vectors, mapped into memory; also those that were removed since. Empty before the first seal.
+
+    Args:
+        beside: an index of some of the files, which is shared as far as it goes.
 
     Raises:
         DamagedError: a segment is missing, damaged or another one.
     """
     require_own(place, catalogue)
-    return _open(place, about, catalogue.segments())
+    return _open(place, about, catalogue.segments(), beside)
 
 
 def require_own(place: Place, catalogue: Vectors) -> None:
@@ -246,13 +249,13 @@ def _worth_merging(place: Place, catalogue: Vectors, about: About, removed: NDAr
     return merged
 
 
-def _open(place: Place, about: About, names: dict[str, int]) -> Index:
+def _open(place: Place, about: About, names: dict[str, int], beside: Index | None = None) -> Index:
     """The vectors of some files, given how many each holds."""
     if not names:
         return Index(about.dim, about.metric)
     paths = [os.path.join(place.segments, name) for name in names]
     try:
-        index = Index.open(*paths)
+        index = Index.open(*paths, beside=beside)
         made_for = index.note.get("collection"), index.dim, index.metric
     except (ArgumentError, DamagedError, NotAnIndexError) as error:
         raise damaged(place, bare(error)) from error
