@@ -122,7 +122,7 @@ class Index : private ForkSafe {
   WorkMutex sealing_mutex_;  // one seals at a time, and no other changes the segments; taken before both
   std::thread sealer_;       // in the background
   bool sealer_runs_ = false;
-  std::mutex sealer_mutex_;                          // over these two
+  std::mutex sealer_mutex_;                  // over these two
   std::atomic<std::size_t> retry_after_{0};  // fresh rows, where a sealing failed
   std::atomic<bool> closing_{false};
 };
