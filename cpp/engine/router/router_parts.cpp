@@ -41,8 +41,8 @@ const Family* family_named(const StoredName& name) {
 }
 
 bool RouterShape::makes_sense() const {
-  return rows < (std::uint64_t{1} << 32) && buckets > 0 && tables > 0 && tables <= kMaxTables && m > 0 &&
-         m <= Projection::kMaxWidth && m % 4 == 0 && projection <= 1 &&
+  return rows > 0 && rows < (std::uint64_t{1} << 32) && buckets > 0 && tables > 0 && tables <= kMaxTables &&
+         m > 0 && m <= Projection::kMaxWidth && m % 4 == 0 && projection <= 1 &&
          codebook_of(sketch_width) != nullptr && probe_steps <= RecallCurve::kMostSteps &&
          rerank_steps <= RecallCurve::kMostSteps;
 }
