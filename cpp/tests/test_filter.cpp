@@ -85,26 +85,32 @@ TEST(a_filter_asks_a_segment_once_and_after_a_removal_again) {
   std::vector<std::int64_t> ids, others;
   for (std::int64_t id = 0; id < 300; ++id) (id % 3 == 0 ? others : ids).push_back(id);
   const auto segment = segment_of(ids), other = segment_of(others);
-  const auto live = [](const Segment& of) { return Allowed(Bits(of.rows(), true), of.copies()); };
+  const auto live = [](const Segment& of) {
+    return std::make_shared<const Allowed>(Bits(of.rows(), true), of.copies());
+  };
   for (const std::int64_t every : {2, 5, 100}) {
     std::vector<std::int64_t> some{-7, 1LL << 60};
     for (std::int64_t id = 999; id >= 0; --id)
       if (id % every == 0) some.push_back(id), some.push_back(id);
     const Filter filter(some);
-    Allowed there = live(*segment);
+    auto there = live(*segment);
     const auto check = [&](const Segment& of, const Allowed& allowed, std::int64_t removed) {
       for (std::size_t row = 0; row < of.rows(); ++row)
         CHECK(allowed[row] == (of.id(row) % every == 0 && of.id(row) != removed), row);
     };
-    const auto first = filter.among(segment, &there), second = filter.among(other, nullptr);
+    const auto first = filter.among(segment, there), second = filter.among(other, nullptr);
     check(*segment, *first, -1);
     check(*other, *second, -1);
-    CHECK(filter.among(segment, &there) == first && filter.among(other, nullptr) == second);
+    CHECK(filter.among(segment, there) == first && filter.among(other, nullptr) == second);
     const std::uint32_t removed = *segment->find(100);
-    there = there.without({&removed, 1}, segment->copies());
-    check(*segment, *filter.among(segment, &there), 100);
-    check(*segment, *first, -1);  // whoever still searches with it
-    CHECK(filter.among(segment, &there) != first && filter.among(other, nullptr) == second);
+    const auto before = there;
+    there = std::make_shared<const Allowed>(before->without({&removed, 1}, segment->copies()));
+    check(*segment, *filter.among(segment, there), 100);
+    check(*segment, *first, -1);                          // whoever still searches with it
+    const std::uint32_t other_row = *segment->find(200);  // as many live, but others
+    there = std::make_shared<const Allowed>(before->without({&other_row, 1}, segment->copies()));
+    check(*segment, *filter.among(segment, there), 200);
+    CHECK(filter.among(segment, there) != first && filter.among(other, nullptr) == second);
     CHECK(filter.admits(0) && filter.admits(every) && !filter.admits(every + 1) && filter.admits(-7));
   }
 }

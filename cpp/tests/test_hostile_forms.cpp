@@ -1,10 +1,13 @@
 // Hostile files of every store and family, with right checksums: refused at open, or used without harm.
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -180,6 +183,32 @@ TEST(members_of_later_tables_in_any_order_are_harmless) {
       for (std::size_t at = 0; at < file.count(File::kLaterMembers); ++at)
         file.set(File::kLaterMembers, at, static_cast<std::uint32_t>(File::kRows - 1 - at % File::kRows));
     });
+  }
+}
+
+// More than half of the rows are gone, and the router says that it was learned for many: so those that are
+// left are sealed under it, with rows that came.
+TEST(members_that_are_no_rows_do_no_harm_where_they_are_sealed_again) {
+  constexpr std::size_t kMore = 4200;
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal;
+  std::vector<float> more(kMore * File::kDim);
+  for (float& value : more) value = normal(random);
+  for (const auto& [form, sound] : sound_files()) {
+    if (!has_codes(form) || form.store == Store::bits) continue;
+    File file = sound;
+    file.set(File::kRouter, 0, kMore);
+    file.fill("router/bounds", 0x7F7FFFFF);
+    file.fill(File::kLaterMembers, 0);
+    TemporaryPath temporary;
+    Index index(temporary.write(file.file()));
+    const std::vector<std::int64_t> ids = index.ids();
+    index.remove(std::span(ids).first(100));
+    index.add(more.data(), kMore, nullptr, false);
+    for (int patience = 0; index.snapshot()->fresh_rows() > 0 && patience < 60'000; ++patience)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    CHECK(index.size() == File::kRows - 100 + kMore && index.snapshot()->fresh_rows() == 0, form.label());
+    use(index);
   }
 }
 

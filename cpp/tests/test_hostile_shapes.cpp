@@ -26,7 +26,7 @@ TEST(shapes_of_a_hostile_file_are_refused) {
   for (const std::uint32_t store : {2U, 3U}) refused("", [&](Parts& parts) { parts.store = store; });
   refused("no sense", [](Parts& parts) { parts.metric = 4; });
   for (const char* family : {"hyperplanes", "cross_polytope"})  // which has no codes here
-    refused("section codes has the wrong length", [&](Parts& parts) { parts.family = family; });
+    refused("section router/codes has the wrong length", [&](Parts& parts) { parts.family = family; });
   refused("the shape of its router makes no sense", [](Parts& parts) { parts.router_dim = 5; });
   refused("no sense", [](Parts& parts) { parts.router[2] = 6; });
   refused("its projection makes no sense", [](Parts& parts) { parts.router[2] = Parts::kDim + 4; });

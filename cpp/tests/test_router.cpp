@@ -188,6 +188,24 @@ TEST(rows_unlike_all_that_a_router_knows_enter_no_bucket_and_are_found) {
   CHECK(explained.trace.reached == Reached::neighbours && explained.stages.reranked >= 100);
 }
 
+TEST(a_router_is_kept_where_few_rows_are_unlike_what_it_knows) {
+  const auto first = gaussian(20'000, 1), more = gaussian(16'500, 2), far = gaussian(70, 3);
+  Index index(shape_of(Metric::euclidean));
+  index.add(first.data(), 20'000, nullptr, false);
+  index.optimize(1, kNever);
+  const auto router = index.snapshot()->parts()[0].segment->router();
+  for (std::size_t row = 0; row < 16'500; row += 500) {
+    std::vector<float> rows(more.begin() + static_cast<std::ptrdiff_t>(row * kDim),
+                            more.begin() + static_cast<std::ptrdiff_t>((row + 500) * kDim));
+    if (row == 8000)
+      for (std::size_t i = 0; i < far.size(); ++i) rows[i] = far[i] + 3.0F;
+    index.add(rows.data(), 500, nullptr, false);
+  }
+  wait_until_sealed(index);
+  const auto now = index.snapshot();
+  CHECK(now->parts().size() == 2 && now->parts()[1].segment->router() == router, now->parts().size());
+}
+
 TEST(rows_that_drift_leave_the_lists_and_their_sealing_learns_another_router) {
   const std::size_t dim = 16;
   const auto vectors = gaussian(20'000, 1, dim);

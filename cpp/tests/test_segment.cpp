@@ -69,6 +69,9 @@ TEST(a_file_says_which_sections_a_reader_must_know) {
         [](Parts& parts) { parts.others = {{"names", Bytes(40)}}; });
   newer("has a section \"router/prefix\" that",
         [](Parts& parts) { parts.others = {{"router/prefix", Bytes(1)}}; });
+  for (const std::uint32_t flags : {2U, 3U, 0x80000000U})
+    newer("has a form of the section \"colours\" that",
+          [&](Parts& parts) { parts.others = {{"colours", Bytes(1), flags}}; });
   newer("has a hash family that", [](Parts& parts) { parts.family = "minhash"; });
   newer("has a metric that", [](Parts& parts) { parts.metric = kMetrics; });
   newer("has a store that", [](Parts& parts) { parts.store = kStores; });

@@ -11,6 +11,7 @@ import pytest
 
 from lookalike import Index
 from lookalike.errors import ArgumentError, DamagedError
+from tests.segment_files import sections
 
 DIM = 32
 
@@ -53,6 +54,8 @@ def test_files_that_do_not_belong_together(tmp_path: Path) -> None:
     for message, other in others.items():
         with pytest.raises(ArgumentError, match=message):
             Index.open(first, other)
+    with pytest.raises(ArgumentError, match="beside is 'an index'; expected an index"):
+        Index.open(first, beside="an index")  # type: ignore[arg-type]
 
 
 def test_damage_in_one_of_them(tmp_path: Path) -> None:
@@ -82,3 +85,36 @@ def test_files_that_another_index_has_open_are_shared_with_it(tmp_path: Path) ->
     anew = Index.open(*paths, beside=both)
     assert len(anew) == len(both)
     assert maps(paths[0]) == 2  # the one that was replaced, too
+
+
+def test_a_filter_tells_indexes_apart_that_share_a_file(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a", np.arange(10))
+    one = Index.open(path)
+    other = Index.open(path, beside=one)
+    query, which = one[1], one.filter([1, 2])
+    one.remove(1)
+    other.remove(2)
+    for _ in range(2):
+        assert one.search(query, 2, filter=which).ids.tolist() == [2, -1]
+        assert other.search(query, 2, filter=which).ids.tolist() == [1, -1]
+
+
+def test_a_file_that_nothing_may_be_found_in_is_not_read(tmp_path: Path) -> None:
+    index = Index(DIM, "euclidean", buckets=20)
+    index.add(np.random.default_rng(1).standard_normal((5_000, DIM)))
+    index.save(tmp_path / "a")
+    data = bytearray((tmp_path / "a").read_bytes())
+    vectors = sections(data)["vectors"]
+    for offset in range(vectors.offset, vectors.offset + vectors.length, 30_000):
+        data[offset] ^= 1
+    (tmp_path / "a").write_bytes(data)
+    index = Index.open(tmp_path / "a")
+    query = np.ones(DIM)
+    fresh = index.add(query).tolist()
+    with pytest.raises(DamagedError):
+        index.search(query, 1, exact=True)
+    for options in ({}, {"exact": True}, {"probes": 2}):
+        assert index.search(query, 2, filter=fresh, **options).ids.tolist() == [*fresh, -1]
+        assert index.search(query, 2, filter=[10**9], **options).ids.tolist() == [-1, -1]
+    for exact in (False, True):
+        assert index.range_search(query, 0.5, filter=fresh, exact=exact).ids.tolist() == fresh

@@ -36,9 +36,14 @@ class PartSource {
     return {reinterpret_cast<const T*>(bytes.data()), count};
   }
 
-  void wrong_length(std::string_view name) const {  // as `damaged`
-    damaged("section " + std::string(name) + " has the wrong length");
+  /// The same, of a part that has another length than it should have.
+  void wrong_length(std::string_view name) const {
+    damaged("section " + called(name) + " has the wrong length");
   }
+
+ private:
+  /// What a part is called in its file.
+  virtual std::string called(std::string_view name) const { return std::string(name); }
 };
 
 }  // namespace lookalike

@@ -46,16 +46,15 @@ Filter::Filter(std::span<const std::int64_t> ids) : ids_(ids.begin(), ids.end())
   enroll();
 }
 
-// Rows of a segment only ever cease to live: as many of them are the same.
 std::shared_ptr<const Allowed> Filter::among(const std::shared_ptr<const Segment>& segment,
-                                             const Allowed* live) const {
-  const std::size_t count = live != nullptr ? live->count() : segment->rows();
+                                             const std::shared_ptr<const Allowed>& live) const {
+  const bool all = live == nullptr;
   Known known = this->known(segment);
-  if (known.allowed != nullptr && known.live == count) return known.allowed;
+  if (known.allowed != nullptr && known.all_live == all && known.live.lock() == live) return known.allowed;
   if (known.rows == nullptr) known.rows = std::make_shared<const Bits>(rows_with(*segment, ids_));
   Bits rows = *known.rows;
   if (live != nullptr) live->rows().keep_of(rows);
-  known = {segment, known.rows, count, std::make_shared<const Allowed>(rows, segment->copies())};
+  known = {segment, known.rows, live, all, std::make_shared<const Allowed>(rows, segment->copies())};
   const std::scoped_lock lock(mutex_);
   std::erase_if(known_, [&](const Known& each) {
     const auto its = each.segment.lock();
@@ -68,6 +67,7 @@ std::shared_ptr<const Allowed> Filter::among(const std::shared_ptr<const Segment
 // Chunks come at the end and go at the beginning; the last one may have grown.
 FreshTable Filter::among(const FreshTable& fresh) const {
   std::unique_lock lock(mutex_);
+  if (fresh.is_in(known_table_.memory)) return fresh.among(known_table_.living, known_table_.live);
   const std::shared_ptr<const KnownChunks> before = known_chunks_;
   lock.unlock();
   KnownChunks now;
@@ -97,12 +97,15 @@ FreshTable Filter::among(const FreshTable& fresh) const {
       allowed.append(*now.back().rows);
     }
   }
-  if (!same) {
-    auto known = std::make_shared<const KnownChunks>(std::move(now));
-    lock.lock();
-    known_chunks_.swap(known);
-  }
-  return fresh.among(std::move(allowed));
+  fresh.keep_living(allowed);
+  const std::size_t live = allowed.count();
+  const auto living = std::make_shared<const Bits>(std::move(allowed));
+  auto known = same ? before : std::make_shared<const KnownChunks>(std::move(now));
+  lock.lock();
+  known_chunks_.swap(known);
+  known_table_ = {fresh.memory(), living, live};
+  lock.unlock();
+  return fresh.among(living, live);
 }
 
 Filter::Known Filter::known(const std::shared_ptr<const Segment>& segment) const {

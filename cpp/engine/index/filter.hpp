@@ -29,15 +29,16 @@ class Filter : private ForkSafe {
 
   /// Those of the segment's rows that live; null: all.
   std::shared_ptr<const Allowed> among(const std::shared_ptr<const Segment>& segment,
-                                       const Allowed* live) const;
+                                       const std::shared_ptr<const Allowed>& live) const;
   /// Fresh rows of which no others live.
   FreshTable among(const FreshTable& fresh) const;
 
  private:
   struct Known {
     std::weak_ptr<const Segment> segment;
-    std::shared_ptr<const Bits> rows;  // those with the ids
-    std::size_t live = 0;              // how many rows of the segment were
+    std::shared_ptr<const Bits> rows;   // those with the ids
+    std::weak_ptr<const Allowed> live;  // of the segment's rows, if not all
+    bool all_live = false;
     std::shared_ptr<const Allowed> allowed;
   };
 
@@ -46,6 +47,11 @@ class Filter : private ForkSafe {
     std::shared_ptr<const Bits> rows;  // those with the ids, whether they live or not
   };
   using KnownChunks = std::vector<KnownChunk>;
+  struct KnownTable {
+    std::weak_ptr<const void> memory;
+    std::shared_ptr<const Bits> living;  // those with the ids
+    std::size_t live = 0;
+  };
 
   Known known(const std::shared_ptr<const Segment>& segment) const;
 
@@ -56,7 +62,8 @@ class Filter : private ForkSafe {
   std::vector<std::int64_t> ids_;  // ascending
   mutable std::vector<Known> known_;
   mutable std::shared_ptr<const KnownChunks> known_chunks_ = std::make_shared<const KnownChunks>();
-  mutable std::mutex mutex_;  // over these two, never held for long
+  mutable KnownTable known_table_;
+  mutable std::mutex mutex_;  // over these three, never held for long
 };
 
 }  // namespace lookalike

@@ -53,7 +53,8 @@ std::optional<Carried> Index::Harvest::carried() const {
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::shared_ptr<const Segment>& segment = parts[i].segment;
-    if (of_part[i].empty() || segment->router() != router) continue;
+    // with one table every entry is a row, whatever a file says; with more they are found anew
+    if (of_part[i].empty() || segment->router() != router || router->tables() > 1) continue;
     carried.add(segment);
     const std::vector<CarriedEntry> entries = Carried::entries_of(*segment);
     for (const std::size_t row : of_part[i])
@@ -245,6 +246,7 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
     else  // the rest stays in none until the next sealing: nobody may wait for it here
       lists.push_back({std::make_shared<const FreshLists>(router), behind});
   }
+  retry_after_ = 0;
   const auto sealed_chunks = static_cast<std::ptrdiff_t>(fresh_before.size());
   publish(std::move(parts), std::vector<FreshRows>(fresh.begin() + sealed_chunks, fresh.end()),
           std::move(lists));
@@ -351,7 +353,6 @@ void Index::run_sealer() {
       const WorkMutex::Turn turn(sealing_mutex_, stop);
       const int threads = std::max(1, static_cast<int>(thread_count(0)) / 2);  // the others are for searches
       if (worth_sealing(*snapshot())) seal(false, threads, stop);  // else optimize or save was first
-      retry_after_ = 0;
     } catch (const std::exception&) {
       // Closing, no memory, or a damaged file: the rows stay fresh and are found. It is tried again when as
       // many more came, and optimize and save would meet the same error and tell it.

@@ -13,7 +13,7 @@
 
 namespace lookalike {
 
-/// A segment of which some row may be found, or whose router has fresh rows in its lists.
+/// A segment of which some row may be found; in a plan, also one whose router has fresh rows in its lists.
 struct Snapshot::Whole {
   const Part* part;
   std::shared_ptr<const Allowed> allowed;  // null: every row

@@ -127,7 +127,7 @@ class Snapshot {
   class Planner;
 
   // snapshot_search.cpp
-  std::vector<Whole> wholes(const SearchOptions& options) const;
+  std::vector<Whole> wholes(const SearchOptions& options, bool with_lists) const;
   std::unique_ptr<const FreshTable> allowed_fresh(const SearchOptions& options) const;
   Plan plan(const SearchOptions& options) const;
   void search_block(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,

@@ -106,17 +106,21 @@ void Snapshot::search_block(const QueryBlock& queries, const Plan& plan, const S
   }
 }
 
-std::vector<Snapshot::Whole> Snapshot::wholes(const SearchOptions& options) const {
+std::vector<Snapshot::Whole> Snapshot::wholes(const SearchOptions& options, bool with_lists) const {
+  const auto has_fresh = [&](const Part& part) {
+    return with_lists && std::ranges::any_of(lists_, [&](const Listed& listed) {
+             return listed.lists->rows() > 0 && listed.lists->router() == part.segment->router();
+           });
+  };
   std::vector<Whole> wholes;
   wholes.reserve(parts_.size());
   for (const Part& part : parts_) {
     Whole whole{&part, part.live, part.live_count()};
     if (options.only != nullptr) {
-      whole.allowed = options.only->among(part.segment, part.live.get());
+      whole.allowed = options.only->among(part.segment, part.live);
       whole.count = whole.allowed->count();
     }
-    const bool has_fresh = !lists_.empty() && lists_.back().lists->router() == part.segment->router();
-    if (whole.count > 0 || has_fresh) wholes.push_back(std::move(whole));
+    if (whole.count > 0 || has_fresh(part)) wholes.push_back(std::move(whole));
   }
   return wholes;
 }
@@ -171,7 +175,7 @@ class Snapshot::Planner {
     }
     const double growth = std::max(1.0, times);
     const bool enough = budget.grow(growth);
-    visit.depth = static_cast<std::size_t>(std::ceil(k * growth));
+    visit.depth = static_cast<std::size_t>(std::min(std::ceil(k * growth), double{kMostCandidates}));
     if (options_.probes > 0 && options_.rerank > 0) budget.rerank = options_.rerank;
     if (options_.probes == 0)
       whole =
@@ -191,7 +195,7 @@ class Snapshot::Planner {
 
 Snapshot::Plan Snapshot::plan(const SearchOptions& options) const {
   Plan plan;
-  plan.wholes = wholes(options);
+  plan.wholes = wholes(options, !options.exact);
   plan.compared = plan.wholes.size();
   plan.allowed = allowed_fresh(options);
   if (options.exact) return plan;
@@ -211,8 +215,9 @@ Snapshot::Plan Snapshot::plan(const SearchOptions& options) const {
     if (auto routed = planner.finish()) {
       plan.routed.push_back(std::move(*routed));
     } else {
-      std::rotate(plan.wholes.begin() + static_cast<std::ptrdiff_t>(plan.compared), begin, end);
-      plan.compared += static_cast<std::size_t>(end - begin);
+      const auto some = std::partition(begin, end, [](const Whole& whole) { return whole.count > 0; });
+      std::rotate(plan.wholes.begin() + static_cast<std::ptrdiff_t>(plan.compared), begin, some);
+      plan.compared += static_cast<std::size_t>(some - begin);
     }
     begin = end;
   }
@@ -221,7 +226,6 @@ Snapshot::Plan Snapshot::plan(const SearchOptions& options) const {
 
 void Snapshot::scan(const Whole& whole, const QueryBlock& queries, int threads, Stop* stop,
                     std::span<TopK> nearest, std::span<Stages> stages) const {
-  if (whole.count == 0) return;
   const auto scan_part = [&](std::size_t begin, std::size_t end, std::span<TopK> of_part) {
     compare(whole.segment(), queries, whole.allowed.get(), begin, end, of_part);
   };
@@ -310,7 +314,7 @@ void Snapshot::scan_in_parts(std::size_t first, std::size_t last, int threads, S
 RangeResult Snapshot::range_search(const void* queries, std::size_t count, const SearchOptions& options,
                                    const Interrupt& interrupt) const {
   const std::vector<float> scales = setting_->intake.check_queries(queries, count);
-  const std::vector<Whole> wholes = this->wholes(options);
+  const std::vector<Whole> wholes = this->wholes(options, false);
   const auto allowed = allowed_fresh(options);
   const FreshTable& fresh = allowed != nullptr ? *allowed : fresh_;
   std::vector<std::vector<Found>> found(count);

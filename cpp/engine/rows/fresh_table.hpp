@@ -16,42 +16,53 @@ namespace lookalike {
 
 class FreshTable {
  public:
-  FreshTable() = default;
-  explicit FreshTable(std::vector<FreshRows> chunks) : chunks_(std::move(chunks)) {
-    for (const FreshRows& chunk : chunks_) {
-      starts_.push_back(rows_);
+  explicit FreshTable(std::vector<FreshRows> chunks = {}) {
+    Memory memory{std::move(chunks), {}};
+    for (const FreshRows& chunk : memory.chunks) {
+      memory.starts.push_back(rows_);
       rows_ += chunk.size();
       live_ += chunk.live_count();
     }
+    memory_ = std::make_shared<const Memory>(std::move(memory));
     if (live_ == rows_) return;
     Bits living;
-    for (const FreshRows& chunk : chunks_) living.append(chunk.living());
+    for (const FreshRows& chunk : this->chunks()) living.append(chunk.living());
     living_ = std::make_shared<const Bits>(std::move(living));
   }
 
-  /// The same rows, of which no others live than those of a filter: a bit for each.
-  FreshTable among(Bits allowed) const {
+  /// Clears the bits of rows that do not live.
+  void keep_living(Bits& rows) const {
+    if (living_ != nullptr) rows.keep_of(*living_);
+  }
+  /// The same rows, of which only these live, so many.
+  FreshTable among(std::shared_ptr<const Bits> living, std::size_t live) const {
     FreshTable made = *this;
-    if (living_ != nullptr) allowed.keep_of(*living_);
-    made.live_ = allowed.count();
-    made.living_ = std::make_shared<const Bits>(std::move(allowed));
+    made.live_ = live;
+    made.living_ = std::move(living);
     return made;
   }
 
-  const std::vector<FreshRows>& chunks() const { return chunks_; }
+  /// For who is to know it again without keeping it.
+  std::weak_ptr<const void> memory() const { return memory_; }
+  bool is_in(const std::weak_ptr<const void>& memory) const {
+    return !memory.owner_before(memory_) && !memory_.owner_before(memory);
+  }
+
+  const std::vector<FreshRows>& chunks() const { return memory_->chunks; }
   std::size_t rows() const { return rows_; }
   std::size_t live() const { return live_; }
   /// The first row of a chunk.
-  std::size_t start(std::size_t chunk) const { return starts_[chunk]; }
+  std::size_t start(std::size_t chunk) const { return memory_->starts[chunk]; }
 
   struct At {
     const FreshRows& chunk;
     std::uint32_t row;
   };
   At at(std::size_t row) const {
-    const auto after = std::upper_bound(starts_.begin(), starts_.end(), row);
-    const auto chunk = static_cast<std::size_t>(after - starts_.begin()) - 1;
-    return {chunks_[chunk], static_cast<std::uint32_t>(row - starts_[chunk])};
+    const auto& [chunks, starts] = *memory_;
+    const auto after = std::upper_bound(starts.begin(), starts.end(), row);
+    const auto chunk = static_cast<std::size_t>(after - starts.begin()) - 1;
+    return {chunks[chunk], static_cast<std::uint32_t>(row - starts[chunk])};
   }
   bool equal(const RowForm& form, std::size_t a, std::size_t b) const {
     return std::memcmp(bytes(form, a), bytes(form, b), form.bytes()) == 0;
@@ -71,8 +82,12 @@ class FreshTable {
   }
 
  private:
-  std::vector<FreshRows> chunks_;
-  std::vector<std::size_t> starts_;
+  struct Memory {
+    std::vector<FreshRows> chunks;
+    std::vector<std::size_t> starts;
+  };
+
+  std::shared_ptr<const Memory> memory_;
   std::size_t rows_ = 0, live_ = 0;
   std::shared_ptr<const Bits> living_;  // null: all
 };

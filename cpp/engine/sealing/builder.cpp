@@ -107,8 +107,10 @@ bool Builder::use(const Kept& kept) {
   constexpr std::size_t kFew = 200;  // one of so many may be unlike the others
   carried_ = kept.carried;
   const Assigned assigned = assign(*kept.router);
+  const auto carried = static_cast<double>(originals() - assigned.routed);  // rows as far as usual
+  const double residuals = assigned.residuals + carried * double{kept.router->mean_residual()};
   if (assigned.unlike > originals() / kFew || assigned.too_long > 0 ||
-      kept.router->drifted(assigned.residuals, assigned.routed)) {
+      kept.router->drifted(residuals, originals())) {
     carried_ = nullptr;
     return false;
   }

@@ -106,18 +106,18 @@ void RoutedSearch::take_fresh(std::uint32_t row, float key, TopK& nearest) const
   }
 }
 
-// Fresh rows that are in no bucket, chunk by chunk; how many.
+// Fresh rows that are in no bucket and may be found, chunk by chunk; how many.
 std::size_t RoutedSearch::compare_unlike(const Query& query, Scratch& scratch, TopK& nearest) const {
   std::size_t compared = 0;
   for (const FreshView& view : fresh_) {
     const auto rows = view.lists->unlike();
-    compared += rows.size();
     for (std::size_t i = 0; i < rows.size() && !(i > 0 && scratch.stopped());) {
       const auto [chunk, first] = table_->at(view.begin + rows[i]);
       const std::uint32_t start = rows[i] - first;  // of the chunk; wraps where it began before the lists
       scratch.of_view.clear();
       for (; i < rows.size() && rows[i] - start < chunk.size(); ++i)
-        scratch.of_view.push_back(rows[i] - start);
+        if (all_fresh_live_ || lives(view, rows[i])) scratch.of_view.push_back(rows[i] - start);
+      compared += scratch.of_view.size();
       chunk.stored(router_->form()).gather(query, scratch.of_view, [&](std::size_t row, float key) {
         if (nearest.admits(key))
           take_fresh(view.begin + start + static_cast<std::uint32_t>(row), key, nearest);

@@ -7,50 +7,18 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "engine/base/errors.hpp"
-
-#define XXH_INLINE_ALL
-#include "xxhash.h"
+#include "engine/segment/frame.hpp"
 
 namespace lookalike {
 namespace {
 
-static_assert(sizeof(std::size_t) == 8, "the bounds of what a file holds are checked in 64 bits");
-static_assert(std::endian::native == std::endian::little,
-              "segment files are little-endian and mapped as they are");
-
-constexpr std::array<char, 8> kMagic = {'L', 'O', 'O', 'K', 'S', 'E', 'G', '\n'};
-constexpr std::array<char, 8> kFooterMagic = {'\n', 'G', 'E', 'S', 'K', 'O', 'O', 'L'};
-constexpr std::uint32_t kVersion = 3;
 constexpr std::uint32_t kMaxSections = 4096;
 constexpr const char* kTruncated = "it was truncated while it was in use";
-
-struct Header {
-  std::array<char, 8> magic;
-  std::uint32_t version;
-  std::uint32_t sections;      // entries in the table
-  std::uint64_t file_bytes;    // of the whole file
-  std::uint64_t table_offset;  // the entries; behind them the block checksums, then the footer
-  std::array<std::uint8_t, 24> zero;
-  std::uint64_t checksum;  // of the bytes before it
-};
-static_assert(sizeof(Header) == 64);
-
-struct Entry {
-  std::array<char, 32> name;  // zeros behind it
-  std::uint64_t offset;
-  std::uint64_t bytes;
-  std::uint32_t flags;
-  std::uint32_t zero;
-  std::uint64_t zero2;
-};
-static_assert(sizeof(Entry) == 64);
-constexpr std::uint32_t kOptional = 1;  // a flag
 
 // Of versions 1 and 2, whose sections had numbers.
 struct OldEntry {
@@ -67,36 +35,31 @@ std::string_view name_of(const Entry& entry) {
 }
 
 std::string_view name_of(const OldEntry& entry) {
-  constexpr std::array<std::string_view, 29> kNames = {"",
-                                                       "segment",
-                                                       "note",
-                                                       "ids",
-                                                       "vectors",
-                                                       "inverse_norms",
-                                                       "",
-                                                       "",
-                                                       "",
-                                                       "",
-                                                       "",
-                                                       "by_id",
-                                                       "router/projection",
-                                                       "router/group_centres",
-                                                       "router/group_starts",
-                                                       "router/centres",
-                                                       "starts",
-                                                       "router/curve",
-                                                       "sketches",
-                                                       "bytes",
-                                                       "reaches",
-                                                       "",
-                                                       "router/bucket_of",
-                                                       "later_members",
-                                                       "router/middle",
-                                                       "router/margins",
-                                                       "copies",
-                                                       "segment_again",
-                                                       "ids_again"};
-  return entry.section < kNames.size() ? kNames[entry.section] : "";
+  constexpr std::pair<std::uint32_t, std::string_view> kNames[] = {{1, "segment"},
+                                                                   {2, "note"},
+                                                                   {3, "ids"},
+                                                                   {4, "vectors"},
+                                                                   {5, "inverse_norms"},
+                                                                   {11, "by_id"},
+                                                                   {12, "router/projection"},
+                                                                   {13, "router/group_centres"},
+                                                                   {14, "router/group_starts"},
+                                                                   {15, "router/centres"},
+                                                                   {16, "starts"},
+                                                                   {17, "router/curve"},
+                                                                   {18, "sketches"},
+                                                                   {19, "bytes"},
+                                                                   {20, "reaches"},
+                                                                   {22, "router/bucket_of"},
+                                                                   {23, "later_members"},
+                                                                   {24, "router/middle"},
+                                                                   {25, "router/margins"},
+                                                                   {26, "copies"},
+                                                                   {27, "segment_again"},
+                                                                   {28, "ids_again"}};
+  for (const auto& [number, name] : kNames)
+    if (number == entry.section) return name;
+  return "";
 }
 
 bool is_optional(const Entry& entry) {
@@ -107,8 +70,20 @@ bool is_optional(const OldEntry&) {
   return true;
 }
 
+bool is_known(const Entry& entry) {
+  return (entry.flags & ~kOptional) == 0;
+}
+
+bool is_known(const OldEntry&) {
+  return true;
+}
+
 bool is_plain(const Entry& entry) {
-  return entry.flags <= kOptional && entry.zero == 0 && entry.zero2 == 0;
+  return is_known(entry) && entry.zero == 0 && entry.zero2 == 0;
+}
+
+bool is_plain(const OldEntry& entry) {
+  return entry.zero == 0 && entry.zero2 == 0;
 }
 
 // So that a sentence may hold it.
@@ -120,39 +95,6 @@ bool has_name(const Entry& entry) {
 
 bool has_name(const OldEntry&) {
   return true;
-}
-
-bool is_plain(const OldEntry& entry) {
-  return entry.zero == 0 && entry.zero2 == 0;
-}
-
-struct Footer {
-  std::array<char, 8> magic;
-  std::uint64_t table_checksum;  // of the entries and the block checksums
-  std::uint64_t table_offset;    // these three as in the header; zero in files of older versions
-  std::uint32_t sections;
-  std::uint32_t version;
-  std::array<std::uint8_t, 24> zero;
-  std::uint64_t checksum;  // of the bytes before it
-};
-static_assert(sizeof(Footer) == 64);
-
-std::uint64_t hash(const void* bytes, std::size_t length) {
-  return XXH3_64bits(bytes, length);
-}
-
-// Header and Footer end with their own checksum.
-template <class Frame>
-std::uint64_t frame_checksum(const Frame& frame) {
-  return hash(&frame, sizeof(Frame) - sizeof frame.checksum);
-}
-
-constexpr std::size_t align(std::size_t offset) {
-  return (offset + SegmentFile::kAlign - 1) & ~(SegmentFile::kAlign - 1);
-}
-
-std::size_t block_count(std::size_t bytes) {
-  return (bytes + SegmentFile::kBlock - 1) / SegmentFile::kBlock;
 }
 
 // Whether sections lie as `write_segment_file` lays them, one behind the other: whatever bit of an entry
@@ -167,28 +109,6 @@ bool as_written(std::span<const AnyEntry> entries, std::size_t end) {
   return next == end;
 }
 
-// Up to and with the last slash; "./" for a bare name.
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
-}
-
-// A name in the same folder that begins like the path, unless that would be longer than a name may be.
-std::string temporary_beside(const std::string& path) {
-  static std::atomic<unsigned> serial{0};
-  constexpr std::size_t kLongName = 200;
-  const std::string folder = folder_of(path);
-  const std::string ending = ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(serial++);
-  const std::string name = path.substr(path.rfind('/') + 1);
-  return folder + (name.size() > kLongName ? "" : name) + ending;
-}
-
-[[noreturn]] void cannot_write(const std::string& path,
-                               const char* what_remains = "what was there before is unchanged") {
-  const int code = errno;
-  throw WriteError(code, "cannot write " + path + ": " + std::strerror(code) + "; " + what_remains);
-}
-
 // Of a file that is read; negative where it cannot be opened.
 struct Descriptor {
   explicit Descriptor(const std::string& path)
@@ -201,154 +121,7 @@ struct Descriptor {
   const int number;
 };
 
-// A temporary file beside its target; gone again unless it was published.
-class NewFile {
- public:
-  explicit NewFile(const std::string& path) : path_(path) {
-    do {  // a killed process of the same number may have left its own
-      temporary_ = temporary_beside(path);
-      fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (fd_ < 0 && errno == EEXIST);
-    if (fd_ < 0) cannot_write(path_);
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() {
-    if (fd_ >= 0) ::close(fd_);
-    if (!published_) ::unlink(temporary_.c_str());
-  }
-
-  void append(const void* bytes, std::size_t length) {
-    const auto* from = static_cast<const char*>(bytes);
-    while (length > 0) {
-      const ssize_t written = ::write(fd_, from, length);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) cannot_write(path_);
-      from += written;
-      length -= static_cast<std::size_t>(written);
-    }
-  }
-
-  void publish() {
-    if (::fsync(fd_) != 0) cannot_write(path_);
-    const int fd = std::exchange(fd_, -1);
-    if (::close(fd) != 0) cannot_write(path_);
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) cannot_write(path_);
-    published_ = true;
-    constexpr const char* kInPlace =
-        "the new file is in place, but a power failure might still bring back the old one";
-    const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) cannot_write(path_, kInPlace);
-    const int result = ::fsync(folder);
-    const int code = errno;
-    ::close(folder);
-    errno = code;
-    if (result != 0) cannot_write(path_, kInPlace);
-  }
-
- private:
-  std::string path_;
-  std::string temporary_;
-  int fd_ = -1;
-  bool published_ = false;
-};
-
-// Cuts what is appended into blocks; writes and hashes each.
-class BlockWriter {
- public:
-  BlockWriter(NewFile& file, const Interrupt& pause) : file_(file), pause_(pause) {
-    block_.reserve(SegmentFile::kBlock);
-  }
-
-  void append(const void* bytes, std::size_t length) {
-    const auto* from = static_cast<const std::byte*>(bytes);
-    while (length > 0) {
-      const std::size_t part = std::min(length, SegmentFile::kBlock - block_.size());
-      block_.insert(block_.end(), from, from + part);
-      if (block_.size() == SegmentFile::kBlock) flush();
-      from += part;
-      length -= part;
-    }
-  }
-
-  void pad_to(std::size_t offset) {
-    static constexpr std::array<std::byte, SegmentFile::kAlign> zeros{};
-    append(zeros.data(), offset - (flushed_ + block_.size()));
-  }
-
-  const std::vector<std::uint64_t>& finish() {
-    flush();
-    return checksums_;
-  }
-
- private:
-  void flush() {
-    if (block_.empty()) return;
-    checksums_.push_back(hash(block_.data(), block_.size()));
-    file_.append(block_.data(), block_.size());
-    flushed_ += block_.size();
-    block_.clear();
-    if (pause_) pause_();
-  }
-
-  NewFile& file_;
-  const Interrupt& pause_;
-  std::vector<std::byte> block_;
-  std::vector<std::uint64_t> checksums_;
-  std::size_t flushed_ = 0;
-};
-
 }  // namespace
-
-void write_segment_file(const std::string& path, std::span<const SectionData> sections,
-                        const Interrupt& pause) {
-  std::vector<Entry> entries;
-  std::size_t end = sizeof(Header);
-  std::vector<std::span<const std::byte>> contents;
-  for (const auto& [name, bytes, optional] : sections) {
-    if (bytes.empty()) continue;
-    Entry& entry = entries.emplace_back();
-    std::ranges::copy(name.substr(0, entry.name.size() - 1), entry.name.begin());
-    entry.offset = end;
-    entry.bytes = bytes.size();
-    entry.flags = optional ? kOptional : 0;
-    contents.push_back(bytes);
-    end = align(end + bytes.size());
-  }
-  const std::size_t entry_bytes = entries.size() * sizeof(Entry);
-
-  Header header{};
-  header.magic = kMagic;
-  header.version = kVersion;
-  header.sections = static_cast<std::uint32_t>(entries.size());
-  header.table_offset = end;
-  header.file_bytes = end + entry_bytes + block_count(end) * sizeof(std::uint64_t) + sizeof(Footer);
-  header.checksum = frame_checksum(header);
-
-  NewFile file(path);
-  BlockWriter blocks(file, pause);
-  blocks.append(&header, sizeof header);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    blocks.pad_to(entries[i].offset);
-    blocks.append(contents[i].data(), contents[i].size());
-  }
-  blocks.pad_to(end);
-  const auto& checksums = blocks.finish();
-
-  std::vector<std::byte> table(entry_bytes + checksums.size() * sizeof(std::uint64_t));
-  if (!entries.empty()) std::memcpy(table.data(), entries.data(), entry_bytes);
-  std::memcpy(table.data() + entry_bytes, checksums.data(), checksums.size() * sizeof(std::uint64_t));
-  Footer footer{};
-  footer.magic = kFooterMagic;
-  footer.table_checksum = hash(table.data(), table.size());
-  footer.table_offset = header.table_offset;
-  footer.sections = header.sections;
-  footer.version = header.version;
-  footer.checksum = frame_checksum(footer);
-  file.append(table.data(), table.size());
-  file.append(&footer, sizeof footer);
-  file.publish();
-}
 
 SegmentFile::SegmentFile(std::string path, Trust trust) : path_(std::move(path)) {
   map();
@@ -430,11 +203,12 @@ void SegmentFile::read_frame(Trust trust) {
   const std::size_t table_bytes = entry_bytes + block_count(end) * sizeof(std::uint64_t);
   if (size_ - end != table_bytes + sizeof(Footer)) damaged("its table has the wrong length");
   if (strict && !footer_is_right) damaged("its footer was altered");
-  const bool table_is_right = footer.table_checksum == hash(data_ + end, table_bytes);
+  const bool table_is_right = footer.table_checksum == frame_hash(data_ + end, table_bytes);
   if (strict && !table_is_right) damaged("its table was altered");
-  const bool is_as_written =
-      version_ < 3 ? read_entries<OldEntry>(header.sections, end) : read_entries<Entry>(header.sections, end);
-  if (!table_is_right && !is_as_written) damaged("its table was altered");
+  if (version_ < 3)
+    read_entries<OldEntry>(header.sections, end, table_is_right);
+  else
+    read_entries<Entry>(header.sections, end, table_is_right);
   checked_bytes_ = end;
   const auto* checksums = reinterpret_cast<const std::uint64_t*>(data_ + end + entry_bytes);
   checksums_.assign(checksums, checksums + block_count(end));
@@ -442,21 +216,21 @@ void SegmentFile::read_frame(Trust trust) {
   left_to_verify_ = checksums_.size();
 }
 
-// Whether they lie as they were written.
 template <class AnyEntry>
-bool SegmentFile::read_entries(std::size_t count, std::size_t end) {
+void SegmentFile::read_entries(std::size_t count, std::size_t end, bool are_right) {
   const std::span entries(reinterpret_cast<const AnyEntry*>(data_ + end), count);
+  if (!are_right && !as_written(entries, end)) damaged("its table was altered");
   names_.reserve(count);
   for (const AnyEntry& entry : entries) {
     if (entry.offset % kAlign != 0 || entry.offset < sizeof(Header) || entry.offset > end ||
         entry.bytes > end - entry.offset)
       damaged("a section lies outside the file");
     if (!has_name(entry)) damaged("a section has no name");
+    if (!is_known(entry)) newer("a form of the section \"" + std::string(name_of(entry)) + "\"");
     sections_.push_back(
         {names_.emplace_back(name_of(entry)), {data_ + entry.offset, entry.bytes}, is_optional(entry)});
   }
   asked_for_.assign(count, false);
-  return as_written(entries, end);
 }
 
 void SegmentFile::require_known() const {
@@ -499,7 +273,7 @@ bool SegmentFile::check(std::size_t block) const {
 }
 
 bool SegmentFile::check(std::size_t block, const std::byte* bytes) const {
-  if (hash(bytes, bytes_in(block)) != checksums_[block]) return false;
+  if (frame_hash(bytes, bytes_in(block)) != checksums_[block]) return false;
   if (!verified_[block].exchange(true) && --left_to_verify_ == 0) all_verified_ = true;
   return true;
 }

@@ -30,7 +30,8 @@ void write_segment_file(const std::string& path, std::span<const SectionData> se
 
 /// A segment file, mapped. Sections are named as in version 3, whatever the version is. Opening verifies all
 /// but the sections' contents; `get` verifies those it returns, `get_unverified` leaves that to `touch`. Safe
-/// from many threads. Throws NotAnIndexError and DamagedError.
+/// from many threads, but for `get`, by which the one that opens it asks for sections. Throws NotAnIndexError
+/// and DamagedError.
 class SegmentFile {
  public:
   /// How to take a header, table or footer that was altered: as damage, or as right as far as it makes sense,
@@ -110,7 +111,7 @@ class SegmentFile {
   void map();
   void read_frame(Trust trust);
   template <class AnyEntry>
-  bool read_entries(std::size_t count, std::size_t end);
+  void read_entries(std::size_t count, std::size_t end, bool are_right);
 
   std::string path_;
   const std::byte* data_ = nullptr;

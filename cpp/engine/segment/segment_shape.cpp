@@ -61,6 +61,7 @@ bool makes_sense(const SegmentShape& shape) {
          (shape.copies == 0 || shape.copies < shape.rows) && shape.asked_tables <= kMaxTables &&
          (shape.store != static_cast<std::uint32_t>(Store::bits) || shape.dim % 8 == 0) &&
          fits(static_cast<Store>(shape.store), static_cast<Metric>(shape.metric)) &&
+         family_named(shape.family)->takes(static_cast<Metric>(shape.metric)) &&
          shape.next_id <= std::uint64_t{1} << 63;
 }
 

@@ -31,12 +31,14 @@ class RouterSource final : public PartSource {
 
   std::span<const std::byte> find(std::string_view name) const override {
     if (file_.version() < 3 && name == "codes") return std::as_bytes(std::span(&codes_, 1));
-    const std::string section = kRouter + std::string(name);
+    const std::string section = called(name);
     return file_.get<std::byte>(section, file_.bytes_of(section));
   }
   [[noreturn]] void damaged(const std::string& what) const override { file_.damaged(what); }
 
  private:
+  std::string called(std::string_view name) const override { return kRouter + std::string(name); }
+
   const SegmentFile& file_;
   CodeLayout codes_;
 };

@@ -13,6 +13,6 @@ Family = Literal["spheres", "hyperplanes", "cross_polytope"]
 
 def most_tables(family: str) -> int:
     """How many tables a family may have; ArgumentError if there is none of that name."""
-    if family not in _core.FAMILIES:
+    if not isinstance(family, str) or family not in _core.FAMILIES:
         raise ArgumentError(f"family is {family!r}; expected one of {', '.join(_core.FAMILIES)}")
     return _core.FAMILIES[family]

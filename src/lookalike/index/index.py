@@ -160,11 +160,13 @@ class Index(Reader):
                 was removed from it is in this one.
 
         Raises:
-            ArgumentError: the files are not of one index, or an id is in two of them.
+            ArgumentError: the files are not of one index, or an id is in two of them; `beside` is no index.
             NotAnIndexError: there is no file, or it is not one of ours, or of a newer version.
             ReadError: it is there, but may not be read, or too many files are open.
             DamagedError: the file is truncated or altered. A search raises it too, when it first meets a damaged block.
         """
+        if beside is not None and not isinstance(beside, Index):
+            raise ArgumentError(f"beside is {beside!r}; expected an index that was opened, or None")
         index = cls.__new__(cls)
         paths = [as_path(each) for each in (path, *more)]
         index._core = _core.Index.open(paths, None if beside is None else beside._core)
