@@ -189,7 +189,7 @@ TEST(rows_unlike_all_that_a_router_knows_enter_no_bucket_and_are_found) {
 }
 
 TEST(a_router_is_kept_where_few_rows_are_unlike_what_it_knows) {
-  const auto first = gaussian(20'000, 1), more = gaussian(16'500, 2), far = gaussian(70, 3);
+  const auto first = gaussian(20'000, 1), more = gaussian(16'500, 2), far = gaussian(30, 3);
   Index index(shape_of(Metric::euclidean));
   index.add(first.data(), 20'000, nullptr, false);
   index.optimize(1, kNever);
@@ -198,8 +198,9 @@ TEST(a_router_is_kept_where_few_rows_are_unlike_what_it_knows) {
     std::vector<float> rows(more.begin() + static_cast<std::ptrdiff_t>(row * kDim),
                             more.begin() + static_cast<std::ptrdiff_t>((row + 500) * kDim));
     if (row == 8000)
-      for (std::size_t i = 0; i < far.size(); ++i) rows[i] = far[i] + 3.0F;
+      for (std::size_t i = 0; i < far.size(); ++i) rows[i] = far[i] + 9.0F;
     index.add(rows.data(), 500, nullptr, false);
+    if (row == 15'500) CHECK(index.snapshot()->lists().back().lists->unlike().size() < 200);
   }
   wait_until_sealed(index);
   const auto now = index.snapshot();

@@ -32,9 +32,12 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal
       copies.push_back({*original, row});
       continue;
     }
-    made.residuals_ += double{routed.residuals[i]};
-    ++made.different_;
-    if (router_->unlike(routed, i) || router_->drifted(made.residuals_, made.different_)) {
+    bool apart = router_->unlike(routed, i);
+    if (!apart) {
+      made.residuals_ += double{routed.residuals[i]};
+      apart = router_->drifted(made.residuals_, ++made.like_);
+    }
+    if (apart) {
       unlike.push_back(row);
       continue;
     }

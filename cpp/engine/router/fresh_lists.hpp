@@ -111,8 +111,8 @@ class FreshLists {
   std::vector<std::shared_ptr<const Page>> pages_;
   std::shared_ptr<const std::vector<std::uint32_t>> unlike_;  // null: none
   std::shared_ptr<const std::vector<Copy>> copies_;           // null: none
-  std::size_t rows_ = 0, different_ = 0;
-  double residuals_ = 0.0;  // of the different ones
+  std::size_t rows_ = 0, like_ = 0;  // those that are different, and like what the router knows
+  double residuals_ = 0.0;           // of these
 };
 
 }  // namespace lookalike

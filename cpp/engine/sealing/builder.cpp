@@ -107,10 +107,11 @@ bool Builder::use(const Kept& kept) {
   constexpr std::size_t kFew = 200;  // one of so many may be unlike the others
   carried_ = kept.carried;
   const Assigned assigned = assign(*kept.router);
-  const auto carried = static_cast<double>(originals() - assigned.routed);  // rows as far as usual
-  const double residuals = assigned.residuals + carried * double{kept.router->mean_residual()};
+  const std::size_t like = originals() - assigned.unlike;  // of which those carried are as far as usual
+  const double residuals =
+      assigned.residuals + static_cast<double>(like - assigned.like) * double{kept.router->mean_residual()};
   if (assigned.unlike > originals() / kFew || assigned.too_long > 0 ||
-      kept.router->drifted(residuals, originals())) {
+      kept.router->drifted(residuals, like)) {
     carried_ = nullptr;
     return false;
   }
@@ -228,11 +229,14 @@ Builder::Assigned Builder::assign(const Router& router) const {
                    std::ranges::copy(routed.bucket_of, buckets);
                    if (!router.learned()) continue;
                    const std::scoped_lock lock(mutex);
-                   assigned.routed += last - row;
                    for (std::size_t i = 0; i < last - row; ++i) {
-                     assigned.unlike += std::size_t{router.unlike(routed, i)};
                      assigned.too_long += std::size_t{Router::too_long(routed, i)};
-                     assigned.residuals += double{routed.residuals[i]};
+                     if (router.unlike(routed, i)) {
+                       ++assigned.unlike;
+                     } else {
+                       ++assigned.like;
+                       assigned.residuals += double{routed.residuals[i]};
+                     }
                    }
                  }
                });

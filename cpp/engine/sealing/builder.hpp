@@ -52,7 +52,7 @@ class Builder {
     std::vector<std::uint32_t> bucket_of;
     std::size_t unlike = 0;
     std::size_t too_long = 0;
-    std::size_t routed = 0;
+    std::size_t like = 0;
     double residuals = 0.0;
   };
   Assigned assign(const Router& router) const;
