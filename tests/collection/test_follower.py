@@ -8,21 +8,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lookalike.collection import Collection, access
+from lookalike.collection import Collection, access, moved_source
 from lookalike.collection.catalogue.catalogue import Catalogue
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.opened import Opened
+from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.collection.sealed.live import LiveIndex
 from lookalike.collection.sure_file import Kept
 from lookalike.errors import DamagedError, LookalikeError
 
-from .conftest import Python
+from .conftest import Draw, Python
 from .test_sessions import PATIENCE, Gate
 from .vectors import plain
 
@@ -41,8 +43,15 @@ def add(collection, name):
 """
 ADD_ONE = f"{ADD}\nwith Collection.open(sys.argv[1]) as collection: add(collection, sys.argv[2].encode())"
 OPTIMIZE = f"{ADD}\nwith Collection.open(sys.argv[1]) as collection: collection.optimize()"
+CHANGE_MODEL = """
+import sys
+from lookalike.collection import Collection
+Collection.change_model(sys.argv[1], "phash:64")
+"""
 COMMIT_MUCH = f"""{ADD}
 import os, time
+from lookalike.collection.catalogue import database
+database._READERS = 30_000  # on a busy machine half a second may pass between two looks
 longest = 0
 with Collection.open(sys.argv[1]) as collection:
     for number in range(200):
@@ -129,15 +138,20 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Gate, list[str]]]:
     gate.opened.set()
 
 
+def commit_held(where: Path, python: Python, gate: Gate) -> None:
+    """Another process commits something, which the follower is held at."""
+    done = python(ADD_ONE, where, "new")
+    assert done.returncode == 0, done.stderr
+    assert gate.reached.wait(PATIENCE)
+
+
 def test_searches_go_on_while_what_another_process_committed_is_brought_along(
     collection: Collection, where: Path, python: Python, work: tuple[Gate, list[str]]
 ) -> None:
     gate, by = work
     searched_by(collection, 3)
     by.clear()
-    done = python(ADD_ONE, where, "new")
-    assert done.returncode == 0, done.stderr
-    assert gate.reached.wait(PATIENCE)
+    commit_held(where, python, gate)
     with ThreadPoolExecutor(3) as pool:
         assert {*pool.map(lambda _: found(collection), range(60))} == {COUNT}
         assert {*pool.map(lambda _: len(collection), range(60))} == {COUNT}, "all calls are of one generation"
@@ -146,6 +160,80 @@ def test_searches_go_on_while_what_another_process_committed_is_brought_along(
     until(lambda: found(collection) == COUNT + 1)
     assert len(collection) == COUNT + 1
     assert by == [f"index by {FOLLOWER}", f"score by {FOLLOWER}"]
+
+
+ADD_SOME = f"""{ADD}
+import time
+with Collection.open(sys.argv[1]) as collection:
+    for number in range(30):
+        add(collection, b"new %d" % number)
+        time.sleep(number % 5 / 20)
+"""
+
+
+@contextmanager
+def searching(collection: Collection, threads: int) -> Iterator[None]:
+    """One search after the other meanwhile, by so many threads, and no error."""
+    stop = threading.Event()
+
+    def search() -> None:
+        while not stop.is_set():
+            found(collection)
+
+    with ThreadPoolExecutor(threads) as pool:
+        each = [pool.submit(search) for _ in range(threads)]
+        try:
+            yield
+        finally:
+            stop.set()
+        for one in each:
+            one.result(PATIENCE)
+
+
+def test_threads_that_never_stop_searching_bring_nothing_along_themselves(
+    collection: Collection, where: Path, python: Python, work: tuple[Gate, list[str]]
+) -> None:
+    gate, by = work
+    gate.opened.set()
+    searched_by(collection, 8)
+    by.clear()
+    with searching(collection, 8):
+        done = python(ADD_SOME, where)
+        assert done.returncode == 0, done.stderr
+        until(lambda: found(collection) == 90)
+    assert {*by} == {f"index by {FOLLOWER}", f"score by {FOLLOWER}"}
+
+
+def test_pictures_are_embedded_by_the_new_model_while_others_read_what_was_before_it(
+    folder: Path, python: Python, draw: Draw, work: tuple[Gate, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, _ = work
+    with Collection.create(folder, model="ahash") as created:
+        created.sync()
+    with Collection.open(folder) as collection, ThreadPoolExecutor(1) as pool:
+        for _ in range(3):
+            collection.search(id=1)
+        until(lambda: waiting(collection))
+        draw(folder / "new.png", seed=78)
+        done = python(CHANGE_MODEL, folder)
+        assert done.returncode == 0, done.stderr
+        assert gate.reached.wait(PATIENCE)
+        names = []
+
+        def find_again(place: Place, catalogue: Catalogue) -> object:
+            names.append(pool.submit(lambda: collection.examine(lambda *_: collection.model.name)).result(PATIENCE))
+            gate.opened.set()
+            return moved_source.find_again(place, catalogue)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("lookalike.collection.collection.find_again", find_again)
+            assert collection.sync().new == 1
+        assert names == ["ahash"]
+        assert collection.model.name == "phash:64"
+        picture = collection.vector(folder / "new.png")
+    with Collection.create(folder, folder.parent / "other", model="phash:64") as other:
+        other.sync()
+        assert (other.vector(folder / "new.png") == picture).all()
 
 
 def test_a_commit_is_seen_at_once_by_its_thread_and_then_by_all_of_this_process(
@@ -180,8 +268,7 @@ def test_a_thread_that_has_seen_a_generation_sees_none_before(
     """As where more threads come at once than ever before: there is no connection that waits for them."""
     gate, _ = work
     searched_by(collection, 1)
-    assert python(ADD_ONE, where, "new").returncode == 0
-    assert gate.reached.wait(PATIENCE)
+    commit_held(where, python, gate)
     with ThreadPoolExecutor(1) as pool:
 
         def of_another_thread() -> int:
@@ -202,8 +289,7 @@ def test_segments_that_are_gone_are_looked_for_in_what_is_newest(
     """`info` opens them itself."""
     gate, _ = work
     searched_by(collection, 1)
-    assert python(ADD_ONE, where, "new").returncode == 0
-    assert gate.reached.wait(PATIENCE)
+    commit_held(where, python, gate)
     done = python(OPTIMIZE, where)
     assert done.returncode == 0, done.stderr
     assert collection.info().indexed == COUNT + 1
@@ -219,6 +305,67 @@ def test_damage_is_told_by_searches_while_they_are_followed(collection: Collecti
     add(collection, "new")
     with pytest.raises(DamagedError):
         found(collection)
+
+
+def test_a_look_that_fails_is_tried_again_by_the_same_thread(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched_by(collection, 2)
+    before, failed = followers(), threading.Event()
+
+    def look(_: Opened) -> None:
+        failed.set()
+        raise DamagedError("a look")
+
+    monkeypatch.setattr(Opened, "look", look)
+    assert failed.wait(PATIENCE)
+    until(lambda: waiting(collection) == 0)
+    for _ in range(20):
+        assert found(collection) == COUNT
+    assert followers() == before
+    monkeypatch.undo()
+    until(lambda: waiting(collection))
+
+
+def test_where_no_thread_can_be_had_searches_go_on(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(collection)
+    with monkeypatch.context() as patch:
+
+        def start(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        patch.setattr(threading.Thread, "start", start)
+        assert found(collection) == found(collection) == COUNT
+    found(collection)
+    assert len(followers()) == 1
+
+
+def test_a_transaction_that_sqlite_ended_waits_for_nobody(collection: Collection) -> None:
+    """As where it had no memory."""
+    searched_by(collection, 2)
+    collection.examine(lambda *_: collection._access.catalogue.end())
+    opened = collection._access._opened
+    assert all(held.catalogue.has_begun for held in opened._waiting)
+    assert not any(catalogue.has_begun for catalogue in opened._free)
+
+
+def test_nobody_is_kept_from_writing_while_what_was_written_is_brought_along(
+    collection: Collection, where: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched_by(collection, 1)
+    look = Opened.look
+
+    def looked(opened: Opened) -> None:
+        if threading.current_thread() is threading.main_thread():
+            with Collection.open(where) as other, other._access.writer(0):
+                pass
+            (follower := collection._access._follower) and follower.stop()  # as after long without a search
+        look(opened)
+
+    monkeypatch.setattr(Opened, "look", looked)
+    add(collection, "new")
+    assert waiting(collection) == 0
+    assert found(collection) == COUNT + 1
 
 
 def test_one_search_is_not_followed(collection: Collection) -> None:
@@ -252,8 +399,7 @@ def test_a_collection_is_closed_while_it_is_followed(where: Path, python: Python
     gate, _ = work
     collection = Collection.open(where)
     searched_by(collection, 1)
-    assert python(ADD_ONE, where, "new").returncode == 0
-    assert gate.reached.wait(PATIENCE)
+    commit_held(where, python, gate)
     closing = threading.Thread(target=collection.close)
     closing.start()
     until(lambda: collection._access._closed)
@@ -298,21 +444,9 @@ def test_a_child_of_a_fork_reads_for_itself(collection: Collection, where: Path)
 
 def test_the_wal_stays_short_while_searches_come(collection: Collection, where: Path, python: Python) -> None:
     """200 commits of 120 KB are 24 MB; a reader that never stops would keep them all in the WAL."""
-    stop = threading.Event()
-
-    def search() -> None:
-        while not stop.is_set():
-            found(collection)
-
     searched_by(collection, 3)
-    with ThreadPoolExecutor(3) as pool:
-        searching = [pool.submit(search) for _ in range(3)]
-        try:
-            done = python(COMMIT_MUCH, where)
-        finally:
-            stop.set()
-        for each in searching:
-            each.result(PATIENCE)
+    with searching(collection, 3):
+        done = python(COMMIT_MUCH, where)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < (8 << 20) + 300_000
 

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
@@ -17,7 +17,7 @@ from lookalike.collection import classes_file
 from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.catalogue.database import closed
 from lookalike.collection.classes import Classes
-from lookalike.collection.follower import Follower
+from lookalike.collection.follower import AGAIN, EVERY, Follower
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.model import AS_REMEMBERED, RememberedModel, Wanted, model_of
 from lookalike.collection.no_model import NoModel
@@ -76,7 +76,9 @@ class Access:
         self._closed = False
         self._searched = -math.inf  # when, by the monotonic clock
         self._follower: Follower | None = None
-        self._opened, self._model = self._open()
+        self._models: tuple[RememberedModel | NoModel, ...]  # of the newest generation, and the one before
+        self._generation: int  # from which on it is the first of them
+        self._opened = self._open()
 
     def close(self) -> None:
         with self._lock:
@@ -87,30 +89,33 @@ class Access:
         with self._lock:
             self._opened.close()
 
-    def follow(self) -> bool:
-        """Bring along what is committed by now, for sessions to come; False where no search came lately.
+    def follow(self) -> float | None:
+        """Bring along what is committed by now, for sessions to come; after how many seconds to do so again.
 
-        What is wrong with it is told by who searches.
+        None where no search came lately. What is wrong is told by who searches.
         """
-        opened, goes_on = self._opened, False
+        opened, is_well, goes_on = self._opened, False, False
         try:
             with suppress(LookalikeError, MemoryError):
                 opened.look()
-                goes_on = True
+                is_well = True
+            goes_on = True
         finally:
             with self._lock:
                 goes_on = goes_on and time.monotonic() - self._searched < _LATELY
                 if not goes_on:
                     self._follower = None
-            if not goes_on:
+            if not (goes_on and is_well):
                 opened.let_go()
-        return goes_on
+        if not goes_on:
+            return None
+        return EVERY if is_well else AGAIN
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """No other thread has a lock of this meanwhile, and no connection waits in a transaction: for a fork."""
         opened = self._opened
-        with opened.looking, self._lock, opened.lock:
+        with opened.looking, self._lock, opened.live.lock, opened.lock:
             opened.let_go()
             yield
 
@@ -128,7 +133,7 @@ class Access:
     def model(self) -> RememberedModel | NoModel:
         """What makes its vectors."""
         session = self._session
-        return session.model if session else self._model
+        return session.model if session else self._models[0]
 
     @contextmanager
     def writer(self, patience: float) -> Iterator[Catalogue]:
@@ -143,15 +148,14 @@ class Access:
                 f"expected no change of {self.place.directory} by a function that `examine` was given, received "
                 "one; let the function return what it found, and change the collection then"
             )
-        with writer_lock(self.place.directory, patience):
-            with self.reading():
-                pass  # which is an error where the collection was closed
-            with closing(Catalogue(self.place.catalogue)) as catalogue:
-                self._model_of(catalogue.about())
+        with ExitStack() as stack:
+            with writer_lock(self.place.directory, patience):
+                with self.reading():
+                    pass  # which is an error where the collection was closed
+                catalogue = stack.enter_context(closing(Catalogue(self.place.catalogue)))
+                self.model_of(catalogue.about())  # which is an error where it is another than is wanted
                 yield catalogue
-                if self._follower:
-                    with suppress(LookalikeError):  # who searches is told
-                        self._opened.look()  # before other threads must see what was committed
+            self._bring_along()
 
     @contextmanager
     def reading(self) -> Iterator[About]:
@@ -163,7 +167,7 @@ class Access:
         try:
             with nullcontext(held.ready.about) if held.ready else held.catalogue.reading() as about:
                 ready = opened.ready_of(held, about)
-                self._threads.session = _Session(opened, held.catalogue, about, self._model_of(about), ready)
+                self._threads.session = _Session(opened, held.catalogue, about, self.model_of(about), ready)
                 try:
                     yield about
                 finally:
@@ -247,6 +251,25 @@ class Access:
             known = session.opened.classes = Known(about.generation, about.model_hash, classes)
         return known.classes
 
+    def model_of(self, about: About) -> RememberedModel | NoModel:
+        """The model of a generation; raises as `RememberedModel` where it is not as `wanted`.
+
+        While another process changes it, some threads read what is before the change and some what is behind it.
+        """
+        newest, *_ = before = self._models
+        if newest.hash == about.model_hash:
+            return newest
+        model = next((each for each in before if each.hash == about.model_hash), None)
+        model = model or model_of(self.place, about, self._wanted)
+        with self._lock:
+            if about.generation > self._generation:
+                self._generation, self._models = about.generation, (model, self._models[0])
+        return model
+
+    def _is_followed(self) -> bool:
+        follower = self._follower
+        return follower is not None and not follower.is_over
+
     @property
     def _session(self) -> _Session | None:
         """Of this thread."""
@@ -258,20 +281,21 @@ class Access:
             raise RuntimeError("expected to be called within a session")
         return session
 
-    def _open(self) -> tuple[Opened, RememberedModel | NoModel]:
+    def _open(self) -> Opened:
         catalogue = Catalogue(self.place.catalogue)
         try:
-            model = model_of(self.place, catalogue.about(), self._wanted)
+            about = catalogue.about()
+            self._models, self._generation = (model_of(self.place, about, self._wanted),), about.generation
         except LookalikeError:
             catalogue.close()
             raise
-        return Opened(self.place, catalogue), model
+        return Opened(self.place, catalogue)
 
     def _reopen(self, before: Opened) -> None:
         """Unless another thread did."""
         with self._lock:
             if self._opened is before and not self._closed:
-                self._opened, self._model = self._open()
+                self._opened = self._open()
                 before.close()
 
     def _take(self) -> tuple[Opened, Held]:
@@ -290,17 +314,18 @@ class Access:
     def _follow_for_searches(self) -> None:
         """Where one search has followed another, more will come: those need not bring along what others commit."""
         before, self._searched = self._searched, time.monotonic()
-        follower = self._follower
-        if follower and not follower.is_over:
+        if self._is_followed():
             return
         if self._searched - before < _LATELY and self._opened.first.takes_changes:
-            with self._lock:
-                if not self._closed and (self._follower is None or self._follower.is_over):
+            with self._lock, suppress(RuntimeError):  # too many threads: each search does it itself
+                if not self._closed and not self._is_followed():
                     self._follower = Follower(self)
 
-    def _model_of(self, about: About) -> RememberedModel | NoModel:
-        """The model of a generation: another process may have changed it; ModelError where it is not as `wanted`."""
-        model = self._model
-        if about.model_hash != model.hash:
-            model = self._model = model_of(self.place, about, self._wanted)
-        return model
+    def _bring_along(self) -> None:
+        """What this thread has committed, before other threads must see it."""
+        opened = self._opened
+        if self._is_followed():
+            with suppress(LookalikeError, MemoryError):  # who searches is told
+                opened.look()
+            if not self._is_followed():
+                opened.let_go()

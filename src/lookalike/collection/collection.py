@@ -414,10 +414,11 @@ class Collection:
     ) -> SyncReport:
         size, patience = as_count("batch", batch, 1), as_seconds("wait", wait, least=0)
         with self._access.writer(patience) as catalogue:
-            self._access.model.remember(catalogue)
+            model = self._access.model_of(catalogue.about())
+            model.remember(catalogue)
             looked, self._looked = self._looked, {}
             again = find_again(self.place, catalogue)
-            report = Sync(self.place, catalogue, self.model, progress, size, retry, settling, looked).run()
+            report = Sync(self.place, catalogue, model, progress, size, retry, settling, looked).run()
             report.found_again = again
         if report.changes:
             make_ready(self._access)
@@ -450,7 +451,8 @@ class Collection:
 
         size, patience = as_count("batch", batch, 1), as_seconds("wait", wait, least=0)
         with self._access.writer(patience) as catalogue:
-            return taken_in(Intake(self.place, catalogue, self.model, progress, size), fetching)
+            model = self._access.model_of(catalogue.about())
+            return taken_in(Intake(self.place, catalogue, model, progress, size), fetching)
 
     def search(
         self,

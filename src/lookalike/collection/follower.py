@@ -12,12 +12,15 @@ from weakref import WeakSet, ref
 EVERY = 0.1
 """Seconds between two looks."""
 
+AGAIN = 1.0
+"""Seconds after which one is tried again that failed."""
+
 
 class Followed(Protocol):
     """What is looked at."""
 
-    def follow(self) -> bool:
-        """Look once; whether to go on."""
+    def follow(self) -> float | None:
+        """Look once; after how many seconds to look again, if at all."""
         ...
 
     def paused(self) -> AbstractContextManager[None]:
@@ -27,6 +30,8 @@ class Followed(Protocol):
 
 class Follower:
     """The thread; it ends by itself when there is nothing to look for, or nobody has what it looks at.
+
+    Raises RuntimeError where there are too many threads.
 
     In a child of a fork there is none, and no transaction that was begun for it: locks of SQLite are of one process.
 
@@ -40,7 +45,11 @@ class Follower:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lookalike-follower", daemon=True)
         _all.add(self)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            _all.discard(self)
+            raise
 
     def stop(self) -> None:
         """End it; a look that is under way is waited for."""
@@ -54,15 +63,15 @@ class Follower:
             stack.enter_context(followed.paused())
 
     def _run(self) -> None:
-        while not self.is_over:
-            self._look()
-            self._stopped.wait(EVERY)
-
-    def _look(self) -> None:
-        followed = self._followed()  # held for no longer than a look
-        if followed is None or not followed.follow():
+        try:
+            while not self.is_over and (seconds := self._look()):
+                self._stopped.wait(seconds)
+        finally:
             self.is_over = True
-            self._stopped.set()
+
+    def _look(self) -> float | None:
+        followed = self._followed()  # held for no longer than a look
+        return followed.follow() if followed else None
 
 
 _all = WeakSet[Follower]()

@@ -15,6 +15,7 @@ from lookalike.errors import LookalikeError
 from lookalike.index import Filter, Reader, Snapshot
 
 _SPARE = 16  # connections that are kept open for threads to come
+_ROUNDS = 3  # in which connections begin again until all read one generation, while others commit
 
 
 class Known(NamedTuple):
@@ -63,10 +64,10 @@ class Held(NamedTuple):
 class Opened:
     """What was opened of one catalogue, until another is in its place.
 
-    While searches come, connections wait within transactions of the generation that is ready: so a search neither opens
-    what another process has just committed nor waits for it. `look` makes a newer one ready. As long as a transaction
-    is open SQLite cannot use its WAL anew: so each look also begins them again. As many wait as threads had at once;
-    one more takes the place of another before that ends.
+    While searches come, connections wait within transactions of the generation that is ready, as many as threads had at
+    once: so a search neither opens what another process has just committed nor waits for it. `look` makes a newer
+    one ready. As long as a transaction is open SQLite cannot use its WAL anew: so with each look others wait, and those
+    that began before end, or when they are given back.
 
     Attributes:
         first: a connection to it.
@@ -85,7 +86,7 @@ class Opened:
         self.looking = threading.Lock()  # for as long as a look takes
         self.lock = threading.RLock()  # over what follows; held for moments
         self._free = [first]  # in no transaction
-        self._waiting: list[Held] = []  # within one; those that began last are behind
+        self._waiting: list[Held] = []  # within one that began with the last look
         self._ready: Ready | None = None
         self._sures: list[Sure] = []  # the newest first, and the one before it, which some still ask for
         self._look = 0
@@ -113,14 +114,11 @@ class Opened:
     def give_back(self, held: Held) -> None:
         with self.lock:
             self._used -= 1
-            if held.ready is None:
-                self._free_up(held.catalogue)
-            elif self._is_closed or held.ready is not self._ready:
-                self._end(held)
-            elif held.look == self._look:
+            # of some errors SQLite ends a transaction by itself
+            if held.ready and held.look == self._look and held.catalogue.has_begun and not self._is_closed:
                 self._waiting.append(held)
             else:
-                self._relieve(held)
+                self._end(held.catalogue)
 
     def ready_of(self, held: Held, about: About) -> Ready | None:
         """What was made of the generation that is read by this; this thread reads none before it any more."""
@@ -129,34 +127,32 @@ class Opened:
         return ready if ready and ready.about == about else None
 
     def look(self) -> None:
-        """Make ready what is committed by now, and begin the transactions that nobody reads by again.
+        """Make ready what is committed by now, and let connections wait within transactions of it.
 
         Raises:
             LookalikeError: it cannot be read.
         """
         with self.looking:
-            fresh = self._look_at()
-            with self.lock:
-                if self._is_closed or fresh.look != self._look + 1:  # it was let go meanwhile
-                    self._end(fresh)
-                    return
-                self._ready, self._look = fresh.ready, fresh.look
-                before, self._waiting = self._waiting, [fresh]
-                while len(self._waiting) + self._used < self._most and self._wait(self._other() or self._another()):
-                    if before:
-                        self._end(before.pop(0))
-                for held in before:
-                    if held.ready is self._ready and len(self._waiting) + self._used < self._most:
-                        self._waiting.insert(0, held)  # somebody commits just now
-                    else:
-                        self._end(held)
+            look, commits, begun = self._look + 1, self.first.commits, list[Catalogue]()
+            try:
+                about = self._begin_together(begun)
+                ready = self._made_ready(begun[0], about, commits)
+                with self.lock:
+                    if look == self._look + 1 and not self._is_closed:  # else it was let go meanwhile
+                        before, self._waiting = self._waiting, [Held(each, ready, look) for each in begun]
+                        self._ready, self._look = ready, look
+                        begun = [held.catalogue for held in before]
+            finally:
+                with self.lock:
+                    for each in begun:
+                        self._end(each)
 
     def let_go(self) -> None:
         """Let nothing be ready, and no connection wait: the next search reads what is newest then."""
         with self.lock:
             self._ready, self._look = None, self._look + 1
             while self._waiting:
-                self._end(self._waiting.pop())
+                self._end(self._waiting.pop().catalogue)
 
     def sure_of(self, index: Reader, catalogue: Catalogue, about: About) -> Sure:
         """How near is near in a generation of the index."""
@@ -175,25 +171,35 @@ class Opened:
             sure_file.keep(self._place, about, kept)
         return known
 
-    def _look_at(self) -> Held:
-        """A connection within a transaction of the newest generation, and what searches need of that."""
-        with self.lock:
-            catalogue = self._other() or self._another()
-        try:
-            if catalogue.file != self.first.file:
-                raise catalogue.damaged("another file")  # which who searches opens
-            look, commits, ready = self._look + 1, catalogue.commits, self._ready
-            about = catalogue.begin()
-            if ready is None or ready.about != about:
-                index = self.live.at(catalogue, about)
-                ready = Ready(about, commits, index, self.sure_of(index, catalogue, about) if self._sures else None)
-            elif ready.commits != commits:
-                ready = ready._replace(commits=commits)
-            return Held(catalogue, ready, look)
-        except BaseException:
+    def _begin_together(self, begun: list[Catalogue]) -> About:
+        """Connections for all threads, each within a transaction of one generation, which is returned."""
+        for _ in range(self._most):
             with self.lock:
-                self._end(Held(catalogue))
-            raise
+                free = self._other()
+            begun.append(free or self._another())
+            if begun[-1].file != self.first.file:
+                raise begun[-1].damaged("another file")  # which who searches opens
+        abouts = [each.begin() for each in begun]
+        newest = abouts[-1]
+        for _ in range(_ROUNDS):
+            for place, each in enumerate(begun):
+                if abouts[place] != newest:  # somebody committed meanwhile
+                    each.end()
+                    abouts[place] = each.begin()
+            newest = max(abouts, key=lambda about: about.generation)
+        with self.lock:
+            for place in reversed(range(len(begun))):
+                if abouts[place] != newest:
+                    self._end(begun.pop(place))
+        return newest
+
+    def _made_ready(self, catalogue: Catalogue, about: About, commits: int) -> Ready:
+        """What searches need of a generation."""
+        ready = self._ready
+        if ready and ready.about == about:
+            return ready._replace(commits=commits)
+        index = self.live.at(catalogue, about)
+        return Ready(about, commits, index, self.sure_of(index, catalogue, about) if self._sures else None)
 
     def _take(self) -> Held | None:
         """One that there is, if any is of use."""
@@ -221,37 +227,13 @@ class Opened:
             and ready.about.generation >= getattr(self._seen, "generation", 0)
         )
 
-    def _relieve(self, held: Held) -> None:
-        """Let another connection wait in place of one whose transaction is old; where none can, this one goes on."""
-        other = self._other()
-        if other is not None and self._wait(other):
-            self._end(held)
-        else:
-            self._waiting.insert(0, held)
-
-    def _wait(self, catalogue: Catalogue) -> bool:
-        """Let a connection wait, unless what it reads is not what is ready."""
-        ready = self._ready
+    def _end(self, catalogue: Catalogue) -> None:
+        """Let it be in no transaction, and be taken again."""
         try:
-            if ready and catalogue.file == self.first.file and catalogue.begin() == ready.about:
-                self._waiting.append(Held(catalogue, ready, self._look))
-                return True
             catalogue.end()
         except LookalikeError:  # who searches is told
             catalogue.close()
-            return False
-        self._free_up(catalogue)
-        return False
-
-    def _end(self, held: Held) -> None:
-        try:
-            held.catalogue.end()
-        except LookalikeError:
-            held.catalogue.close()
-        else:
-            self._free_up(held.catalogue)
-
-    def _free_up(self, catalogue: Catalogue) -> None:
+            return
         is_current = not self._is_closed and catalogue.file == self.first.file
         if is_current and (len(self._free) < _SPARE or catalogue is self.first):
             self._free.append(catalogue)

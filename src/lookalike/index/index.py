@@ -157,7 +157,7 @@ class Index(Reader):
             path: a file.
             more: files with further vectors, of other ids; the dim, metric, store, seed and note are the same.
             beside: an index that was opened from some of these files: they are shared with it, not opened again. What
-                was removed from it is in this one.
+                was removed from it is in this one; what was added to it and not saved is not.
 
         Raises:
             ArgumentError: the files are not of one index, or an id is in two of them; `beside` is no index.

@@ -182,6 +182,11 @@ class Catalogue:
         """End what `begin` began; where it has ended, that is fine."""
         self._database.end()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether it is within what `begin` began."""
+        return self._database.is_in_transaction
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction: all of it is on the disk at the end, or none of it."""

@@ -13,10 +13,10 @@ import tempfile
 import threading
 import urllib.parse
 import weakref
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
+from weakref import WeakValueDictionary
 
 from lookalike.collection.catalogue.beside import copy_beside
 from lookalike.collection.catalogue.lost import lost
@@ -73,7 +73,9 @@ class _Shared:
         self.long_wal = _LONG_WAL
 
 
-_shared: defaultdict[object, _Shared] = defaultdict(_Shared)  # by `Database.file`
+_shared = WeakValueDictionary[object, _Shared]()  # by `Database.file`, as long as one is open
+_one_shares = threading.Lock()
+os.register_at_fork(before=_one_shares.acquire, after_in_parent=_one_shares.release, after_in_child=_one_shares.release)
 
 
 class Database:
@@ -113,6 +115,8 @@ class Database:
                 raise
             self.is_full, self.file = True, _identity(path, exactly=True)
             self._connection = _connect_without_room(path, error)
+        with _one_shares:
+            self._shared = _shared.setdefault(self.file, _Shared())
         weakref.finalize(self, self._connection.close)
         try:
             self._configure()
@@ -188,13 +192,18 @@ class Database:
     @property
     def commits(self) -> int:
         """How many transactions this process has committed to the file, by whatever connection."""
-        return _shared[self.file].commits
+        return self._shared.commits
 
     @property
     def commits_to_see(self) -> int:
         """How many of them this thread must see: its own, and those of whoever is done and has closed the file."""
-        shared = _shared[self.file]
-        return shared.commits if shared.writer == threading.get_ident() else shared.told
+        is_of_this_thread = self._shared.writer == threading.get_ident()
+        return self._shared.commits if is_of_this_thread else self._shared.told
+
+    @property
+    def is_in_transaction(self) -> bool:
+        with _translated(self.path):
+            return self._connection.in_transaction
 
     @property
     def takes_changes(self) -> bool:
@@ -204,8 +213,7 @@ class Database:
     def close(self) -> None:
         """Close the file; closing twice is fine."""
         if self._has_committed:
-            shared = _shared[self.file]
-            shared.told = shared.commits
+            self._shared.told = self._shared.commits
         self._closed = True
         self._connection.close()
 
@@ -221,7 +229,7 @@ class Database:
 
     def end(self) -> None:
         """End it; where there is none, that is fine."""
-        if self._is_in_transaction():
+        if self.is_in_transaction:
             self.execute("ROLLBACK")
 
     @contextmanager
@@ -229,13 +237,13 @@ class Database:
         """One transaction: all of it is on the disk at the end, or none of it."""
         if self.is_full:
             raise _full(self.path)
-        if _wal_size(self.path) >= _shared[self.file].long_wal and not self._is_in_transaction():
+        if _wal_size(self.path) >= self._shared.long_wal and not self.is_in_transaction:
             self._shorten_wal()
         with self._transaction("BEGIN IMMEDIATE"):
             yield
             self.execute("COMMIT")
-            shared = _shared[self.file]
-            shared.commits, shared.writer, self._has_committed = shared.commits + 1, threading.get_ident(), True
+            self._has_committed = True
+            self._shared.commits, self._shared.writer = self._shared.commits + 1, threading.get_ident()
 
     def execute(self, statement: str, values: Row = ()) -> list[Row]:
         with _translated(self.path):
@@ -336,14 +344,13 @@ class Database:
 
         Where one reads for long, the next attempt is made when the WAL is twice as long.
         """
-        shared, size = _shared[self.file], _wal_size(self.path)
-        shared.long_wal = 2 * size
+        self._shared.long_wal = 2 * _wal_size(self.path)
         with suppress(BusyError, WriteError):  # nothing is lost
             try:
                 self.execute(f"PRAGMA busy_timeout = {_READERS}")
                 ((is_busy, _, _),) = self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 if not is_busy:
-                    shared.long_wal = _LONG_WAL
+                    self._shared.long_wal = _LONG_WAL
             finally:
                 self.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
 
@@ -375,17 +382,13 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
-        if self._is_in_transaction():
+        if self.is_in_transaction:
             raise RuntimeError("a transaction within a transaction")  # which would end the outer one
         try:
             self.execute(begin)  # within, lest a Ctrl-C behind it leave the transaction open
             yield
         finally:
             self.end()
-
-    def _is_in_transaction(self) -> bool:
-        with _translated(self.path):
-            return self._connection.in_transaction
 
     def _intact(self, table: str, rows: list[Row], crc_of: Callable[[Row], int] = row_crc) -> list[Row]:
         wrong = sum(crc_of(row[:-1]) != row[-1] for row in rows)
@@ -414,8 +417,8 @@ def _identity(path: str, *, exactly: bool = False) -> tuple[object, ...] | None:
 def _wal_size(path: str) -> int:
     try:
         return os.path.getsize(f"{path}-wal")
-    except FileNotFoundError:
-        return 0
+    except OSError:
+        return 0  # what opens it says what is wrong
 
 
 def _may_write(path: str) -> bool:

@@ -44,17 +44,21 @@ class _State:
 
 
 class LiveIndex:
-    """All indexed vectors: the sealed ones without those removed since, and the pending ones; for many threads."""
+    """All indexed vectors: the sealed ones without those removed since, and the pending ones; for many threads.
+
+    Attributes:
+        lock: nobody changes what it holds while one has it.
+    """
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._lock = threading.RLock()  # over what follows
+        self.lock = threading.RLock()  # over what follows
         self._state: _State | None = None
         self._files: dict[str, tuple[int, ...]] = {}  # of the state, also while it is brought along
         self._snapshots = WeakValueDictionary[int, Snapshot]()  # by generation, as long as somebody reads them
 
     def close(self) -> None:
-        with self._lock:
+        with self.lock:
             self._state, self._files = None, {}
             self._snapshots.clear()
 
@@ -67,7 +71,7 @@ class LiveIndex:
         if (known := self._snapshots.get(about.generation)) is not None:
             self.require_untruncated()
             return known
-        with self._lock:
+        with self.lock:
             if (known := self._snapshots.get(about.generation)) is not None:
                 return known
             if self._state and self._state.generation > about.generation:  # somebody else was faster
