@@ -74,6 +74,7 @@ class FreshTable {
   bool lives(std::size_t row) const { return living_ == nullptr || (*living_)[row]; }
   /// How many of rows [begin, end) live.
   std::size_t live(std::size_t begin, std::size_t end) const {
+    if (begin == 0 && end == rows_) return live_;
     return living_ == nullptr ? end - begin : living_->count(begin, end);
   }
   /// The first of [begin, end) that lives, or end.

@@ -67,11 +67,13 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
 // A block of fresh entries is numbered by its place among those of this scan.
 RoutedSearch::Listed RoutedSearch::list_fresh(Near near, Errand& errand) const {
   Listed listed;
+  const std::size_t block_bytes = router_->layout().block_bytes();
   for (const FreshView& view : fresh_)
     view.lists->visit(near.bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
       const auto first = static_cast<std::uint32_t>(errand.fresh.size() * SketchLayout::kEntries);
       errand.blocks.add({block.sketches, near.key, entries_ + first, entries});
       errand.fresh.push_back({block.rows, rows_ + view.begin});
+      for (std::size_t i = 0; i < block_bytes; i += 64) __builtin_prefetch(block.sketches + i);
       __builtin_prefetch(block.rows);  // what is near the query will be asked for
       __builtin_prefetch(block.rows + entries - 1);
       listed.entries += entries;
@@ -82,18 +84,29 @@ RoutedSearch::Listed RoutedSearch::list_fresh(Near near, Errand& errand) const {
   return listed;
 }
 
-// Entries become rows.
+// Entries become rows. Of one table those of segments are numbered as their rows are: then a few fresh ones
+// are looked for among many.
 void RoutedSearch::number_rows(const Errand& errand, std::uint32_t* numbers, std::size_t count) const {
-  for (std::size_t i = 0; i < count; ++i) {
-    if (numbers[i] >= entries_) {
-      const std::uint32_t fresh = numbers[i] - entries_;
-      const auto& block = errand.fresh[fresh / SketchLayout::kEntries];
-      numbers[i] = block.begin + block.rows[fresh % SketchLayout::kEntries];
-    } else {
-      const View& view = *std::prev(
-          std::upper_bound(views_.begin(), views_.end(), numbers[i],
-                           [](std::uint32_t entry, const View& each) { return entry < each.first_entry; }));
-      numbers[i] = view.first_row + view.segment->row_of(numbers[i] - view.first_entry);
+  constexpr std::size_t kAtOnce = 16;
+  const bool one_table = router_->tables() == 1;
+  for (std::size_t begin = 0; begin < count; begin += kAtOnce) {
+    const std::size_t end = std::min(begin + kAtOnce, count);
+    if (one_table && end - begin == kAtOnce) {
+      bool fresh = false;
+      for (std::size_t i = 0; i < kAtOnce; ++i) fresh |= numbers[begin + i] >= entries_;
+      if (!fresh) continue;
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+      if (numbers[i] >= entries_) {
+        const std::uint32_t fresh = numbers[i] - entries_;
+        const auto& block = errand.fresh[fresh / SketchLayout::kEntries];
+        numbers[i] = block.begin + block.rows[fresh % SketchLayout::kEntries];
+      } else if (!one_table) {
+        const View& view = *std::prev(
+            std::upper_bound(views_.begin(), views_.end(), numbers[i],
+                             [](std::uint32_t entry, const View& each) { return entry < each.first_entry; }));
+        numbers[i] = view.first_row + view.segment->row_of(numbers[i] - view.first_entry);
+      }
     }
   }
 }
