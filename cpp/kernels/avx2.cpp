@@ -165,8 +165,8 @@ struct Avx2Lanes {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(numbers), _mm256_permutevar8x32_epi32(number, lanes));
   }
 
-  template <std::size_t Blocks>
-  static void sketch_sums(const SketchEntries& at, const std::uint8_t* const (&blocks)[Blocks],
+  template <std::size_t Blocks, class Entries>
+  static void sketch_sums(const Entries& at, const std::uint8_t* const (&blocks)[Blocks],
                           Vector (&sums)[Blocks][4]) {
     Avx2Sums low[Blocks], high[Blocks];
     add_up(at, blocks, low, high);

@@ -159,8 +159,8 @@ struct Avx512Lanes {
     _mm512_storeu_si512(numbers, _mm512_maskz_compress_epi32(mask, number));
   }
 
-  template <std::size_t Blocks>
-  static void sketch_sums(const SketchEntries& at, const std::uint8_t* const (&blocks)[Blocks],
+  template <std::size_t Blocks, class Entries>
+  static void sketch_sums(const Entries& at, const std::uint8_t* const (&blocks)[Blocks],
                           Vector (&sums)[Blocks][2]) {
     Sums low[Blocks], high[Blocks];
     add_up(at, blocks, low, high);

@@ -53,6 +53,7 @@ constexpr Kernels make_kernels(const char* name) {
           .from_half = from_half<Lanes>,
           .hadamard = Hadamard<Lanes>::transform,
           .scan_sketches = SketchScan<Lanes>::scan,
+          .scan_few_sketches = SketchScan<Lanes>::scan_few,
           .scan_centres = CentreScan<Lanes, CentreLanes>::scan,
           .extremes = extremes<Lanes>,
           .count_below = count_below<Lanes>,

@@ -132,8 +132,8 @@ struct NeonLanes {
     vst1q_u32(numbers, vreinterpretq_u32_u8(vqtbl1q_u8(vreinterpretq_u8_u32(number), bytes)));
   }
 
-  template <std::size_t Blocks>
-  static void sketch_sums(const SketchEntries& at, const std::uint8_t* const (&blocks)[Blocks],
+  template <std::size_t Blocks, class Entries>
+  static void sketch_sums(const Entries& at, const std::uint8_t* const (&blocks)[Blocks],
                           Vector (&sums)[Blocks][8]) {
     NeonSums low[Blocks], high[Blocks];
     add_up(at, blocks, low, high);

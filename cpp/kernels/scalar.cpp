@@ -63,15 +63,15 @@ struct ScalarLanes {
     *numbers = number;
   }
 
-  template <std::size_t Blocks>
-  static void sketch_sums(const SketchEntries& at, const std::uint8_t* const (&blocks)[Blocks],
+  template <std::size_t Blocks, class Entries>
+  static void sketch_sums(const Entries& at, const std::uint8_t* const (&blocks)[Blocks],
                           Vector (&sums)[Blocks][sketches_per_block]) {
     for (std::size_t b = 0; b < Blocks; ++b)
       for (std::size_t i = 0; i < sketches_per_block; ++i) {
         const std::uint8_t* codes = blocks[b] + i % 16;
         unsigned sum = 0;
         for (std::size_t group = 0; group < at.bytes; group += 16)
-          sum += at.table[group + (i < 16 ? codes[group] & 15U : codes[group] >> 4U)];
+          sum += i < 16 ? at.table[group + (codes[group] & 15U)] : at.high()[group + (codes[group] >> 4U)];
         sums[b][i] = static_cast<float>(sum);
       }
   }

@@ -30,16 +30,32 @@ struct SketchScan {
 
   static std::size_t scan(const BlocksToScan& blocks, const SketchTable& table, float limit, float* estimates,
                           std::uint32_t* numbers) {
-    const SketchEntries entries{table.entries, 16 * table.groups,
-                                table.largest == 0 ? table.groups : 255U / table.largest};
+    const SketchEntries entries{table.entries, 16 * table.groups, in_bytes(table)};
+    return scan(blocks, entries, table, limit, estimates, numbers);
+  }
+
+  static std::size_t scan_few(const BlocksToScan& blocks, const SketchTable& table, float limit,
+                              float* estimates, std::uint32_t* numbers) {
+    const FewSketchEntries entries{{table.entries, 16 * few_sketch_rows(table.groups), in_bytes(table)}};
+    return scan(blocks, entries, table, limit, estimates, numbers);
+  }
+
+  static std::size_t in_bytes(const SketchTable& table) {
+    return table.largest == 0 ? table.groups : 255U / table.largest;
+  }
+
+  template <class Entries>
+  static std::size_t scan(const BlocksToScan& blocks, const Entries& entries, const SketchTable& table,
+                          float limit, float* estimates, std::uint32_t* numbers) {
     SketchScan to{Lanes::broadcast(table.step), Lanes::broadcast(table.base), Lanes::broadcast(limit),
                   estimates, numbers};
-    keep_of_all(to, entries, blocks, sketch_block_bytes(table.groups));
+    keep_of_all(to, entries, blocks, entries.bytes + 2 * Entries::in_block * sizeof(float));
     return static_cast<std::size_t>(to.estimates - estimates);
   }
 
-  template <std::size_t Blocks>
-  void keep(const SketchEntries& entries, const BlockToScan* blocks) {
+  template <std::size_t Blocks, class Entries>
+  void keep(const Entries& entries, const BlockToScan* blocks) {
+    constexpr std::size_t in_block = Entries::in_block;
     const std::uint8_t* bytes[Blocks];
 #pragma GCC unroll 2
     for (std::size_t b = 0; b < Blocks; ++b) bytes[b] = blocks[b].bytes;
@@ -51,9 +67,12 @@ struct SketchScan {
       const Vector offset = Lanes::broadcast(blocks[b].offset);
       const std::uint32_t present = first_lanes(blocks[b].count);
 #pragma GCC unroll 8
-      for (std::size_t part = 0; part < parts; ++part) {
+      for (std::size_t part = 0; part < in_block / Lanes::width; ++part) {
         const std::size_t lane = part * Lanes::width;
-        const Vector estimate = estimates_of(factors + lane * sizeof(float), offset, sums[b][part]);
+        Vector sum = sums[b][part];
+        if constexpr (in_block == sketches_of_few) sum = Lanes::add(sum, sums[b][part + parts / 2]);
+        const Vector estimate =
+            estimates_of(factors + lane * sizeof(float), offset, sum, in_block * sizeof(float));
         const std::uint32_t keep = Lanes::below(estimate, limits) & (present >> lane);
         const std::size_t kept = keep_lanes<Lanes>(
             keep, estimate, Lanes::count_from(blocks[b].first + static_cast<std::uint32_t>(lane)), estimates,
@@ -64,9 +83,9 @@ struct SketchScan {
     }
   }
 
-  Vector estimates_of(const std::uint8_t* factors, Vector offset, Vector sums) const {
+  Vector estimates_of(const std::uint8_t* factors, Vector offset, Vector sums, std::size_t to_f) const {
     const Vector a = Lanes::load_bytes(factors);
-    const Vector f = Lanes::load_bytes(factors + sketches_per_block * sizeof(float));
+    const Vector f = Lanes::load_bytes(factors + to_f);
     const Vector signed_sums = Lanes::add(Lanes::multiply(steps, sums), bases);
     return Lanes::subtract(Lanes::add(a, offset), Lanes::multiply(f, signed_sums));
   }

@@ -9,18 +9,31 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels.hpp"
+
 namespace lookalike {
 namespace {
 
 /// What codes are looked up in.
 struct SketchEntries {
+  static constexpr std::size_t in_block = sketches_per_block;
+
   const std::uint8_t* table;
-  std::size_t bytes;     // of the table, and of codes in a block
+  std::size_t bytes;     // of codes in a block
   std::size_t in_bytes;  // look-ups whose sum does not overflow a byte
+
+  const std::uint8_t* high() const { return table; }
 };
 
-template <class Sums, std::size_t Blocks>
-void add_up(const SketchEntries& at, const std::uint8_t* const (&blocks)[Blocks], Sums (&low)[Blocks],
+/// The same for blocks of few: high nibbles are of groups that follow those of the low ones.
+struct FewSketchEntries : SketchEntries {
+  static constexpr std::size_t in_block = sketches_of_few;
+
+  const std::uint8_t* high() const { return table + bytes; }
+};
+
+template <class Entries, class Sums, std::size_t Blocks>
+void add_up(const Entries& at, const std::uint8_t* const (&blocks)[Blocks], Sums (&low)[Blocks],
             Sums (&high)[Blocks]) {
   using Bytes = typename Sums::Bytes;
   const std::size_t chunk = at.in_bytes * Sums::step;
@@ -31,11 +44,12 @@ void add_up(const SketchEntries& at, const std::uint8_t* const (&blocks)[Blocks]
     for (std::size_t b = 0; b < Blocks; ++b) low_bytes[b] = high_bytes[b] = Sums::zero();
     for (; i < end; i += Sums::step) {
       const Bytes entries = Sums::load(at.table + i);
+      const Bytes high_entries = at.high() == at.table ? entries : Sums::load(at.high() + i);
 #pragma GCC unroll 2
       for (std::size_t b = 0; b < Blocks; ++b) {
         const Bytes codes = Sums::load(blocks[b] + i);
         low_bytes[b] = Sums::add(low_bytes[b], Sums::look_up(entries, Sums::low_nibbles(codes)));
-        high_bytes[b] = Sums::add(high_bytes[b], Sums::look_up(entries, Sums::high_nibbles(codes)));
+        high_bytes[b] = Sums::add(high_bytes[b], Sums::look_up(high_entries, Sums::high_nibbles(codes)));
       }
     }
 #pragma GCC unroll 2

@@ -37,17 +37,25 @@ StoredRows rows_of(const std::vector<float>& vectors) {
           reinterpret_cast<const std::byte*>(vectors.data()), nullptr, vectors.size() / kDim};
 }
 
+// The sketches of a block, in one that has room for 32.
+std::vector<std::uint8_t> wide(const FreshLists::Entries& block, const SketchLayout& layout) {
+  if (!block.few) return {block.sketches, block.sketches + layout.block_bytes()};
+  std::vector<std::uint8_t> bytes(layout.block_bytes());
+  for (std::size_t i = 0; i < block.count; ++i)
+    copy_sketch(layout, block.sketches, i, i, bytes.data(), SketchLayout::kFew);
+  close_sketches(block.count, layout, bytes.data());
+  return bytes;
+}
+
 // All (row, sketch) in these lists, by bucket.
 std::vector<std::vector<std::pair<std::uint32_t, std::vector<std::uint8_t>>>> contents(
     const FreshLists& lists) {
   std::vector<std::vector<std::pair<std::uint32_t, std::vector<std::uint8_t>>>> all(
       lists.router()->buckets());
-  const std::size_t bytes = lists.router()->layout().block_bytes();
   for (std::uint32_t bucket = 0; bucket < all.size(); ++bucket)
-    lists.visit(bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
-      for (std::uint32_t i = 0; i < entries; ++i)
-        all[bucket].emplace_back(block.rows[i],
-                                 std::vector<std::uint8_t>(block.sketches, block.sketches + bytes));
+    lists.visit(bucket, [&](const FreshLists::Entries& block) {
+      const std::vector<std::uint8_t> sketches = wide(block, lists.router()->layout());
+      for (std::uint32_t i = 0; i < block.count; ++i) all[bucket].emplace_back(block.rows[i], sketches);
     });
   return all;
 }
@@ -108,15 +116,15 @@ TEST(a_fresh_row_is_sketched_in_its_bucket_as_sealing_would) {
   for (std::uint32_t bucket = 0; bucket < segment->buckets(); ++bucket) {
     if (segment->sketches().first(bucket) + segment->sketches().count(bucket) > 300) break;
     std::uint32_t at = 0;
-    lists.visit(bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
+    lists.visit(bucket, [&](const FreshLists::Entries& block) {
       const std::uint8_t* const sealed =
           segment->sketches().blocks(bucket) +
           at / SketchLayout::kEntries * segment->router()->layout().block_bytes();
-      for (std::uint32_t i = 0; i < entries; ++i)
+      for (std::uint32_t i = 0; i < block.count; ++i)
         CHECK(block.rows[i] == segment->sketches().first(bucket) + at + i, bucket);
-      CHECK(std::equal(block.sketches, block.sketches + segment->router()->layout().block_bytes(), sealed),
-            bucket);
-      at += entries;
+      const std::vector<std::uint8_t> sketches = wide(block, segment->router()->layout());
+      CHECK(std::equal(sketches.begin(), sketches.end(), sealed), bucket);
+      at += block.count;
       ++compared;
     });
     CHECK(at == segment->sketches().count(bucket), bucket);

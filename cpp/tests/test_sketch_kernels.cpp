@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include "check.hpp"
@@ -23,35 +24,38 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 using Random = std::mt19937_64;
 
-/// Blocks of random codes and factors, a random table, and the estimates that follow.
+/// Blocks, or blocks of few, of random codes and factors, a random table, and the estimates that follow.
 struct Sketches {
-  Sketches(std::size_t groups_, std::size_t count_, unsigned largest_, Random& random,
+  Sketches(bool few_, std::size_t groups_, std::size_t count_, unsigned largest_, Random& random,
            std::size_t misaligned = 0)
-      : groups(groups_),
+      : few(few_),
+        groups(groups_),
         count(count_),
         largest(largest_),
-        entries(16 * groups),
-        memory(misaligned + (count + 31) / 32 * sketch_block_bytes(groups)),
+        entries(few ? 32 * rows : 16 * groups),
+        memory(misaligned + (count + in_block - 1) / in_block * block_bytes),
         blocks(memory.data() + misaligned) {
-    for (std::uint8_t& entry : entries) entry = static_cast<std::uint8_t>(random() % (largest + 1));
+    for (std::size_t i = 0; i < entries.size(); ++i)
+      entries[i] = i < 16 * groups ? static_cast<std::uint8_t>(random() % (largest + 1)) : std::uint8_t{0};
     for (std::uint8_t& byte : memory) byte = static_cast<std::uint8_t>(random());
-    for (std::size_t i = 0; i < (count + 31) / 32 * 32; ++i) {
+    for (std::size_t i = 0; i < (count + in_block - 1) / in_block * in_block; ++i) {
       set_factor(i, 0, static_cast<float>(random() % 4096) * 0.25F - 100.0F);
       set_factor(i, 1, static_cast<float>(random() % 4096) * 0x1.8p-10F);
     }
   }
 
-  std::uint8_t* block(std::size_t i) const { return blocks + i / 32 * sketch_block_bytes(groups); }
+  std::uint8_t* block(std::size_t i) const { return blocks + i / in_block * block_bytes; }
   std::uint8_t* factor(std::size_t i, std::size_t which) const {
-    return block(i) + 16 * groups + (which * 32 + i % 32) * sizeof(float);
+    return block(i) + 16 * rows + (which * in_block + i % in_block) * sizeof(float);
   }
   void set_factor(std::size_t i, std::size_t which, float value) { std::memcpy(factor(i, which), &value, 4); }
 
   unsigned sum(std::size_t i) const {
     unsigned total = 0;
     for (std::size_t g = 0; g < groups; ++g) {
-      const unsigned byte = block(i)[16 * g + i % 16];
-      total += entries[16 * g + (i % 32 < 16 ? byte % 16 : byte / 16)];
+      const unsigned byte = block(i)[16 * (g % rows) + i % 16];
+      const bool is_high = few ? g >= rows : i % 32 >= 16;
+      total += entries[16 * g + (is_high ? byte / 16 : byte % 16)];
     }
     return total;
   }
@@ -69,13 +73,13 @@ struct Sketches {
   }
 
   /// Each block has an offset and a first number of its own, as if all were of different buckets.
-  float offset_of(std::size_t i) const { return 1.3F + 0.7F * static_cast<float>(i / 32); }
-  static std::uint32_t number_of(std::size_t i) {
-    return 4'294'967'200U + static_cast<std::uint32_t>(i / 32 * 1000 + i % 32);
+  float offset_of(std::size_t i) const { return 1.3F + 0.7F * static_cast<float>(i / in_block); }
+  std::uint32_t number_of(std::size_t i) const {
+    return 4'294'967'200U + static_cast<std::uint32_t>(i / in_block * 1000 + i % in_block);
   }
   std::vector<BlockToScan> list() const {
     std::vector<BlockToScan> list;
-    for (std::size_t i = 0; i < count; i += 32)
+    for (std::size_t i = 0; i < count; i += in_block)
       list.push_back({block(i), offset_of(i), number_of(i), static_cast<std::uint32_t>(count - i)});
     return list;
   }
@@ -84,8 +88,18 @@ struct Sketches {
     return {entries.data(), groups, step, base, static_cast<std::uint8_t>(largest)};
   }
 
+  std::size_t scan(std::string_view level, const BlocksToScan& some, float limit, float* out,
+                   std::uint32_t* numbers) const {
+    const Kernels& kernels = *kernels_for(level);
+    return (few ? kernels.scan_few_sketches : kernels.scan_sketches)(some, table(), limit, out, numbers);
+  }
+
+  bool few;
   std::size_t groups, count;
   unsigned largest;
+  std::size_t rows = few ? few_sketch_rows(groups) : groups;
+  std::size_t in_block = few ? sketches_of_few : sketches_per_block;
+  std::size_t block_bytes = few ? few_sketch_bytes(groups) : sketch_block_bytes(groups);
   float step = 0.0123F, base = -3.7F;
   Guarded<std::uint8_t> entries, memory;
   std::uint8_t* blocks;
@@ -98,14 +112,14 @@ std::size_t check_scan(const Sketches& sketches, float limit) {
   for (std::size_t i = 0; i < sketches.count; ++i)
     if (const float estimate = sketches.estimate(i); estimate < limit) {
       estimates.push_back(estimate);
-      numbers.push_back(Sketches::number_of(i));
+      numbers.push_back(sketches.number_of(i));
     }
   for (const auto level : available_levels()) {
     Guarded<float> out(estimates.size() + kept_slack);
     Guarded<std::uint32_t> out_numbers(estimates.size() + kept_slack);
     const std::vector<BlockToScan> list = sketches.list();
-    const std::size_t kept = kernels_for(level)->scan_sketches(
-        {list.data(), list.size(), list.size()}, sketches.table(), limit, out.data(), out_numbers.data());
+    const std::size_t kept =
+        sketches.scan(level, {list.data(), list.size(), list.size()}, limit, out.data(), out_numbers.data());
     CHECK(kept == estimates.size(), level, "groups", sketches.groups, "count", sketches.count, "kept", kept);
     for (std::size_t i = 0; i < kept; ++i)
       CHECK(std::bit_cast<std::uint32_t>(out[i]) == std::bit_cast<std::uint32_t>(estimates[i]) &&
@@ -119,47 +133,49 @@ std::size_t check_scan(const Sketches& sketches, float limit) {
 
 TEST(a_sketch_scan_keeps_the_estimates_below_the_limit_for_every_count) {
   Random random(1);
-  for (std::size_t count = 0; count <= 130; ++count)
-    for (const std::size_t groups : {4U, 32U}) {
-      const Sketches sketches(groups, count, 255, random);
-      for (const float limit : {-kInf, 0.0F, 300.0F, 600.0F, kInf, kNan}) check_scan(sketches, limit);
-      if (count == 130) CHECK(check_scan(sketches, 300.0F) > 10 && check_scan(sketches, 600.0F) < 120);
-    }
+  for (const bool few : {false, true})
+    for (std::size_t count = 0; count <= 130; ++count)
+      for (const std::size_t groups : {4U, 32U}) {
+        const Sketches sketches(few, groups, count, 255, random);
+        for (const float limit : {-kInf, 0.0F, 300.0F, 600.0F, kInf, kNan}) check_scan(sketches, limit);
+        if (count == 130) CHECK(check_scan(sketches, 300.0F) > 10 && check_scan(sketches, 600.0F) < 120);
+      }
 }
 
 TEST(a_sketch_scan_adds_up_any_number_of_groups_and_any_entries) {
   Random random(2);
   for (std::size_t groups = 4; groups <= 256; groups += 4)
     for (const unsigned largest : {0U, 1U, 7U, 31U, 63U, 85U, 127U, 128U, 255U})
-      check_scan(Sketches(groups, 97, largest, random), kInf);
+      for (const bool few : {false, true}) check_scan(Sketches(few, groups, 97, largest, random), kInf);
 }
 
 TEST(a_sketch_scan_of_the_largest_entries_does_not_overflow) {
   Random random(3);
-  for (const std::size_t groups : {8U, 36U, 256U})
-    for (const unsigned largest : {1U, 15U, 31U, 51U, 85U, 127U, 255U}) {
-      Sketches sketches(groups, 64, largest, random);
-      for (std::uint8_t& entry : sketches.entries) entry = static_cast<std::uint8_t>(largest);
-      CHECK(sketches.sum(5) == groups * largest);
-      check_scan(sketches, kInf);
-    }
+  for (const bool few : {false, true})
+    for (const std::size_t groups : {8U, 36U, 256U})
+      for (const unsigned largest : {1U, 15U, 31U, 51U, 85U, 127U, 255U}) {
+        Sketches sketches(few, groups, 64, largest, random);
+        std::fill_n(sketches.entries.data(), 16 * groups, static_cast<std::uint8_t>(largest));
+        CHECK(sketches.sum(5) == groups * largest);
+        check_scan(sketches, kInf);
+      }
 }
 
 TEST(a_sketch_scan_reads_blocks_at_any_address) {
   Random random(4);
   for (const std::size_t misaligned : {1U, 2U, 3U, 4U, 17U, 63U})
-    check_scan(Sketches(32, 70, 255, random, misaligned), 400.0F);
+    for (const bool few : {false, true}) check_scan(Sketches(few, 32, 70, 255, random, misaligned), 400.0F);
 }
 
 TEST(a_sketch_at_the_limit_is_not_kept) {
   Random random(5);
-  const Sketches sketches(32, 130, 255, random);
+  const Sketches sketches(false, 32, 130, 255, random);
   for (std::size_t i = 0; i < 130; ++i) check_scan(sketches, sketches.estimate(i));
 }
 
 TEST(sketches_without_a_finite_estimate_are_kept_only_at_minus_infinity) {
   Random random(6);
-  Sketches sketches(32, 128, 255, random);
+  Sketches sketches(false, 32, 128, 255, random);
   for (std::size_t i = 0; i < 128; i += 2) {
     const float strange[]{kNan, kInf, -kInf};
     sketches.set_factor(i, random() % 2, strange[random() % 3]);
@@ -174,14 +190,14 @@ TEST(sketches_without_a_finite_estimate_are_kept_only_at_minus_infinity) {
 
 TEST(blocks_of_which_a_sketch_scan_only_knows_are_not_kept) {
   Random random(7);
-  const Sketches sketches(32, 20 * 32, 255, random);
+  const Sketches sketches(false, 32, 20 * 32, 255, random);
   const std::vector<BlockToScan> list = sketches.list();
   for (const auto level : available_levels())
     for (std::size_t count = 0; count <= list.size(); ++count) {
       Guarded<float> estimates(32 * count + kept_slack);
       Guarded<std::uint32_t> numbers(32 * count + kept_slack);
-      CHECK(kernels_for(level)->scan_sketches({list.data(), count, list.size()}, sketches.table(), kInf,
-                                              estimates.data(), numbers.data()) == 32 * count);
+      CHECK(sketches.scan(level, {list.data(), count, list.size()}, kInf, estimates.data(), numbers.data()) ==
+            32 * count);
     }
 }
 

@@ -49,8 +49,7 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal
       Head& head = (*to)[bucket % kPage];
       const auto& [block, bytes] = to_write(head);
       const std::uint32_t at = head.count++ % SketchLayout::kEntries;
-      sketches.put(at, bytes);
-      if (at == 0) close_sketches(1, router_->layout(), bytes);
+      sketches.put(at, bytes, room_for(at + std::size_t{1}));
       block->rows[at] = row;
     }
   }
@@ -77,7 +76,7 @@ std::optional<std::uint32_t> FreshLists::equal_in(const Head& head, const Factor
   constexpr std::size_t kMostBlocks = 16;
   const auto find = [&](const Held& held, std::size_t entries) -> std::optional<std::uint32_t> {
     for (std::size_t i = 0; i < entries; ++i) {
-      const Factors other = factors_in(held.sketches, i, router_->layout());
+      const Factors other = factors_in(held.sketches, i, router_->layout(), room_for(entries));
       if (other.a == factors.a && other.f == factors.f && equal(held.block->rows[i], row))
         return held.block->rows[i];
     }
@@ -110,10 +109,18 @@ FreshLists FreshLists::with(const StoredRows& rows, const Equal& equal) const {
   return made;
 }
 
-// The last block, if this version made it and it has room; a copy, if another did; else a new one behind it.
+// The last block, if this version made it and it has room; a copy, if another did, or it had room for few;
+// else a new one behind it. All that it may ever hold matches nothing until it is written.
 const FreshLists::Held& FreshLists::to_write(Head& head) const {
-  const std::size_t version = rows_ + 1;
-  if (head.count % SketchLayout::kEntries != 0) {
+  const std::size_t version = rows_ + 1, at = head.count % SketchLayout::kEntries;
+  if (at == SketchLayout::kFew) {
+    auto wide = block_of(SketchLayout::kEntries);
+    const Held& few = head.last;
+    for (std::size_t i = 0; i < at; ++i)
+      copy_sketch(router_->layout(), few.sketches, i, i, wide->sketches.data()->bytes.data(), at);
+    std::copy_n(few.block->rows.begin(), at, wide->rows.begin());
+    head.last = hold(std::move(wide));
+  } else if (at != 0) {
     if (head.last.block->version != version) head.last = hold(std::make_shared<Block>(*head.last.block));
   } else {
     if (head.last.block != nullptr) {
@@ -122,15 +129,22 @@ const FreshLists::Held& FreshLists::to_write(Head& head) const {
       full.push_back(head.last);
       head.full = std::make_shared<const std::vector<Held>>(std::move(full));
     }
-    auto block = std::make_shared<Block>();
-    block->sketches.resize(router_->layout().block_bytes() / sizeof(Line));
-    head.last = hold(std::move(block));
+    head.last = hold(block_of(SketchLayout::kFew));
   }
   head.last.block->version = version;
   return head.last;
 }
 
-FreshLists::Held FreshLists::hold(std::shared_ptr<Block> block) const {
+std::shared_ptr<FreshLists::Block> FreshLists::block_of(std::size_t room) const {
+  auto block = std::make_shared<Block>();
+  const SketchLayout& layout = router_->layout();
+  block->sketches.resize((layout.block_bytes(room) + sizeof(Line) - 1) / sizeof(Line));
+  std::uint8_t* const bytes = block->sketches.data()->bytes.data();
+  close_sketches(1, layout, bytes, room);
+  return block;
+}
+
+FreshLists::Held FreshLists::hold(std::shared_ptr<Block> block) {
   std::uint8_t* const sketches = block->sketches.data()->bytes.data();
   return {std::move(block), sketches};
 }

@@ -21,10 +21,12 @@ namespace lookalike {
 /// others. So a search reads them while rows are added, and what nobody reads any more is freed.
 class FreshLists {
  public:
-  /// Up to 32 entries of a bucket: their sketches, and their rows.
+  /// Up to 32 entries of a bucket: their sketches, and their rows. Up to 16 are in a block of few.
   struct Entries {
     const std::uint8_t* sketches;
     const std::uint32_t* rows;
+    std::uint32_t count;
+    bool few;
   };
 
   explicit FreshLists(std::shared_ptr<const Router> router);
@@ -62,16 +64,17 @@ class FreshLists {
   /// The same, routed here, some thousands at a time: so what it takes beside the lists is bounded.
   FreshLists with(const StoredRows& rows, const Equal& equal) const;
 
-  /// Calls visit(entries, how many) for each block of a bucket. No block is read for it: it may lie anywhere.
+  /// Calls visit(entries) for each block of a bucket. No block is read for it: it may lie anywhere.
   template <class Visit>
   void visit(std::uint32_t bucket, Visit visit) const {
+    constexpr std::uint32_t kEntries = SketchLayout::kEntries;
     const Head& head = (*pages_[bucket / kPage])[bucket % kPage];
     if (head.count == 0) return;
     if (head.full != nullptr)
       for (const auto& [block, sketches] : *head.full)
-        visit(Entries{sketches, block->rows.data()}, std::uint32_t{SketchLayout::kEntries});
-    visit(Entries{head.last.sketches, head.last.block->rows.data()},
-          (head.count - 1) % std::uint32_t{SketchLayout::kEntries} + 1);
+        visit(Entries{sketches, block->rows.data(), kEntries, false});
+    const std::uint32_t left = (head.count - 1) % kEntries + 1;
+    visit(Entries{head.last.sketches, head.last.block->rows.data(), left, room_for(left) < kEntries});
   }
   /// Asks for what `visit` reads.
   void prefetch(std::uint32_t bucket) const {
@@ -86,8 +89,8 @@ class FreshLists {
   };
   struct Block {
     std::vector<Line> sketches;
-    std::array<std::uint32_t, SketchLayout::kEntries> rows{};
     std::size_t version = 0;  // that may still write here
+    alignas(64) std::array<std::uint32_t, SketchLayout::kEntries> rows{};
   };
   struct Held {
     std::shared_ptr<Block> block;
@@ -104,8 +107,13 @@ class FreshLists {
                                         const Equal& equal) const;
   static std::optional<std::uint32_t> equal_among(std::span<const std::uint32_t> unlike, std::uint32_t row,
                                                   const Equal& equal);
+  /// For how many entries a block has room in which so many are.
+  static constexpr std::size_t room_for(std::size_t entries) {
+    return entries <= SketchLayout::kFew ? SketchLayout::kFew : SketchLayout::kEntries;
+  }
   const Held& to_write(Head& head) const;
-  Held hold(std::shared_ptr<Block> block) const;
+  std::shared_ptr<Block> block_of(std::size_t room) const;
+  static Held hold(std::shared_ptr<Block> block);
 
   std::shared_ptr<const Router> router_;
   std::vector<std::shared_ptr<const Page>> pages_;

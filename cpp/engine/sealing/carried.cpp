@@ -21,8 +21,8 @@ std::vector<CarriedEntry> Carried::entries_of(const FreshLists& lists) {
   const std::size_t tables = lists.router()->tables();
   std::vector<CarriedEntry> entries(lists.rows() * tables);
   for (std::uint32_t bucket = 0; bucket < lists.router()->buckets(); ++bucket)
-    lists.visit(bucket, [&](const FreshLists::Entries& block, std::uint32_t count) {
-      for (std::uint32_t i = 0; i < count; ++i) {
+    lists.visit(bucket, [&](const FreshLists::Entries& block) {
+      for (std::uint32_t i = 0; i < block.count; ++i) {
         CarriedEntry* entry = entries.data() + block.rows[i] * tables;
         while (entry->bucket != CarriedEntry::kNone) ++entry;
         entry->bucket = bucket;

@@ -48,6 +48,12 @@ class RoutedSearch {
     const FreshLists* lists;
     std::uint32_t begin;
   };
+  /// Entries of a bucket in such lists.
+  struct FreshBlock {
+    const std::uint32_t* rows;
+    std::uint32_t count;
+    const FreshView* view;
+  };
 
   RoutedSearch() = default;
   explicit RoutedSearch(const Segment& segment, const Allowed* allowed = nullptr) { add(segment, allowed); }
@@ -98,10 +104,10 @@ class RoutedSearch {
   void scan_buckets(std::span<const Near> buckets, std::span<const Near> next, Errand& errand,
                     Stages& stages) const;
   std::size_t count_findable(const View& view, std::uint32_t begin, std::uint32_t end) const;
-  struct Listed {
-    std::size_t entries = 0, living = 0;
-  };
-  Listed list_fresh(Near near, Errand& errand) const;
+  void list_fresh(Near near, Errand& errand) const;
+  std::size_t count_living(const FreshBlock& block) const;
+  void start_blocks(Errand& errand) const;
+  void scan_blocks(Errand& errand, std::size_t blocks, bool all) const;
   void number_rows(const Errand& errand, std::uint32_t* numbers, std::size_t count) const;
   bool may_be_found(std::uint32_t number) const;
   bool lives(const FreshView& view, std::uint32_t row) const;

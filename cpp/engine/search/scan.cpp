@@ -18,10 +18,8 @@ void RoutedSearch::scan_phase(Errand& errand, Stages& stages) const {
 // In parts, after each of which the limit is drawn in.
 void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const Near> next, Errand& errand,
                                 Stages& stages) const {
-  constexpr std::size_t kBlocksAtOnce = 16;
   auto& list = errand.blocks;
-  list.start(router_->layout().block_bytes());
-  errand.fresh.clear();
+  start_blocks(errand);
   std::size_t scanned = 0, met = 0;
   for (const FreshView& view : fresh_)
     for (const Near& near : buckets) view.lists->prefetch(near.bucket);
@@ -37,51 +35,70 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
       bucket.first += view.first_entry;
       list.add(bucket);
     }
-    if (!fresh_.empty()) {
-      const Listed fresh = list_fresh(near, errand);
-      met += fresh.living;
-      scanned += fresh.entries;
-    }
+    list_fresh(near, errand);
+  }
+  for (const FreshBlock& block : errand.fresh) {
+    scanned += block.count;
+    met += count_living(block);
   }
   stages.probes += static_cast<std::uint32_t>(buckets.size());
   stages.met += static_cast<std::uint32_t>(met);
   stages.scanned += static_cast<std::uint32_t>(scanned);
   const std::size_t blocks = list.count();
   for (const Near& near : next) list.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
+  scan_blocks(errand, blocks, met == scanned);
+}
+
+void RoutedSearch::start_blocks(Errand& errand) const {
+  errand.blocks.start(router_->layout().block_bytes());
+  errand.few.start(router_->layout().block_bytes(SketchLayout::kFew));
+  errand.fresh.clear();
+}
+
+// The first blocks that are listed, and all of few; where not all may be found, each is asked for.
+void RoutedSearch::scan_blocks(Errand& errand, std::size_t blocks, bool all) const {
+  constexpr std::size_t kBlocksAtOnce = 16;
   Candidates& candidates = errand.candidates;
-  const bool all = met == scanned;
-  for (std::size_t begin = 0; begin < blocks; begin += kBlocksAtOnce) {
-    const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, blocks - begin));
-    float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
-    std::uint32_t* numbers = candidates.numbers();
-    const std::size_t appended =
-        kernels().scan_sketches(part, errand.table.view(), candidates.limit(), estimates, numbers);
-    if (numbers_differ_) number_rows(errand, numbers, appended);
-    if (all)
-      candidates.take(appended);
-    else
-      candidates.take(appended, [this](std::uint32_t number) { return may_be_found(number); });
-  }
+  const auto scan = [&](const auto& list, std::size_t count, auto kernel) {
+    for (std::size_t begin = 0; begin < count; begin += kBlocksAtOnce) {
+      const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, count - begin));
+      float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
+      std::uint32_t* numbers = candidates.numbers();
+      const std::size_t appended = kernel(part, errand.table.view(), candidates.limit(), estimates, numbers);
+      if (numbers_differ_) number_rows(errand, numbers, appended);
+      if (all)
+        candidates.take(appended);
+      else
+        candidates.take(appended, [this](std::uint32_t number) { return may_be_found(number); });
+    }
+  };
+  scan(errand.blocks, blocks, kernels().scan_sketches);
+  scan(errand.few, errand.few.count(), kernels().scan_few_sketches);
 }
 
 // A block of fresh entries is numbered by its place among those of this scan.
-RoutedSearch::Listed RoutedSearch::list_fresh(Near near, Errand& errand) const {
-  Listed listed;
-  const std::size_t block_bytes = router_->layout().block_bytes();
+void RoutedSearch::list_fresh(Near near, Errand& errand) const {
+  const SketchLayout& layout = router_->layout();
   for (const FreshView& view : fresh_)
-    view.lists->visit(near.bucket, [&](const FreshLists::Entries& block, std::uint32_t entries) {
+    view.lists->visit(near.bucket, [&](const FreshLists::Entries& block) {
       const auto first = static_cast<std::uint32_t>(errand.fresh.size() * SketchLayout::kEntries);
-      errand.blocks.add({block.sketches, near.key, entries_ + first, entries});
-      errand.fresh.push_back({block.rows, rows_ + view.begin});
-      for (std::size_t i = 0; i < block_bytes; i += 64) __builtin_prefetch(block.sketches + i);
+      const BlockToScan entries{block.sketches, near.key, entries_ + first, block.count};
+      if (block.few)
+        errand.few.add(entries);
+      else
+        errand.blocks.add(entries);
+      errand.fresh.push_back({block.rows, block.count, &view});
+      const std::size_t bytes = layout.block_bytes(block.few ? SketchLayout::kFew : SketchLayout::kEntries);
+      for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(block.sketches + i);
       __builtin_prefetch(block.rows);  // what is near the query will be asked for
-      __builtin_prefetch(block.rows + entries - 1);
-      listed.entries += entries;
-      if (all_fresh_live_) return;
-      for (std::uint32_t i = 0; i < entries; ++i) listed.living += std::size_t{lives(view, block.rows[i])};
     });
-  if (all_fresh_live_) listed.living = listed.entries;
-  return listed;
+}
+
+std::size_t RoutedSearch::count_living(const FreshBlock& block) const {
+  if (all_fresh_live_) return block.count;
+  std::size_t living = 0;
+  for (std::uint32_t i = 0; i < block.count; ++i) living += std::size_t{lives(*block.view, block.rows[i])};
+  return living;
 }
 
 // Entries become rows. Of one table those of segments are numbered as their rows are: then a few fresh ones
@@ -100,7 +117,7 @@ void RoutedSearch::number_rows(const Errand& errand, std::uint32_t* numbers, std
       if (numbers[i] >= entries_) {
         const std::uint32_t fresh = numbers[i] - entries_;
         const auto& block = errand.fresh[fresh / SketchLayout::kEntries];
-        numbers[i] = block.begin + block.rows[fresh % SketchLayout::kEntries];
+        numbers[i] = rows_ + block.view->begin + block.rows[fresh % SketchLayout::kEntries];
       } else if (!one_table) {
         const View& view = *std::prev(
             std::upper_bound(views_.begin(), views_.end(), numbers[i],

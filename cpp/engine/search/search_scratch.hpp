@@ -20,6 +20,7 @@
 #include "engine/projection/projection.hpp"
 #include "engine/rows/byte_rows.hpp"
 #include "engine/search/laps.hpp"
+#include "engine/search/routed_search.hpp"
 #include "engine/search/stages.hpp"
 #include "engine/sketch/sketches.hpp"
 
@@ -37,12 +38,9 @@ struct Errand {
   bool elsewhere = false;  // a filter leaves out what lies near the query
   Stages before;           // what other routers did
   BlockList<SketchLayout::kEntries> blocks;
+  BlockList<SketchLayout::kFew> few;  // entries, in blocks of few
   Candidates candidates;
-  struct FreshBlock {
-    const std::uint32_t* rows;
-    std::uint32_t begin;  // of the numbers of its list
-  };
-  std::vector<FreshBlock> fresh;  // those of the scan under way
+  std::vector<RoutedSearch::FreshBlock> fresh;  // those of the scan under way
 
   HashQuery query() const { return {projected, landmarks}; }
 };

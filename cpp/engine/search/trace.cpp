@@ -63,21 +63,14 @@ Trace RoutedSearch::trace(const Query& query, const Visit& visit, std::uint32_t 
 // All entries of a bucket, whether they may be found or not.
 void RoutedSearch::estimate_all(Near near, Errand& errand) const {
   errand.candidates.start(std::numeric_limits<std::uint32_t>::max());
-  errand.blocks.start(router_->layout().block_bytes());
-  errand.fresh.clear();
+  start_blocks(errand);
   for (const View& view : views_) {
     BlockToScan bucket = view.segment->sketches().bucket(near.bucket, near.key);
     bucket.first += view.first_entry;
     errand.blocks.add(bucket);
   }
   list_fresh(near, errand);
-  const std::size_t blocks = errand.blocks.count();
-  float* estimates = errand.candidates.estimates(blocks * SketchLayout::kEntries);
-  std::uint32_t* numbers = errand.candidates.numbers();
-  const std::size_t count = kernels().scan_sketches(errand.blocks.part(0, blocks), errand.table.view(),
-                                                    errand.candidates.limit(), estimates, numbers);
-  if (numbers_differ_) number_rows(errand, numbers, count);
-  errand.candidates.take(count);
+  scan_blocks(errand, errand.blocks.count(), true);
 }
 
 }  // namespace lookalike

@@ -9,22 +9,46 @@
 namespace lookalike {
 namespace {
 
+/// Where an entry of a list of blocks is, each of which holds so many.
+template <class Byte>
 struct Place {
-  std::uint8_t* nibbles;  // of the entry's block
-  std::uint8_t* factors;
-  std::size_t in_block;
+  std::size_t rows, entries, in_block;
+  Byte* nibbles;  // of the entry's block
+  Byte* factors;
 
-  Place(std::uint8_t* blocks, const SketchLayout& layout, std::size_t i)
-      : nibbles(blocks + i / SketchLayout::kEntries * layout.block_bytes()),
-        factors(nibbles + layout.groups * 16),
-        in_block(i % SketchLayout::kEntries) {}
+  Place(Byte* blocks, const SketchLayout& layout, std::size_t i, std::size_t in_each)
+      : rows(layout.rows(in_each)),
+        entries(in_each),
+        in_block(i % in_each),
+        nibbles(blocks + i / in_each * layout.block_bytes(in_each)),
+        factors(nibbles + rows * 16) {}
 
+  struct Nibble {
+    std::size_t byte;
+    unsigned shift;
+  };
+  Nibble at(std::size_t group) const {
+    const bool second_half = group >= rows;
+    return {(second_half ? group - rows : group) * 16 + in_block % 16,
+            second_half || in_block >= 16 ? 4U : 0U};
+  }
+  unsigned get(std::size_t group) const {
+    const auto [byte, shift] = at(group);
+    return nibbles[byte] >> shift & 0xFU;
+  }
   void set(std::size_t group, unsigned nibble) const {
-    nibbles[group * 16 + in_block % 16] |= static_cast<std::uint8_t>(nibble << (in_block < 16 ? 0 : 4));
+    const auto [byte, shift] = at(group);
+    nibbles[byte] |= static_cast<std::uint8_t>(nibble << shift);
+  }
+  Factors get() const {
+    Factors values;
+    std::memcpy(&values.a, factors + in_block * sizeof(float), sizeof(float));
+    std::memcpy(&values.f, factors + (entries + in_block) * sizeof(float), sizeof(float));
+    return values;
   }
   void set(Factors values) const {
     std::memcpy(factors + in_block * sizeof(float), &values.a, sizeof(float));
-    std::memcpy(factors + (SketchLayout::kEntries + in_block) * sizeof(float), &values.f, sizeof(float));
+    std::memcpy(factors + (entries + in_block) * sizeof(float), &values.f, sizeof(float));
   }
 };
 
@@ -64,34 +88,30 @@ float SketchWriter::make(const float* y, const float* centre, float left_out) {
   return static_cast<float>(square);
 }
 
-void SketchWriter::put(std::size_t i, std::uint8_t* blocks) const {
-  const Place place(blocks, layout_, i);
+void SketchWriter::put(std::size_t i, std::uint8_t* blocks, std::size_t entries) const {
+  const Place place(blocks, layout_, i, entries);
   for (std::size_t group = 0; group * layout_.codebook->width < layout_.m; ++group)
     place.set(group, points_[group]);
   place.set(factors_);
 }
 
-Factors factors_in(const std::uint8_t* block, std::size_t entry, const SketchLayout& layout) {
-  const std::uint8_t* const factors = block + layout.groups * 16;
-  Factors values;
-  std::memcpy(&values.a, factors + entry * sizeof(float), sizeof(float));
-  std::memcpy(&values.f, factors + (SketchLayout::kEntries + entry) * sizeof(float), sizeof(float));
-  return values;
+Factors factors_in(const std::uint8_t* block, std::size_t entry, const SketchLayout& layout,
+                   std::size_t entries) {
+  return Place(block, layout, entry, entries).get();
 }
 
 void copy_sketch(const SketchLayout& layout, const std::uint8_t* block, std::size_t from, std::size_t i,
-                 std::uint8_t* blocks) {
-  const Place place(blocks, layout, i);
-  const std::uint8_t* nibbles = block + from % 16;
-  const unsigned shift = from < 16 ? 0 : 4;
-  for (std::size_t group = 0; group < layout.groups; ++group)
-    place.set(group, nibbles[group * 16] >> shift & 0xFU);
-  place.set(factors_in(block, from, layout));
+                 std::uint8_t* blocks, std::size_t entries) {
+  const Place place(blocks, layout, i, SketchLayout::kEntries);
+  const Place source(block, layout, from, entries);
+  for (std::size_t group = 0; group < layout.groups; ++group) place.set(group, source.get(group));
+  place.set(source.get());
 }
 
-void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks) {
-  for (std::size_t i = entries; i % SketchLayout::kEntries != 0; ++i)
-    Place(blocks, layout, i).set({std::numeric_limits<float>::infinity(), 0.0F});
+void close_sketches(std::size_t count, const SketchLayout& layout, std::uint8_t* blocks,
+                    std::size_t entries) {
+  for (std::size_t i = count; i % entries != 0; ++i)
+    Place(blocks, layout, i, entries).set({std::numeric_limits<float>::infinity(), 0.0F});
 }
 
 void QueryTable::make(const float* query, const SketchLayout& layout) {
@@ -100,7 +120,7 @@ void QueryTable::make(const float* query, const SketchLayout& layout) {
   values_.assign(groups_ * codebook.width, 0.0F);
   std::copy_n(query, layout.m, values_.begin());
   products_.resize(groups_ * Codebook::kPoints);
-  entries_.resize(groups_ * Codebook::kPoints);
+  entries_.assign(2 * few_sketch_rows(groups_) * Codebook::kPoints, 0);
   float largest = 0.0F;
   kernels().point_products(values_.data(), groups_, codebook.coordinates[0].data(), codebook.width,
                            products_.data(), &base_, &largest);

@@ -27,13 +27,18 @@ struct Factors {
 };
 
 /// A block holds 32 entries: for each group of the codebook's dimensions 16 bytes of nibbles (byte j: entry j
-/// below, entry j + 16 above), then 32 A, then 32 F. Groups are filled up to a multiple of 4.
+/// below, entry j + 16 above), then 32 A, then 32 F. Groups are filled up to a multiple of 4. A block of few
+/// holds 16 in half the bytes: a group of the first half below, one of the second half above.
 struct SketchLayout {
-  static constexpr std::size_t kEntries = 32;
+  static constexpr std::size_t kEntries = 32, kFew = 16;
 
   explicit SketchLayout(std::size_t dims, const Codebook& points = kSigns)
       : m(dims), codebook(&points), groups((dims + 4 * points.width - 1) / (4 * points.width) * 4) {}
-  std::size_t block_bytes() const { return groups * 16 + kEntries * 2 * sizeof(float); }
+  /// Of a block that holds so many entries, which are one of these two.
+  std::size_t rows(std::size_t entries) const { return entries == kFew ? few_sketch_rows(groups) : groups; }
+  std::size_t block_bytes(std::size_t entries = kEntries) const {
+    return rows(entries) * 16 + entries * 2 * sizeof(float);
+  }
   static std::size_t blocks_for(std::size_t entries) { return (entries + kEntries - 1) / kEntries; }
 
   std::size_t m;
@@ -50,10 +55,11 @@ class SketchWriter {
   /// the vector's squared norm. Returns ‖r‖².
   float write(const float* y, const float* centre, float left_out, std::size_t i, std::uint8_t* blocks);
 
-  /// The same in two steps: `make`, and `put` what was made last. Returns what `write` does.
+  /// The same in two steps: `make`, and `put` what was made last, into blocks of so many `entries`. Returns
+  /// what `write` does.
   float make(const float* y, const float* centre, float left_out);
   const Factors& factors() const { return factors_; }
-  void put(std::size_t i, std::uint8_t* blocks) const;
+  void put(std::size_t i, std::uint8_t* blocks, std::size_t entries = SketchLayout::kEntries) const;
 
  private:
   SketchLayout layout_;
@@ -62,15 +68,18 @@ class SketchWriter {
   std::vector<std::uint8_t> points_;
 };
 
-/// Copies the entry at `place` of a block to the i-th place of a list of blocks, which begin as zeros.
+/// Copies the entry at `place` of a block, which holds `entries`, to the i-th place of a list of blocks,
+/// which begin as zeros.
 void copy_sketch(const SketchLayout& layout, const std::uint8_t* block, std::size_t place, std::size_t i,
-                 std::uint8_t* blocks);
+                 std::uint8_t* blocks, std::size_t entries = SketchLayout::kEntries);
 
-/// Of one entry of a block.
-Factors factors_in(const std::uint8_t* block, std::size_t entry, const SketchLayout& layout);
+/// Of one entry of a block, which holds `entries`.
+Factors factors_in(const std::uint8_t* block, std::size_t entry, const SketchLayout& layout,
+                   std::size_t entries = SketchLayout::kEntries);
 
-/// Makes the entries behind the last one of a list never match.
-void close_sketches(std::size_t entries, const SketchLayout& layout, std::uint8_t* blocks);
+/// Makes the entries behind the first `count` of a list never match; each block holds `entries`.
+void close_sketches(std::size_t count, const SketchLayout& layout, std::uint8_t* blocks,
+                    std::size_t entries = SketchLayout::kEntries);
 
 /// A query's products with the 16 points of each group, in 8 bits (André, Kermarrec & Le Scouarnec, VLDB
 /// 2015).
