@@ -359,7 +359,8 @@ def test_nobody_is_kept_from_writing_while_what_was_written_is_brought_along(
         if threading.current_thread() is threading.main_thread():
             with Collection.open(where) as other, other._access.writer(0):
                 pass
-            assert (follower := collection._access._follower)
+            follower = collection._access._follower
+            assert follower
             follower.stop()  # as after long without a search
         look(opened)
 
