@@ -165,9 +165,9 @@ def test_searches_go_on_while_what_another_process_committed_is_brought_along(
 ADD_SOME = f"""{ADD}
 import time
 with Collection.open(sys.argv[1]) as collection:
-    for number in range(30):
+    for number in range(20):
         add(collection, b"new %d" % number)
-        time.sleep(number % 5 / 20)
+        time.sleep(0.05 + number % 4 / 20)
 """
 
 
@@ -195,12 +195,12 @@ def test_threads_that_never_stop_searching_bring_nothing_along_themselves(
 ) -> None:
     gate, by = work
     gate.opened.set()
-    searched_by(collection, 8)
+    searched_by(collection, 9)
     by.clear()
     with searching(collection, 8):
         done = python(ADD_SOME, where)
         assert done.returncode == 0, done.stderr
-        until(lambda: found(collection) == 90)
+        until(lambda: found(collection) == COUNT + 20)
     assert {*by} == {f"index by {FOLLOWER}", f"score by {FOLLOWER}"}
 
 
