@@ -242,6 +242,26 @@ TEST(rows_that_drift_leave_the_lists_and_their_sealing_learns_another_router) {
     if (part.segment->id(0) >= 20'000) CHECK(part.segment->router() != router);
 }
 
+TEST(rows_that_drift_are_told_from_those_that_they_are_merged_with) {
+  const std::size_t dim = 16;
+  Index index(shape_of(Metric::euclidean, 0, dim));
+  index.add(gaussian(40'000, 1, dim).data(), 40'000, nullptr, false);
+  index.optimize(1, kNever);
+  const auto router = index.snapshot()->parts()[0].segment->router();
+  const auto add = [&](unsigned seed, float scale) {
+    std::vector<float> rows = gaussian(16'600, seed, dim);
+    for (float& each : rows) each *= scale;
+    for (std::size_t row = 0; row < 16'600; row += 200)
+      index.add(rows.data() + row * dim, 200, nullptr, false);
+    wait_until_sealed(index);
+  };
+  add(2, 1.0F);
+  CHECK(index.snapshot()->parts().size() == 2 && index.snapshot()->parts()[1].segment->router() == router);
+  add(3, 1.08F);
+  for (const Part& part : index.snapshot()->parts())
+    if (part.segment->id(0) >= 40'000) CHECK(part.segment->router() != router);
+}
+
 TEST(segments_share_a_router_until_the_rows_outgrow_it) {
   const auto first = gaussian(20'000, 1), more = gaussian(16'500, 2), yet_more = gaussian(16'500, 3);
   const auto queries = gaussian(200, 4);

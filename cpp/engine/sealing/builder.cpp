@@ -107,11 +107,8 @@ bool Builder::use(const Kept& kept) {
   constexpr std::size_t kFew = 200;  // one of so many may be unlike the others
   carried_ = kept.carried;
   const Assigned assigned = assign(*kept.router);
-  const std::size_t like = originals() - assigned.unlike;  // of which those carried are as far as usual
-  const double residuals =
-      assigned.residuals + static_cast<double>(like - assigned.like) * double{kept.router->mean_residual()};
   if (assigned.unlike > originals() / kFew || assigned.too_long > 0 ||
-      kept.router->drifted(residuals, like)) {
+      kept.router->drifted(assigned.residuals, assigned.like)) {
     carried_ = nullptr;
     return false;
   }
@@ -208,6 +205,7 @@ Column<float> Builder::center(Array<float>& sample, std::size_t dim) const {
   return Column(std::move(middle));
 }
 
+// What comes from lists is as far as usual, or it would be in none; what is sealed does not count again.
 Builder::Assigned Builder::assign(const Router& router) const {
   const std::size_t tables = router.tables();
   Assigned assigned{std::vector<std::uint32_t>(originals() * tables)};
@@ -216,11 +214,13 @@ Builder::Assigned Builder::assign(const Router& router) const {
   parallel_for(originals(), kRowsAtOnceWhenSealing, threads_, interrupt_,
                [&](std::size_t begin, std::size_t end) {
                  Routed routed;
+                 std::size_t listed = 0;
                  for (std::size_t row = begin, last = begin; row < end; row = last) {
                    std::uint32_t* const buckets = assigned.bucket_of.data() + row * tables;
                    const auto given = origin(static_cast<std::uint32_t>(row));
                    if (carries(row)) {
                      for (std::size_t i = 0; i < tables; ++i) buckets[i] = carried_->entry(given, i).bucket;
+                     listed += std::size_t{carried_->entry(given, 0).block == nullptr};
                      last = row + 1;
                      continue;
                    }
@@ -239,6 +239,9 @@ Builder::Assigned Builder::assign(const Router& router) const {
                      }
                    }
                  }
+                 const std::scoped_lock lock(mutex);
+                 assigned.like += listed;
+                 assigned.residuals += static_cast<double>(listed) * double{router.mean_residual()};
                });
   return assigned;
 }
