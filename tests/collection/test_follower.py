@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -132,6 +135,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Gate, list[str]]]:
         by.append(f"score by {threading.current_thread().name}")
         return followed(*given)  # type: ignore[arg-type]
 
+    monkeypatch.setattr(access, "_LATELY", PATIENCE)  # in which another process starts
     monkeypatch.setattr(LiveIndex, "_follow", held)
     monkeypatch.setattr(Kept, "followed", told)
     yield gate, by
@@ -344,9 +348,47 @@ def test_a_transaction_that_sqlite_ended_waits_for_nobody(collection: Collection
     """As where it had no memory."""
     searched_by(collection, 2)
     collection.examine(lambda *_: collection._access.catalogue.end())
+    require_apart(collection)
+
+
+def require_apart(collection: Collection) -> None:
+    """A connection waits in a transaction, or it is free and in none."""
     opened = collection._access._opened
-    assert all(held.catalogue.has_begun for held in opened._waiting)
-    assert not any(catalogue.has_begun for catalogue in opened._free)
+    with opened.looking, opened.lock:
+        waiting, free = [held.catalogue for held in opened._waiting], opened._free
+        assert all(catalogue.has_begun for catalogue in waiting)
+        assert not any(catalogue.has_begun for catalogue in free)
+        assert len({*map(id, waiting + free)}) == len(waiting + free)
+
+
+def interrupted(call: int, work: Callable[[], object]) -> bool:
+    """Whether a Ctrl-C came at so many calls of functions of `opened.py`; else the work was done before."""
+    calls, before = 0, sys.gettrace()
+
+    def trace(frame: FrameType, _: str, __: object) -> None:
+        nonlocal calls
+        calls += frame.f_code.co_filename.endswith("collection/opened.py")
+        if calls == call:
+            raise KeyboardInterrupt
+
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_wherever_a_look_is_interrupted_no_connection_is_left_to_two_threads(collection: Collection) -> None:
+    searched_by(collection, 3)
+    calls = 1
+    while calls < 100 and interrupted(calls, collection._access._opened.look):
+        require_apart(collection)
+        calls += 1
+    assert 5 < calls < 100
+    assert found(collection) == COUNT
 
 
 def test_nobody_is_kept_from_writing_while_what_was_written_is_brought_along(
@@ -442,6 +484,34 @@ def test_a_child_of_a_fork_reads_for_itself(collection: Collection, where: Path)
         os.close(end)
     assert found(collection) == COUNT + 1
     until(lambda: waiting(collection))
+
+
+def test_a_child_of_a_fork_waits_for_nobody_who_opens_the_index_in_its_parent(collection: Collection) -> None:
+    """As the first search does, before there is a follower."""
+    gate = Gate()
+
+    def open_index() -> None:
+        with collection._access._opened.live.lock:
+            gate.pass_through()
+
+    opening = threading.Thread(target=open_index)
+    opening.start()
+    assert gate.reached.wait(PATIENCE)
+    threading.Timer(0.2, gate.opened.set).start()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if found(collection) == COUNT else 1)
+    opening.join(PATIENCE)
+    for _ in range(PATIENCE * 100):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.01)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise AssertionError("the child waits")
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_the_wal_stays_short_while_searches_come(collection: Collection, where: Path, python: Python) -> None:

@@ -17,7 +17,7 @@ from lookalike.collection import classes_file
 from lookalike.collection.catalogue.catalogue import About, Catalogue
 from lookalike.collection.catalogue.database import closed
 from lookalike.collection.classes import Classes
-from lookalike.collection.follower import AGAIN, EVERY, Follower
+from lookalike.collection.follower import AGAIN, EVERY, Follower, pause_for_forks
 from lookalike.collection.lock import writer_lock
 from lookalike.collection.model import AS_REMEMBERED, RememberedModel, Wanted, model_of
 from lookalike.collection.no_model import NoModel
@@ -75,19 +75,23 @@ class Access:
         self._lock = threading.RLock()  # over what follows; held for moments, and to open what was replaced
         self._closed = False
         self._searched = -math.inf  # when, by the monotonic clock
+        self._failures = 0  # of the looks of late
         self._follower: Follower | None = None
         self._models: tuple[RememberedModel | NoModel, ...]  # of the newest generation, and the one before
         self._generation: int  # from which on it is the first of them
         self._opened = self._open()
+        pause_for_forks(self)
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
             follower, self._follower = self._follower, None
-        if follower:
-            follower.stop()
-        with self._lock:
-            self._opened.close()
+        try:
+            if follower:
+                follower.stop()
+        finally:
+            with self._lock:
+                self._opened.close()
 
     def follow(self) -> float | None:
         """Bring along what is committed by now, for sessions to come; after how many seconds to do so again.
@@ -99,25 +103,30 @@ class Access:
             with suppress(LookalikeError, MemoryError):
                 opened.look()
                 is_well = True
-            goes_on = True
+            goes_on = opened.first.takes_changes
         finally:
             with self._lock:
-                goes_on = goes_on and time.monotonic() - self._searched < _LATELY
+                goes_on = goes_on and not self._closed and time.monotonic() - self._searched < _LATELY
                 if not goes_on:
                     self._follower = None
+                    self._opened.let_go()
             if not (goes_on and is_well):
                 opened.let_go()
         if not goes_on:
             return None
-        return EVERY if is_well else AGAIN
+        self._failures = 0 if is_well else self._failures + 1
+        return EVERY if self._failures < 2 else AGAIN  # once, where another process has just swept a segment
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """No other thread has a lock of this meanwhile, and no connection waits in a transaction: for a fork."""
-        opened = self._opened
-        with opened.looking, self._lock, opened.live.lock, opened.lock:
-            opened.let_go()
-            yield
+        while True:
+            opened = self._opened
+            with opened.looking, self._lock, opened.live.lock, opened.lock:
+                if opened is self._opened:
+                    opened.let_go()
+                    yield
+                    return
 
     def reopen(self) -> None:
         """Open its files anew: they were away or replaced, and may be others now; where they cannot be, keep these."""
@@ -262,8 +271,11 @@ class Access:
         model = next((each for each in before if each.hash == about.model_hash), None)
         model = model or model_of(self.place, about, self._wanted)
         with self._lock:
+            model = next((each for each in self._models if each.hash == about.model_hash), model)  # another's
             if about.generation > self._generation:
-                self._generation, self._models = about.generation, (model, self._models[0])
+                if model is not self._models[0]:
+                    self._models = (model, self._models[0])
+                self._generation = about.generation
         return model
 
     def _is_followed(self) -> bool:
@@ -325,7 +337,9 @@ class Access:
         """What this thread has committed, before other threads must see it."""
         opened = self._opened
         if self._is_followed():
-            with suppress(LookalikeError, MemoryError):  # who searches is told
-                opened.look()
-            if not self._is_followed():
-                opened.let_go()
+            try:
+                with suppress(LookalikeError, MemoryError):  # who searches is told
+                    opened.look()
+            finally:
+                if not self._is_followed():
+                    opened.let_go()

@@ -28,12 +28,17 @@ class Followed(Protocol):
         ...
 
 
+def pause_for_forks(followed: Followed) -> None:
+    """In a child, what another thread has locked would stay so; and locks of SQLite are of one process."""
+    _paused.add(followed)
+
+
 class Follower:
     """The thread; it ends by itself when there is nothing to look for, or nobody has what it looks at.
 
     Raises RuntimeError where there are too many threads.
 
-    In a child of a fork there is none, and no transaction that was begun for it: locks of SQLite are of one process.
+    In a child of a fork there is none, and no transaction that was begun for it.
 
     Attributes:
         is_over: whether it has ended, or will at once.
@@ -47,20 +52,17 @@ class Follower:
         _all.add(self)
         try:
             self._thread.start()
-        except BaseException:
-            _all.discard(self)
+        except BaseException:  # a Ctrl-C comes after the thread has begun
+            self.is_over = True
+            self._stopped.set()
             raise
 
     def stop(self) -> None:
         """End it; a look that is under way is waited for."""
         self.is_over = True
         self._stopped.set()
-        if self._thread is not threading.current_thread():
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
-
-    def before_fork(self, stack: ExitStack) -> None:
-        if followed := self._followed():
-            stack.enter_context(followed.paused())
 
     def _run(self) -> None:
         try:
@@ -75,6 +77,7 @@ class Follower:
 
 
 _all = WeakSet[Follower]()
+_paused = WeakSet[Followed]()
 _forking, _one_forks = ExitStack(), threading.Lock()
 
 
@@ -86,8 +89,8 @@ def _stop_all() -> None:
 
 def _before_fork() -> None:
     _forking.enter_context(_one_forks)
-    for each in list(_all):
-        each.before_fork(_forking)
+    for each in list(_paused):
+        _forking.enter_context(each.paused())
 
 
 def _after_fork_in_child() -> None:

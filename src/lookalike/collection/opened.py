@@ -14,7 +14,7 @@ from lookalike.collection.sure import Calibration
 from lookalike.errors import LookalikeError
 from lookalike.index import Filter, Reader, Snapshot
 
-_SPARE = 16  # connections that are kept open for threads to come
+_SPARE = 16  # threads for which connections wait, and others are kept that may wait next
 _ROUNDS = 3  # in which connections begin again until all read one generation, while others commit
 
 
@@ -133,15 +133,18 @@ class Opened:
             LookalikeError: it cannot be read.
         """
         with self.looking:
+            if self._is_closed:
+                return
             look, commits, begun = self._look + 1, self.first.commits, list[Catalogue]()
             try:
                 about = self._begin_together(begun)
                 ready = self._made_ready(begun[0], about, commits)
                 with self.lock:
+                    waiting = [Held(each, ready, look) for each in begun]
+                    before = [held.catalogue for held in self._waiting]
                     if look == self._look + 1 and not self._is_closed:  # else it was let go meanwhile
-                        before, self._waiting = self._waiting, [Held(each, ready, look) for each in begun]
-                        self._ready, self._look = ready, look
-                        begun = [held.catalogue for held in before]
+                        # one line, lest a Ctrl-C leave a connection in two places
+                        self._waiting, self._ready, self._look, begun = waiting, ready, look, before
             finally:
                 with self.lock:
                     for each in begun:
@@ -180,25 +183,23 @@ class Opened:
             if begun[-1].file != self.first.file:
                 raise begun[-1].damaged("another file")  # which who searches opens
         abouts = [each.begin() for each in begun]
-        newest = abouts[-1]
         for _ in range(_ROUNDS):
+            newest = max(abouts, key=lambda about: about.generation)
             for place, each in enumerate(begun):
                 if abouts[place] != newest:  # somebody committed meanwhile
                     each.end()
                     abouts[place] = each.begin()
-            newest = max(abouts, key=lambda about: about.generation)
+        most = max(abouts, key=abouts.count)  # all, unless somebody never stops committing
         with self.lock:
             for place in reversed(range(len(begun))):
-                if abouts[place] != newest:
+                if abouts[place] != most:
                     self._end(begun.pop(place))
-        return newest
+        return most
 
     def _made_ready(self, catalogue: Catalogue, about: About, commits: int) -> Ready:
         """What searches need of a generation."""
         ready = self._ready
-        if ready and ready.about == about:
-            return ready._replace(commits=commits)
-        index = self.live.at(catalogue, about)
+        index = ready.snapshot if ready and ready.about == about else self.live.at(catalogue, about)
         return Ready(about, commits, index, self.sure_of(index, catalogue, about) if self._sures else None)
 
     def _take(self) -> Held | None:
@@ -235,7 +236,7 @@ class Opened:
             catalogue.close()
             return
         is_current = not self._is_closed and catalogue.file == self.first.file
-        if is_current and (len(self._free) < _SPARE or catalogue is self.first):
+        if is_current and (len(self._free) < 2 * _SPARE or catalogue is self.first):
             self._free.append(catalogue)
         else:
             catalogue.close()

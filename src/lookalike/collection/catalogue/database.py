@@ -105,7 +105,7 @@ class Database:
             raise lost(path, "no file") or NotAnIndexError(
                 f"expected a catalogue at {path}, received no file; index a folder first"
             )
-        self._closed = self._has_committed = False
+        self._closed, self._committed = False, 0  # as many transactions when this committed the last one
         self.file = _identity(path)  # before it is opened: a file that comes between is taken for a new one
         self.is_full = False
         try:
@@ -212,8 +212,8 @@ class Database:
 
     def close(self) -> None:
         """Close the file; closing twice is fine."""
-        if self._has_committed:
-            self._shared.told = self._shared.commits
+        with _one_shares:
+            self._shared.told = max(self._shared.told, self._committed)
         self._closed = True
         self._connection.close()
 
@@ -241,9 +241,13 @@ class Database:
             self._shorten_wal()
         with self._transaction("BEGIN IMMEDIATE"):
             yield
-            self.execute("COMMIT")
-            self._has_committed = True
-            self._shared.commits, self._shared.writer = self._shared.commits + 1, threading.get_ident()
+            try:
+                self.execute("COMMIT")
+            finally:
+                if not self.is_in_transaction:  # also where a Ctrl-C came behind it
+                    with _one_shares:
+                        self._committed = self._shared.commits = self._shared.commits + 1
+                        self._shared.writer = threading.get_ident()
 
     def execute(self, statement: str, values: Row = ()) -> list[Row]:
         with _translated(self.path):
