@@ -35,15 +35,15 @@ constexpr std::size_t sketch_block_bytes(std::size_t groups) {
   return 16 * groups + 2 * sketches_per_block * sizeof(float);
 }
 
-/// A block of few has 16, in half the bytes: a group of the first half in the low nibbles, one of the second
+/// A short block has 16, in half the bytes: a group of the first half in the low nibbles, one of the second
 /// half in the high ones (byte j: entry j), then 16 floats A, then 16 floats F.
-constexpr std::size_t sketches_of_few = 16;
+constexpr std::size_t sketches_per_short_block = 16;
 
-constexpr std::size_t few_sketch_rows(std::size_t groups) {
+constexpr std::size_t short_sketch_rows(std::size_t groups) {
   return (groups + 7) / 8 * 4;
 }
-constexpr std::size_t few_sketch_bytes(std::size_t groups) {
-  return 16 * few_sketch_rows(groups) + 2 * sketches_of_few * sizeof(float);
+constexpr std::size_t short_sketch_bytes(std::size_t groups) {
+  return 16 * short_sketch_rows(groups) + 2 * sketches_per_short_block * sizeof(float);
 }
 
 /// A block on its way through a scan, which meets the blocks of many buckets in one run.
@@ -66,9 +66,8 @@ struct BlocksToScan {
 /// to 31, not 255, a block of 32 groups takes a quarter less time or better, and for Gaussian queries the
 /// rounding adds 0.7 %, not 0.01 %, to the variance of the estimate's error.
 struct SketchTable {
-  const std::uint8_t*
-      entries;         ///< 16 for each group; to scan blocks of few, zeros behind them up to 8 groups
-  std::size_t groups;  ///< a multiple of 4, so many that no sum reaches 2^16: 256 of any entries
+  const std::uint8_t* entries;  ///< 16 for each group; to scan short blocks, zeros behind them up to 8 groups
+  std::size_t groups;           ///< a multiple of 4, so many that no sum reaches 2^16: 256 of any entries
   float step;
   float base;
   std::uint8_t largest = 255;  ///< no entry is larger
@@ -187,9 +186,9 @@ struct Kernels {
   /// more.
   std::size_t (*scan_sketches)(const BlocksToScan& blocks, const SketchTable& table, float limit,
                                float* estimates, std::uint32_t* numbers);
-  /// The same of blocks of few.
-  std::size_t (*scan_few_sketches)(const BlocksToScan& blocks, const SketchTable& table, float limit,
-                                   float* estimates, std::uint32_t* numbers);
+  /// The same of short blocks.
+  std::size_t (*scan_short_sketches)(const BlocksToScan& blocks, const SketchTable& table, float limit,
+                                     float* estimates, std::uint32_t* numbers);
 
   /// The key of centre i < count of a block is (A_i + offset) - F_i · (step · (base + Σ_d steps_d value_id)),
   /// value_id the nibble of one plane or the byte of two, the sum exact, each other operation rounded once.

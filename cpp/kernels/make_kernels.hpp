@@ -53,7 +53,7 @@ constexpr Kernels make_kernels(const char* name) {
           .from_half = from_half<Lanes>,
           .hadamard = Hadamard<Lanes>::transform,
           .scan_sketches = SketchScan<Lanes>::scan,
-          .scan_few_sketches = SketchScan<Lanes>::scan_few,
+          .scan_short_sketches = SketchScan<Lanes>::scan_short,
           .scan_centres = CentreScan<Lanes, CentreLanes>::scan,
           .extremes = extremes<Lanes>,
           .count_below = count_below<Lanes>,

@@ -34,9 +34,9 @@ struct SketchScan {
     return scan(blocks, entries, table, limit, estimates, numbers);
   }
 
-  static std::size_t scan_few(const BlocksToScan& blocks, const SketchTable& table, float limit,
-                              float* estimates, std::uint32_t* numbers) {
-    const FewSketchEntries entries{{table.entries, 16 * few_sketch_rows(table.groups), in_bytes(table)}};
+  static std::size_t scan_short(const BlocksToScan& blocks, const SketchTable& table, float limit,
+                                float* estimates, std::uint32_t* numbers) {
+    const ShortSketchEntries entries{{table.entries, 16 * short_sketch_rows(table.groups), in_bytes(table)}};
     return scan(blocks, entries, table, limit, estimates, numbers);
   }
 
@@ -70,7 +70,7 @@ struct SketchScan {
       for (std::size_t part = 0; part < in_block / Lanes::width; ++part) {
         const std::size_t lane = part * Lanes::width;
         Vector sum = sums[b][part];
-        if constexpr (in_block == sketches_of_few) sum = Lanes::add(sum, sums[b][part + parts / 2]);
+        if constexpr (in_block == sketches_per_short_block) sum = Lanes::add(sum, sums[b][part + parts / 2]);
         const Vector estimate =
             estimates_of(factors + lane * sizeof(float), offset, sum, in_block * sizeof(float));
         const std::uint32_t keep = Lanes::below(estimate, limits) & (present >> lane);

@@ -25,9 +25,9 @@ struct SketchEntries {
   const std::uint8_t* high() const { return table; }
 };
 
-/// The same for blocks of few: high nibbles are of groups that follow those of the low ones.
-struct FewSketchEntries : SketchEntries {
-  static constexpr std::size_t in_block = sketches_of_few;
+/// The same for short blocks: high nibbles are of groups that follow those of the low ones.
+struct ShortSketchEntries : SketchEntries {
+  static constexpr std::size_t in_block = sketches_per_short_block;
 
   const std::uint8_t* high() const { return table + bytes; }
 };

@@ -39,10 +39,10 @@ StoredRows rows_of(const std::vector<float>& vectors) {
 
 // The sketches of a block, in one that has room for 32.
 std::vector<std::uint8_t> wide(const FreshLists::Entries& block, const SketchLayout& layout) {
-  if (!block.few) return {block.sketches, block.sketches + layout.block_bytes()};
+  if (!block.is_short) return {block.sketches, block.sketches + layout.block_bytes()};
   std::vector<std::uint8_t> bytes(layout.block_bytes());
   for (std::size_t i = 0; i < block.count; ++i)
-    copy_sketch(layout, block.sketches, i, i, bytes.data(), SketchLayout::kFew);
+    copy_sketch(layout, block.sketches, i, i, bytes.data(), SketchLayout::kShort);
   close_sketches(block.count, layout, bytes.data());
   return bytes;
 }

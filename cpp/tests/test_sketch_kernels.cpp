@@ -24,15 +24,15 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 using Random = std::mt19937_64;
 
-/// Blocks, or blocks of few, of random codes and factors, a random table, and the estimates that follow.
+/// Blocks, or short blocks, of random codes and factors, a random table, and the estimates that follow.
 struct Sketches {
-  Sketches(bool few_, std::size_t groups_, std::size_t count_, unsigned largest_, Random& random,
+  Sketches(bool is_short_, std::size_t groups_, std::size_t count_, unsigned largest_, Random& random,
            std::size_t misaligned = 0)
-      : few(few_),
+      : is_short(is_short_),
         groups(groups_),
         count(count_),
         largest(largest_),
-        entries(few ? 32 * rows : 16 * groups),
+        entries(is_short ? 32 * rows : 16 * groups),
         memory(misaligned + (count + in_block - 1) / in_block * block_bytes),
         blocks(memory.data() + misaligned) {
     for (std::size_t i = 0; i < entries.size(); ++i)
@@ -54,7 +54,7 @@ struct Sketches {
     unsigned total = 0;
     for (std::size_t g = 0; g < groups; ++g) {
       const unsigned byte = block(i)[16 * (g % rows) + i % 16];
-      const bool is_high = few ? g >= rows : i % 32 >= 16;
+      const bool is_high = is_short ? g >= rows : i % 32 >= 16;
       total += entries[16 * g + (is_high ? byte / 16 : byte % 16)];
     }
     return total;
@@ -91,15 +91,16 @@ struct Sketches {
   std::size_t scan(std::string_view level, const BlocksToScan& some, float limit, float* out,
                    std::uint32_t* numbers) const {
     const Kernels& kernels = *kernels_for(level);
-    return (few ? kernels.scan_few_sketches : kernels.scan_sketches)(some, table(), limit, out, numbers);
+    return (is_short ? kernels.scan_short_sketches : kernels.scan_sketches)(some, table(), limit, out,
+                                                                            numbers);
   }
 
-  bool few;
+  bool is_short;
   std::size_t groups, count;
   unsigned largest;
-  std::size_t rows = few ? few_sketch_rows(groups) : groups;
-  std::size_t in_block = few ? sketches_of_few : sketches_per_block;
-  std::size_t block_bytes = few ? few_sketch_bytes(groups) : sketch_block_bytes(groups);
+  std::size_t rows = is_short ? short_sketch_rows(groups) : groups;
+  std::size_t in_block = is_short ? sketches_per_short_block : sketches_per_block;
+  std::size_t block_bytes = is_short ? short_sketch_bytes(groups) : sketch_block_bytes(groups);
   float step = 0.0123F, base = -3.7F;
   Guarded<std::uint8_t> entries, memory;
   std::uint8_t* blocks;
@@ -133,10 +134,10 @@ std::size_t check_scan(const Sketches& sketches, float limit) {
 
 TEST(a_sketch_scan_keeps_the_estimates_below_the_limit_for_every_count) {
   Random random(1);
-  for (const bool few : {false, true})
+  for (const bool is_short : {false, true})
     for (std::size_t count = 0; count <= 130; ++count)
       for (const std::size_t groups : {4U, 32U}) {
-        const Sketches sketches(few, groups, count, 255, random);
+        const Sketches sketches(is_short, groups, count, 255, random);
         for (const float limit : {-kInf, 0.0F, 300.0F, 600.0F, kInf, kNan}) check_scan(sketches, limit);
         if (count == 130) CHECK(check_scan(sketches, 300.0F) > 10 && check_scan(sketches, 600.0F) < 120);
       }
@@ -146,15 +147,16 @@ TEST(a_sketch_scan_adds_up_any_number_of_groups_and_any_entries) {
   Random random(2);
   for (std::size_t groups = 4; groups <= 256; groups += 4)
     for (const unsigned largest : {0U, 1U, 7U, 31U, 63U, 85U, 127U, 128U, 255U})
-      for (const bool few : {false, true}) check_scan(Sketches(few, groups, 97, largest, random), kInf);
+      for (const bool is_short : {false, true})
+        check_scan(Sketches(is_short, groups, 97, largest, random), kInf);
 }
 
 TEST(a_sketch_scan_of_the_largest_entries_does_not_overflow) {
   Random random(3);
-  for (const bool few : {false, true})
+  for (const bool is_short : {false, true})
     for (const std::size_t groups : {8U, 36U, 256U})
       for (const unsigned largest : {1U, 15U, 31U, 51U, 85U, 127U, 255U}) {
-        Sketches sketches(few, groups, 64, largest, random);
+        Sketches sketches(is_short, groups, 64, largest, random);
         std::fill_n(sketches.entries.data(), 16 * groups, static_cast<std::uint8_t>(largest));
         CHECK(sketches.sum(5) == groups * largest);
         check_scan(sketches, kInf);
@@ -164,7 +166,8 @@ TEST(a_sketch_scan_of_the_largest_entries_does_not_overflow) {
 TEST(a_sketch_scan_reads_blocks_at_any_address) {
   Random random(4);
   for (const std::size_t misaligned : {1U, 2U, 3U, 4U, 17U, 63U})
-    for (const bool few : {false, true}) check_scan(Sketches(few, 32, 70, 255, random, misaligned), 400.0F);
+    for (const bool is_short : {false, true})
+      check_scan(Sketches(is_short, 32, 70, 255, random, misaligned), 400.0F);
 }
 
 TEST(a_sketch_at_the_limit_is_not_kept) {

@@ -109,16 +109,16 @@ FreshLists FreshLists::with(const StoredRows& rows, const Equal& equal) const {
   return made;
 }
 
-// The last block, if this version made it and it has room; a copy, if another did, or it had room for few;
-// else a new one behind it. All that it may ever hold matches nothing until it is written.
+// The last block, if this version made it and it has room; a copy, if another did, or it is a short one and
+// full; else a new one behind it. All that it may ever hold matches nothing until it is written.
 const FreshLists::Held& FreshLists::to_write(Head& head) const {
   const std::size_t version = rows_ + 1, at = head.count % SketchLayout::kEntries;
-  if (at == SketchLayout::kFew) {
+  if (at == SketchLayout::kShort) {
     auto wide = block_of(SketchLayout::kEntries);
-    const Held& few = head.last;
+    const Held& before = head.last;
     for (std::size_t i = 0; i < at; ++i)
-      copy_sketch(router_->layout(), few.sketches, i, i, wide->sketches.data()->bytes.data(), at);
-    std::copy_n(few.block->rows.begin(), at, wide->rows.begin());
+      copy_sketch(router_->layout(), before.sketches, i, i, wide->sketches.data()->bytes.data(), at);
+    std::copy_n(before.block->rows.begin(), at, wide->rows.begin());
     head.last = hold(std::move(wide));
   } else if (at != 0) {
     if (head.last.block->version != version) head.last = hold(std::make_shared<Block>(*head.last.block));
@@ -129,7 +129,7 @@ const FreshLists::Held& FreshLists::to_write(Head& head) const {
       full.push_back(head.last);
       head.full = std::make_shared<const std::vector<Held>>(std::move(full));
     }
-    head.last = hold(block_of(SketchLayout::kFew));
+    head.last = hold(block_of(SketchLayout::kShort));
   }
   head.last.block->version = version;
   return head.last;

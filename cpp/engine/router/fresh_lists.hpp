@@ -21,12 +21,12 @@ namespace lookalike {
 /// others. So a search reads them while rows are added, and what nobody reads any more is freed.
 class FreshLists {
  public:
-  /// Up to 32 entries of a bucket: their sketches, and their rows. Up to 16 are in a block of few.
+  /// Up to 32 entries of a bucket: their sketches, and their rows. Up to 16 are in a short block.
   struct Entries {
     const std::uint8_t* sketches;
     const std::uint32_t* rows;
     std::uint32_t count;
-    bool few;
+    bool is_short;
   };
 
   explicit FreshLists(std::shared_ptr<const Router> router);
@@ -109,7 +109,7 @@ class FreshLists {
                                                   const Equal& equal);
   /// For how many entries a block has room in which so many are.
   static constexpr std::size_t room_for(std::size_t entries) {
-    return entries <= SketchLayout::kFew ? SketchLayout::kFew : SketchLayout::kEntries;
+    return entries <= SketchLayout::kShort ? SketchLayout::kShort : SketchLayout::kEntries;
   }
   const Held& to_write(Head& head) const;
   std::shared_ptr<Block> block_of(std::size_t room) const;

@@ -51,11 +51,12 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
 
 void RoutedSearch::start_blocks(Errand& errand) const {
   errand.blocks.start(router_->layout().block_bytes());
-  errand.few.start(router_->layout().block_bytes(SketchLayout::kFew));
+  errand.short_blocks.start(router_->layout().block_bytes(SketchLayout::kShort));
   errand.fresh.clear();
 }
 
-// The first blocks that are listed, and all of few; where not all may be found, each is asked for.
+// The first blocks that are listed, and all short ones. Where not all of their rows may be found, each is
+// looked up.
 void RoutedSearch::scan_blocks(Errand& errand, std::size_t blocks, bool all) const {
   constexpr std::size_t kBlocksAtOnce = 16;
   Candidates& candidates = errand.candidates;
@@ -73,7 +74,7 @@ void RoutedSearch::scan_blocks(Errand& errand, std::size_t blocks, bool all) con
     }
   };
   scan(errand.blocks, blocks, kernels().scan_sketches);
-  scan(errand.few, errand.few.count(), kernels().scan_few_sketches);
+  scan(errand.short_blocks, errand.short_blocks.count(), kernels().scan_short_sketches);
 }
 
 // A block of fresh entries is numbered by its place among those of this scan.
@@ -83,12 +84,13 @@ void RoutedSearch::list_fresh(Near near, Errand& errand) const {
     view.lists->visit(near.bucket, [&](const FreshLists::Entries& block) {
       const auto first = static_cast<std::uint32_t>(errand.fresh.size() * SketchLayout::kEntries);
       const BlockToScan entries{block.sketches, near.key, entries_ + first, block.count};
-      if (block.few)
-        errand.few.add(entries);
+      if (block.is_short)
+        errand.short_blocks.add(entries);
       else
         errand.blocks.add(entries);
       errand.fresh.push_back({block.rows, block.count, &view});
-      const std::size_t bytes = layout.block_bytes(block.few ? SketchLayout::kFew : SketchLayout::kEntries);
+      const std::size_t bytes =
+          layout.block_bytes(block.is_short ? SketchLayout::kShort : SketchLayout::kEntries);
       for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(block.sketches + i);
       __builtin_prefetch(block.rows);  // what is near the query will be asked for
     });

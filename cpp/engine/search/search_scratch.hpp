@@ -38,7 +38,7 @@ struct Errand {
   bool elsewhere = false;  // a filter leaves out what lies near the query
   Stages before;           // what other routers did
   BlockList<SketchLayout::kEntries> blocks;
-  BlockList<SketchLayout::kFew> few;  // entries, in blocks of few
+  BlockList<SketchLayout::kShort> short_blocks;
   Candidates candidates;
   std::vector<RoutedSearch::FreshBlock> fresh;  // those of the scan under way
 

@@ -120,7 +120,7 @@ void QueryTable::make(const float* query, const SketchLayout& layout) {
   values_.assign(groups_ * codebook.width, 0.0F);
   std::copy_n(query, layout.m, values_.begin());
   products_.resize(groups_ * Codebook::kPoints);
-  entries_.assign(2 * few_sketch_rows(groups_) * Codebook::kPoints, 0);
+  entries_.assign(2 * short_sketch_rows(groups_) * Codebook::kPoints, 0);
   float largest = 0.0F;
   kernels().point_products(values_.data(), groups_, codebook.coordinates[0].data(), codebook.width,
                            products_.data(), &base_, &largest);

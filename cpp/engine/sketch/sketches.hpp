@@ -27,15 +27,17 @@ struct Factors {
 };
 
 /// A block holds 32 entries: for each group of the codebook's dimensions 16 bytes of nibbles (byte j: entry j
-/// below, entry j + 16 above), then 32 A, then 32 F. Groups are filled up to a multiple of 4. A block of few
+/// below, entry j + 16 above), then 32 A, then 32 F. Groups are filled up to a multiple of 4. A short block
 /// holds 16 in half the bytes: a group of the first half below, one of the second half above.
 struct SketchLayout {
-  static constexpr std::size_t kEntries = 32, kFew = 16;
+  static constexpr std::size_t kEntries = 32, kShort = 16;
 
   explicit SketchLayout(std::size_t dims, const Codebook& points = kSigns)
       : m(dims), codebook(&points), groups((dims + 4 * points.width - 1) / (4 * points.width) * 4) {}
   /// Of a block that holds so many entries, which are one of these two.
-  std::size_t rows(std::size_t entries) const { return entries == kFew ? few_sketch_rows(groups) : groups; }
+  std::size_t rows(std::size_t entries) const {
+    return entries == kShort ? short_sketch_rows(groups) : groups;
+  }
   std::size_t block_bytes(std::size_t entries = kEntries) const {
     return rows(entries) * 16 + entries * 2 * sizeof(float);
   }

@@ -115,7 +115,7 @@ class Access:
         if not goes_on:
             return None
         self._failures = 0 if is_well else self._failures + 1
-        return EVERY if self._failures < 2 else AGAIN  # once, where another process has just swept a segment
+        return EVERY if self._failures < 2 else AGAIN  # the first may be of a segment that others just deleted
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ EVERY = 0.1
 """Seconds between two looks."""
 
 AGAIN = 1.0
-"""Seconds after which one is tried again that failed."""
+"""Seconds between two looks that fail."""
 
 
 class Followed(Protocol):
