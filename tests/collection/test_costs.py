@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from lookalike.collection.place import Place
 from lookalike.errors import DamagedError
 from lookalike.index import Reader
 
+from .conftest import draw_picture
 from .vectors import plain
 
 SIZES = 2_000, 20_000
@@ -208,6 +210,61 @@ def test_names_and_counts_of_pictures_are_found_by_indexes(pictures: tuple[Path,
     of_one = found[2::4]  # each was asked twice of both
     assert [of_one[0], len(of_one[1]), of_one[2], of_one[3]] == [SIZES[1], FAILED, SEVERAL, None]  # type: ignore[arg-type]
     assert {each.path for each in of_one[4:]} == {b"6/1700.jpg"}  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Collections of folders of pictures, all alike."""
+    top = tmp_path_factory.mktemp("folders")
+    few, many = (_of_folder(top / f"{count}", count) for count in (30, 300))
+    return few, many
+
+
+def _of_folder(folder: Path, count: int) -> Path:
+    first = draw_picture(folder / "0.png", 0)
+    for i in range(1, count):
+        shutil.copyfile(first, folder / f"{i}.png")
+    (folder / "damaged.png").write_bytes(first.read_bytes()[:50])
+    with Collection.open(folder) as collection:
+        assert collection.sync().new == count
+    return folder
+
+
+def test_folders_that_have_not_changed_are_looked_at_and_no_item_is_read(folders: tuple[Path, Path]) -> None:
+    require_same(opened(lambda collection: collection.sync()), folders)
+
+
+def test_what_has_changed_in_a_folder_is_told_as_when_all_items_are_compared(folders: tuple[Path, Path]) -> None:
+    few, _ = folders
+    with Collection.open(few) as collection:
+
+        def told() -> tuple[int, ...]:
+            report, again = collection.sync(), collection.sync()
+            assert (again.unchanged, again.failed, again.skipped) == (report.indexed, report.failed, report.skipped)
+            assert again.changes == 0
+            os.unlink(few / ".lookalike" / "found")
+            in_full = collection.sync()
+            assert (in_full.unchanged, in_full.failed, in_full.skipped) == (
+                again.unchanged,
+                again.failed,
+                again.skipped,
+            )
+            assert (few / ".lookalike" / "found").exists()
+            return report.new, report.changed, report.moved, report.removed, report.unchanged, len(report.failed)
+
+        assert told() == (0, 0, 0, 0, 30, 1)
+        os.utime(few / "0.png", ns=(1, 1))
+        assert told() == (0, 0, 0, 0, 30, 1)
+        draw_picture(few / "1.png", 7)
+        assert told() == (0, 1, 0, 0, 29, 1)
+        os.rename(few / "1.png", few / "moved.png")
+        assert told() == (0, 0, 1, 0, 29, 1)
+        os.unlink(few / "2.png")
+        assert told() == (0, 0, 0, 1, 29, 1)
+        (few / "notes.txt").write_text("no picture")
+        assert told() == (0, 0, 0, 0, 29, 1)
+        os.unlink(few / "damaged.png")
+        assert told() == (0, 0, 0, 0, 29, 0)
 
 
 def test_only_what_is_not_there_is_looked_for_everywhere(pictures: tuple[Path, Path]) -> None:

@@ -80,6 +80,11 @@ class Differences:
     vanished: list[Item] = field(default_factory=list)
     kept: list[Item] = field(default_factory=list)
 
+    @property
+    def are_none(self) -> bool:
+        """Whether each item is a file, and each file an item as it is."""
+        return not (self.fresh or self.vanished or self.kept)
+
 
 def survey(place: Place, roots: Sequence[bytes], files: Set[bytes] = frozenset()) -> Survey:
     """Look through the sources of a collection; one of those that were `files` is gone where only its folder is."""

@@ -31,6 +31,7 @@ from lookalike.collection.sync.intake import CHANGED, Intake, taken_in
 from lookalike.collection.sync.moves import Seen, find_halves, find_moves, may_have
 from lookalike.collection.sync.report import Emptied, Failure, Progress, SyncReport
 from lookalike.collection.sync.settle import UNSETTLED, Settling
+from lookalike.collection.sync.unchanged import are_unchanged, note
 from lookalike.collection.sync.unread import read_exif, unread
 from lookalike.errors import NoPicturesError, PictureError
 from lookalike.images.content import file_sha256
@@ -113,11 +114,18 @@ class Sync:
     def _take_pictures(self, containers: Sequence[Container]) -> None:
         report = self._report
         with report.timed("find"):
-            differences, archives = self._compare(containers)
+            self._files = set(self._catalogue.at(self._roots))
+            seen = survey(self._place, self._roots, self._files)
+            if not (containers or self._retry or seen.lost or seen.gone) and self._is_unchanged(seen):
+                return
+            differences, archives = self._compare(seen, containers)
             inside = [item for item in self._elsewhere if keys.container_of(item.path)]
             earlier = unread(self._catalogue, [*differences.same, *inside])
             self._intake.expect(len(differences.fresh) + len(earlier))
             self._read_exif(earlier, containers)
+            if differences.are_none and not (containers or earlier or self._left):
+                with self._catalogue.reading() as about:
+                    note(self._place, about, seen)
             gone = {item.id: item for item in differences.vanished}
             for archive in archives:
                 archive.look(gone)
@@ -134,6 +142,19 @@ class Sync:
         self._changes.drop_roots(self._seen.gone.intersection(item.path for item in gone.values()))
         self._intake.commit()
         self._require_source(containers)
+
+    def _is_unchanged(self, seen: Survey) -> bool:
+        """Whether all that was found is as it was; then that is reported."""
+        with self._catalogue.reading() as about:
+            if not are_unchanged(self._place, about, seen):
+                return False
+            failed = self._catalogue.failed()
+            self._report.unchanged = self._catalogue.counts.of("indexed")
+        self._moving([], [])
+        self._intake.expect(0)
+        self._report.skipped += seen.skipped.values()
+        self._report.failed += [Failure(self._place.absolute(item.path), item.reason or "") for item in failed]
+        return True
 
     def _read_exif(self, earlier: Sequence[Item], containers: Sequence[Container]) -> None:
         if earlier:
@@ -183,16 +204,14 @@ class Sync:
             told = (each.reason if each.path in each.reason else f"{each.path}: {each.reason}" for each in lost)
             raise NoPicturesError("; ".join(told))
 
-    def _compare(self, containers: Sequence[Container]) -> tuple[Differences, list[ArchiveSync]]:
+    def _compare(self, seen: Survey, containers: Sequence[Container]) -> tuple[Differences, list[ArchiveSync]]:
         """What changed, and the archives that are not being written."""
         with self._catalogue.reading():
             items = self._catalogue.items()
-        self._files = {item.path for item in items}.intersection(self._roots)
         fetched = [item for item in items if keys.is_url(item.path)]
         inside = [item for item in items if keys.container_of(item.path)]
         self._elsewhere = [item for item in (*fetched, *inside) if item.state == "indexed"]
         items = [item for item in items if not (keys.is_url(item.path) or keys.container_of(item.path))]
-        seen = survey(self._place, self._roots, self._files)
         for container in containers:
             seen.skipped.pop(container.path, None)  # it lies in another source
         if 0 < len(self._roots) == len(seen.lost) and not (containers or self._settling):
