@@ -129,26 +129,40 @@ def searched(search: Callable[[int], object], seconds: float) -> NDArray[np.floa
 
 
 def measure(name: str, path: str, more: Vectors, queries: Vectors, seconds: float) -> None:
-    """Prints what single searches take beside some work."""
+    """Prints what single searches take beside some work.
+
+    Beside adds, which take long, an index that stays as it began is searched in turn with that to which is added: what
+    the machine takes more or less meanwhile it takes of both.
+    """
     index = Index.open(path)
+    searched_in_turn = [index, Index.open(path)] if name == "adds" else [index]
 
     def search(number: int) -> None:
-        index.search(queries[number % len(queries)], K, threads=1)
+        searched_in_turn[number % len(searched_in_turn)].search(queries[number % len(queries)], K, threads=1)
+
+    def told(name: str, seconds: float) -> float:
+        """Prints a row for each; the ratio of their medians."""
+        took = searched(search, seconds)
+        each = [took[turn :: len(searched_in_turn)] for turn in range(len(searched_in_turn))]
+        for what, its in zip((name, "  as it began"), each, strict=False):
+            print(row(what, its), flush=True)
+        return float(np.median(each[0]) / np.median(each[-1]))
 
     searched(search, 0.5)  # what is mapped is read
     stop = threading.Event()
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder, ExitStack() as stack:
-        for each in WORK[name]:
-            thread = threading.Thread(target=each, args=(index, more, stop, folder))
+        for work in WORK[name]:
+            thread = threading.Thread(target=work, args=(index, more, stop, folder))
             thread.start()
             stack.callback(thread.join)
         stack.callback(stop.set)
         before = len(index)
-        print(row(name, searched(search, seconds)), flush=True)
+        beside = told(name, seconds)
         added = (len(index) - before) / seconds
     if name == "adds":
         index.optimize()
-        print(row("all sealed", searched(search, 5)), f"  {added:,.0f} vectors were added a second", flush=True)
+        ratio = beside / told("all sealed", 10)
+        print(f"{added:,.0f} vectors were added a second; of both as it began, {ratio:.2f} x of all sealed", flush=True)
 
 
 def by_pictures(collection: Collection, pictures: list[Path], stop: threading.Event) -> None:

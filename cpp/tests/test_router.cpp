@@ -289,6 +289,54 @@ TEST(segments_share_a_router_until_the_rows_outgrow_it) {
 
 // Searched while they are added and sealed: those that come during a sealing, in small parts and in one too
 // large for the lists, are in as many lists as there are, each once.
+// Rows are added, replaced and removed all the while.
+TEST(what_comes_while_a_router_is_learned_from_many_rows_is_sealed_in_between) {
+  constexpr std::size_t dim = 4, many = 65'536, step = 8192, meanwhile = 5 * step;
+  constexpr std::size_t first = 2 * many + step;  // by then the first router is outgrown
+  const auto vectors = gaussian(first + meanwhile, 5, dim);
+  Index index(shape_of(Metric::euclidean, 64, dim));
+  index.add(vectors.data(), many, nullptr, false);
+  index.optimize(2, kNever);
+  const auto router = [&] { return main_part(index.snapshot()->parts())->segment->router(); };
+  const auto outgrown = router();
+  for (std::size_t row = many; row < first; row += step)
+    index.add(vectors.data() + row * dim, step, nullptr, false);
+  std::set<std::int64_t> gone;
+  const auto remove = [&](std::size_t id) {
+    const auto each = static_cast<std::int64_t>(id);
+    index.remove({&each, 1});
+    gone.insert(each);
+  };
+  for (std::size_t row = first; row < first + meanwhile; row += step) {
+    index.add(vectors.data() + row * dim, step, nullptr, false);
+    remove(row - first + 17);
+    remove(row - step + 23);
+    const auto replaced = static_cast<std::int64_t>(row - first + 19);
+    index.add(vectors.data() + static_cast<std::size_t>(replaced) * dim, 1, &replaced, true);
+  }
+  bool in_between = false;
+  for (int i = 0; i < 20'000 && (router() == outgrown || index.snapshot()->fresh_rows() >= 16384); ++i) {
+    const auto now = index.snapshot();
+    in_between = in_between || (main_part(now->parts())->segment->router() == outgrown &&
+                                now->parts().size() > 2 && now->fresh_rows() < 16384);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  CHECK(in_between && router() != outgrown && router()->rows() > many);
+  CHECK(index.size() == first + meanwhile - gone.size());
+  for (std::size_t row = 3; row < first + meanwhile; row += 499) {
+    const auto id = static_cast<std::int64_t>(row);
+    CHECK(index.contains(id) != gone.contains(id), row);
+    if (gone.contains(id)) continue;
+    const auto found =
+        index.search(vectors.data() + row * dim, 1, {.k = 1, .exact = true, .only = {}}, kNever);
+    CHECK(found.ids[0] == id && found.distances[0] == 0.0F, row);
+  }
+  CHECK(recall(*index.snapshot(), gaussian(200, 6, dim), dim) > 0.94);
+  for (const std::int64_t id : gone) CHECK(!index.contains(id), id);
+  index.optimize(2, kNever);
+  CHECK(index.size() == first + meanwhile - gone.size() && index.segments() == 1);
+}
+
 TEST(rows_that_come_while_others_are_sealed_are_found_once) {
   const std::size_t dim = 8;
   const auto first = gaussian(12'000, 1, dim), more = gaussian(38'000, 2, dim);

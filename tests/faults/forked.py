@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-PATIENCE = 60  # seconds; then it hangs
+PATIENCE = 60  # seconds; what takes longer hangs
 
 
 @dataclass(frozen=True)
@@ -29,21 +29,23 @@ class Outcome:
         return "killed" if self.signal else str(self.value)
 
 
-def in_fork(work: Callable[[], Any]) -> Any:
+def in_fork(work: Callable[[], Any], patience: int = PATIENCE) -> Any:
     """What `work` returns, run in a fork; AssertionError with the child's traceback or signal where it does not."""
-    outcome = try_in_fork(work)
+    outcome = try_in_fork(work, patience)
     if outcome.signal or outcome.failure:
         raise AssertionError(outcome.failure or f"ended by {signal.Signals(outcome.signal).name}")
     return outcome.value
 
 
-def try_in_fork(work: Callable[[], Any]) -> Outcome:
+def try_in_fork(work: Callable[[], Any], patience: int = PATIENCE) -> Outcome:
     """Run `work` in a fork, and say how that went."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        be_child(lambda: os.write(writer, pickle.dumps(work())), lambda text: os.write(writer, pickle.dumps(text)))
+        be_child(
+            lambda: os.write(writer, pickle.dumps(work())), lambda text: os.write(writer, pickle.dumps(text)), patience
+        )
     os.close(writer)
     with os.fdopen(reader, "rb") as file:
         data = file.read()
@@ -55,12 +57,12 @@ def try_in_fork(work: Callable[[], Any]) -> Outcome:
     return Outcome(value=pickle.loads(data))
 
 
-def be_child(work: Callable[[], object], tell: Callable[[str], object]) -> None:
-    """The life of a fork: `work`, then the end, whatever happens; a hang is ended by SIGALRM."""
+def be_child(work: Callable[[], object], tell: Callable[[str], object], patience: int = PATIENCE) -> None:
+    """The life of a fork: `work`, then the end, whatever happens; after so many seconds by SIGALRM."""
     code = 1
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(PATIENCE)
+        signal.alarm(patience)
         work()
         code = 0
     except BaseException:  # noqa: BLE001

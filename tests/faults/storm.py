@@ -23,7 +23,7 @@ import numpy as np
 from lookalike.collection import Collection
 from lookalike.errors import BusyError
 from tests.faults import pictures
-from tests.faults.forked import in_fork
+from tests.faults.forked import PATIENCE, in_fork
 from tests.faults.observe import observe
 
 WRITERS, READERS = 3, 2
@@ -74,7 +74,7 @@ def run(folder: str, seconds: float) -> Counter[str]:
     works: list[Callable[[], object]] = [lambda n=n: write(folder, n, until) for n in range(1, WRITERS + 1)]  # type: ignore[misc]
     works += [lambda: read(folder, until)] * READERS
     with ThreadPoolExecutor(len(works)) as threads:
-        outcomes = list(threads.map(in_fork, works))
+        outcomes = list(threads.map(lambda work: in_fork(work, PATIENCE + int(seconds)), works))
     state, tally = {"first.png": 1}, sum(outcomes[WRITERS:], Counter[str]())
     for counted, mine in outcomes[:WRITERS]:
         tally += counted

@@ -93,10 +93,12 @@ class Index : private ForkSafe {
 
   // index_seal.cpp
   class Watch;
+  struct Wanted;
   struct Harvest;
-  Harvest harvest(bool everything, const std::shared_ptr<Spill>& spill);
-  std::shared_ptr<const Segment> seal(bool everything, int threads, const Interrupt& interrupt,
+  Harvest harvest(const Wanted& wanted, const std::shared_ptr<Spill>& spill);
+  std::shared_ptr<const Segment> seal(const Wanted& wanted, int threads, const Interrupt& interrupt,
                                       const std::shared_ptr<Spill>& spill = nullptr);
+  void seal_what_came(int threads, const Interrupt& interrupt);
   static std::vector<Listed> lists_behind(const Snapshot& now, std::size_t sealed,
                                           const std::shared_ptr<const Router>& router,
                                           std::vector<Listed> so_far);

@@ -21,6 +21,15 @@ struct Closing : std::exception {};
 
 }  // namespace
 
+/// Which rows are to be sealed: the fresh ones, and what is worth merging with them.
+struct Index::Wanted {
+  bool everything = false;
+  bool keeps = false;    // the main router, though it is outgrown
+  bool learns = false;   // instead: all that the main router routed, for another to be learned from
+  std::size_t busy = 0;  // none of so many parts, the first ones, of which another is being learned
+  const Router* replaced = nullptr;  // all that this one routed, too
+};
+
 /// Rows to be sealed, ascending by id, and where each was.
 struct Index::Harvest {
   std::shared_ptr<const Snapshot> from;
@@ -28,7 +37,8 @@ struct Index::Harvest {
   std::shared_ptr<const Router> router;  // to be used where it fits; null: a new one is to be learned
   Rows rows;
   std::vector<Place> sources;
-  std::vector<bool> merged;  // by part
+  std::vector<bool> merged;                // by part
+  std::size_t chunks = 0, chunk_rows = 0;  // of fresh rows, the first ones, which are among these
 
   std::optional<Carried> carried() const;
 };
@@ -86,6 +96,12 @@ bool fits(const Router& router, const Snapshot& snapshot) {
          rows * router.tables() <= UINT32_MAX;  // entries are numbered
 }
 
+std::shared_ptr<const Router> outgrown_router(const Snapshot& snapshot) {
+  const Part* const main = main_part(snapshot.parts());
+  if (main == nullptr || fits(*main->segment->router(), snapshot)) return nullptr;
+  return main->segment->router();
+}
+
 }  // namespace
 
 // Under one router a segment is merged with those no larger than twice what is merged into it so far: a row
@@ -94,37 +110,43 @@ bool fits(const Router& router, const Snapshot& snapshot) {
 //
 // What is added from now on goes to new chunks and new lists, so that those there are can be taken away
 // whole.
-Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spill) {
+Index::Harvest Index::harvest(const Wanted& wanted, const std::shared_ptr<Spill>& spill) {
   Harvest harvest;
   harvest.shape = setting_->shape;
   {
     const std::scoped_lock lock(write_mutex_);
-    std::vector<FreshRows> fresh = now_->fresh();
-    std::vector<Listed> lists = now_->lists();
-    if (!fresh.empty()) fresh.back() = fresh.back().closed();
-    if (!lists.empty() && lists.back().lists->rows() > 0)
-      lists.push_back({std::make_shared<const FreshLists>(lists.back().lists->router()), now_->fresh_rows()});
-    publish(now_->parts(), std::move(fresh), std::move(lists));
+    if (!wanted.learns) {
+      std::vector<FreshRows> fresh = now_->fresh();
+      std::vector<Listed> lists = now_->lists();
+      if (!fresh.empty()) fresh.back() = fresh.back().closed();
+      if (!lists.empty() && lists.back().lists->rows() > 0)
+        lists.push_back(
+            {std::make_shared<const FreshLists>(lists.back().lists->router()), now_->fresh_rows()});
+      publish(now_->parts(), std::move(fresh), std::move(lists));
+      harvest.chunks = now_->fresh().size();
+      harvest.chunk_rows = now_->fresh_rows();
+    }
     harvest.from = now_;
     harvest.shape.next_id = next_id_;
   }
   const std::vector<Part>& parts = harvest.from->parts();
   const std::vector<FreshRows>& fresh = harvest.from->fresh();
-  const Part* const main = everything ? nullptr : main_part(parts);
+  const Part* const main = wanted.everything ? nullptr : main_part(parts);
   const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
-  const bool keep = router != nullptr && fits(*router, *harvest.from);
+  const bool keep = router != nullptr && !wanted.learns && (wanted.keeps || fits(*router, *harvest.from));
   if (keep) harvest.router = router;
   std::vector<std::pair<std::int64_t, Place>> living;  // by id
-  for (std::uint32_t i = 0; i < fresh.size(); ++i)
+  for (std::uint32_t i = 0; i < harvest.chunks; ++i)
     for (std::uint32_t row = 0; row < fresh[i].size(); ++row)
       if (fresh[i][row])
         living.emplace_back(fresh[i].id(row), Place{static_cast<std::uint32_t>(parts.size()) + i, row});
   harvest.merged.resize(parts.size());
-  for (auto i = static_cast<std::uint32_t>(parts.size()); i-- > 0;) {
+  for (auto i = static_cast<std::uint32_t>(parts.size()); i-- > wanted.busy;) {
     const Part& part = parts[i];
+    const Router* const its = part.segment->router().get();
     const bool worn = 2 * part.live_count() < part.segment->rows();
-    const bool outlived = router != nullptr && !keep && part.segment->router() == router;
-    if (!everything && !worn && !outlived && part.live_count() > 2 * living.size()) continue;
+    const bool outlived = its != nullptr && ((!keep && its == router.get()) || its == wanted.replaced);
+    if (!wanted.everything && !worn && !outlived && part.live_count() > 2 * living.size()) continue;
     if (keep && &part == main && !worn) continue;
     harvest.merged[i] = true;
     for (std::uint32_t row = 0; row < part.segment->rows(); ++row)
@@ -152,15 +174,36 @@ Index::Harvest Index::harvest(bool everything, const std::shared_ptr<Spill>& spi
   return harvest;
 }
 
-std::shared_ptr<const Segment> Index::seal(bool everything, int threads, const Interrupt& interrupt,
+std::shared_ptr<const Segment> Index::seal(const Wanted& wanted, int threads, const Interrupt& interrupt,
                                            const std::shared_ptr<Spill>& spill) {
-  Harvest harvest = this->harvest(everything, spill);
+  Harvest harvest = this->harvest(wanted, spill);
   const std::optional<Carried> carried = harvest.carried();
   std::optional<Kept> kept;
   if (carried) kept = {harvest.router, &*carried};
   auto segment = build_segment(harvest.shape, harvest.rows, kept, threads, interrupt);
   publish_sealed(harvest, segment);
   return segment;
+}
+
+// From many rows a router is learned for so long that more come than a search should meet fresh. Those are
+// sealed in between, under the one that is outgrown, as those are that are there when it begins, and go to
+// the new one in the end.
+void Index::seal_what_came(int threads, const Interrupt& interrupt) {
+  constexpr std::size_t kLong = 4 * kSealAfter;
+  const std::shared_ptr<const Router> outgrown = outgrown_router(*snapshot());
+  if (outgrown == nullptr || snapshot()->fresh_rows() > outgrown->rows() || outgrown->rows() < kLong) {
+    seal({}, threads, interrupt);
+    return;
+  }
+  seal({.keeps = true}, threads, interrupt);
+  const std::size_t busy = snapshot()->parts().size();
+  seal({.learns = true}, threads, [&] {
+    interrupt();
+    if (worth_sealing(*snapshot())) seal({.keeps = true, .busy = busy}, 1, interrupt);
+  });
+  const auto is_left = [&](const Part& part) { return part.segment->router() == outgrown; };
+  if (std::ranges::any_of(snapshot()->parts(), is_left))
+    seal({.replaced = outgrown.get()}, threads, interrupt);
 }
 
 // The lists of a snapshot, but for the first rows, which were sealed, under the router that is the main one
@@ -201,10 +244,11 @@ std::vector<Listed> Index::lists_behind(const Snapshot& now, std::size_t sealed,
 void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const Segment>& segment) {
   const std::vector<Part>& before = harvest.from->parts();
   const std::vector<FreshRows>& fresh_before = harvest.from->fresh();
-  const std::size_t sealed_rows = harvest.from->fresh_rows();
+  const std::size_t sealed_rows = harvest.chunk_rows;
+  const auto merged = [&](std::size_t part) { return part < before.size() && harvest.merged[part]; };
   std::vector<Part> left;  // only who has the turn changes which there are
-  for (std::size_t i = 0; i < before.size(); ++i)
-    if (!harvest.merged[i]) left.push_back(before[i]);
+  for (std::size_t i = 0; const Part& part : snapshot()->parts())
+    if (!merged(i++)) left.push_back(part);
   left.push_back({segment, nullptr, nullptr});
   const Part* const main = main_part(left);
   const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
@@ -220,15 +264,15 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
   const std::scoped_lock lock(write_mutex_);
   std::vector<Part> parts;
   bool same = true;  // no row was removed or replaced while the segment was built
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    const Part& part = now_->parts()[i];
-    if (!harvest.merged[i])
+  for (std::size_t i = 0; const Part& part : now_->parts()) {
+    if (!merged(i))
       parts.push_back(part);
     else
       same = same && part.live == before[i].live;
+    ++i;
   }
   const std::vector<FreshRows>& fresh = now_->fresh();
-  for (std::size_t i = 0; i < fresh_before.size(); ++i)
+  for (std::size_t i = 0; i < harvest.chunks; ++i)
     same = same && fresh[i].live_count() == fresh_before[i].live_count();
   Part sealed{segment, nullptr, nullptr};
   if (!same) {  // both orders are by id
@@ -247,7 +291,7 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
       lists.push_back({std::make_shared<const FreshLists>(router), behind});
   }
   retry_after_ = 0;
-  const auto sealed_chunks = static_cast<std::ptrdiff_t>(fresh_before.size());
+  const auto sealed_chunks = static_cast<std::ptrdiff_t>(harvest.chunks);
   publish(std::move(parts), std::vector<FreshRows>(fresh.begin() + sealed_chunks, fresh.end()),
           std::move(lists));
 }
@@ -272,7 +316,7 @@ void Index::tune(const void* queries, std::size_t count, int threads, const Inte
 
 void Index::optimize(int threads, const Interrupt& interrupt) {
   const WorkMutex::Turn turn(sealing_mutex_, interrupt);
-  if (snapshot()->whole() == nullptr) seal(true, threads, interrupt);
+  if (snapshot()->whole() == nullptr) seal({.everything = true}, threads, interrupt);
 }
 
 // While it lasts, the pages of mapped segments are given back with those of the spill.
@@ -305,7 +349,7 @@ void Index::save(const std::string& path, const std::string& note, bool little_m
     if (spill) spill->breathe();
   };
   auto segment = snapshot()->whole();  // what is added or removed from now on is for the next save
-  if (segment == nullptr) segment = seal(true, 0, pause, spill);
+  if (segment == nullptr) segment = seal({.everything = true}, 0, pause, spill);
   Shape shape = setting_->shape;
   std::shared_ptr<const RecallCurve> tuned;
   {
@@ -352,7 +396,7 @@ void Index::run_sealer() {
     try {
       const WorkMutex::Turn turn(sealing_mutex_, stop);
       const int threads = std::max(1, static_cast<int>(thread_count(0)) / 2);  // the others are for searches
-      if (worth_sealing(*snapshot())) seal(false, threads, stop);  // else optimize or save was first
+      if (worth_sealing(*snapshot())) seal_what_came(threads, stop);  // else optimize or save was first
     } catch (const std::exception&) {
       // Closing, no memory, or a damaged file: the rows stay fresh and are found. It is tried again when as
       // many more came, and optimize and save would meet the same error and tell it.
