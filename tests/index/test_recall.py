@@ -70,6 +70,49 @@ def test_recall_is_kept_between_the_measured_k(world: World, k: int) -> None:
         check_recall(world.index, world.queries, world.true, k, recall, SLACK[k])
 
 
+FAR: dict[str, tuple[int, int, float, Metric]] = {
+    "4 clusters 100 deviations apart": (4, 64, 100.0, "euclidean"),
+    "4 clusters 300 deviations apart": (4, 64, 300.0, "euclidean"),
+    "50 clusters 300 deviations apart": (50, 64, 300.0, "cosine"),
+    "4 cities": (4, 2, 20.0, "euclidean"),
+    "one of a million times the length": (200, 64, 2.0, "euclidean"),
+}
+
+
+@pytest.fixture(scope="module", params=FAR)
+def far(request: pytest.FixtureRequest) -> tuple[Index, Floats]:
+    """What sketches and 8-bit rows tell apart badly, as they are taken from a middle that is far from all."""
+    count, dim, apart, metric = FAR[request.param]
+    dice = np.random.default_rng(3)
+    means = apart * dice.standard_normal((count, dim))
+
+    def draw(number: int) -> Floats:
+        around = means[dice.integers(count, size=number)]
+        return (around + dice.standard_normal((number, dim))).astype(np.float32)
+
+    vectors, queries = draw(N), draw(800)
+    if request.param.startswith("one"):
+        vectors[17] *= 1e6
+    index = Index(dim, metric)
+    index.add(vectors)
+    index.optimize()
+    return index, queries
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_what_is_said_is_found_where_groups_or_outliers_are_far(far: tuple[Index, Floats], tuned: bool) -> None:
+    index, queries = far
+    if tuned:
+        index.tune(queries)
+    true = index.search(queries, 100, exact=True)
+    for k in (1, 10, 100):
+        for recall in (0.8, 0.9, 0.95, 0.99):
+            found = index.search(queries, k, recall=recall)
+            near = found.distances <= true.distances[:, k - 1, None] * (1 + 1e-5) + 1e-6
+            assert found.recall >= recall
+            assert near.mean() >= found.recall - 0.035, (k, recall)
+
+
 def test_more_recall_costs_more_and_little_is_compared(world: World) -> None:
     looked_at = [world.index.search(world.queries, 10, recall=recall).candidates.mean() for recall in (0.8, 0.9, 0.95)]
     assert looked_at == sorted(looked_at)

@@ -1,6 +1,8 @@
 // Sealing and saving: a segment is built of one snapshot and put in place of what it was built of, so that
 // searches and changes go on meanwhile.
 #include <algorithm>
+#include <chrono>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -24,10 +26,10 @@ struct Closing : std::exception {};
 /// Which rows are to be sealed: the fresh ones, and what is worth merging with them.
 struct Index::Wanted {
   bool everything = false;
-  bool keeps = false;    // the main router, though it is outgrown
-  bool learns = false;   // instead: all that the main router routed, for another to be learned from
-  std::size_t busy = 0;  // none of so many parts, the first ones, of which another is being learned
-  const Router* replaced = nullptr;  // all that this one routed, too
+  bool learns = false;  // instead: all that the main router routed, for another to be learned
+  std::shared_ptr<const Router> under = nullptr;     // null: the main router, where it fits
+  std::size_t busy = 0;                              // none of so many parts, the first ones
+  std::shared_ptr<const Router> replaced = nullptr;  // all that this one routed, too
 };
 
 /// Rows to be sealed, ascending by id, and where each was.
@@ -132,8 +134,11 @@ Index::Harvest Index::harvest(const Wanted& wanted, const std::shared_ptr<Spill>
   const std::vector<Part>& parts = harvest.from->parts();
   const std::vector<FreshRows>& fresh = harvest.from->fresh();
   const Part* const main = wanted.everything ? nullptr : main_part(parts);
-  const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
-  const bool keep = router != nullptr && !wanted.learns && (wanted.keeps || fits(*router, *harvest.from));
+  const std::shared_ptr<const Router> router = wanted.under != nullptr ? wanted.under
+                                               : main != nullptr       ? main->segment->router()
+                                                                       : nullptr;
+  const bool keep =
+      router != nullptr && !wanted.learns && (wanted.under != nullptr || fits(*router, *harvest.from));
   if (keep) harvest.router = router;
   std::vector<std::pair<std::int64_t, Place>> living;  // by id
   for (std::uint32_t i = 0; i < harvest.chunks; ++i)
@@ -143,11 +148,11 @@ Index::Harvest Index::harvest(const Wanted& wanted, const std::shared_ptr<Spill>
   harvest.merged.resize(parts.size());
   for (auto i = static_cast<std::uint32_t>(parts.size()); i-- > wanted.busy;) {
     const Part& part = parts[i];
-    const Router* const its = part.segment->router().get();
+    const auto& its = part.segment->router();
     const bool worn = 2 * part.live_count() < part.segment->rows();
-    const bool outlived = its != nullptr && ((!keep && its == router.get()) || its == wanted.replaced);
+    const bool outlived = its != nullptr && ((!keep && its == router) || its == wanted.replaced);
     if (!wanted.everything && !worn && !outlived && part.live_count() > 2 * living.size()) continue;
-    if (keep && &part == main && !worn) continue;
+    if (keep && &part == main && !worn && !outlived) continue;
     harvest.merged[i] = true;
     for (std::uint32_t row = 0; row < part.segment->rows(); ++row)
       if (part.lives(row)) living.emplace_back(part.segment->id(row), Place{i, row});
@@ -186,24 +191,36 @@ std::shared_ptr<const Segment> Index::seal(const Wanted& wanted, int threads, co
 }
 
 // From many rows a router is learned for so long that more come than a search should meet fresh. Those are
-// sealed in between, under the one that is outgrown, as those are that are there when it begins, and go to
-// the new one in the end.
+// sealed in between, in up to half of the time, under the one that is outgrown, as those are that are there
+// when it begins; in the end they go to the new one.
 void Index::seal_what_came(int threads, const Interrupt& interrupt) {
+  using Clock = std::chrono::steady_clock;
   constexpr std::size_t kLong = 4 * kSealAfter;
   const std::shared_ptr<const Router> outgrown = outgrown_router(*snapshot());
-  if (outgrown == nullptr || snapshot()->fresh_rows() > outgrown->rows() || outgrown->rows() < kLong) {
+  const bool too_many = outgrown != nullptr && snapshot()->rows() * outgrown->tables() > UINT32_MAX / 2;
+  if (outgrown == nullptr || outgrown->rows() < kLong || snapshot()->fresh_rows() > outgrown->rows() ||
+      too_many) {
     seal({}, threads, interrupt);
     return;
   }
-  seal({.keeps = true}, threads, interrupt);
+  seal({.under = outgrown}, threads, interrupt);
+  if (outgrown_router(*snapshot()) != outgrown) return;  // what came has drifted, and has another now
   const std::size_t busy = snapshot()->parts().size();
-  seal({.learns = true}, threads, [&] {
+  Clock::time_point next = Clock::now();
+  const auto learned = seal({.learns = true}, threads, [&] {
     interrupt();
-    if (worth_sealing(*snapshot())) seal({.keeps = true, .busy = busy}, 1, interrupt);
+    const Clock::time_point begin = Clock::now();
+    if (begin < next || !worth_sealing(*snapshot())) return;
+    try {
+      seal({.under = outgrown, .busy = busy}, 1, interrupt);
+      next = Clock::now() + (Clock::now() - begin);
+    } catch (const std::bad_alloc&) {
+      next = Clock::time_point::max();  // they wait for the new one
+    }
   });
   const auto is_left = [&](const Part& part) { return part.segment->router() == outgrown; };
-  if (std::ranges::any_of(snapshot()->parts(), is_left))
-    seal({.replaced = outgrown.get()}, threads, interrupt);
+  if (learned->router() != nullptr && std::ranges::any_of(snapshot()->parts(), is_left))
+    seal({.under = learned->router(), .replaced = outgrown}, threads, interrupt);
 }
 
 // The lists of a snapshot, but for the first rows, which were sealed, under the router that is the main one
@@ -247,8 +264,9 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
   const std::size_t sealed_rows = harvest.chunk_rows;
   const auto merged = [&](std::size_t part) { return part < before.size() && harvest.merged[part]; };
   std::vector<Part> left;  // only who has the turn changes which there are
-  for (std::size_t i = 0; const Part& part : snapshot()->parts())
-    if (!merged(i++)) left.push_back(part);
+  const std::shared_ptr<const Snapshot> as_it_is = snapshot();
+  for (std::size_t i = 0; i < as_it_is->parts().size(); ++i)
+    if (!merged(i)) left.push_back(as_it_is->parts()[i]);
   left.push_back({segment, nullptr, nullptr});
   const Part* const main = main_part(left);
   const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
@@ -303,7 +321,8 @@ void Index::tune(const void* queries, std::size_t count, int threads, const Inte
   std::vector<float> room;
   const QueryBlock block = setting_->intake.queries(queries, scales, 0, count, room);
   std::vector<std::shared_ptr<const RecallCurve>> curves;
-  for (const Part& part : snapshot()->parts())
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  for (const Part& part : now->parts())
     curves.push_back(
         part.segment->hashed() && part.segment->originals() > 1
             ? std::make_shared<const RecallCurve>(Measurer(*part.segment, threads, interrupt).measure(block))

@@ -15,6 +15,18 @@ const Margins::Step* cheapest(const std::vector<Margins::Step>& steps, double re
 
 }  // namespace
 
+Budget Margins::Step::budget() const {
+  Budget budget;
+  budget.probes = static_cast<std::uint32_t>(std::lround(std::max(1.0F, probes)));
+  budget.rerank = static_cast<std::uint32_t>(std::lround(rerank));
+  budget.recall = double{recall};
+  budget.probe_margin = probe_margin;
+  budget.probe_cap = probe_cap;
+  budget.candidate_cap = candidate_cap;
+  budget.typical = typical;
+  return budget;
+}
+
 bool Margins::make_sense(std::span<const Step> steps) {
   const auto positive = [](float value) { return value > 0.0F && value < 4e9F; };
   float last = 0.0F;
@@ -38,6 +50,7 @@ Budget Margins::budget_for(double recall, double k, double share) const {
   Budget budget = budget_at(1.0 - (1.0 - recall) / std::sqrt(beyond), depth);
   if (depth == k || budget.probes == 0) return budget;
   const Budget of_all = budget_at(recall, k);
+  if (of_all.probes == 0) return {};
   const auto compete = [&](auto among_all, auto at_least) {
     const auto some = static_cast<decltype(among_all)>(kSpare * share * static_cast<double>(among_all));
     return std::min(among_all, std::max(some, at_least));
@@ -60,9 +73,10 @@ Budget Margins::budget_at(double recall, double depth) const {
     return part <= 1.0F ? between_them(value)
                         : many->*value * std::pow(std::max(1.0F, many->*value / few->*value), part - 1.0F);
   };
+  const auto whole = [](float value) { return static_cast<std::uint32_t>(std::clamp(value, 1.0F, 4e9F)); };
   Budget budget;
-  budget.probes = static_cast<std::uint32_t>(std::lround(std::max(1.0F, in_proportion(&Step::probes))));
-  budget.rerank = static_cast<std::uint32_t>(std::lround(in_proportion(&Step::rerank)));
+  budget.probes = whole(std::round(in_proportion(&Step::probes)));
+  budget.rerank = whole(std::round(in_proportion(&Step::rerank)));
   budget.recall = std::lerp(double{few->recall}, double{many->recall}, std::min(between.part, 1.0));
   budget.probe_margin = between_them(&Step::probe_margin);
   budget.probe_cap = in_proportion(&Step::probe_cap);

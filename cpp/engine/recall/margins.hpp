@@ -24,6 +24,8 @@ class Margins {
     float typical;
     float probes;  // on average
     float rerank;
+
+    Budget budget() const;
   };
   static constexpr double kDeepest = 1000.0;  // what was measured is extrapolated so far
   using Levels = std::array<std::vector<Step>, kMeasuredAt.size()>;

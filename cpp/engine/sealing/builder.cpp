@@ -96,7 +96,7 @@ void Builder::learn() {
   sketch();
   const HeldOut held = measurer().held_out(std::move(sampled));
   choose_sketches(*router, held);
-  router->set_curve(measurer().measure(held, held.rows.size()));
+  router->set_curve(measurer().measure(held));
   // Where a centre is the mean of few rows, these lie nearer to it than others like them.
   const bool means = !router->learning().means().empty();
   const double mean_residual = means ? 0.0 : residuals_ / static_cast<double>(originals());

@@ -26,7 +26,7 @@ void Builder::choose_sketches(Router& router, const HeldOut& held) {
 double Builder::cost_when_measured(const HeldOut& held) const {
   constexpr std::size_t kTried = 512, kNeighbours = 10;
   constexpr double kAnyway = 6000.0;
-  const RecallCurve curve = measurer().measure(held, std::min(kTried, held.rows.size()));
+  const RecallCurve curve = measurer().measure_roughly(held, std::min(kTried, held.rows.size()));
   const RecallCurve::Costs costs = segment_->router()->costs(originals());
   double cost = 0.0;
   for (const double recall : {0.9, 0.95, 0.99}) {

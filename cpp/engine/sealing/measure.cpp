@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "engine/recall/tally.hpp"
@@ -51,7 +52,7 @@ HeldOut Measurer::held_out(std::vector<std::uint32_t> rows) const {
 }
 
 RecallCurve Measurer::measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                              const Truths& truths) const {
+                              const Truths& truths, bool verify) const {
   if (queries.count == 0) return {};
   const auto probe_grid = RecallCurve::grid_up_to(most_probes());
   const auto rerank_grid =
@@ -72,12 +73,11 @@ RecallCurve Measurer::measure(const QueryBlock& queries, std::span<const std::ui
     const std::scoped_lock lock(tally_mutex);
     tally.add(mine);
   });
-  return {Column(tally.recalls(truths[0].size())),
-          probe_grid.size(),
-          rerank_grid.size(),
-          router_.costs(segment_.originals()),
-          measure_narrowing(queries, truths),
-          measure_margins(queries, own_rows, truths)};
+  const float narrowing = measure_narrowing(queries, truths);
+  Margins margins = measure_margins(queries, own_rows, truths);
+  if (verify) margins = verified(margins, narrowing, queries, own_rows, truths);
+  return {Column(tally.recalls(truths[0].size())), probe_grid.size(), rerank_grid.size(),
+          router_.costs(segment_.originals()),     narrowing,         std::move(margins)};
 }
 
 // The nearest rows of each query; ids are rows.

@@ -14,6 +14,7 @@
 #include "engine/hash/hash_family.hpp"
 #include "engine/recall/course.hpp"
 #include "engine/recall/recall_curve.hpp"
+#include "engine/rows/allowed.hpp"
 #include "engine/rows/distances.hpp"
 #include "engine/segment/segment.hpp"
 
@@ -50,10 +51,17 @@ class Measurer {
         interrupt_(interrupt),
         spill_(spill) {}
 
-  /// The curve for these queries: each is searched exactly and with growing budgets.
-  RecallCurve measure(const QueryBlock& queries) const { return measure(queries, {}, truths(queries, {})); }
-  RecallCurve measure(const HeldOut& held, std::size_t count) const {
-    return measure(held.first(count, segment_.form()), held.rows, held.truths);
+  /// The curve for these queries: each is searched exactly and with growing budgets. What it says was found
+  /// by searches with the budgets that it gives.
+  RecallCurve measure(const QueryBlock& queries) const {
+    return measure(queries, {}, truths(queries, {}), true);
+  }
+  RecallCurve measure(const HeldOut& held) const {
+    return measure(held.first(held.rows.size(), segment_.form()), held.rows, held.truths, true);
+  }
+  /// With the first queries alone, and without those searches.
+  RecallCurve measure_roughly(const HeldOut& held, std::size_t count) const {
+    return measure(held.first(count, segment_.form()), held.rows, held.truths, false);
   }
 
   HeldOut held_out(std::vector<std::uint32_t> rows) const;
@@ -76,7 +84,7 @@ class Measurer {
 
   std::size_t most_probes() const;
   RecallCurve measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                      const Truths& truths) const;
+                      const Truths& truths, bool verify) const;
   Truths truths(const QueryBlock& queries, std::span<const std::uint32_t> own_rows) const;
 
   // measure_narrowing.cpp
@@ -88,6 +96,18 @@ class Measurer {
   float mean_factor() const;
   Course course(const Query& query, std::uint32_t own_row, std::span<const Found> truth, float most_error,
                 Scratch& scratch) const;
+
+  // verify.cpp
+  struct Trial {
+    const QueryBlock& queries;
+    std::span<const std::uint32_t> own_rows;
+    const Truths& truths;
+    float narrowing;
+    Allowed originals;
+  };
+  Margins verified(const Margins& margins, float narrowing, const QueryBlock& queries,
+                   std::span<const std::uint32_t> own_rows, const Truths& truths) const;
+  float shortfall(const Margins::Step& step, std::size_t level, const Trial& trial) const;
 
   // measure_walk.cpp
   std::vector<std::uint32_t> later_entries() const;

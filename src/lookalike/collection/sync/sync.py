@@ -126,6 +126,7 @@ class Sync:
             if differences.are_none and not (containers or earlier or self._left):
                 with self._catalogue.reading() as about:
                     note(self._place, about, seen)
+            del seen  # its memory is wanted
             gone = {item.id: item for item in differences.vanished}
             for archive in archives:
                 archive.look(gone)
@@ -148,12 +149,14 @@ class Sync:
         with self._catalogue.reading() as about:
             if not are_unchanged(self._place, about, seen):
                 return False
-            failed = self._catalogue.failed()
+            failed = {item.path: item for item in self._catalogue.failed()}
             self._report.unchanged = self._catalogue.counts.of("indexed")
         self._moving([], [])
         self._intake.expect(0)
         self._report.skipped += seen.skipped.values()
-        self._report.failed += [Failure(self._place.absolute(item.path), item.reason or "") for item in failed]
+        files = [failed.pop(key) for key in seen.files if key in failed]
+        for item in (*files, *failed.values()):
+            self._report.failed.append(Failure(self._place.absolute(item.path), item.reason or ""))
         return True
 
     def _read_exif(self, earlier: Sequence[Item], containers: Sequence[Container]) -> None:
