@@ -1,5 +1,6 @@
 // What the margins say is what the search itself finds: the same code, with rows that were held out.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -69,11 +70,14 @@ double share_found(std::span<const Found> found, std::span<const Found> truth, s
 
 }  // namespace
 
-// The steps that common recalls take are tried; where that corrects them, those that they take then. Where
-// none is left that finds what is asked for, all rows are compared.
+// The steps that .95 and .99 take are tried. Where one finds less than it says, those are that other common
+// recalls take, and those that they all take then. Where none is left that finds what is asked for, all rows
+// are compared.
 Margins Measurer::verified(const Margins& margins, float narrowing, const QueryBlock& queries,
                            std::span<const std::uint32_t> own_rows, const Truths& truths) const {
-  constexpr int kRounds = 4;
+  constexpr int kRounds = 5;
+  constexpr std::array kFirst = {0.95F, 0.99F};
+  constexpr std::array kAll = {0.8F, 0.9F, 0.95F, 0.99F, 1.0F};
   Bits bits(segment_.rows(), false);  // a copy takes no place among the neighbours
   for (std::size_t row = 0; row < segment_.originals(); ++row) bits.set(row);
   const Trial trial{queries, own_rows, truths, narrowing, Allowed(bits, segment_.copies())};
@@ -85,7 +89,7 @@ Margins Measurer::verified(const Margins& margins, float narrowing, const QueryB
     for (int round = 0; round < kRounds; ++round) {
       const std::size_t before = tried.size();
       const Corrected corrected(steps, tried);
-      for (const float recall : {0.8F, 0.9F, 0.95F, 0.99F, 1.0F}) {
+      for (const float recall : round == 0 ? std::span<const float>(kFirst) : std::span<const float>(kAll)) {
         auto at = std::ranges::lower_bound(corrected.steps, recall, {}, &Margins::Step::recall);
         if (at == corrected.steps.end()) --at;
         const float said = corrected.said[static_cast<std::size_t>(at - corrected.steps.begin())];
@@ -94,7 +98,8 @@ Margins Measurer::verified(const Margins& margins, float narrowing, const QueryB
         const auto step = std::ranges::lower_bound(steps, said, {}, &Margins::Step::recall);
         tried.insert(place, {said, shortfall(*step, level, trial)});
       }
-      if (tried.size() == before) break;
+      const bool all_hold = std::ranges::all_of(tried, [](const Shortfall& each) { return each.by == 0.0F; });
+      if (all_hold || tried.size() == before) break;
     }
     levels[level] = Corrected(steps, tried).steps;
   }
@@ -107,8 +112,16 @@ float Measurer::shortfall(const Margins::Step& step, std::size_t level, const Tr
   constexpr std::size_t kTried = 400, kTriedForFew = 1000, kFew = 3;  // queries; of few neighbours
   constexpr std::size_t kAtOnce = 16;
   constexpr double kErrors = 2.0;
+  constexpr double kProducts = 1e8, kLeast = 40.0;  // some hundredths of a second; queries
   const std::size_t given = trial.queries.count;
-  const std::size_t count = std::min(given, kMeasuredAt[level] <= kFew ? kTriedForFew : kTried);
+  const double compared =
+      std::min(double{step.rerank}, double{trial.narrowing} * static_cast<double>(kMeasuredAt[level]) + 8.0);
+  const double products = static_cast<double>(segment_.form().dim) * compared +
+                          static_cast<double>(router_.m()) / 16.0 * step.probes *
+                              static_cast<double>(segment_.originals()) / router_.buckets();
+  const std::size_t count =
+      std::min({given, kMeasuredAt[level] <= kFew ? kTriedForFew : kTried,
+                static_cast<std::size_t>(std::max(kLeast, kProducts / std::max(products, 1.0)))});
   Visit visit;
   visit.budget = step.budget();
   visit.budget.narrowing = trial.narrowing;
