@@ -131,8 +131,8 @@ def searched(search: Callable[[int], object], seconds: float) -> NDArray[np.floa
 def measure(name: str, path: str, more: Vectors, queries: Vectors, seconds: float) -> None:
     """Prints what single searches take beside some work.
 
-    Beside adds, which take long, an index that stays as it began is searched in turn with that to which is added: what
-    the machine takes more or less meanwhile it takes of both.
+    Beside adds, which go on for long, an index that stays as it began is searched in turn with the one that grows: what
+    the machine takes more or less meanwhile, it takes of both.
     """
     index = Index.open(path)
     searched_in_turn = [index, Index.open(path)] if name == "adds" else [index]
@@ -162,7 +162,10 @@ def measure(name: str, path: str, more: Vectors, queries: Vectors, seconds: floa
     if name == "adds":
         index.optimize()
         ratio = beside / told("all sealed", 10)
-        print(f"{added:,.0f} vectors were added a second; of both as it began, {ratio:.2f} x of all sealed", flush=True)
+        print(
+            f"{added:,.0f} vectors were added a second; relative to the index as it began, {ratio:.2f} x all sealed",
+            flush=True,
+        )
 
 
 def by_pictures(collection: Collection, pictures: list[Path], stop: threading.Event) -> None:

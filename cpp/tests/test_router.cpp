@@ -287,8 +287,6 @@ TEST(segments_share_a_router_until_the_rows_outgrow_it) {
   CHECK(now->size() == 53'000);
 }
 
-// Searched while they are added and sealed: those that come during a sealing, in small parts and in one too
-// large for the lists, are in as many lists as there are, each once.
 // Rows are added, replaced and removed all the while.
 TEST(what_comes_while_a_router_is_learned_from_many_rows_is_sealed_in_between) {
   constexpr std::size_t dim = 4, many = 65'536, step = 8192, meanwhile = 5 * step;
@@ -339,6 +337,8 @@ TEST(what_comes_while_a_router_is_learned_from_many_rows_is_sealed_in_between) {
   CHECK(index.size() == first + meanwhile - gone.size() && index.segments() == 1);
 }
 
+// Searched while they are added and sealed: those that come during a sealing, in small parts and in one too
+// large for the lists, are in as many lists as there are, each once.
 TEST(rows_that_come_while_others_are_sealed_are_found_once) {
   const std::size_t dim = 8;
   const auto first = gaussian(12'000, 1, dim), more = gaussian(38'000, 2, dim);

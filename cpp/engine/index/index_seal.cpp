@@ -23,13 +23,13 @@ struct Closing : std::exception {};
 
 }  // namespace
 
-/// Which rows are to be sealed: the fresh ones, and what is worth merging with them.
+/// Which rows are to be sealed: all fresh ones, and those of segments that are worth merging with them.
 struct Index::Wanted {
-  bool everything = false;
-  bool learns = false;  // instead: all that the main router routed, for another to be learned
-  std::shared_ptr<const Router> under = nullptr;     // null: the main router, where it fits
-  std::size_t busy = 0;                              // none of so many parts, the first ones
-  std::shared_ptr<const Router> replaced = nullptr;  // all that this one routed, too
+  bool everything = false;                           // all segments
+  bool learns = false;                               // instead: those of the main router, to learn another
+  std::shared_ptr<const Router> under = nullptr;     // null: the main router, unless it is outgrown
+  std::size_t busy = 0;                              // so many parts, the first ones, are left as they are
+  std::shared_ptr<const Router> replaced = nullptr;  // all segments of this router are merged
 };
 
 /// Rows to be sealed, ascending by id, and where each was.
@@ -40,7 +40,7 @@ struct Index::Harvest {
   Rows rows;
   std::vector<Place> sources;
   std::vector<bool> merged;                // by part
-  std::size_t chunks = 0, chunk_rows = 0;  // of fresh rows, the first ones, which are among these
+  std::size_t chunks = 0, chunk_rows = 0;  // the first chunks of fresh rows are among these
 
   std::optional<Carried> carried() const;
 };
@@ -190,9 +190,9 @@ std::shared_ptr<const Segment> Index::seal(const Wanted& wanted, int threads, co
   return segment;
 }
 
-// From many rows a router is learned for so long that more come than a search should meet fresh. Those are
-// sealed in between, in up to half of the time, under the one that is outgrown, as those are that are there
-// when it begins; in the end they go to the new one.
+// To learn a router from many rows takes so long that more rows come than a search should meet fresh. So the
+// fresh ones are sealed first, under the router that is outgrown, and so is what comes meanwhile, in up to
+// half of the time. In the end all of that goes to the new router.
 void Index::seal_what_came(int threads, const Interrupt& interrupt) {
   using Clock = std::chrono::steady_clock;
   constexpr std::size_t kLong = 4 * kSealAfter;

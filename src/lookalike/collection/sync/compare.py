@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Sequence, Set
@@ -55,6 +56,14 @@ class Survey:
     lost: dict[bytes, Skipped] = field(default_factory=dict)
     read: set[bytes] = field(default_factory=set)
     gone: set[bytes] = field(default_factory=set)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of the files' keys, sizes and times."""
+        files = hashlib.sha256()
+        for key, file in self.files.items():
+            files.update(b"%d %d %b\0" % (file.size, file.mtime_ns, key))
+        return files.digest()
 
     @cached_property
     def outermost(self) -> int:

@@ -31,10 +31,7 @@ def note(place: Place, about: About, seen: Survey) -> None:
 
 def _head(about: About, seen: Survey) -> bytes:
     generation = (about.uuid, about.created_ns, about.generation, about.updated_ns)
-    files = hashlib.sha256()
-    for key, file in seen.files.items():
-        files.update(b"%d %d %b\0" % (file.size, file.mtime_ns, key))
-    return _MAGIC + hashlib.sha256(repr(generation).encode()).digest() + files.digest()
+    return _MAGIC + hashlib.sha256(repr(generation).encode()).digest() + seen.digest
 
 
 def _path(place: Place) -> str:
