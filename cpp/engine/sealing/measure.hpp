@@ -51,8 +51,8 @@ class Measurer {
         interrupt_(interrupt),
         spill_(spill) {}
 
-  /// The curve for these queries: each is searched exactly and with growing budgets. What it says was found
-  /// by searches with the budgets that it gives.
+  /// The curve for these queries: each is searched exactly and with growing budgets. What it says
+  /// of common recalls was tried by searches with their budgets.
   RecallCurve measure(const QueryBlock& queries) const {
     return measure(queries, {}, truths(queries, {}), true);
   }

@@ -1,4 +1,4 @@
-// What the margins say is what the search itself finds: the same code, with rows that were held out.
+// Trying what the margins say: by the search itself, with rows that were held out as its queries.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,13 +15,13 @@
 namespace lookalike {
 namespace {
 
-/// By how much less is found than a step of this recall says.
+/// A step that says this recall, and by how much less it finds.
 struct Shortfall {
   float recall;
   float by;
 };
 
-// Of steps between those that were tried in proportion, beyond them as there.
+// Interpolated between the steps that were tried; beyond them that of the last one.
 float shortfall_at(std::span<const Shortfall> tried, float recall) {
   if (tried.empty()) return 0.0F;
   const auto above = std::ranges::lower_bound(tried, recall, {}, &Shortfall::recall);
@@ -31,8 +31,8 @@ float shortfall_at(std::span<const Shortfall> tried, float recall) {
   return std::lerp(below.by, above->by, (recall - below.recall) / (above->recall - below.recall));
 }
 
-// The steps with what they find, but for those that find no more than cheaper ones: and by each of them the
-// recall that it had.
+// The steps with their recalls corrected, without those that find no more than a cheaper one, and what each
+// of them said before.
 struct Corrected {
   std::vector<Margins::Step> steps;
   std::vector<float> said;
@@ -49,7 +49,7 @@ struct Corrected {
   }
 };
 
-// How many of the k nearest were found, by their distances: of several as far away any will do.
+// How many of the k nearest were found, by distance: among several equally far any will do.
 std::size_t met(std::span<const Found> found, std::span<const Found> truth, std::size_t k) {
   constexpr float kRounding = 1e-5F;
   if (k == 0) return 0;
@@ -70,9 +70,9 @@ double share_found(std::span<const Found> found, std::span<const Found> truth, s
 
 }  // namespace
 
-// The steps that .95 and .99 take are tried. Where one finds less than it says, those are that other common
-// recalls take, and those that they all take then. Where none is left that finds what is asked for, all rows
-// are compared.
+// First the steps for .95 and .99 are tried. If one finds less than it says, so are those for other common
+// recalls, and then those that these recalls take once they are corrected. Where no step is left that finds
+// what is asked for, all rows are compared.
 Margins Measurer::verified(const Margins& margins, float narrowing, const QueryBlock& queries,
                            std::span<const std::uint32_t> own_rows, const Truths& truths) const {
   constexpr int kRounds = 5;
