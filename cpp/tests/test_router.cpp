@@ -242,6 +242,21 @@ TEST(rows_that_drift_leave_the_lists_and_their_sealing_learns_another_router) {
     if (part.segment->id(0) >= 20'000) CHECK(part.segment->router() != router);
 }
 
+TEST(a_few_rows_that_lie_farther_by_chance_have_not_drifted) {
+  Index index(shape_of(Metric::euclidean, 0, 4));
+  index.add(gaussian(6000, 1, 4).data(), 6000, nullptr, false);
+  index.optimize(1, kNever);
+  const auto router = index.snapshot()->parts()[0].segment->router();
+  const auto drifted = [&](double times, std::size_t rows) {
+    return router->drifted(times * double{router->mean_residual()} * static_cast<double>(rows), rows);
+  };
+  CHECK(!drifted(1.3, 100));
+  CHECK(drifted(1.4, 100));
+  CHECK(drifted(1.3, 1000));
+  CHECK(!drifted(1.16, 16'000));
+  CHECK(drifted(1.17, 16'000));
+}
+
 TEST(rows_that_drift_are_told_from_those_that_they_are_merged_with) {
   const std::size_t dim = 16;
   Index index(shape_of(Metric::euclidean, 0, dim));

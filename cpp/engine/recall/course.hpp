@@ -25,7 +25,7 @@ struct Course {
   std::vector<float> centres;  // squared distances, of more buckets than were visited
   std::array<std::vector<float>, kMeasuredAt.size()> kth;
   std::vector<std::uint32_t> rows;  // of the first p buckets
-  std::vector<Entry> entries;       // those that may be candidates, as they were met
+  std::vector<Entry> entries;       // estimated nearer than some neighbour, as they were met
   std::vector<Entry> neighbours;    // nearest first
 
   std::size_t visited() const { return kth[0].size() - 1; }

@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace lookalike {
+namespace {
+
+std::uint32_t* rows_before(std::uint8_t* sketches, std::size_t room) {
+  return reinterpret_cast<std::uint32_t*>(sketches) - room;
+}
+
+}  // namespace
 
 FreshLists::FreshLists(std::shared_ptr<const Router> router) : router_(std::move(router)) {
   const auto none = std::make_shared<const Page>();
@@ -25,7 +32,7 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal
     const std::uint32_t first = routed.bucket_of[i * tables];
     make(first);
     const Page& page = own[first / kPage] != nullptr ? *own[first / kPage] : *pages_[first / kPage];
-    auto original = equal_in(page[first % kPage], sketches.factors(), row, equal);
+    auto original = equal_in(first, page, sketches.factors(), row, equal);
     if (!original) original = equal_among(unlike, row, equal);
     if (!original) original = equal_among(this->unlike(), row, equal);
     if (original) {
@@ -46,11 +53,12 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal
       if (table > 0) make(bucket);
       std::shared_ptr<Page>& to = own[bucket / kPage];
       if (to == nullptr) to = std::make_shared<Page>(*pages_[bucket / kPage]);
-      Head& head = (*to)[bucket % kPage];
-      const auto& [block, bytes] = to_write(head);
-      const std::uint32_t at = head.count++ % SketchLayout::kEntries;
-      sketches.put(at, bytes, room_for(at + std::size_t{1}));
-      block->rows[at] = row;
+      Head& head = to->heads[bucket % kPage];
+      std::uint8_t* const bytes = to_write(head, to->owned[bucket % kPage]);
+      const std::uint32_t at = head.count++ % kEntries;
+      const std::size_t room = room_for(at + std::size_t{1});
+      sketches.put(at, bytes, room);
+      rows_before(bytes, room)[at] = row;
     }
   }
   for (std::size_t i = 0; i < own.size(); ++i)
@@ -71,22 +79,24 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal
 
 // Equal rows have equal factors, and hardly any others have. Of a bucket that is very full the last blocks
 // are looked through: what is a copy of a row before them is listed once more.
-std::optional<std::uint32_t> FreshLists::equal_in(const Head& head, const Factors& factors, std::uint32_t row,
+std::optional<std::uint32_t> FreshLists::equal_in(std::uint32_t bucket, const Page& page,
+                                                  const Factors& factors, std::uint32_t row,
                                                   const Equal& equal) const {
   constexpr std::size_t kMostBlocks = 16;
-  const auto find = [&](const Held& held, std::size_t entries) -> std::optional<std::uint32_t> {
-    for (std::size_t i = 0; i < entries; ++i) {
-      const Factors other = factors_in(held.sketches, i, router_->layout(), room_for(entries));
-      if (other.a == factors.a && other.f == factors.f && equal(held.block->rows[i], row))
-        return held.block->rows[i];
+  const auto find = [&](const Entries& entries) -> std::optional<std::uint32_t> {
+    for (std::size_t i = 0; i < entries.count; ++i) {
+      const Factors other = factors_in(entries.sketches, i, router_->layout(), room_for(entries.count));
+      if (other.a == factors.a && other.f == factors.f && equal(entries.rows[i], row)) return entries.rows[i];
     }
     return std::nullopt;
   };
-  if (head.count == 0) return std::nullopt;
-  if (const auto found = find(head.last, (head.count - 1) % SketchLayout::kEntries + 1)) return found;
-  const std::size_t full = head.full != nullptr ? head.full->size() : 0;
+  const auto& [last, count] = page.heads[bucket % kPage];
+  if (count == 0) return std::nullopt;
+  if (const auto found = find(entries_of(last, (count - 1) % kEntries + 1))) return found;
+  const auto& before = page.owned[bucket % kPage].full;
+  const std::size_t full = before != nullptr ? before->size() : 0;
   for (std::size_t i = full; i-- > full - std::min(full, kMostBlocks);)
-    if (const auto found = find((*head.full)[i], SketchLayout::kEntries)) return found;
+    if (const auto found = find(entries_of((*before)[i]->sketches(kEntries), kEntries))) return found;
   return std::nullopt;
 }
 
@@ -111,42 +121,38 @@ FreshLists FreshLists::with(const StoredRows& rows, const Equal& equal) const {
 
 // The last block, if this version made it and it has room; a copy, if another did, or it is a short one and
 // full; else a new one behind it. All that it may ever hold matches nothing until it is written.
-const FreshLists::Held& FreshLists::to_write(Head& head) const {
-  const std::size_t version = rows_ + 1, at = head.count % SketchLayout::kEntries;
+std::uint8_t* FreshLists::to_write(Head& head, Owned& owned) const {
+  const std::size_t version = rows_ + 1;
+  const std::uint32_t at = head.count % kEntries;
   if (at == SketchLayout::kShort) {
-    auto wide = block_of(SketchLayout::kEntries);
-    const Held& before = head.last;
-    for (std::size_t i = 0; i < at; ++i)
-      copy_sketch(router_->layout(), before.sketches, i, i, wide->sketches.data()->bytes.data(), at);
-    std::copy_n(before.block->rows.begin(), at, wide->rows.begin());
-    head.last = hold(std::move(wide));
+    auto wide = block_of(kEntries);
+    std::uint8_t* const sketches = wide->sketches(kEntries);
+    for (std::size_t i = 0; i < at; ++i) copy_sketch(router_->layout(), head.last, i, i, sketches, at);
+    std::copy_n(entries_of(head.last, at).rows, at, rows_before(sketches, kEntries));
+    owned.last = std::move(wide);
   } else if (at != 0) {
-    if (head.last.block->version != version) head.last = hold(std::make_shared<Block>(*head.last.block));
+    if (owned.last->version != version) owned.last = std::make_shared<Block>(*owned.last);
   } else {
-    if (head.last.block != nullptr) {
-      std::vector<Held> full;
-      if (head.full != nullptr) full = *head.full;
-      full.push_back(head.last);
-      head.full = std::make_shared<const std::vector<Held>>(std::move(full));
+    if (owned.last != nullptr) {
+      std::vector<std::shared_ptr<Block>> full;
+      if (owned.full != nullptr) full = *owned.full;
+      full.push_back(owned.last);
+      owned.full = std::make_shared<const std::vector<std::shared_ptr<Block>>>(std::move(full));
     }
-    head.last = hold(block_of(SketchLayout::kShort));
+    owned.last = block_of(SketchLayout::kShort);
   }
-  head.last.block->version = version;
-  return head.last;
+  owned.last->version = version;
+  std::uint8_t* const sketches = owned.last->sketches(room_for(at + 1));
+  head.last = sketches;
+  return sketches;
 }
 
 std::shared_ptr<FreshLists::Block> FreshLists::block_of(std::size_t room) const {
   auto block = std::make_shared<Block>();
   const SketchLayout& layout = router_->layout();
-  block->sketches.resize((layout.block_bytes(room) + sizeof(Line) - 1) / sizeof(Line));
-  std::uint8_t* const bytes = block->sketches.data()->bytes.data();
-  close_sketches(1, layout, bytes, room);
+  block->lines.resize(lines_of_rows(room) + (layout.block_bytes(room) + sizeof(Line) - 1) / sizeof(Line));
+  close_sketches(1, layout, block->sketches(room), room);
   return block;
-}
-
-FreshLists::Held FreshLists::hold(std::shared_ptr<Block> block) {
-  std::uint8_t* const sketches = block->sketches.data()->bytes.data();
-  return {std::move(block), sketches};
 }
 
 }  // namespace lookalike

@@ -67,53 +67,66 @@ class FreshLists {
   /// Calls visit(entries) for each block of a bucket. No block is read for it: it may lie anywhere.
   template <class Visit>
   void visit(std::uint32_t bucket, Visit visit) const {
-    constexpr std::uint32_t kEntries = SketchLayout::kEntries;
-    const Head& head = (*pages_[bucket / kPage])[bucket % kPage];
-    if (head.count == 0) return;
-    if (head.full != nullptr)
-      for (const auto& [block, sketches] : *head.full)
-        visit(Entries{sketches, block->rows.data(), kEntries, false});
-    const std::uint32_t left = (head.count - 1) % kEntries + 1;
-    visit(Entries{head.last.sketches, head.last.block->rows.data(), left, room_for(left) < kEntries});
+    const Page& page = *pages_[bucket / kPage];
+    const auto& [last, count] = page.heads[bucket % kPage];
+    if (count == 0) return;
+    if (count > kEntries)
+      for (const auto& block : *page.owned[bucket % kPage].full)
+        visit(entries_of(block->sketches(kEntries), kEntries));
+    visit(entries_of(last, (count - 1) % kEntries + 1));
   }
   /// Asks for what `visit` reads.
   void prefetch(std::uint32_t bucket) const {
-    __builtin_prefetch(pages_[bucket / kPage]->data() + bucket % kPage);
+    __builtin_prefetch(pages_[bucket / kPage]->heads.data() + bucket % kPage);
   }
 
  private:
+  static constexpr std::uint32_t kEntries = SketchLayout::kEntries;
   static constexpr std::size_t kPage = 32;  // buckets
 
   struct alignas(64) Line {
     std::array<std::uint8_t, 64> bytes{};
   };
+  /// The rows of its entries, in lines of their own, and behind them the sketches: who has the address of
+  /// these needs no other.
   struct Block {
-    std::vector<Line> sketches;
+    std::vector<Line> lines;
     std::size_t version = 0;  // that may still write here
-    alignas(64) std::array<std::uint32_t, SketchLayout::kEntries> rows{};
-  };
-  struct Held {
-    std::shared_ptr<Block> block;
-    std::uint8_t* sketches = nullptr;  // its own
-  };
-  struct Head {
-    Held last;
-    std::shared_ptr<const std::vector<Held>> full;  // before it; null: none
-    std::uint32_t count = 0;                        // entries of the bucket
-  };
-  using Page = std::array<Head, kPage>;
 
-  std::optional<std::uint32_t> equal_in(const Head& head, const Factors& factors, std::uint32_t row,
-                                        const Equal& equal) const;
-  static std::optional<std::uint32_t> equal_among(std::span<const std::uint32_t> unlike, std::uint32_t row,
-                                                  const Equal& equal);
+    std::uint8_t* sketches(std::size_t room) { return lines[lines_of_rows(room)].bytes.data(); }
+  };
+  /// What searches read of a bucket.
+  struct alignas(16) Head {
+    const std::uint8_t* last = nullptr;  // the sketches of its last block
+    std::uint32_t count = 0;             // its entries
+  };
+  struct Owned {
+    std::shared_ptr<Block> last;
+    std::shared_ptr<const std::vector<std::shared_ptr<Block>>> full;  // before it; null: none
+  };
+  struct alignas(64) Page {
+    std::array<Head, kPage> heads;
+    std::array<Owned, kPage> owned;
+  };
+
   /// For how many entries a block has room in which so many are.
   static constexpr std::size_t room_for(std::size_t entries) {
-    return entries <= SketchLayout::kShort ? SketchLayout::kShort : SketchLayout::kEntries;
+    return entries <= SketchLayout::kShort ? SketchLayout::kShort : kEntries;
   }
-  const Held& to_write(Head& head) const;
+  static constexpr std::size_t lines_of_rows(std::size_t room) {
+    return room * sizeof(std::uint32_t) / sizeof(Line);
+  }
+  static Entries entries_of(const std::uint8_t* sketches, std::uint32_t count) {
+    const std::size_t room = room_for(count);
+    return {sketches, reinterpret_cast<const std::uint32_t*>(sketches) - room, count, room < kEntries};
+  }
+
+  std::optional<std::uint32_t> equal_in(std::uint32_t bucket, const Page& page, const Factors& factors,
+                                        std::uint32_t row, const Equal& equal) const;
+  static std::optional<std::uint32_t> equal_among(std::span<const std::uint32_t> unlike, std::uint32_t row,
+                                                  const Equal& equal);
+  std::uint8_t* to_write(Head& head, Owned& owned) const;
   std::shared_ptr<Block> block_of(std::size_t room) const;
-  static Held hold(std::shared_ptr<Block> block);
 
   std::shared_ptr<const Router> router_;
   std::vector<std::shared_ptr<const Page>> pages_;

@@ -52,22 +52,25 @@ float Router::left_out(const float* placed, const float* projected) const {
   return std::max(0.0F, whole - kernels().dot(projected, projected, m()));
 }
 
-// A bucket of few rows tells little: it is taken to reach as far as others do.
+// A bucket of few rows tells little: each is taken to reach as far as nine in ten do.
 void Router::set_reach(std::span<const Reach> reaches, float mean_residual) {
   constexpr float kBeyond = 1.2F;
   mean_residual_ = mean_residual;
-  double radius = 0.0, left_out = 0.0;
-  for (const Reach& reach : reaches) {
-    radius += double{reach.radius} * double{reach.radius};
-    left_out += double{reach.left_out};
-  }
-  const double count = static_cast<double>(std::max<std::size_t>(reaches.size(), 1));
-  const auto usual_radius = static_cast<float>(radius / count);
-  const auto usual_left_out = static_cast<float>(left_out / count);
+  const auto usual = [&](auto value) {
+    std::vector<float> values;
+    for (const Reach& reach : reaches) values.push_back(value(reach));
+    if (values.empty()) return 0.0F;
+    const auto most = values.begin() + static_cast<std::ptrdiff_t>(values.size() * 9 / 10);
+    std::nth_element(values.begin(), most, values.end());
+    return *most;
+  };
+  const float radius = usual([](const Reach& reach) { return reach.radius; });
+  const float left_out = usual([](const Reach& reach) { return reach.left_out; });
   bounds_.clear();
-  for (const Reach& reach : reaches)
-    bounds_.push_back(kBeyond * (std::max(reach.radius * reach.radius, usual_radius) +
-                                 std::max(reach.left_out, usual_left_out)));
+  for (const Reach& reach : reaches) {
+    const float farthest = std::max(reach.radius, radius);
+    bounds_.push_back(kBeyond * (farthest * farthest + std::max(reach.left_out, left_out)));
+  }
 }
 
 Routed route_all(const Router& router, const StoredRows& rows) {

@@ -72,6 +72,8 @@ class FreshTable {
     return chunk.stored(form).row(at);
   }
   bool lives(std::size_t row) const { return living_ == nullptr || (*living_)[row]; }
+  /// A bit for each row: whether it lives. Null: all do.
+  const std::uint64_t* living_words() const { return living_ != nullptr ? living_->words().data() : nullptr; }
   /// How many of rows [begin, end) live.
   std::size_t live(std::size_t begin, std::size_t end) const {
     if (begin == 0 && end == rows_) return live_;

@@ -104,6 +104,11 @@ Course Measurer::course(const Query& query, std::uint32_t own_row, std::span<con
         course.neighbours[each->neighbour] = {estimates[static_cast<std::size_t>(found - rows.begin())], p};
     }
   }
+  float farthest = -std::numeric_limits<float>::infinity();
+  for (const Course::Entry& each : course.neighbours)
+    if (each.bucket != Course::kNever) farthest = std::max(farthest, each.estimate);
+  std::erase_if(course.entries, [=](const Course::Entry& each) { return each.estimate >= farthest; });
+  course.entries.shrink_to_fit();
   return course;
 }
 

@@ -108,10 +108,15 @@ void RoutedSearch::take_fresh(std::uint32_t row, float key, TopK& nearest) const
 
 // Fresh rows that are in no bucket and may be found, chunk by chunk; how many.
 std::size_t RoutedSearch::compare_unlike(const Query& query, Scratch& scratch, TopK& nearest) const {
-  std::size_t compared = 0;
+  constexpr std::size_t kMany = 1024;  // some ten microseconds
+  std::size_t compared = 0, asked = 0;
   for (const FreshView& view : fresh_) {
     const auto rows = view.lists->unlike();
-    for (std::size_t i = 0; i < rows.size() && !(i > 0 && scratch.stopped());) {
+    for (std::size_t i = 0; i < rows.size();) {
+      if (compared >= asked + kMany) {
+        if (scratch.stopped()) return compared;
+        asked = compared;
+      }
       const auto [chunk, first] = table_->at(view.begin + rows[i]);
       const std::uint32_t start = rows[i] - first;  // of the chunk; wraps where it began before the lists
       scratch.of_view.clear();

@@ -24,7 +24,6 @@ void RoutedSearch::add(const Segment& segment, const Allowed* allowed) {
   entries_ += originals * router_->tables();
   originals_ += originals;
   all_rows_ += segment.rows();
-  numbers_differ_ = router_->tables() > 1;
 }
 
 void RoutedSearch::add(const FreshLists& lists, const FreshTable& table, std::size_t begin) {
@@ -34,7 +33,6 @@ void RoutedSearch::add(const FreshLists& lists, const FreshTable& table, std::si
   originals_ += lists.rows() - lists.copies().size();
   fresh_copies_ = fresh_copies_ || !lists.copies().empty();
   all_rows_ += lists.rows();
-  numbers_differ_ = true;
   all_fresh_live_ = table.live() == table.rows();
 }
 

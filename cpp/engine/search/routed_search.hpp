@@ -108,8 +108,10 @@ class RoutedSearch {
   std::size_t count_living(const FreshBlock& block) const;
   void start_blocks(Errand& errand) const;
   void scan_blocks(Errand& errand, std::size_t blocks, bool all) const;
-  void number_rows(const Errand& errand, std::uint32_t* numbers, std::size_t count) const;
-  bool may_be_found(std::uint32_t number) const;
+  void number_rows(std::span<std::uint32_t> numbers) const;
+  void number_fresh(const Errand& errand, std::span<std::uint32_t> numbers) const;
+  bool sealed_may_be_found(std::uint32_t number) const;
+  bool fresh_may_be_found(std::uint32_t number) const;
   bool lives(const FreshView& view, std::uint32_t row) const;
   const FreshView& fresh_view_of(std::size_t row) const;
   void estimate_all(Near near, Errand& errand) const;
@@ -135,7 +137,6 @@ class RoutedSearch {
   const FreshTable* table_ = nullptr;
   bool all_fresh_live_ = true;
   bool fresh_copies_ = false;             // some fresh row stands for another
-  bool numbers_differ_ = false;           // of entries and of rows
   std::uint32_t rows_ = 0, entries_ = 0;  // of the segments
   std::size_t originals_ = 0, fresh_rows_ = 0, all_rows_ = 0;
 };

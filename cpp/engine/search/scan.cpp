@@ -37,44 +37,59 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
     }
     list_fresh(near, errand);
   }
-  for (const FreshBlock& block : errand.fresh) {
+  const std::size_t blocks = list.count();
+  for (const Near& near : next) list.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
+  scan_blocks(errand, blocks, met == scanned);
+  for (const FreshBlock& block : errand.fresh) {  // their rows have come from the memory meanwhile
     scanned += block.count;
     met += count_living(block);
   }
   stages.probes += static_cast<std::uint32_t>(buckets.size());
   stages.met += static_cast<std::uint32_t>(met);
   stages.scanned += static_cast<std::uint32_t>(scanned);
-  const std::size_t blocks = list.count();
-  for (const Near& near : next) list.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
-  scan_blocks(errand, blocks, met == scanned);
 }
 
 void RoutedSearch::start_blocks(Errand& errand) const {
   errand.blocks.start(router_->layout().block_bytes());
+  errand.fresh_blocks.start(router_->layout().block_bytes());
   errand.short_blocks.start(router_->layout().block_bytes(SketchLayout::kShort));
   errand.fresh.clear();
 }
 
-// The first blocks that are listed, and all short ones. Where not all of their rows may be found, each is
-// looked up.
+// The first blocks of segments that are listed, and all fresh ones. Where not all of their rows may be found,
+// each is looked up.
 void RoutedSearch::scan_blocks(Errand& errand, std::size_t blocks, bool all) const {
   constexpr std::size_t kBlocksAtOnce = 16;
   Candidates& candidates = errand.candidates;
-  const auto scan = [&](const auto& list, std::size_t count, auto kernel) {
+  const auto scan = [&](const auto& list, std::size_t count, auto kernel, auto number, auto take) {
     for (std::size_t begin = 0; begin < count; begin += kBlocksAtOnce) {
       const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, count - begin));
       float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
       std::uint32_t* numbers = candidates.numbers();
-      const std::size_t appended = kernel(part, errand.table.view(), candidates.limit(), estimates, numbers);
-      if (numbers_differ_) number_rows(errand, numbers, appended);
-      if (all)
-        candidates.take(appended);
-      else
-        candidates.take(appended, [this](std::uint32_t number) { return may_be_found(number); });
+      const std::size_t kept = kernel(part, errand.table.view(), candidates.limit(), estimates, numbers);
+      number(std::span(numbers, kept));
+      take(kept);
     }
   };
-  scan(errand.blocks, blocks, kernels().scan_sketches);
-  scan(errand.short_blocks, errand.short_blocks.count(), kernels().scan_short_sketches);
+  const auto number_sealed = [&](auto numbers) { number_rows(numbers); };
+  const auto take_sealed = [&](std::size_t kept) {
+    if (all)
+      candidates.take(kept);
+    else
+      candidates.take(kept, [this](std::uint32_t number) { return sealed_may_be_found(number); });
+  };
+  scan(errand.blocks, blocks, kernels().scan_sketches, number_sealed, take_sealed);
+  const auto number_new = [&](auto numbers) { number_fresh(errand, numbers); };
+  const auto take_new = [&](std::size_t kept) {
+    if (all_fresh_live_)
+      candidates.take(kept);
+    else
+      candidates.take(kept, [this](std::uint32_t number) { return fresh_may_be_found(number); });
+  };
+  const auto& wide = errand.fresh_blocks;
+  scan(wide, wide.count(), kernels().scan_sketches, number_new, take_new);
+  const auto& narrow = errand.short_blocks;
+  scan(narrow, narrow.count(), kernels().scan_short_sketches, number_new, take_new);
 }
 
 // A block of fresh entries is numbered by its place among those of this scan.
@@ -83,11 +98,11 @@ void RoutedSearch::list_fresh(Near near, Errand& errand) const {
   for (const FreshView& view : fresh_)
     view.lists->visit(near.bucket, [&](const FreshLists::Entries& block) {
       const auto first = static_cast<std::uint32_t>(errand.fresh.size() * SketchLayout::kEntries);
-      const BlockToScan entries{block.sketches, near.key, entries_ + first, block.count};
+      const BlockToScan entries{block.sketches, near.key, first, block.count};
       if (block.is_short)
         errand.short_blocks.add(entries);
       else
-        errand.blocks.add(entries);
+        errand.fresh_blocks.add(entries);
       errand.fresh.push_back({block.rows, block.count, &view});
       const std::size_t bytes =
           layout.block_bytes(block.is_short ? SketchLayout::kShort : SketchLayout::kEntries);
@@ -99,46 +114,47 @@ void RoutedSearch::list_fresh(Near near, Errand& errand) const {
 std::size_t RoutedSearch::count_living(const FreshBlock& block) const {
   if (all_fresh_live_) return block.count;
   std::size_t living = 0;
-  for (std::uint32_t i = 0; i < block.count; ++i) living += std::size_t{lives(*block.view, block.rows[i])};
+  if (fresh_copies_) {
+    for (std::uint32_t i = 0; i < block.count; ++i) living += std::size_t{lives(*block.view, block.rows[i])};
+    return living;
+  }
+  // without a branch, which nobody could foretell
+  const std::uint64_t* const bits = table_->living_words();
+  for (std::uint32_t i = 0; i < block.count; ++i) {
+    const std::uint32_t row = block.view->begin + block.rows[i];
+    living += bits[row / 64] >> (row % 64) & 1;
+  }
   return living;
 }
 
-// Entries become rows. Of one table those of segments are numbered as their rows are: then a few fresh ones
-// are looked for among many.
-void RoutedSearch::number_rows(const Errand& errand, std::uint32_t* numbers, std::size_t count) const {
-  constexpr std::size_t kAtOnce = 16;
-  const bool one_table = router_->tables() == 1;
-  for (std::size_t begin = 0; begin < count; begin += kAtOnce) {
-    const std::size_t end = std::min(begin + kAtOnce, count);
-    if (one_table && end - begin == kAtOnce) {
-      bool fresh = false;
-      for (std::size_t i = 0; i < kAtOnce; ++i) fresh |= numbers[begin + i] >= entries_;
-      if (!fresh) continue;
-    }
-    for (std::size_t i = begin; i < end; ++i) {
-      if (numbers[i] >= entries_) {
-        const std::uint32_t fresh = numbers[i] - entries_;
-        const auto& block = errand.fresh[fresh / SketchLayout::kEntries];
-        numbers[i] = rows_ + block.view->begin + block.rows[fresh % SketchLayout::kEntries];
-      } else if (!one_table) {
-        const View& view = *std::prev(
-            std::upper_bound(views_.begin(), views_.end(), numbers[i],
-                             [](std::uint32_t entry, const View& each) { return entry < each.first_entry; }));
-        numbers[i] = view.first_row + view.segment->row_of(numbers[i] - view.first_entry);
-      }
-    }
+// Entries of segments become rows. Of one table they are numbered as their rows are.
+void RoutedSearch::number_rows(std::span<std::uint32_t> numbers) const {
+  if (router_->tables() == 1) return;
+  for (std::uint32_t& number : numbers) {
+    const View& view = *std::prev(
+        std::upper_bound(views_.begin(), views_.end(), number,
+                         [](std::uint32_t entry, const View& each) { return entry < each.first_entry; }));
+    number = view.first_row + view.segment->row_of(number - view.first_entry);
   }
 }
 
-bool RoutedSearch::may_be_found(std::uint32_t number) const {
-  if (number >= rows_) {
-    const std::uint32_t row = number - rows_;
-    if (!fresh_copies_ || table_->lives(row)) return table_->lives(row);
-    const FreshView& fresh = fresh_view_of(row);
-    return lives(fresh, row - fresh.begin);
+void RoutedSearch::number_fresh(const Errand& errand, std::span<std::uint32_t> numbers) const {
+  for (std::uint32_t& number : numbers) {
+    const FreshBlock& block = errand.fresh[number / SketchLayout::kEntries];
+    number = rows_ + block.view->begin + block.rows[number % SketchLayout::kEntries];
   }
+}
+
+bool RoutedSearch::sealed_may_be_found(std::uint32_t number) const {
   const View& view = view_of(number);
   return view.allowed == nullptr || view.allowed->originals()[number - view.first_row];
+}
+
+bool RoutedSearch::fresh_may_be_found(std::uint32_t number) const {
+  const std::uint32_t row = number - rows_;
+  if (!fresh_copies_ || table_->lives(row)) return table_->lives(row);
+  const FreshView& fresh = fresh_view_of(row);
+  return lives(fresh, row - fresh.begin);
 }
 
 // Of these lists, or a copy of it does: most likely the last one.

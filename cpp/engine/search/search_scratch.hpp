@@ -37,7 +37,7 @@ struct Errand {
   bool searching = false;
   bool elsewhere = false;  // a filter leaves out what lies near the query
   Stages before;           // what other routers did
-  BlockList<SketchLayout::kEntries> blocks;
+  BlockList<SketchLayout::kEntries> blocks, fresh_blocks;
   BlockList<SketchLayout::kShort> short_blocks;
   Candidates candidates;
   std::vector<RoutedSearch::FreshBlock> fresh;  // those of the scan under way
