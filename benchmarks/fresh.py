@@ -19,13 +19,15 @@ import numpy.typing as npt
 
 import lookalike
 from lookalike.bench.datasets import load
-from lookalike.errors import ArgumentError
+from lookalike.errors import LookalikeError
 from lookalike.index import Filter
 from lookalike.metric import Metric
 from making import say
 
 Vectors = npt.NDArray[np.float32]
 ADDED, TURN, K = 16, 100, 10
+MOST = 16_384
+"""More fresh vectors are sealed in the background."""
 
 
 def made(count: int, queries: int, dim: int, hidden: int, clusters: int) -> tuple[Vectors, Vectors]:
@@ -45,18 +47,23 @@ def sets(arguments: argparse.Namespace) -> Iterator[tuple[str, Metric, Vectors, 
     """Name, metric, base, queries."""
     count = arguments.rows + arguments.fresh
     for path in arguments.sets:
-        dataset = load(path)
+        try:
+            dataset = load(path)
+        except LookalikeError as error:
+            raise SystemExit(str(error)) from None
         if dataset.distance == "jaccard":
-            raise ArgumentError(f"{path}: expected vectors; received sets")
+            raise SystemExit(f"{path}: expected vectors; received sets")
+        if len(dataset.base) < count:
+            raise SystemExit(f"{path}: expected {count:,} vectors; received {len(dataset.base):,} (--rows)")
         yield dataset.name, dataset.distance, dataset.base[:count], dataset.test.vectors[: arguments.queries]
     if arguments.sets:
         return
-    for name, hidden, clusters in [("500 clusters", 0, 500), ("10 hidden dimensions", 10, 0), ("20", 20, 0)]:
+    for name, hidden, clusters in [("500 clusters", 0, 500), ("10 hidden dimensions", 10, 0), ("20 of them", 20, 0)]:
         yield name, "euclidean", *made(count, arguments.queries, arguments.dim, hidden, clusters)
 
 
-def draw_in(best: npt.NDArray[np.float64], index: lookalike.Index, queries: Vectors, only: Filter | None) -> None:
-    """Seconds: the fastest time of each query."""
+def time_once(best: npt.NDArray[np.float64], index: lookalike.Index, queries: Vectors, only: Filter | None) -> None:
+    """Asks each query once, and lowers its best time, in seconds, where this was faster."""
     for i, query in enumerate(queries):
         begin = time.perf_counter()
         index.search(query, K, filter=only, threads=1)
@@ -80,7 +87,7 @@ def compare(base: Vectors, queries: Vectors, metric: Metric, arguments: argparse
             for begin in range(0, len(queries), TURN):
                 part = slice(begin, begin + TURN)
                 for which, index in enumerate((sealed, mixed)):
-                    draw_in(best[which, part], index, queries[part], filters[which])
+                    time_once(best[which, part], index, queries[part], filters[which])
         took = 1e6 * best.mean(axis=1)
         yield f"{name}: sealed {took[0]:.1f} µs, beside fresh ones {took[1]:.1f}: {took[1] / took[0]:.2f} ×"
     exact = mixed.search(queries, K, exact=True).ids
@@ -98,6 +105,10 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1500)
     parser.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()
+    if not 0 < arguments.fresh < MOST:
+        parser.error(f"--fresh: expected 1 to {MOST - 1}; received {arguments.fresh}")
+    if min(arguments.rows, arguments.dim, arguments.queries, arguments.rounds) < 1:
+        parser.error("--rows, --dim, --queries, --rounds: expected at least 1")
     for name, metric, base, queries in sets(arguments):
         say(f"{name}, {metric}, {len(base) - arguments.fresh:,} × {base.shape[1]} and {arguments.fresh:,} fresh")
         for line in compare(base, queries, metric, arguments):

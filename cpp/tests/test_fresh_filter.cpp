@@ -126,3 +126,21 @@ TEST(a_filter_follows_the_fresh_rows) {
   add(0, {1, 29'997, 6, 28'000});
   check(103);
 }
+
+TEST(an_explanation_counts_fresh_rows_that_are_nearer_whether_they_may_be_found_or_not) {
+  const auto sealed = gaussian(kSealed, 1, kWide), fresh = gaussian(kFresh, 2, kWide);
+  const auto query = gaussian(1, 3, kWide);
+  Index index(shape_of(Metric::euclidean, 0, kWide));
+  index.add(sealed.data(), kSealed, nullptr, false);
+  index.optimize(1, kNever);
+  index.add(fresh.data(), kFresh, nullptr, false);
+  const auto now = index.snapshot();
+  const auto probes = static_cast<std::uint32_t>(now->buckets()) - 1;
+  const auto id = static_cast<std::int64_t>(kSealed + 8);
+  const auto nearer = [&](const Filter* only) {
+    return now->explain(query.data(), {.probes = probes, .only = only}, id).trace.nearer;
+  };
+  const Filter some = ids_where(0, kSealed + kFresh, [](std::size_t each) { return each % 2 == 0; });
+  CHECK(nearer(nullptr) > 0);
+  CHECK(nearer(&some) == nearer(nullptr), nearer(&some), nearer(nullptr));
+}

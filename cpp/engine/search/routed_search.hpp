@@ -107,7 +107,7 @@ class RoutedSearch {
   void list_fresh(Near near, Errand& errand) const;
   std::size_t count_living(const FreshBlock& block) const;
   void start_blocks(Errand& errand) const;
-  void scan_blocks(Errand& errand, std::size_t blocks, bool all) const;
+  void scan_blocks(Errand& errand, std::size_t blocks, bool all, bool all_fresh) const;
   void number_rows(std::span<std::uint32_t> numbers) const;
   void number_fresh(const Errand& errand, std::span<std::uint32_t> numbers) const;
   bool sealed_may_be_found(std::uint32_t number) const;

@@ -39,7 +39,7 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
   }
   const std::size_t blocks = list.count();
   for (const Near& near : next) list.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
-  scan_blocks(errand, blocks, met == scanned);
+  scan_blocks(errand, blocks, met == scanned, all_fresh_live_);
   for (const FreshBlock& block : errand.fresh) {  // their rows have come from the memory meanwhile
     scanned += block.count;
     met += count_living(block);
@@ -56,40 +56,36 @@ void RoutedSearch::start_blocks(Errand& errand) const {
   errand.fresh.clear();
 }
 
-// The first blocks of segments that are listed, and all fresh ones. Where not all of their rows may be found,
-// each is looked up.
-void RoutedSearch::scan_blocks(Errand& errand, std::size_t blocks, bool all) const {
+// The first blocks of segments that are listed, and all fresh ones. Where `all` is false, those
+// entries alone are kept that may be found; `all_fresh` likewise.
+void RoutedSearch::scan_blocks(Errand& errand, std::size_t blocks, bool all, bool all_fresh) const {
   constexpr std::size_t kBlocksAtOnce = 16;
   Candidates& candidates = errand.candidates;
-  const auto scan = [&](const auto& list, std::size_t count, auto kernel, auto number, auto take) {
+  const auto scan = [&](const auto& list, std::size_t count, auto kernel, auto take) {
     for (std::size_t begin = 0; begin < count; begin += kBlocksAtOnce) {
       const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, count - begin));
       float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
       std::uint32_t* numbers = candidates.numbers();
-      const std::size_t kept = kernel(part, errand.table.view(), candidates.limit(), estimates, numbers);
-      number(std::span(numbers, kept));
-      take(kept);
+      take(std::span(numbers, kernel(part, errand.table.view(), candidates.limit(), estimates, numbers)));
     }
   };
-  const auto number_sealed = [&](auto numbers) { number_rows(numbers); };
-  const auto take_sealed = [&](std::size_t kept) {
+  const auto take = [&](std::span<std::uint32_t> numbers) {
+    number_rows(numbers);
     if (all)
-      candidates.take(kept);
+      candidates.take(numbers.size());
     else
-      candidates.take(kept, [this](std::uint32_t number) { return sealed_may_be_found(number); });
+      candidates.take(numbers.size(), [this](std::uint32_t number) { return sealed_may_be_found(number); });
   };
-  scan(errand.blocks, blocks, kernels().scan_sketches, number_sealed, take_sealed);
-  const auto number_new = [&](auto numbers) { number_fresh(errand, numbers); };
-  const auto take_new = [&](std::size_t kept) {
-    if (all_fresh_live_)
-      candidates.take(kept);
+  const auto take_fresh = [&](std::span<std::uint32_t> numbers) {
+    number_fresh(errand, numbers);
+    if (all_fresh)
+      candidates.take(numbers.size());
     else
-      candidates.take(kept, [this](std::uint32_t number) { return fresh_may_be_found(number); });
+      candidates.take(numbers.size(), [this](std::uint32_t number) { return fresh_may_be_found(number); });
   };
-  const auto& wide = errand.fresh_blocks;
-  scan(wide, wide.count(), kernels().scan_sketches, number_new, take_new);
-  const auto& narrow = errand.short_blocks;
-  scan(narrow, narrow.count(), kernels().scan_short_sketches, number_new, take_new);
+  scan(errand.blocks, blocks, kernels().scan_sketches, take);
+  scan(errand.fresh_blocks, errand.fresh_blocks.count(), kernels().scan_sketches, take_fresh);
+  scan(errand.short_blocks, errand.short_blocks.count(), kernels().scan_short_sketches, take_fresh);
 }
 
 // A block of fresh entries is numbered by its place among those of this scan.

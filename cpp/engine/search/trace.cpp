@@ -70,7 +70,7 @@ void RoutedSearch::estimate_all(Near near, Errand& errand) const {
     errand.blocks.add(bucket);
   }
   list_fresh(near, errand);
-  scan_blocks(errand, errand.blocks.count(), true);
+  scan_blocks(errand, errand.blocks.count(), true, true);
 }
 
 }  // namespace lookalike
