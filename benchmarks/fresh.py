@@ -58,7 +58,7 @@ def sets(arguments: argparse.Namespace) -> Iterator[tuple[str, Metric, Vectors, 
         yield dataset.name, dataset.distance, dataset.base[:count], dataset.test.vectors[: arguments.queries]
     if arguments.sets:
         return
-    for name, hidden, clusters in [("500 clusters", 0, 500), ("10 hidden dimensions", 10, 0), ("20 of them", 20, 0)]:
+    for name, hidden, clusters in [("500 clusters", 0, 500), ("10 dimensions", 10, 0), ("20 dimensions", 20, 0)]:
         yield name, "euclidean", *made(count, arguments.queries, arguments.dim, hidden, clusters)
 
 
