@@ -2,6 +2,7 @@
 // it.
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -17,6 +18,7 @@
 #include "engine/base/errors.hpp"
 #include "engine/index/index.hpp"
 #include "engine/rows/fresh_rows.hpp"
+#include "segment_writer.hpp"
 #include "small_index.hpp"
 
 using namespace lookalike;
@@ -123,6 +125,54 @@ TEST(searches_and_changes_go_on_while_a_batch_is_held_in_its_middle) {
   batch.join();
   for (std::size_t i = 0; i < 3000; ++i)
     CHECK(found.ids[2 * i] == static_cast<std::int64_t>(i), i);  // as of its begin
+}
+
+// What a search does is planned once for options of a kind; there are more kinds here than plans are kept.
+TEST(every_search_of_many_kinds_at_once_is_answered_as_by_an_index_just_opened) {
+  const auto vectors = gaussian(12'000, 1), queries = gaussian(20, 2);
+  TemporaryPath path;
+  {
+    Index index(shape_of(Metric::euclidean, 64));
+    index.add(vectors.data(), 12'000, nullptr, false);
+    index.optimize(2, kNever);
+    index.save(path.path(), "", false, kNever);
+  }
+  std::vector<SearchOptions> kinds;
+  for (const std::size_t k : {1U, 2U, 10U, 300U})
+    for (const double recall : {0.6, 0.9, 0.99})
+      for (const std::uint32_t probes : {0U, 1U, 5U})
+        for (const std::uint32_t rerank : {0U, 400U})
+          kinds.push_back({.k = k, .recall = recall, .probes = probes, .rerank = rerank, .threads = 1});
+  kinds.push_back({.k = 2, .recall = 0.9, .exact = true, .threads = 1});
+  const auto counts = [](const SearchResult& result) {
+    std::vector<std::uint32_t> all;
+    for (const Stages& stages : result.stages)
+      all.insert(all.end(), {stages.probes, stages.scanned, stages.candidates, stages.reranked});
+    return all;
+  };
+  const auto same = [](double a, double b) {
+    return a == b || (std::isnan(a) && std::isnan(b));
+  };  // not known
+  std::vector<SearchResult> expected;
+  for (const SearchOptions& kind : kinds)
+    expected.push_back(Index(path.path()).search(queries.data(), 20, kind, kNever));
+
+  const Index index(path.path());
+  std::atomic<int> others{0};
+  std::vector<std::thread> threads;
+  for (unsigned seed = 0; seed < 4; ++seed)
+    threads.emplace_back([&, seed] {
+      std::vector<std::size_t> order(3 * kinds.size());
+      for (std::size_t i = 0; i < order.size(); ++i) order[i] = i % kinds.size();
+      std::shuffle(order.begin(), order.end(), std::mt19937(seed));
+      for (const std::size_t i : order) {
+        const auto found = index.search(queries.data(), 20, kinds[i], kNever);
+        others += int{found.ids != expected[i].ids || !same(found.recall, expected[i].recall) ||
+                      counts(found) != counts(expected[i])};
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(others == 0);
 }
 
 TEST(fresh_rows_are_found_by_id_in_whatever_order_they_come) {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -33,6 +36,9 @@ struct Snapshot::Plan {
   std::size_t compared = 0;   // so many
   std::vector<Routed> routed;
   std::unique_ptr<const FreshTable> allowed;  // fresh rows; null: all that there are
+  std::size_t scanned = 0;                    // rows that are compared one by one
+  double rows = 0.0;                          // with those in the lists that are searched
+  double recall = 1.0;                        // expected
 
   const FreshTable& fresh(const Snapshot& snapshot) const {
     return allowed != nullptr ? *allowed : snapshot.fresh_table();
@@ -51,11 +57,48 @@ struct Snapshot::Plan {
     if (begin < snapshot.fresh_rows()) take(begin, snapshot.fresh_rows());
   }
 
+  void sum_up(const Snapshot& snapshot);
+
  private:
   bool searches(const FreshLists& lists) const {
     return std::any_of(routed.begin(), routed.end(), [&](const Routed& each) {
       return &each.search.router() == lists.router().get() && each.search.fresh_rows() > 0;
     });
+  }
+};
+
+/// The plans of the searches without a filter that a snapshot was first asked for. They are kept for as long
+/// as it is, and read without a lock.
+struct Snapshot::Plans {
+  /// What a plan depends on.
+  struct Wanted {
+    std::size_t k;
+    double recall;
+    std::uint32_t probes, rerank;
+    bool exact;
+
+    explicit Wanted(const SearchOptions& options)
+        : k(options.k),
+          recall(options.recall),
+          probes(options.probes),
+          rerank(options.rerank),
+          exact(options.exact) {}
+    bool operator==(const Wanted&) const = default;
+  };
+  struct Kept {
+    Wanted wanted;
+    Plan plan;
+  };
+
+  static constexpr std::size_t kMost = 16;  // a search for others is planned each time: some 0.5 µs
+
+  std::array<std::atomic<const Kept*>, kMost> kept{};
+
+  Plans() = default;
+  Plans(const Plans&) = delete;
+  Plans& operator=(const Plans&) = delete;
+  ~Plans() {
+    for (const auto& each : kept) delete each.load();
   }
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/errors.hpp"
+#include "engine/index/search_plan.hpp"
 
 namespace lookalike {
 
@@ -24,7 +25,8 @@ Snapshot::Snapshot(std::shared_ptr<const Setting> setting, std::vector<Part> par
       lists_(std::move(lists)),
       note_(std::move(note)),
       live_(fresh_.live()),
-      rows_(fresh_.rows()) {
+      rows_(fresh_.rows()),
+      plans_(std::make_shared<Plans>()) {
   for (const Part& part : parts_) {
     rows_ += part.segment->rows();
     live_ += part.live_count();

@@ -124,12 +124,16 @@ class Snapshot {
  private:
   struct Whole;
   struct Plan;
+  struct Plans;
   class Planner;
 
   // snapshot_search.cpp
   std::vector<Whole> wholes(const SearchOptions& options, bool with_lists) const;
   std::unique_ptr<const FreshTable> allowed_fresh(const SearchOptions& options) const;
-  Plan plan(const SearchOptions& options) const;
+  Plan make_plan(const SearchOptions& options) const;
+  void route(const SearchOptions& options, Plan& plan) const;
+  /// One that was kept, or, in `own`, one for this search alone.
+  const Plan& plan(const SearchOptions& options, std::unique_ptr<const Plan>& own) const;
   void search_block(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,
                     std::size_t first, int row_threads, Scratch& scratch, const SearchRoom& room) const;
   std::vector<Found> within(const QueryBlock& query, std::span<const Whole> wholes, const FreshTable& fresh,
@@ -156,6 +160,7 @@ class Snapshot {
   std::vector<Listed> lists_;
   std::shared_ptr<const std::string> note_;
   std::size_t live_ = 0, rows_ = 0;
+  std::shared_ptr<Plans> plans_;  // what searches have planned; no other has a share of it
 };
 
 }  // namespace lookalike

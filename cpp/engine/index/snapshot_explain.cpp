@@ -9,7 +9,7 @@ namespace lookalike {
 Explanation Snapshot::explain(const void* query, const SearchOptions& options,
                               std::optional<std::int64_t> id) const {
   const std::vector<float> scales = setting_->intake.check_queries(query, 1);
-  const Plan plan = this->plan(options);
+  const Plan plan = make_plan(options);
   Scratch scratch;
   const QueryBlock block = setting_->intake.queries(query, scales, 0, 1, scratch.queries);
 

@@ -39,24 +39,10 @@ double Snapshot::search(const void* queries, std::size_t count, const SearchOpti
   std::fill_n(room.distances, count * options.k, std::numeric_limits<float>::infinity());
   std::fill_n(room.stages, count, Stages());
   if (live_ == 0) return 1.0;
-  const Plan plan = this->plan(options);
-  std::size_t scanned = 0;
-  plan.each_unlisted(*this, [&](std::size_t begin, std::size_t end) { scanned += end - begin; });
-  double rows = static_cast<double>(scanned), found = rows;
-  for (std::size_t i = 0; i < plan.compared; ++i) {
-    const Segment& segment = plan.wholes[i].segment();
-    scanned += segment.originals();
-    rows += static_cast<double>(segment.rows());
-    found += static_cast<double>(segment.rows());
-  }
-  for (const Plan::Routed& routed : plan.routed) {
-    const auto searched = static_cast<double>(routed.search.rows());
-    rows += searched;
-    found += searched * routed.visit.budget.recall;
-  }
-  const double recall = rows > 0 ? found / rows : 1.0;
-
-  const bool by_rows = scanned > kFewParts * rows_of_a_part() && 2.0 * static_cast<double>(scanned) > rows &&
+  std::unique_ptr<const Plan> own;
+  const Plan& plan = this->plan(options, own);
+  const bool by_rows = plan.scanned > kFewParts * rows_of_a_part() &&
+                       2.0 * static_cast<double>(plan.scanned) > plan.rows &&
                        count < kFewQueries * thread_count(options.threads);
   Stop stop(interrupt, options.timeout);
   const auto answer = [&](std::size_t begin, std::size_t end) {
@@ -77,7 +63,7 @@ double Snapshot::search(const void* queries, std::size_t count, const SearchOpti
     parallel_for(count, grain, threads, nullptr, answer);
   }
   stop.require_done(count);
-  return recall;
+  return plan.recall;
 }
 
 void Snapshot::search_block(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,
@@ -193,12 +179,53 @@ class Snapshot::Planner {
   double compared_ = 0.0;  // what comparing one by one costs
 };
 
-Snapshot::Plan Snapshot::plan(const SearchOptions& options) const {
+const Snapshot::Plan& Snapshot::plan(const SearchOptions& options, std::unique_ptr<const Plan>& own) const {
+  if (options.only == nullptr) {
+    const Plans::Wanted wanted(options);
+    for (auto& place : plans_->kept) {
+      const Plans::Kept* kept = place.load(std::memory_order_acquire);
+      if (kept == nullptr) {
+        auto made = std::make_unique<const Plans::Kept>(wanted, make_plan(options));
+        if (place.compare_exchange_strong(kept, made.get(), std::memory_order_acq_rel)) kept = made.release();
+      }  // or another thread was first
+      if (kept->wanted == wanted) return kept->plan;
+    }
+  }
+  own = std::make_unique<const Plan>(make_plan(options));
+  return *own;
+}
+
+// How many rows are compared one by one, how many are searched, and the recall that this comes to.
+void Snapshot::Plan::sum_up(const Snapshot& snapshot) {
+  each_unlisted(snapshot, [&](std::size_t begin, std::size_t end) { scanned += end - begin; });
+  double found = static_cast<double>(scanned);
+  rows = found;
+  for (std::size_t i = 0; i < compared; ++i) {
+    const Segment& segment = wholes[i].segment();
+    scanned += segment.originals();
+    rows += static_cast<double>(segment.rows());
+    found += static_cast<double>(segment.rows());
+  }
+  for (const Routed& each : routed) {
+    const auto searched = static_cast<double>(each.search.rows());
+    rows += searched;
+    found += searched * each.visit.budget.recall;
+  }
+  if (rows > 0) recall = found / rows;
+}
+
+Snapshot::Plan Snapshot::make_plan(const SearchOptions& options) const {
   Plan plan;
   plan.wholes = wholes(options, !options.exact);
   plan.compared = plan.wholes.size();
   plan.allowed = allowed_fresh(options);
-  if (options.exact) return plan;
+  if (!options.exact) route(options, plan);
+  plan.sum_up(*this);
+  return plan;
+}
+
+// Takes up what is searched through lists.
+void Snapshot::route(const SearchOptions& options, Plan& plan) const {
   const auto routed_by = [](const Whole& whole) { return whole.segment().router().get(); };
   auto begin = std::partition(plan.wholes.begin(), plan.wholes.end(),
                               [&](const Whole& whole) { return routed_by(whole) == nullptr; });
@@ -221,7 +248,6 @@ Snapshot::Plan Snapshot::plan(const SearchOptions& options) const {
     }
     begin = end;
   }
-  return plan;
 }
 
 void Snapshot::scan(const Whole& whole, const QueryBlock& queries, int threads, Stop* stop,

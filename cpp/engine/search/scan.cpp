@@ -23,9 +23,10 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
   std::size_t scanned = 0, met = 0;
   for (const FreshView& view : fresh_)
     for (const Near& near : buckets) view.lists->prefetch(near.bucket);
-  for (const Near& near : buckets) {
-    for (const View& view : views_) {
-      BlockToScan bucket = view.segment->sketches().bucket(near.bucket, near.key);
+  for (const View& view : views_) {
+    const Sketches& sketches = view.segment->sketches();
+    for (const Near& near : buckets) {
+      BlockToScan bucket = sketches.bucket(near.bucket, near.key);
       const std::size_t findable = view.allowed != nullptr
                                        ? count_findable(view, bucket.first, bucket.first + bucket.count)
                                        : bucket.count;
@@ -35,8 +36,9 @@ void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const N
       bucket.first += view.first_entry;
       list.add(bucket);
     }
-    list_fresh(near, errand);
   }
+  if (!fresh_.empty())
+    for (const Near& near : buckets) list_fresh(near, errand);
   const std::size_t blocks = list.count();
   for (const Near& near : next) list.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
   scan_blocks(errand, blocks, met == scanned, all_fresh_live_);
@@ -70,7 +72,7 @@ void RoutedSearch::scan_blocks(Errand& errand, std::size_t blocks, bool all, boo
     }
   };
   const auto take = [&](std::span<std::uint32_t> numbers) {
-    number_rows(numbers);
+    if (router_->tables() > 1) number_rows(numbers);
     if (all)
       candidates.take(numbers.size());
     else
@@ -84,6 +86,7 @@ void RoutedSearch::scan_blocks(Errand& errand, std::size_t blocks, bool all, boo
       candidates.take(numbers.size(), [this](std::uint32_t number) { return fresh_may_be_found(number); });
   };
   scan(errand.blocks, blocks, kernels().scan_sketches, take);
+  if (errand.fresh.empty()) return;
   scan(errand.fresh_blocks, errand.fresh_blocks.count(), kernels().scan_sketches, take_fresh);
   scan(errand.short_blocks, errand.short_blocks.count(), kernels().scan_short_sketches, take_fresh);
 }
@@ -123,9 +126,8 @@ std::size_t RoutedSearch::count_living(const FreshBlock& block) const {
   return living;
 }
 
-// Entries of segments become rows. Of one table they are numbered as their rows are.
+// Entries of segments become rows; of one table they are numbered as their rows are.
 void RoutedSearch::number_rows(std::span<std::uint32_t> numbers) const {
-  if (router_->tables() == 1) return;
   for (std::uint32_t& number : numbers) {
     const View& view = *std::prev(
         std::upper_bound(views_.begin(), views_.end(), number,
