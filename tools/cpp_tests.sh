@@ -70,7 +70,7 @@ aarch64() {
 for mode; do
     case $mode in
     plain | asan | tsan | aarch64)
-        echo "== $mode"
+        echo "== $mode ($(date +%T))"
         "$mode"
         ;;
     *)
