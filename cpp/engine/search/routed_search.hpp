@@ -100,14 +100,21 @@ class RoutedSearch {
   float reach(std::uint32_t bucket) const;
 
   // scanning: scan.cpp
+  struct Scanned {
+    std::size_t all = 0, met = 0;  // entries; of these, which may be found
+  };
   void scan_phase(Errand& errand, Stages& stages) const;
   void scan_buckets(std::span<const Near> buckets, std::span<const Near> next, Errand& errand,
                     Stages& stages) const;
   std::size_t count_findable(const View& view, std::uint32_t begin, std::uint32_t end) const;
+  void list_sealed(Near near, Errand& errand, Scanned& sum) const;
   void list_fresh(Near near, Errand& errand) const;
   std::size_t count_living(const FreshBlock& block) const;
   void start_blocks(Errand& errand) const;
-  void scan_blocks(Errand& errand, std::size_t blocks, bool all, bool all_fresh) const;
+  template <class Take>
+  static void scan_blocks(const auto& list, std::size_t count, auto kernel, Errand& errand, Take take);
+  void scan_sealed(Errand& errand, std::size_t blocks, bool all) const;
+  void scan_fresh(Errand& errand, bool all) const;
   void number_rows(std::span<std::uint32_t> numbers) const;
   void number_fresh(const Errand& errand, std::span<std::uint32_t> numbers) const;
   bool sealed_may_be_found(std::uint32_t number) const;

@@ -15,40 +15,35 @@ void RoutedSearch::scan_phase(Errand& errand, Stages& stages) const {
   scan_buckets(errand.now, next, errand, stages);
 }
 
-// In parts, after each of which the limit is drawn in.
+// In parts, after each of which the limit is drawn in. Where nothing is fresh, nothing of that is looked at.
 void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const Near> next, Errand& errand,
                                 Stages& stages) const {
-  auto& list = errand.blocks;
   start_blocks(errand);
-  std::size_t scanned = 0, met = 0;
-  for (const FreshView& view : fresh_)
-    for (const Near& near : buckets) view.lists->prefetch(near.bucket);
-  for (const View& view : views_) {
-    const Sketches& sketches = view.segment->sketches();
+  Scanned sum;
+  if (fresh_.empty()) {
+    for (const Near& near : buckets) list_sealed(near, errand, sum);
+  } else {
+    for (const FreshView& view : fresh_)
+      for (const Near& near : buckets) view.lists->prefetch(near.bucket);
     for (const Near& near : buckets) {
-      BlockToScan bucket = sketches.bucket(near.bucket, near.key);
-      const std::size_t findable = view.allowed != nullptr
-                                       ? count_findable(view, bucket.first, bucket.first + bucket.count)
-                                       : bucket.count;
-      met += findable;
-      if (findable == 0) continue;
-      scanned += bucket.count;
-      bucket.first += view.first_entry;
-      list.add(bucket);
+      list_sealed(near, errand, sum);
+      list_fresh(near, errand);
     }
   }
-  if (!fresh_.empty())
-    for (const Near& near : buckets) list_fresh(near, errand);
-  const std::size_t blocks = list.count();
-  for (const Near& near : next) list.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
-  scan_blocks(errand, blocks, met == scanned, all_fresh_live_);
-  for (const FreshBlock& block : errand.fresh) {  // their rows have come from the memory meanwhile
-    scanned += block.count;
-    met += count_living(block);
+  const std::size_t blocks = errand.blocks.count();
+  for (const Near& near : next)
+    errand.blocks.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
+  scan_sealed(errand, blocks, sum.met == sum.all);
+  if (!errand.fresh.empty()) {
+    scan_fresh(errand, all_fresh_live_);
+    for (const FreshBlock& block : errand.fresh) {  // their rows have come from the memory meanwhile
+      sum.all += block.count;
+      sum.met += count_living(block);
+    }
   }
   stages.probes += static_cast<std::uint32_t>(buckets.size());
-  stages.met += static_cast<std::uint32_t>(met);
-  stages.scanned += static_cast<std::uint32_t>(scanned);
+  stages.met += static_cast<std::uint32_t>(sum.met);
+  stages.scanned += static_cast<std::uint32_t>(sum.all);
 }
 
 void RoutedSearch::start_blocks(Errand& errand) const {
@@ -58,37 +53,56 @@ void RoutedSearch::start_blocks(Errand& errand) const {
   errand.fresh.clear();
 }
 
-// The first blocks of segments that are listed, and all fresh ones. Where `all` is false, those
-// entries alone are kept that may be found; `all_fresh` likewise.
-void RoutedSearch::scan_blocks(Errand& errand, std::size_t blocks, bool all, bool all_fresh) const {
+void RoutedSearch::list_sealed(Near near, Errand& errand, Scanned& sum) const {
+  for (const View& view : views_) {
+    BlockToScan bucket = view.segment->sketches().bucket(near.bucket, near.key);
+    const std::size_t findable = view.allowed != nullptr
+                                     ? count_findable(view, bucket.first, bucket.first + bucket.count)
+                                     : bucket.count;
+    sum.met += findable;
+    if (findable == 0) continue;
+    sum.all += bucket.count;
+    bucket.first += view.first_entry;
+    errand.blocks.add(bucket);
+  }
+}
+
+// The first blocks of a list become candidates by what take(numbers) does with those below the limit.
+template <class Take>
+void RoutedSearch::scan_blocks(const auto& list, std::size_t count, auto kernel, Errand& errand, Take take) {
   constexpr std::size_t kBlocksAtOnce = 16;
   Candidates& candidates = errand.candidates;
-  const auto scan = [&](const auto& list, std::size_t count, auto kernel, auto take) {
-    for (std::size_t begin = 0; begin < count; begin += kBlocksAtOnce) {
-      const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, count - begin));
-      float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
-      std::uint32_t* numbers = candidates.numbers();
-      take(std::span(numbers, kernel(part, errand.table.view(), candidates.limit(), estimates, numbers)));
-    }
-  };
-  const auto take = [&](std::span<std::uint32_t> numbers) {
+  for (std::size_t begin = 0; begin < count; begin += kBlocksAtOnce) {
+    const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, count - begin));
+    float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
+    std::uint32_t* numbers = candidates.numbers();
+    take(std::span(numbers, kernel(part, errand.table.view(), candidates.limit(), estimates, numbers)));
+  }
+}
+
+// Where not `all` may be found, those entries alone are kept that may.
+void RoutedSearch::scan_sealed(Errand& errand, std::size_t blocks, bool all) const {
+  scan_blocks(errand.blocks, blocks, kernels().scan_sketches, errand, [&](std::span<std::uint32_t> numbers) {
     if (router_->tables() > 1) number_rows(numbers);
     if (all)
-      candidates.take(numbers.size());
+      errand.candidates.take(numbers.size());
     else
-      candidates.take(numbers.size(), [this](std::uint32_t number) { return sealed_may_be_found(number); });
-  };
-  const auto take_fresh = [&](std::span<std::uint32_t> numbers) {
+      errand.candidates.take(numbers.size(),
+                             [this](std::uint32_t number) { return sealed_may_be_found(number); });
+  });
+}
+
+void RoutedSearch::scan_fresh(Errand& errand, bool all) const {
+  const auto take = [&](std::span<std::uint32_t> numbers) {
     number_fresh(errand, numbers);
-    if (all_fresh)
-      candidates.take(numbers.size());
+    if (all)
+      errand.candidates.take(numbers.size());
     else
-      candidates.take(numbers.size(), [this](std::uint32_t number) { return fresh_may_be_found(number); });
+      errand.candidates.take(numbers.size(),
+                             [this](std::uint32_t number) { return fresh_may_be_found(number); });
   };
-  scan(errand.blocks, blocks, kernels().scan_sketches, take);
-  if (errand.fresh.empty()) return;
-  scan(errand.fresh_blocks, errand.fresh_blocks.count(), kernels().scan_sketches, take_fresh);
-  scan(errand.short_blocks, errand.short_blocks.count(), kernels().scan_short_sketches, take_fresh);
+  scan_blocks(errand.fresh_blocks, errand.fresh_blocks.count(), kernels().scan_sketches, errand, take);
+  scan_blocks(errand.short_blocks, errand.short_blocks.count(), kernels().scan_short_sketches, errand, take);
 }
 
 // A block of fresh entries is numbered by its place among those of this scan.

@@ -70,7 +70,8 @@ void RoutedSearch::estimate_all(Near near, Errand& errand) const {
     errand.blocks.add(bucket);
   }
   list_fresh(near, errand);
-  scan_blocks(errand, errand.blocks.count(), true, true);
+  scan_sealed(errand, errand.blocks.count(), true);
+  scan_fresh(errand, true);
 }
 
 }  // namespace lookalike
