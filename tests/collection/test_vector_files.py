@@ -298,18 +298,6 @@ def test_zero_vectors_are_compared_by_other_metrics(tmp_path: Path) -> None:
         require_holds(collection, now)
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean", "dot"])
-def test_vectors_whose_squares_float32_cannot_hold_fail_under_every_metric(tmp_path: Path, metric: Any) -> None:
-    now = rows() | {NAMES[3]: np.full(DIM, 1e-22, np.float32)}
-    with Collection.create(write(tmp_path / "v.h5", now), tmp_path / "index", metric=metric) as collection:
-        report = collection.sync()
-        assert counts(report) == {"new": COUNT - 1, "failed": 1, "newly_failed": 1}
-        assert [failure.path for failure in report.failed] == [NAMES[3]]
-        assert "norm below 1e-15" in report.failed[0].reason
-        found = {hit.path for hit in collection.search(VECTORS[0], k=COUNT)}
-        assert found == now.keys() - {NAMES[3]}
-
-
 def test_zero_vectors_alone(tmp_path: Path) -> None:
     with Collection.create(plain(tmp_path / "v.npy", np.zeros((5, 3))), tmp_path / "index") as collection:
         assert counts(collection.sync()) == {"failed": 5, "newly_failed": 5}

@@ -187,18 +187,18 @@ def test_vectors_that_are_all_the_same(metric: Metric, dim: int) -> None:
         assert found.ids.tolist() == [0, 1, 2, 3]
 
 
-ANY_SIZE = [(m, s) for m in ("euclidean", "dot") for s in (1e-14, 1e-6, 1e6, 1e17)]
+ANY_SIZE = [(m, s) for m in ("euclidean", "dot") for s in (1e-30, 1e-18, 1e-6, 1e6, 1e17)]
 
 
 @pytest.mark.parametrize(("metric", "size"), [*ANY_SIZE, ("cosine", 1e-6), ("cosine", 1e17)])
-def test_vectors_of_any_admitted_size_fill_every_place(metric: Metric, size: float) -> None:
+def test_vectors_of_any_size_fill_every_place(metric: Metric, size: float) -> None:
     vectors: Floats = (clusters(600, 12, seed=9) * size).astype(np.float32)
     index = Index(12, metric, buckets=20)
     index.add(vectors)
     index.optimize()
     found = index.search(vectors[:50], 5, probes=3)
     assert (found.ids >= 0).all()
-    if metric != "dot":
+    if metric != "dot" and size >= 1e-18:
         assert (found.ids[:, 0] == np.arange(50)).mean() > 0.9
 
 

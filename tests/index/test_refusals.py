@@ -81,27 +81,20 @@ def test_vectors_that_cannot_be_used(vectors: Any, words: str, metric: Metric) -
     refused(index, errors.VectorError, words, lambda: index.add(vectors, ids, overwrite=True))
 
 
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("size", [9e-16, -1e-20, 1e-30, 1e-45])
-def test_vectors_whose_squares_float32_cannot_hold(size: float, metric: Metric) -> None:
-    index, words = filled(metric), "norm below 1e-15.*scale the vectors up"
-    tiny = [size, 0.0, 0.0]
-    refused(index, errors.VectorError, "vector 0.*" + words, lambda: index.add(tiny))
-    refused(index, errors.VectorError, "vector 1.*" + words, lambda: index.add([ONE, tiny]))
-    refused(index, errors.VectorError, "query 0.*" + words, lambda: index.search(tiny))
-
-
-@pytest.mark.parametrize("zeros", [[0.0, 0.0, 0.0], [0.0, -0.0, 0.0]])
-def test_vectors_without_a_direction_are_refused_under_cosine_only(zeros: list[float]) -> None:
-    index, words = filled("cosine"), "all zeros"
-    refused(index, errors.VectorError, "vector 0.*" + words, lambda: index.add(zeros))
-    refused(index, errors.VectorError, "vector 1.*" + words, lambda: index.add([ONE, zeros]))
-    refused(index, errors.VectorError, "query 0.*" + words, lambda: index.search(zeros))
+@pytest.mark.parametrize(
+    ("vector", "words"),
+    [([0.0, 0.0, 0.0], "all zeros"), ([0.0, -0.0, 0.0], "all zeros"), ([1e-20, 0.0, 0.0], "norm below 1e-15")],
+)
+def test_vectors_without_a_direction_are_refused_under_cosine_only(vector: list[float], words: str) -> None:
+    index = filled("cosine")
+    refused(index, errors.VectorError, "vector 0.*" + words, lambda: index.add(vector))
+    refused(index, errors.VectorError, "vector 1.*" + words, lambda: index.add([ONE, vector]))
+    refused(index, errors.VectorError, "query 0.*" + words, lambda: index.search(vector))
     for metric in METRICS[1:]:
         other = filled(metric)
-        other.add(zeros, 50)
-        np.testing.assert_array_equal(other[50], np.array(zeros, np.float32))
-        assert 50 in other.search(zeros, 5).ids
+        other.add(vector, 50)
+        np.testing.assert_array_equal(other[50], np.array(vector, np.float32))
+        assert 50 in other.search(vector, 5).ids
 
 
 @pytest.mark.parametrize("size", [1e-14, 1e-7, 1.0, 1e9, 2.9e18])

@@ -8,10 +8,9 @@
 
 namespace lookalike {
 
-// Squared norms between these, or 0, keep every sum, difference and product of two vectors inside float32; of
-// norms of 1e-15 also the squares of differences that are 1e-5 of them or more.
+// Squared norms between these keep every sum, difference and product of two vectors inside float32.
 constexpr double kLargestSquare = 1e37;
-constexpr double kSmallestSquare = 1e-30;
+constexpr double kSmallestSquare = 1e-30;  // under cosine only
 
 // Eight sums side by side: one alone would wait for each addition.
 inline double squared_norm(const float* vector, std::size_t dim) {

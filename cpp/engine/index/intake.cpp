@@ -114,11 +114,10 @@ double Intake::check(const float* vector, const char* what, std::size_t number) 
                  std::to_string(j) + "; expected finite numbers: drop or mend it");
   if (square > kLargestSquare)
     refuse(what, number, "has a norm above 3e18, too large for float32 distances; scale the vectors down");
-  if (square > 0.0)
-    refuse(what, number, "has a norm below 1e-15, too small for float32 distances; scale the vectors up");
-  if (form_.metric == Metric::cosine)
+  if (form_.metric != Metric::cosine) return square;
+  if (square == 0.0)
     refuse(what, number, "is all zeros, which has no direction; drop it or use another metric than cosine");
-  return square;
+  refuse(what, number, "has a norm below 1e-15, too small for float32 cosines; scale the vectors up");
 }
 
 void Intake::check_halves(const float* vectors, std::size_t count, const Half* halves) const {

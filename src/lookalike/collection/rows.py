@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ArgumentError, MissingExtraError, ReadError, VectorFileError
-from lookalike.metric import Metric
 from lookalike.vectors import VectorFile
 
 Vectors = NDArray[np.float32]
@@ -18,11 +17,10 @@ Vectors = NDArray[np.float32]
 UNREADABLE = (VectorFileError, ReadError, ArgumentError, MissingExtraError)
 """What it may raise to open a file again: it may be away, damaged, or of a kind that its options do not fit."""
 
-_ZERO = "a zero vector, or one of a norm below 1e-15, has no direction, which cosine compares"
-_TINY = "a vector of a norm below 1e-15 that is not zero is too small for float32 distances; scale the vectors up"
+ZERO = "a zero vector, or one of a norm below 1e-15, has no direction, which cosine compares"
 
 _LARGEST = 3e18  # norm, as an index takes them
-_SMALLEST = 1.001e-15  # likewise; it may round a little
+_SMALLEST = 1.001e-15  # under cosine; an index may round a little
 
 
 def require(opened: VectorFile, dim: int) -> None:
@@ -53,20 +51,12 @@ def rows_of(opened: VectorFile) -> Iterator[tuple[list[str], Vectors]]:
         start += len(vectors)
 
 
-def comparable(vectors: Vectors, metric: Metric) -> NDArray[np.bool_]:
-    """Of each of some vectors (n, dim), of moderate norms, whether this metric can compare it."""
-    largest = _largest(vectors)
-    found: NDArray[np.bool_] = largest > _SMALLEST
-    if metric != "cosine":
-        found |= largest == 0
+def have_direction(vectors: Vectors) -> NDArray[np.bool_]:
+    """Of each of some vectors (n, dim) whether cosine can compare it."""
+    found: NDArray[np.bool_] = _largest(vectors) > _SMALLEST
     rest = np.flatnonzero(~found)
     found[rest] = _norms(vectors[rest]) > _SMALLEST
     return found
-
-
-def why_not(metric: Metric) -> str:
-    """Why this metric cannot compare a vector of a moderate norm."""
-    return _ZERO if metric == "cosine" else _TINY
 
 
 def _require_moderate(opened: VectorFile, vectors: Vectors, start: int) -> None:

@@ -92,8 +92,7 @@ class Index(Reader):
             The ids, int64 (n,).
 
         Raises:
-            VectorError: NaN, inf, another shape or dtype, a norm above 3e18, one below 1e-15
-                that is not 0, a zero vector under cosine. Nothing is added then.
+            VectorError: NaN, inf, another shape or dtype, a zero vector under cosine. Nothing is added then.
             IdError: an id is negative, given twice, or (without overwrite) in the index already. Nothing is added.
         """
         array, _ = self._given(vectors)

@@ -102,8 +102,7 @@ class Reader:
             timeout: seconds after which the search gives up; by default it takes as long as it takes.
 
         Raises:
-            VectorError: NaN, inf, another shape or dtype, a norm above 3e18, one below 1e-15
-                that is not 0, a zero vector under cosine.
+            VectorError: NaN, inf, another shape or dtype, a zero vector under cosine.
             ArgumentError: k < 1, recall outside (0, 1], more than one of recall, probes and exact; timeout <= 0.
             SearchTimeoutError: its time was over, and nothing is answered.
         """

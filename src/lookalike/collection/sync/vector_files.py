@@ -14,7 +14,7 @@ from lookalike.collection.catalogue.catalogue import About, Item
 from lookalike.collection.catalogue.containers import Container
 from lookalike.collection.catalogue.marks import Mark
 from lookalike.collection.catalogue.metadata import Known
-from lookalike.collection.rows import UNREADABLE, Vectors, comparable, require, rows_of, why_not
+from lookalike.collection.rows import UNREADABLE, ZERO, Vectors, have_direction, require, rows_of
 from lookalike.collection.sealed.bulk import Bulk
 from lookalike.collection.sync.compare import MOST_TIME, File, has_changed
 from lookalike.collection.sync.intake import CHANGED, Intake
@@ -154,7 +154,9 @@ class VectorSync:
         here = [keys.of_row(self._container.path, name) for name in names]
         known = self._catalogue.at(here) if self._is_known else {}
         same = np.array([self._is_same(known.get(key), row) for key, row in zip(here, vectors, strict=True)], np.bool_)
-        good = ~same & comparable(vectors, self._about.metric)
+        good = ~same
+        if self._about.metric == "cosine":
+            good &= have_direction(vectors)
         bad = [(here[i], known.get(here[i])) for i in np.flatnonzero(~(same | good))]
         stay = [known[here[i]] for i in np.flatnonzero(same)] + [old for _, old in bad if old]
         self._came.append(np.array([item.id for item in stay], np.int64))
@@ -201,7 +203,7 @@ class VectorSync:
         intake.report.changed += changed
         intake.report.new += len(block.good) - changed
         for key, old in block.bad:
-            intake.fail(file._replace(key=key, size=self._size), old, why_not(self._about.metric))
+            intake.fail(file._replace(key=key, size=self._size), old, ZERO)
         intake.commit()
 
     def _given(self, old: Item | None) -> Known | None:
