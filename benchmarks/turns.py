@@ -33,7 +33,8 @@ index.optimize()
 index.save(sys.argv[3])
 """
 ANSWER = """
-import sys, time, numpy as np, lookalike
+import os, sys, time, numpy as np, lookalike
+os.sched_setaffinity(0, {int(sys.argv[3])})
 index, queries = lookalike.Index.open(sys.argv[1]), np.load(sys.argv[2])
 best, at = np.full(len(queries), np.inf), 0
 while sys.stdin.buffer.read(1):
@@ -51,33 +52,38 @@ TURN = 20
 
 def run(programs: list[tuple[str, str]], index: str, queries: str, turns: int) -> dict[str, float]:
     """Microseconds a query, of each program."""
-    core = min(os.sched_getaffinity(0))
-    processes = {
-        name: subprocess.Popen(
-            ["taskset", "-c", str(core), python, "-c", ANSWER, index, queries],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
-        for name, python in random.sample(programs, len(programs))
-    }
-    for _ in range(turns):
-        for process in random.sample(list(processes.values()), len(processes)):
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(b".")
-            if not process.stdout.read(1):
-                raise SystemExit("a process ended early; what it said stands above")
-    return {name: float(process.communicate()[0]) for name, process in processes.items()}
+    core = str(min(os.sched_getaffinity(0)))
+    processes = {}
+    try:
+        for name, python in random.sample(programs, len(programs)):
+            command = [python, "-I", "-c", ANSWER, index, queries, core]
+            processes[name] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        pipes = [(process.stdin, process.stdout) for process in processes.values()]
+        for _ in range(turns):
+            for ask, answer in random.sample(pipes, len(pipes)):
+                assert ask is not None
+                assert answer is not None
+                ask.write(b".")
+                if not answer.read(1):
+                    raise BrokenPipeError
+        return {name: float(process.communicate()[0]) for name, process in processes.items()}
+    except BrokenPipeError:
+        raise SystemExit("a process ended early; what it said stands above") from None
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
 
 
 def compare(base: Vectors, queries: Vectors, metric: str, arguments: argparse.Namespace) -> None:
     old, new = arguments.old, arguments.new
+    queries = queries[: len(queries) // TURN * TURN]
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder, name)) for name in ("base.npy", "queries.npy", "index")]
         np.save(paths[0], base)
         np.save(paths[1], queries)
-        subprocess.run([old, "-c", BUILD, paths[0], metric, paths[2]], check=True)
+        if subprocess.run([old, "-I", "-c", BUILD, paths[0], metric, paths[2]], check=False).returncode:
+            raise SystemExit("the old build made no index; what it said stands above")
         programs = [("old", old), ("old again", old), ("new", new)]
         turns = arguments.rounds * len(queries) // TURN
         runs = [run(programs, paths[2], paths[1], turns) for _ in range(arguments.runs)]
@@ -98,8 +104,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--runs", type=int, default=8)
     arguments = parser.parse_args()
-    if min(arguments.queries, arguments.rounds, arguments.runs) < 1 or arguments.queries % TURN:
-        parser.error(f"--queries, --rounds, --runs: expected at least 1, and queries in twenties ({TURN})")
+    if min(arguments.queries // TURN, arguments.rounds, arguments.runs) < 1:
+        parser.error(f"--rounds, --runs: expected at least 1, --queries at least {TURN}")
     if not arguments.sets:
         say("500 clusters, euclidean, 300,000 × 96")
         compare(*made(300_000, arguments.queries, 96, 0, 500), "euclidean", arguments)

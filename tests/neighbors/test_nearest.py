@@ -13,6 +13,7 @@ import sklearn
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix, issparse
 from sklearn.cluster import DBSCAN
+from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import NearestNeighbors as Peer
 
 from lookalike.errors import ArgumentError, VectorError
@@ -248,3 +249,16 @@ def test_values_that_cannot_be_used(value: float) -> None:
 def test_zeros_under_cosine() -> None:
     with pytest.raises(VectorError, match="no direction"):
         NearestNeighbors(metric="cosine").fit(np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("samples", [np.zeros((50, 2)), np.full((50, 12), np.nan)])
+def test_a_fit_that_fails_leaves_nothing_that_answers(samples: NDArray[np.float64]) -> None:
+    fitted = NearestNeighbors(metric="cosine").fit(SAMPLES)
+    for estimator in (fitted, NearestNeighbors(metric="cosine")):
+        with pytest.raises(ValueError, match=r"no direction|NaN"):
+            estimator.fit(samples)
+        for each in (estimator, pickle.loads(pickle.dumps(estimator))):
+            with pytest.raises(NotFittedError):
+                each.kneighbors(QUERIES)
+        estimator.fit(SAMPLES)
+        assert estimator.kneighbors(QUERIES)[1].shape == (30, 5)

@@ -72,6 +72,8 @@ class Snapshot {
   /// `lists` ascend by where they begin.
   Snapshot(std::shared_ptr<const Setting> setting, std::vector<Part> parts, std::vector<FreshRows> fresh,
            std::vector<Listed> lists, std::shared_ptr<const std::string> note);
+  Snapshot(const Snapshot&) = delete;  // what was planned points into it
+  Snapshot& operator=(const Snapshot&) = delete;
 
   SearchResult search(const void* queries, std::size_t count, const SearchOptions& options,
                       const Interrupt& interrupt) const;
@@ -160,7 +162,7 @@ class Snapshot {
   std::vector<Listed> lists_;
   std::shared_ptr<const std::string> note_;
   std::size_t live_ = 0, rows_ = 0;
-  std::shared_ptr<Plans> plans_;  // what searches have planned; no other has a share of it
+  std::shared_ptr<Plans> plans_;  // what searches have planned; a unique_ptr would need its definition
 };
 
 }  // namespace lookalike

@@ -111,8 +111,7 @@ class RoutedSearch {
   void list_fresh(Near near, Errand& errand) const;
   std::size_t count_living(const FreshBlock& block) const;
   void start_blocks(Errand& errand) const;
-  template <class Take>
-  static void scan_blocks(const auto& list, std::size_t count, auto kernel, Errand& errand, Take take);
+  static void scan_blocks(const auto& list, std::size_t count, auto kernel, Errand& errand, auto take);
   void scan_sealed(Errand& errand, std::size_t blocks, bool all) const;
   void scan_fresh(Errand& errand, bool all) const;
   void number_rows(std::span<std::uint32_t> numbers) const;

@@ -68,8 +68,7 @@ void RoutedSearch::list_sealed(Near near, Errand& errand, Scanned& sum) const {
 }
 
 // The first blocks of a list become candidates by what take(numbers) does with those below the limit.
-template <class Take>
-void RoutedSearch::scan_blocks(const auto& list, std::size_t count, auto kernel, Errand& errand, Take take) {
+void RoutedSearch::scan_blocks(const auto& list, std::size_t count, auto kernel, Errand& errand, auto take) {
   constexpr std::size_t kBlocksAtOnce = 16;
   Candidates& candidates = errand.candidates;
   for (std::size_t begin = 0; begin < count; begin += kBlocksAtOnce) {

@@ -49,11 +49,14 @@ class IndexedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             ValueError: NaN, inf, another shape; a zero vector under cosine; a parameter that cannot be used.
         """
         self._check_parameters()
-        self._fit_X = self._as_vectors(X, reset=True)
-        self.n_samples_fit_ = len(self._fit_X)
+        for name in ("_fit_X", "_index"):  # a fit that fails leaves nothing that answers
+            self.__dict__.pop(name, None)
+        vectors = self._as_vectors(X, reset=True)
         self.effective_metric_ = METRICS[self.metric]
         self._seed = int(check_random_state(self.random_state).randint(2**31))
-        self._index = self._indexed()
+        self._index = self._indexed(vectors)
+        self._fit_X = vectors
+        self.n_samples_fit_ = len(vectors)
         return self
 
     def kneighbors(
@@ -110,9 +113,9 @@ class IndexedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         vectors: NDArray[np.float32] = X.toarray() if hasattr(X, "toarray") else X
         return vectors
 
-    def _indexed(self) -> Index:
-        index = Index(self._fit_X.shape[1], self.effective_metric_, seed=self._seed)
-        index.add(self._fit_X)
+    def _indexed(self, vectors: NDArray[np.float32]) -> Index:
+        index = Index(vectors.shape[1], self.effective_metric_, seed=self._seed)
+        index.add(vectors)
         index.optimize()
         return index
 
@@ -147,7 +150,10 @@ class IndexedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if "_fit_X" in state:
-            self._index = self._indexed()
+            self._index = self._indexed(self._fit_X)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_index")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
