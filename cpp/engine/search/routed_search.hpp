@@ -100,14 +100,10 @@ class RoutedSearch {
   float reach(std::uint32_t bucket) const;
 
   // scanning: scan.cpp
-  struct Scanned {
-    std::size_t all = 0, met = 0;  // entries; of these, which may be found
-  };
   void scan_phase(Errand& errand, Stages& stages) const;
   void scan_buckets(std::span<const Near> buckets, std::span<const Near> next, Errand& errand,
                     Stages& stages) const;
   std::size_t count_findable(const View& view, std::uint32_t begin, std::uint32_t end) const;
-  void list_sealed(Near near, Errand& errand, Scanned& sum) const;
   void list_fresh(Near near, Errand& errand) const;
   std::size_t count_living(const FreshBlock& block) const;
   void start_blocks(Errand& errand) const;

@@ -15,35 +15,49 @@ void RoutedSearch::scan_phase(Errand& errand, Stages& stages) const {
   scan_buckets(errand.now, next, errand, stages);
 }
 
-// In parts, after each of which the limit is drawn in. Where nothing is fresh, nothing of that is looked at.
+// In parts, after each of which the limit is drawn in. Where nothing is fresh, nothing of that is looked at;
+// else the fresh entries of a bucket are listed beside the others, so that what is asked for has time to
+// come.
 void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const Near> next, Errand& errand,
                                 Stages& stages) const {
   start_blocks(errand);
-  Scanned sum;
+  std::size_t scanned = 0, met = 0;
+  const auto list = [&](const View& view, const Near& near) __attribute__((always_inline)) {
+    BlockToScan bucket = view.segment->sketches().bucket(near.bucket, near.key);
+    const std::size_t findable = view.allowed != nullptr
+                                     ? count_findable(view, bucket.first, bucket.first + bucket.count)
+                                     : bucket.count;
+    met += findable;
+    if (findable == 0) return;
+    scanned += bucket.count;
+    bucket.first += view.first_entry;
+    errand.blocks.add(bucket);
+  };
   if (fresh_.empty()) {
-    for (const Near& near : buckets) list_sealed(near, errand, sum);
+    for (const View& view : views_)
+      for (const Near& near : buckets) list(view, near);
   } else {
     for (const FreshView& view : fresh_)
       for (const Near& near : buckets) view.lists->prefetch(near.bucket);
     for (const Near& near : buckets) {
-      list_sealed(near, errand, sum);
+      for (const View& view : views_) list(view, near);
       list_fresh(near, errand);
     }
   }
   const std::size_t blocks = errand.blocks.count();
   for (const Near& near : next)
     errand.blocks.add(views_.front().segment->sketches().bucket(near.bucket, near.key));
-  scan_sealed(errand, blocks, sum.met == sum.all);
+  scan_sealed(errand, blocks, met == scanned);
   if (!errand.fresh.empty()) {
     scan_fresh(errand, all_fresh_live_);
     for (const FreshBlock& block : errand.fresh) {  // their rows have come from the memory meanwhile
-      sum.all += block.count;
-      sum.met += count_living(block);
+      scanned += block.count;
+      met += count_living(block);
     }
   }
   stages.probes += static_cast<std::uint32_t>(buckets.size());
-  stages.met += static_cast<std::uint32_t>(sum.met);
-  stages.scanned += static_cast<std::uint32_t>(sum.all);
+  stages.met += static_cast<std::uint32_t>(met);
+  stages.scanned += static_cast<std::uint32_t>(scanned);
 }
 
 void RoutedSearch::start_blocks(Errand& errand) const {
@@ -51,20 +65,6 @@ void RoutedSearch::start_blocks(Errand& errand) const {
   errand.fresh_blocks.start(router_->layout().block_bytes());
   errand.short_blocks.start(router_->layout().block_bytes(SketchLayout::kShort));
   errand.fresh.clear();
-}
-
-void RoutedSearch::list_sealed(Near near, Errand& errand, Scanned& sum) const {
-  for (const View& view : views_) {
-    BlockToScan bucket = view.segment->sketches().bucket(near.bucket, near.key);
-    const std::size_t findable = view.allowed != nullptr
-                                     ? count_findable(view, bucket.first, bucket.first + bucket.count)
-                                     : bucket.count;
-    sum.met += findable;
-    if (findable == 0) continue;
-    sum.all += bucket.count;
-    bucket.first += view.first_entry;
-    errand.blocks.add(bucket);
-  }
 }
 
 // The first blocks of a list become candidates by what take(numbers) does with those below the limit.
