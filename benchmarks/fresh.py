@@ -43,19 +43,25 @@ def made(count: int, queries: int, dim: int, hidden: int, clusters: int) -> tupl
     return drawn[:count], drawn[count:]
 
 
+def load_vectors(path: Path) -> tuple[str, Metric, Vectors, Vectors]:
+    """Name, metric, base and queries of a data set; ends the program where it is none of vectors."""
+    try:
+        dataset = load(path)
+    except LookalikeError as error:
+        raise SystemExit(str(error)) from None
+    if dataset.distance == "jaccard":
+        raise SystemExit(f"{path}: expected vectors; received sets")
+    return dataset.name, dataset.distance, dataset.base, dataset.test.vectors
+
+
 def sets(arguments: argparse.Namespace) -> Iterator[tuple[str, Metric, Vectors, Vectors]]:
     """Name, metric, base, queries."""
     count = arguments.rows + arguments.fresh
     for path in arguments.sets:
-        try:
-            dataset = load(path)
-        except LookalikeError as error:
-            raise SystemExit(str(error)) from None
-        if dataset.distance == "jaccard":
-            raise SystemExit(f"{path}: expected vectors; received sets")
-        if len(dataset.base) < count:
-            raise SystemExit(f"{path}: expected {count:,} vectors; received {len(dataset.base):,} (--rows)")
-        yield dataset.name, dataset.distance, dataset.base[:count], dataset.test.vectors[: arguments.queries]
+        name, metric, base, queries = load_vectors(path)
+        if len(base) < count:
+            raise SystemExit(f"{path}: expected {count:,} vectors; received {len(base):,} (--rows)")
+        yield name, metric, base[:count], queries[: arguments.queries]
     if arguments.sets:
         return
     for name, hidden, clusters in [("500 clusters", 0, 500), ("10 dimensions", 10, 0), ("20 dimensions", 20, 0)]:

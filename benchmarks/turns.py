@@ -20,9 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fresh import Vectors, made
-from lookalike.bench.datasets import load
-from lookalike.errors import LookalikeError
+from fresh import Vectors, load_vectors, made
 from making import say
 
 BUILD = """
@@ -48,6 +46,15 @@ while sys.stdin.buffer.read(1):
 print(1e6 * best.mean())
 """
 TURN = 20
+
+
+def build_of(python: str) -> str:
+    """Where the lookalike of an interpreter is."""
+    code = "import lookalike; print(lookalike.__file__)"
+    try:
+        return subprocess.run([python, "-I", "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        raise SystemExit(f"{python}: expected an interpreter with lookalike installed") from None
 
 
 def run(programs: list[tuple[str, str]], index: str, queries: str, turns: int) -> dict[str, float]:
@@ -78,6 +85,8 @@ def run(programs: list[tuple[str, str]], index: str, queries: str, turns: int) -
 def compare(base: Vectors, queries: Vectors, metric: str, arguments: argparse.Namespace) -> None:
     old, new = arguments.old, arguments.new
     queries = queries[: len(queries) // TURN * TURN]
+    if not len(queries):
+        raise SystemExit(f"expected at least {TURN} queries")
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder, name)) for name in ("base.npy", "queries.npy", "index")]
         np.save(paths[0], base)
@@ -97,8 +106,8 @@ def compare(base: Vectors, queries: Vectors, metric: str, arguments: argparse.Na
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("old", help="an interpreter")
-    parser.add_argument("new", help="another")
+    parser.add_argument("old", help="the interpreter of one build")
+    parser.add_argument("new", help="that of another")
     parser.add_argument("sets", nargs="*", type=Path, help="HDF5 files; none: made ones")
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=10)
@@ -106,18 +115,15 @@ def main() -> None:
     arguments = parser.parse_args()
     if min(arguments.queries // TURN, arguments.rounds, arguments.runs) < 1:
         parser.error(f"--rounds, --runs: expected at least 1, --queries at least {TURN}")
+    if build_of(arguments.old) == build_of(arguments.new):
+        parser.error("expected two builds; received the same one twice")
     if not arguments.sets:
         say("500 clusters, euclidean, 300,000 × 96")
         compare(*made(300_000, arguments.queries, 96, 0, 500), "euclidean", arguments)
     for path in arguments.sets:
-        try:
-            dataset = load(path)
-        except LookalikeError as error:
-            raise SystemExit(str(error)) from None
-        if dataset.distance == "jaccard":
-            raise SystemExit(f"{path}: expected vectors; received sets")
-        say(f"{dataset.name}, {dataset.distance}, {len(dataset.base):,} × {dataset.base.shape[1]}")
-        compare(dataset.base, dataset.test.vectors[: arguments.queries], dataset.distance, arguments)
+        name, metric, base, queries = load_vectors(path)
+        say(f"{name}, {metric}, {len(base):,} × {base.shape[1]}")
+        compare(base, queries[: arguments.queries], metric, arguments)
 
 
 if __name__ == "__main__":

@@ -150,9 +150,8 @@ TEST(every_search_of_many_kinds_at_once_is_answered_as_by_an_index_just_opened) 
       all.insert(all.end(), {stages.probes, stages.scanned, stages.candidates, stages.reranked});
     return all;
   };
-  const auto same = [](double a, double b) {
-    return a == b || (std::isnan(a) && std::isnan(b));
-  };  // not known
+  // NaN where so many neighbours were not measured
+  const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
   std::vector<SearchResult> expected;
   for (const SearchOptions& kind : kinds)
     expected.push_back(Index(path.path()).search(queries.data(), 20, kind, kNever));

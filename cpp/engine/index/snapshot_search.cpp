@@ -185,7 +185,7 @@ const Snapshot::Plan& Snapshot::plan(const SearchOptions& options, std::unique_p
     for (auto& place : plans_->kept) {
       const Plans::Kept* kept = place.load(std::memory_order_acquire);
       if (kept == nullptr) {
-        auto made = std::make_unique<const Plans::Kept>(wanted, make_plan(options));
+        std::unique_ptr<const Plans::Kept> made(new Plans::Kept{wanted, make_plan(options)});
         if (place.compare_exchange_strong(kept, made.get(), std::memory_order_acq_rel)) kept = made.release();
       }  // or another thread was first
       if (kept->wanted == wanted) return kept->plan;

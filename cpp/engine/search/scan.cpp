@@ -15,9 +15,8 @@ void RoutedSearch::scan_phase(Errand& errand, Stages& stages) const {
   scan_buckets(errand.now, next, errand, stages);
 }
 
-// In parts, after each of which the limit is drawn in. Where nothing is fresh, nothing of that is looked at;
-// else the fresh entries of a bucket are listed beside the others, so that what is asked for has time to
-// come.
+// In parts, after each of which the limit is drawn in. The fresh entries of a bucket are listed beside its
+// sealed ones, so that their blocks have time to come; a call for each bucket would cost 1 % of the search.
 void RoutedSearch::scan_buckets(std::span<const Near> buckets, std::span<const Near> next, Errand& errand,
                                 Stages& stages) const {
   start_blocks(errand);

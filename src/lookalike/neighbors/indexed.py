@@ -38,7 +38,7 @@ class IndexedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     random_state: int | np.random.RandomState | None
 
     def fit(self, X: Any, y: object = None) -> Self:  # noqa: N803, ARG002  # scikit-learn's names
-        """Indexes samples.
+        """Indexes samples. Where it raises, the estimator is not fitted, even if it was before.
 
         Args:
             X: (n_samples, n_features), dense or sparse; rounded to float32, and sparse ones made dense. Not copied
@@ -48,9 +48,9 @@ class IndexedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         Raises:
             ValueError: NaN, inf, another shape; a zero vector under cosine; a parameter that cannot be used.
         """
-        self._check_parameters()
         for name in ("_fit_X", "_index"):  # a fit that fails leaves nothing that answers
             self.__dict__.pop(name, None)
+        self._check_parameters()
         vectors = self._as_vectors(X, reset=True)
         self.effective_metric_ = METRICS[self.metric]
         self._seed = int(check_random_state(self.random_state).randint(2**31))
