@@ -7,7 +7,8 @@
 #   aarch64  cross-compiled, and run by qemu, which takes ten times as long (Debian: g++-aarch64-linux-gnu qemu-user):
 #            the kernels, the file format, and an index from end to end
 #
-# LOOKALIKE_LONG=1 runs all of them in each, asan at scalar too, and tries far more hostile files.
+# The thorough ones (THOROUGH_TEST) run in plain alone, at the fastest level. LOOKALIKE_LONG=1 runs all of them in
+# each, asan at scalar too, and tries far more hostile files.
 #
 # Without arguments: plain and asan. CXX chooses the compiler of all but aarch64. The kernels are tested at every
 # level of SIMD that runs here, the rest at the fastest; in plain at scalar too. Ends non-zero at the first failure.
@@ -29,9 +30,12 @@ check_symbols() { # folder
     [ -z "$shared" ] || { echo "Compiled for AVX, yet visible to the linker: $shared" >&2; exit 1; }
 }
 
-run() { # command...: at the fastest level, and beside it at scalar
-    LOOKALIKE_SIMD=scalar "$@" >"$folder.scalar.log" 2>&1 &
-    "$@"
+short=--short
+[ -z "${LOOKALIKE_LONG:-}" ] || short=
+
+run() { # tests: at the fastest level, and beside it at scalar
+    LOOKALIKE_SIMD=scalar "$1" $short >"$folder.scalar.log" 2>&1 &
+    "$1"
     wait $! || { cat "$folder.scalar.log" >&2; exit 1; }
     echo "at scalar: $(tail -n 1 "$folder.scalar.log")"
 }
@@ -50,20 +54,20 @@ plain() {
 asan() {
     build asan -DSANITIZE=address,undefined,float-cast-overflow
     export ASAN_OPTIONS=max_allocation_size_mb=64
-    ${LOOKALIKE_LONG:+run} build/cpp-asan/cpp_tests
+    ${LOOKALIKE_LONG:+run} build/cpp-asan/cpp_tests $short
 }
 
 tsan() {
     build tsan -DSANITIZE=thread \
-        "$(some 'test_copies.cpp;test_filter.cpp;test_hash_family.cpp;test_index*.cpp;test_parallel.cpp;test_snapshot.cpp;test_projection.cpp;test_spheres.cpp')"
-    build/cpp-tsan/cpp_tests
+        "$(some 'test_copies.cpp;test_filter.cpp;test_hash_family.cpp;test_index*.cpp;test_parallel.cpp;test_snapshot.cpp;test_projection.cpp;test_slabs.cpp;test_spheres.cpp')"
+    build/cpp-tsan/cpp_tests $short
 }
 
 aarch64() {
     build aarch64 -DCMAKE_BUILD_TYPE=Release -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
         -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
         "$(some 'test_*kernels.cpp;test_centre*.cpp;test_index.cpp;test_rotation.cpp;test_segment*.cpp;test_sketches.cpp;test_version_1.cpp')"
-    qemu-aarch64 -L /usr/aarch64-linux-gnu build/cpp-aarch64/cpp_tests
+    qemu-aarch64 -L /usr/aarch64-linux-gnu build/cpp-aarch64/cpp_tests $short
 }
 
 [ $# -gt 0 ] || set -- plain asan

@@ -1,4 +1,6 @@
 // The test framework: TEST registers a function, CHECK and CHECK_THROWS end it at the first failure.
+// THOROUGH_TEST is for one that takes minutes under a sanitizer and tests results, not memory: --short leaves
+// it out.
 #pragma once
 
 #include <exception>
@@ -12,6 +14,7 @@ namespace check {
 struct Test {
   const char* name;
   void (*body)();
+  bool thorough;
 };
 
 inline std::vector<Test>& all_tests() {
@@ -20,7 +23,9 @@ inline std::vector<Test>& all_tests() {
 }
 
 struct Registration {
-  Registration(const char* name, void (*body)()) { all_tests().push_back({name, body}); }
+  Registration(const char* name, void (*body)(), bool thorough) {
+    all_tests().push_back({name, body, thorough});
+  }
 };
 
 template <class... Details>
@@ -33,9 +38,11 @@ template <class... Details>
 
 }  // namespace check
 
-#define TEST(name)                                                 \
-  static void name();                                              \
-  static const check::Registration name##_registered{#name, name}; \
+#define TEST(name) REGISTERED_TEST(name, false)
+#define THOROUGH_TEST(name) REGISTERED_TEST(name, true)
+#define REGISTERED_TEST(name, thorough)                                      \
+  static void name();                                                        \
+  static const check::Registration name##_registered{#name, name, thorough}; \
   static void name()
 
 /// CHECK(condition, details...): the details are printed if the condition does not hold.

@@ -1,4 +1,5 @@
-// Runs every test, or those whose name contains the argument; ends non-zero if one fails or none ran.
+// Runs every test, or those whose name contains the argument, or with --short all but the thorough ones; ends
+// non-zero if one fails or none ran.
 
 #include <cstdio>
 #include <string_view>
@@ -21,11 +22,14 @@ bool passes(const check::Test& test) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string_view wanted = argc > 1 ? argv[1] : "";
+  const std::string_view argument = argc > 1 ? argv[1] : "";
+  const bool brief = argument == "--short";
+  const std::string_view wanted = brief ? "" : argument;
   int ran = 0;
   int failed = 0;
   for (const check::Test& test : check::all_tests()) {
     if (std::string_view(test.name).find(wanted) == std::string_view::npos) continue;
+    if (brief && test.thorough) continue;
     ++ran;
     if (!passes(test)) ++failed;
     std::fflush(stdout);

@@ -127,7 +127,7 @@ std::string bytes_at(const std::string& path) {
 
 }  // namespace
 
-TEST(a_file_with_copies_is_the_same_for_any_number_of_threads_and_answers_as_before) {
+THOROUGH_TEST(a_file_with_copies_is_the_same_for_any_number_of_threads_and_answers_as_before) {
   constexpr std::size_t kRows = 10'000;
   const auto vectors = half_equal(kRows);
   for (const auto& [family, tables] : {std::pair(&kSpheres, 1U), std::pair(&kHyperplanes, 3U)}) {

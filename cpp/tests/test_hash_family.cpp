@@ -102,7 +102,7 @@ SearchOptions exactly(std::size_t k) {
 
 }  // namespace
 
-TEST(every_family_keeps_the_recall_that_it_promises) {
+THOROUGH_TEST(every_family_keeps_the_recall_that_it_promises) {
   const auto queries = clustered(kManyQueries, 2);
   double surplus = 0;
   for (const Way way : kWays)
@@ -223,7 +223,7 @@ TEST(copies_do_no_harm_in_any_family) {
   }
 }
 
-TEST(files_of_every_family_are_the_same_for_any_number_of_threads_and_answer_as_before) {
+THOROUGH_TEST(files_of_every_family_are_the_same_for_any_number_of_threads_and_answer_as_before) {
   const auto vectors = clustered(kRows, 1), queries = clustered(50, 2);
   for (const Way way : kWays) {
     std::vector<std::string> files;

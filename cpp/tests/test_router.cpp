@@ -133,7 +133,7 @@ TEST(a_fresh_row_is_sketched_in_its_bucket_as_sealing_would) {
 }
 
 // What is merged is what all rows would be, routed and sketched anew.
-TEST(segments_of_one_router_are_merged_as_they_are) {
+THOROUGH_TEST(segments_of_one_router_are_merged_as_they_are) {
   for (const Family* family : families()) {
     Shape shape = shape_of(Metric::cosine);
     shape.family = family;
@@ -215,7 +215,7 @@ TEST(a_router_is_kept_where_few_rows_are_unlike_what_it_knows) {
   CHECK(now->parts().size() == 2 && now->parts()[1].segment->router() == router, now->parts().size());
 }
 
-TEST(rows_that_drift_leave_the_lists_and_their_sealing_learns_another_router) {
+THOROUGH_TEST(rows_that_drift_leave_the_lists_and_their_sealing_learns_another_router) {
   const std::size_t dim = 16;
   const auto vectors = gaussian(20'000, 1, dim);
   Index index(shape_of(Metric::euclidean, 0, dim));
@@ -257,7 +257,7 @@ TEST(a_few_rows_that_lie_farther_by_chance_have_not_drifted) {
   CHECK(drifted(1.17, 16'000));
 }
 
-TEST(rows_that_drift_are_told_from_those_that_they_are_merged_with) {
+THOROUGH_TEST(rows_that_drift_are_told_from_those_that_they_are_merged_with) {
   const std::size_t dim = 16;
   Index index(shape_of(Metric::euclidean, 0, dim));
   index.add(gaussian(40'000, 1, dim).data(), 40'000, nullptr, false);
@@ -277,7 +277,7 @@ TEST(rows_that_drift_are_told_from_those_that_they_are_merged_with) {
     if (part.segment->id(0) >= 40'000) CHECK(part.segment->router() != router);
 }
 
-TEST(segments_share_a_router_until_the_rows_outgrow_it) {
+THOROUGH_TEST(segments_share_a_router_until_the_rows_outgrow_it) {
   const auto first = gaussian(20'000, 1), more = gaussian(16'500, 2), yet_more = gaussian(16'500, 3);
   const auto queries = gaussian(200, 4);
   Index index(shape_of(Metric::euclidean));
@@ -303,7 +303,7 @@ TEST(segments_share_a_router_until_the_rows_outgrow_it) {
 }
 
 // Rows are added, replaced and removed all the while.
-TEST(what_comes_while_a_router_is_learned_from_many_rows_is_sealed_in_between) {
+THOROUGH_TEST(what_comes_while_a_router_is_learned_from_many_rows_is_sealed_in_between) {
   constexpr std::size_t dim = 4, many = 65'536, step = 8192, meanwhile = 5 * step;
   constexpr std::size_t first = 2 * many + step;  // by then the first router is outgrown
   const auto vectors = gaussian(first + meanwhile, 5, dim);
@@ -405,7 +405,7 @@ TEST(fresh_rows_that_were_removed_or_replaced_are_not_found_in_lists) {
   }
 }
 
-TEST(few_rows_of_a_router_are_searched_as_deep_as_it_takes) {
+THOROUGH_TEST(few_rows_of_a_router_are_searched_as_deep_as_it_takes) {
   const auto first = gaussian(34'000, 1, 16), more = gaussian(16'500, 2, 16), queries = gaussian(100, 3, 16);
   Index index(shape_of(Metric::euclidean, 0, 16));
   index.add(first.data(), 34'000, nullptr, false);
@@ -425,7 +425,7 @@ TEST(few_rows_of_a_router_are_searched_as_deep_as_it_takes) {
   CHECK(met > 920, met);
 }
 
-TEST(rows_longer_than_any_under_dot_are_found_before_and_after_their_sealing) {
+THOROUGH_TEST(rows_longer_than_any_under_dot_are_found_before_and_after_their_sealing) {
   const std::size_t dim = 32;
   const auto first = gaussian(20'000, 1, dim), queries = gaussian(100, 3, dim);
   auto more = gaussian(16'500, 2, dim);

@@ -14,6 +14,7 @@ from lookalike.bench.child import as_ids
 from lookalike.bench.competitors import CannotError, Competitor, Shape, create, everyone
 from lookalike.bench.datasets import Dataset
 from lookalike.bench.truth import Distance, Ids, Rows, Vectors, exact_neighbors
+from tests.conftest import LONG
 
 from .tiny import DIM, LIBRARIES, installed, tiny
 
@@ -47,13 +48,14 @@ ALL = {"faiss-lsh", "sklearn-brute", "faiss-flat", "brute-numpy", "brute-pairs"}
 SUMMITS = {"faiss-hnsw", "usearch", "sklearn-tree"}
 """Those that meet some vectors or the centres of some more than once, on the way down."""
 
+SLOW = {"pynndescent"}  # numba compiles it for minutes: with LOOKALIKE_LONG=1
 TAKING_PART = [
-    name for name in everyone("cosine") if "svs" not in name or installed(name)
-]  # its licence keeps it out of [bench]
-SLOW = {"pynndescent"}  # numba compiles it for most of a minute in each process
-each = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.thorough) if name in SLOW else name for name in TAKING_PART]
-)
+    name
+    for name in everyone("cosine")
+    # the licence of svs keeps it out of [bench]
+    if ("svs" not in name or installed(name)) and (name not in SLOW or LONG)
+]
+each = pytest.mark.parametrize("name", TAKING_PART)
 
 
 def built(name: str, data: Dataset) -> Competitor:

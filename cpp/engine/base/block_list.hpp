@@ -34,6 +34,11 @@ class BlockList {
     count_ += blocks;
   }
 
+  void add_block(const BlockToScan& block) {
+    if (list_.size() == count_) list_.resize(2 * count_ + 8);
+    list_[count_++] = block;
+  }
+
   std::size_t count() const { return count_; }
 
   /// Of these blocks; those behind them are known, too.

@@ -12,7 +12,12 @@ std::uint32_t* rows_before(std::uint8_t* sketches, std::size_t room) {
 
 }  // namespace
 
-FreshLists::FreshLists(std::shared_ptr<const Router> router) : router_(std::move(router)) {
+// A search reads here and there in a few blocks of many. Of most buckets there will be one, and versions that
+// are read keep some more.
+FreshLists::FreshLists(std::shared_ptr<const Router> router)
+    : router_(std::move(router)),
+      slabs_(std::make_shared<Slabs>(4 * router_->buckets() *
+                                     router_->layout().block_bytes(SketchLayout::kShort))) {
   const auto none = std::make_shared<const Page>();
   pages_.assign((router_->buckets() + kPage - 1) / kPage, none);
 }
@@ -52,7 +57,7 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal
       const std::uint32_t bucket = routed.bucket_of[i * tables + table];
       if (table > 0) make(bucket);
       std::shared_ptr<Page>& to = own[bucket / kPage];
-      if (to == nullptr) to = std::make_shared<Page>(*pages_[bucket / kPage]);
+      if (to == nullptr) to = std::allocate_shared<Page>(InSlabs<Page>(slabs_), *pages_[bucket / kPage]);
       Head& head = to->heads[bucket % kPage];
       std::uint8_t* const bytes = to_write(head, to->owned[bucket % kPage]);
       const std::uint32_t at = head.count++ % kEntries;
@@ -148,7 +153,7 @@ std::uint8_t* FreshLists::to_write(Head& head, Owned& owned) const {
 }
 
 std::shared_ptr<FreshLists::Block> FreshLists::block_of(std::size_t room) const {
-  auto block = std::make_shared<Block>();
+  auto block = std::make_shared<Block>(slabs_);
   const SketchLayout& layout = router_->layout();
   block->lines.resize(lines_of_rows(room) + (layout.block_bytes(room) + sizeof(Line) - 1) / sizeof(Line));
   close_sketches(1, layout, block->sketches(room), room);

@@ -12,13 +12,15 @@
 #include <span>
 #include <vector>
 
+#include "engine/base/slabs.hpp"
 #include "engine/router/router.hpp"
 #include "engine/sketch/sketches.hpp"
 
 namespace lookalike {
 
 /// Immutable: a version with more rows has blocks and pages of its own where rows came to, and shares all
-/// others. So a search reads them while rows are added, and what nobody reads any more is freed.
+/// others. So a search reads them while rows are added; what nobody reads any more is used again, and freed
+/// with the last version.
 class FreshLists {
  public:
   /// Up to 32 entries of a bucket: their sketches, and their rows. Up to 16 are in a short block.
@@ -90,7 +92,9 @@ class FreshLists {
   /// The rows of its entries, in lines of their own, and behind them the sketches: who has the address of
   /// these needs no other.
   struct Block {
-    std::vector<Line> lines;
+    explicit Block(const std::shared_ptr<Slabs>& slabs) : lines(InSlabs<Line>(slabs)) {}
+
+    std::vector<Line, InSlabs<Line>> lines;
     std::size_t version = 0;  // that may still write here
 
     std::uint8_t* sketches(std::size_t room) { return lines[lines_of_rows(room)].bytes.data(); }
@@ -129,6 +133,7 @@ class FreshLists {
   std::shared_ptr<Block> block_of(std::size_t room) const;
 
   std::shared_ptr<const Router> router_;
+  std::shared_ptr<Slabs> slabs_;  // where blocks and pages are
   std::vector<std::shared_ptr<const Page>> pages_;
   std::shared_ptr<const std::vector<std::uint32_t>> unlike_;  // null: none
   std::shared_ptr<const std::vector<Copy>> copies_;           // null: none

@@ -111,14 +111,13 @@ void RoutedSearch::list_fresh(Near near, Errand& errand) const {
       const auto first = static_cast<std::uint32_t>(errand.fresh.size() * SketchLayout::kEntries);
       const BlockToScan entries{block.sketches, near.key, first, block.count};
       if (block.is_short)
-        errand.short_blocks.add(entries);
+        errand.short_blocks.add_block(entries);
       else
-        errand.fresh_blocks.add(entries);
+        errand.fresh_blocks.add_block(entries);
       errand.fresh.push_back({block.rows, block.count, &view});
       const std::size_t bytes =
           layout.block_bytes(block.is_short ? SketchLayout::kShort : SketchLayout::kEntries);
       for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(block.sketches + i);
-      __builtin_prefetch(block.rows);  // what is near the query will be asked for
     });
 }
 
