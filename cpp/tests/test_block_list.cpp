@@ -24,6 +24,10 @@ TEST(a_block_list_names_each_block_of_each_bucket_once) {
         expected.push_back({bytes, bucket.offset, first + before, count - before});
       first += count;
     }
+    for (std::uint32_t count = 1; count <= 16; ++count, bytes += kBlockBytes, first += count) {
+      expected.push_back({bytes, 0.5F, first, count});
+      list.add_block(expected.back());
+    }
     CHECK(list.count() == expected.size(), list.count(), expected.size());
     const BlocksToScan all = list.part(0, list.count());
     for (std::size_t i = 0; i < expected.size(); ++i) {

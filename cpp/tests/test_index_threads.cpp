@@ -1,6 +1,7 @@
 // Searches while an index changes: what ThreadSanitizer is for.
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -14,6 +15,14 @@
 #include "small_index.hpp"
 
 using namespace lookalike;
+
+namespace {
+
+bool is_long() {
+  return std::getenv("LOOKALIKE_LONG") != nullptr;
+}
+
+}  // namespace
 
 TEST(searching_while_adding_removing_sealing_and_saving) {
   const auto kept = gaussian(600, 4), passing = gaussian(600, 5);
@@ -45,7 +54,7 @@ TEST(searching_while_adding_removing_sealing_and_saving) {
     std::thread saver([&] {
       while (!done) shared.save(temporary.path() + "3", "other", false, kNever);
     });
-    for (int round = 0; round < 6; ++round) {
+    for (int round = 0; round < (is_long() ? 12 : 6); ++round) {
       const auto ids = shared.add(passing.data(), 300, nullptr, false);
       if (round % 3 == 0) shared.optimize(2, kNever);
       if (round % 4 == 0) shared.save(temporary.path() + "2", "note", false, kNever);
@@ -83,7 +92,8 @@ TEST(searching_while_rows_seal_themselves_in_the_background) {
 }
 
 TEST(searching_the_lists_of_fresh_rows_while_rows_come_go_and_are_sealed) {
-  const auto first = gaussian(5000, 7), more = gaussian(1000, 8);
+  const std::size_t count = is_long() ? 2000 : 1000;
+  const auto first = gaussian(5000, 7), more = gaussian(count, 8);
   Index shared(shape_of(Metric::euclidean));
   shared.add(first.data(), 5000, nullptr, false);
   shared.optimize(1, kNever);
@@ -92,13 +102,13 @@ TEST(searching_the_lists_of_fresh_rows_while_rows_come_go_and_are_sealed) {
   std::vector<std::thread> readers;
   for (int reader = 0; reader < 2; ++reader)
     readers.emplace_back([&] {
-      for (std::size_t i = 0; !done; i = (i + 37) % 1000, ++searched) {
+      for (std::size_t i = 0; !done; i = (i + 37) % count, ++searched) {
         const auto found =
             shared.search(more.data() + i * kDim, 1, {.k = 10, .recall = 0.95, .only = {}}, kNever);
         if (std::set<std::int64_t>(found.ids.begin(), found.ids.end()).size() != 10) ++twice;
       }
     });
-  for (std::size_t row = 0; row < 1000; row += 20) {
+  for (std::size_t row = 0; row < count; row += 20) {
     const auto ids = shared.add(more.data() + row * kDim, 20, nullptr, false);
     shared.remove({ids.data(), 1});
     if (row % 500 == 0) shared.optimize(1, kNever);
@@ -106,5 +116,5 @@ TEST(searching_the_lists_of_fresh_rows_while_rows_come_go_and_are_sealed) {
   while (searched < 100) std::this_thread::yield();
   done = true;
   for (std::thread& reader : readers) reader.join();
-  CHECK(twice == 0 && shared.size() == 5950);
+  CHECK(twice == 0 && shared.size() == 5000 + count - count / 20);
 }

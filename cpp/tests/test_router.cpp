@@ -303,7 +303,7 @@ THOROUGH_TEST(segments_share_a_router_until_the_rows_outgrow_it) {
 }
 
 // Rows are added, replaced and removed all the while.
-THOROUGH_TEST(what_comes_while_a_router_is_learned_from_many_rows_is_sealed_in_between) {
+TEST(what_comes_while_a_router_is_learned_from_many_rows_is_sealed_in_between) {
   constexpr std::size_t dim = 4, many = 65'536, step = 8192, meanwhile = 5 * step;
   constexpr std::size_t first = 2 * many + step;  // by then the first router is outgrown
   const auto vectors = gaussian(first + meanwhile, 5, dim);

@@ -50,6 +50,24 @@ TEST(a_piece_that_was_given_back_is_used_again) {
   CHECK(slabs.bytes() <= kRegion, slabs.bytes());
 }
 
+TEST(regions_are_filled_one_after_the_other) {
+  Slabs slabs(kRegion);
+  std::map<std::byte*, std::size_t> pieces;
+  const auto take = [&](std::size_t bytes) {
+    auto* const piece = static_cast<std::byte*>(slabs.take(bytes));
+    std::memset(piece, 1, bytes);
+    CHECK(pieces.emplace(piece, bytes).second);
+  };
+  const auto has = [&](std::size_t regions) {  // under ASan each piece is by itself
+    return slabs.bytes() == regions * kRegion || slabs.bytes() == 0;
+  };
+  for (std::size_t i = 0; i < 3 * kRegion / 1024; ++i) take(i % 2 == 0 ? 960 : 1088);
+  CHECK(has(3), slabs.bytes());
+  take(64);
+  CHECK(has(4), slabs.bytes());
+  for (const auto& [piece, bytes] : pieces) slabs.give_back(piece, bytes);
+}
+
 TEST(a_piece_larger_than_a_region_is_given) {
   Slabs slabs(1);
   auto* const piece = static_cast<std::byte*>(slabs.take(2 * kRegion));

@@ -48,7 +48,7 @@ ALL = {"faiss-lsh", "sklearn-brute", "faiss-flat", "brute-numpy", "brute-pairs"}
 SUMMITS = {"faiss-hnsw", "usearch", "sklearn-tree"}
 """Those that meet some vectors or the centres of some more than once, on the way down."""
 
-SLOW = {"pynndescent"}  # numba compiles it for minutes: with LOOKALIKE_LONG=1
+SLOW = {"pynndescent"}  # numba compiles it for minutes: LOOKALIKE_LONG=1 tests it
 TAKING_PART = [
     name
     for name in everyone("cosine")

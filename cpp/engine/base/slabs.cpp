@@ -10,10 +10,14 @@ namespace {
 constexpr std::size_t kLine = 64;
 
 std::size_t whole_lines(std::size_t bytes) {
-  return (bytes + kLine - 1) / kLine * kLine;
+  return std::max((bytes + kLine - 1) / kLine, std::size_t{1}) * kLine;
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 constexpr bool kEachByItself = true;  // so that one that is used after it was given back is told
 #else
 constexpr bool kEachByItself = false;
@@ -60,7 +64,8 @@ void Slabs::give_back(void* piece, std::size_t bytes) noexcept {
 Slabs::Piece*& Slabs::of_size(std::size_t bytes) {
   const auto found = std::ranges::find(free_, bytes, &Free::bytes);
   if (found != free_.end()) return found->first;
-  return free_.emplace_back(bytes, nullptr).first;
+  free_.push_back({bytes, nullptr});
+  return free_.back().first;
 }
 
 void Slabs::sort_returned() {

@@ -11,9 +11,9 @@
 namespace lookalike {
 
 /// Pieces of whole lines (64 bytes, so aligned), behind each other in regions: what is read here and there
-/// lies in few pages, and in huge ones where the regions are large. What is given back is used again; all of
-/// it is freed at the end. One thread at a time takes; any may give back, without a lock that fork() could
-/// find taken.
+/// lies in few pages, and in huge ones where the regions are large. What is given back is used again for
+/// pieces as large; the regions are freed at the end. One thread at a time takes; any may give back, without
+/// a lock that fork() could find taken.
 class Slabs {
  public:
   /// In regions of so many bytes, or about as many.
@@ -56,6 +56,8 @@ class InSlabs {
   using value_type = T;
 
   explicit InSlabs(std::shared_ptr<Slabs> slabs) : slabs_(std::move(slabs)) {}
+  InSlabs(const InSlabs&) = default;  // and no move: an allocator stays one
+  InSlabs& operator=(const InSlabs&) = default;
   template <class U>
   InSlabs(const InSlabs<U>& other) : slabs_(other.slabs()) {}  // NOLINT: allocators convert
 

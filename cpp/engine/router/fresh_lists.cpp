@@ -12,18 +12,14 @@ std::uint32_t* rows_before(std::uint8_t* sketches, std::size_t room) {
 
 }  // namespace
 
-// A search reads here and there in a few blocks of many. Of most buckets there will be one, and versions that
-// are read keep some more.
-FreshLists::FreshLists(std::shared_ptr<const Router> router)
-    : router_(std::move(router)),
-      slabs_(std::make_shared<Slabs>(4 * router_->buckets() *
-                                     router_->layout().block_bytes(SketchLayout::kShort))) {
+FreshLists::FreshLists(std::shared_ptr<const Router> router) : router_(std::move(router)) {
   const auto none = std::make_shared<const Page>();
   pages_.assign((router_->buckets() + kPage - 1) / kPage, none);
 }
 
 FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal& equal) const {
   FreshLists made = *this;
+  if (slabs_ == nullptr) made.slabs_ = std::make_shared<Slabs>(expected_bytes());
   std::vector<std::shared_ptr<Page>> own(pages_.size());
   SketchWriter sketches(router_->layout());
   const std::size_t tables = router_->tables(), m = router_->m();
@@ -57,9 +53,9 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal
       const std::uint32_t bucket = routed.bucket_of[i * tables + table];
       if (table > 0) make(bucket);
       std::shared_ptr<Page>& to = own[bucket / kPage];
-      if (to == nullptr) to = std::allocate_shared<Page>(InSlabs<Page>(slabs_), *pages_[bucket / kPage]);
+      if (to == nullptr) to = std::allocate_shared<Page>(InSlabs<Page>(made.slabs_), *pages_[bucket / kPage]);
       Head& head = to->heads[bucket % kPage];
-      std::uint8_t* const bytes = to_write(head, to->owned[bucket % kPage]);
+      std::uint8_t* const bytes = made.to_write(head, to->owned[bucket % kPage]);
       const std::uint32_t at = head.count++ % kEntries;
       const std::size_t room = room_for(at + std::size_t{1});
       sketches.put(at, bytes, room);
@@ -122,6 +118,12 @@ FreshLists FreshLists::with(const StoredRows& rows, const Equal& equal) const {
     made = made.with(route_all(*router_, some), some.count, equal);
   }
   return made;
+}
+
+// Of most buckets there will be a block, and versions that are read keep some more.
+std::size_t FreshLists::expected_bytes() const {
+  constexpr std::size_t kSpare = 4;
+  return kSpare * router_->buckets() * router_->layout().block_bytes(SketchLayout::kShort);
 }
 
 // The last block, if this version made it and it has room; a copy, if another did, or it is a short one and

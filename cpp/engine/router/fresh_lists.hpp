@@ -20,7 +20,7 @@ namespace lookalike {
 
 /// Immutable: a version with more rows has blocks and pages of its own where rows came to, and shares all
 /// others. So a search reads them while rows are added; what nobody reads any more is used again, and freed
-/// with the last version.
+/// with the last version that has rows.
 class FreshLists {
  public:
   /// Up to 32 entries of a bucket: their sketches, and their rows. Up to 16 are in a short block.
@@ -61,7 +61,7 @@ class FreshLists {
   /// Whether two of the rows, those to come among them, are equal.
   using Equal = std::function<bool(std::uint32_t, std::uint32_t)>;
 
-  /// With the next `count` rows. Only the newest version may be continued.
+  /// With the next `count` rows. Only the newest version may be continued, by one thread at a time.
   FreshLists with(const Routed& routed, std::size_t count, const Equal& equal) const;
   /// The same, routed here, some thousands at a time: so what it takes beside the lists is bounded.
   FreshLists with(const StoredRows& rows, const Equal& equal) const;
@@ -129,11 +129,12 @@ class FreshLists {
                                         std::uint32_t row, const Equal& equal) const;
   static std::optional<std::uint32_t> equal_among(std::span<const std::uint32_t> unlike, std::uint32_t row,
                                                   const Equal& equal);
+  std::size_t expected_bytes() const;
   std::uint8_t* to_write(Head& head, Owned& owned) const;
   std::shared_ptr<Block> block_of(std::size_t room) const;
 
   std::shared_ptr<const Router> router_;
-  std::shared_ptr<Slabs> slabs_;  // where blocks and pages are
+  std::shared_ptr<Slabs> slabs_;  // where blocks and pages are, of all versions; null: none
   std::vector<std::shared_ptr<const Page>> pages_;
   std::shared_ptr<const std::vector<std::uint32_t>> unlike_;  // null: none
   std::shared_ptr<const std::vector<Copy>> copies_;           // null: none
