@@ -1,15 +1,16 @@
 """Whether `recall=` holds on data and queries that nothing was tuned on: combinations drawn at random.
 
     python benchmarks/promise.py --part test                    # 2,000 combinations: an hour or two on two cores
-    python benchmarks/promise.py --part tuning --count 200      # other data, to work with
-    python benchmarks/promise.py --part test --only 17          # the combinations of one index again
+    python benchmarks/promise.py --part tuning --count 200      # fewer kinds, other draws: to work with
+    python benchmarks/promise.py --part test --only 17          # one index again, with the same --rows and --queries
 
-An index is made of one kind of vectors under one metric, in one state (sealed, nine tenths removed, ...), and is asked
-in 24 ways: queries of some origin, a filter, k, recall. As many queries are asked as it takes until the standard error
-of their mean is at most 0.003, up to --queries. What is found is compared with `exact=True` by distance: among several
-neighbours equally far any will do. A combination holds where at least the recall that was asked for, less 0.01, is
-found; of k = 1, where a query finds all or nothing, those with queries of one origin are judged together. Each
-combination is a line of JSON in --to; interrupted, the same command goes on behind them.
+An index holds vectors of one kind under one metric, in one state, and is asked in 15 ways: queries of some origin, a
+filter, k and recall. The first 500 queries tell how many it takes for a standard error of 0.003; as many others are
+asked, up to --queries. A neighbour is found if it is one of those that `exact=True` gives, or as near as the last of
+them; whether these are the nearest in double precision is looked up for 20 queries. A combination holds where at least
+the recall that was asked for, less 0.01, is found. Where k = 1, a query finds all or nothing: combinations with the
+same kind of vectors, origin of queries and recall are judged by their mean. Each combination is a line of JSON in --to;
+interrupted, the same command goes on behind them.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike import Index
+from lookalike import Index, _core
 from lookalike.bench.report import markdown
 from lookalike.index import Filter
 from lookalike.metric import Metric
@@ -37,18 +39,18 @@ Random = np.random.Generator
 ALLOWED = 0.01
 """So much less than asked for may be found."""
 ERROR = 0.003
-"""Of the mean of a combination: more queries are asked until it is as small."""
-AT_ONCE = 500
-"""Queries."""
-WAYS = 24
+"""The standard error of the mean of a combination that is aimed at."""
+PILOT, AT_ONCE = 500, 500
+"""Queries: to tell how many it takes; in a batch."""
+CHECKED, DOUBLE = 20, 1e-6
+"""So many queries are compared in double precision; what `exact=True` finds may be so much farther than the k-th."""
+WAYS = 15
 """In which an index is asked."""
-ROUNDING = 1e-5
-"""Of a distance: of float32, summed in another order."""
 WORST = 10
 """Combinations that are shown."""
 
 
-# Vectors. Each kind draws base and queries at once, so that both are of one source.
+# Vectors, all drawn alike: the first of them fill the index, the others are queries of the same source.
 
 
 def gaussian(random: Random, count: int, dim: int) -> Vectors:
@@ -97,7 +99,7 @@ def with_missing(random: Random, count: int, dim: int) -> Vectors:
 
 def with_one_long(random: Random, count: int, dim: int) -> Vectors:
     drawn = clusters(random, count, dim)
-    drawn[random.integers(count)] *= 1e6
+    drawn[0] *= 1e6
     return drawn
 
 
@@ -120,6 +122,11 @@ def of_unlike_scales(random: Random, count: int, dim: int) -> Vectors:
     return np.asarray(clusters(random, count, dim) * 10 ** random.uniform(-3, 3, dim), np.float32)
 
 
+def tiny_or_huge(random: Random, count: int, dim: int) -> Vectors:
+    """All as small, or as large, as measurements in some unit may be."""
+    return np.asarray(clusters(random, count, dim) * 10 ** random.uniform(-18, 15), np.float32)
+
+
 def curve(random: Random, count: int, dim: int) -> Vectors:
     """Along one line that winds through the space."""
     along = random.uniform(0, 1, (count, 1))
@@ -137,11 +144,11 @@ KINDS: dict[str, list[Kind]] = {
     "tuning": [gaussian, clusters, far_clusters, with_missing, with_one_long, cities],
     "test": [
         *[gaussian, hidden, heavy_clusters, far_clusters, with_missing, with_one_long],
-        *[cities, counts, of_unlike_scales, curve, steps],
+        *[cities, counts, of_unlike_scales, tiny_or_huge, curve, steps],
     ],
 }
 METRICS: list[Metric] = ["euclidean", "cosine", "dot"]
-STATES = ["sealed", "nine tenths removed", "a tenth fresh", "drifted"]
+STATES = ["sealed", "nine tenths removed", "a tenth fresh", "half of it drifted"]
 
 # Queries, of an index and of more vectors of its source.
 
@@ -156,35 +163,43 @@ def stored(random: Random, base: Vectors, more: Vectors) -> Vectors:
     return base[random.integers(len(base), size=len(more))]
 
 
-def with_noise(random: Random, _base: Vectors, more: Vectors) -> Vectors:
+def usual(vectors: Vectors) -> tuple[Vectors, Vectors]:
+    """Mean and standard deviation of each coordinate, without the least and the largest values."""
+    inner = np.clip(vectors, *np.percentile(vectors, [2, 98], axis=0))
+    return inner.mean(axis=0), inner.std(axis=0)
+
+
+def with_noise(random: Random, base: Vectors, more: Vectors) -> Vectors:
     """As much as the vectors differ from their mean."""
-    return np.asarray(more + more.std(axis=0) * gaussian(random, *more.shape), np.float32)
+    return np.asarray(more + usual(base)[1] * gaussian(random, *more.shape), np.float32)
 
 
 def like_nothing(random: Random, base: Vectors, more: Vectors) -> Vectors:
     """Gaussian, with the mean and the spread of each coordinate."""
-    return np.asarray(base.mean(axis=0) + base.std(axis=0) * gaussian(random, *more.shape), np.float32)
+    mean, spread = usual(base)
+    return np.asarray(mean + spread * gaussian(random, *more.shape), np.float32)
 
 
 def midpoints(random: Random, base: Vectors, more: Vectors) -> Vectors:
+    """Of two stored vectors."""
     return np.asarray((stored(random, base, more) + stored(random, base, more)) / 2, np.float32)
 
 
-def elsewhere(random: Random, base: Vectors, more: Vectors) -> Vectors:
-    """As they are, but all turned about their mean: groups where there are none."""
-    mean = base.mean(axis=0)
+def turned(random: Random, base: Vectors, more: Vectors) -> Vectors:
+    """By one random rotation about the mean: as spread out as the vectors, but along other axes."""
+    mean, _ = usual(base)
     turn, _ = np.linalg.qr(gaussian(random, base.shape[1], base.shape[1]))
     return np.asarray(mean + (more - mean) @ turn, np.float32)
 
 
 def some_coordinates(random: Random, _base: Vectors, more: Vectors) -> Vectors:
-    """Of ten one is kept, the others are zero."""
+    """Of ten one is kept, and the largest; the others are zero."""
     kept = random.random(more.shape) < 0.1
-    kept[np.arange(len(more)), random.integers(more.shape[1], size=len(more))] = True
+    kept[np.arange(len(more)), np.abs(more).argmax(axis=1)] = True
     return np.asarray(np.where(kept, more, 0), np.float32)
 
 
-ORIGINS: list[Origin] = [of_the_source, stored, with_noise, like_nothing, midpoints, elsewhere, some_coordinates]
+ORIGINS: list[Origin] = [of_the_source, stored, with_noise, like_nothing, midpoints, turned, some_coordinates]
 SHARES = [0.5, 0.1, 0.01, 0.001]
 KS = [1, 10, 100]
 RECALLS = [0.8, 0.9, 0.95, 0.99]
@@ -192,7 +207,7 @@ RECALLS = [0.8, 0.9, 0.95, 0.99]
 
 @dataclass(frozen=True)
 class Way:
-    """How an index is asked; `share` of it may be found, at random or where `where` says."""
+    """How an index is asked; `share` of it may be found: any, those nearest to the queries, or those farthest away."""
 
     origin: str
     where: str
@@ -207,7 +222,14 @@ class Way:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a combination: the mean share found, its standard error, what was said, and how many were asked."""
+    """What came of a combination.
+
+    Attributes:
+        index, made: number and description of the index; −1 of a pool.
+        found, error: the mean share found, and its standard error.
+        said: `recall` of the answers, on average.
+        exact: of what is nearest in double precision, the share that `exact=True` gives.
+    """
 
     index: int
     made: str
@@ -215,6 +237,7 @@ class Answer:
     found: float
     error: float
     said: float
+    exact: float
     queries: int
 
 
@@ -227,97 +250,129 @@ def ways(random: Random) -> Iterator[Way]:
         yield Way(origin, where, share, k, RECALLS[random.integers(4)])
 
 
-def permitted(random: Random, index: Index, way: Way, queries: Vectors) -> Filter | None:
-    """Those nearest to the mean of the queries, those farthest from it, or any."""
-    if way.share == 1:
-        return None
-    ids = np.fromiter(index, np.int64, len(index))
-    count = max(1, round(way.share * len(ids)))
-    if way.where == "any":
-        return index.filter(random.permutation(ids)[:count])
-    vectors = np.stack([index[id] for id in ids.tolist()])
-    apart = np.linalg.norm(vectors - queries.mean(axis=0), axis=1)
-    order = np.argsort(apart if way.where == "near" else -apart, kind="stable")
-    return index.filter(ids[order[:count]])
+def distances(metric: Metric, query: Vectors, vectors: Vectors) -> NDArray[np.float64]:
+    """In double precision; of what is nearer they are smaller."""
+    one, others = query.astype(np.float64), vectors.astype(np.float64)
+    if metric == "euclidean":
+        return np.asarray(np.linalg.norm(others - one, axis=1))
+    products = others @ one
+    return -products if metric == "dot" else 1 - products / np.linalg.norm(others, axis=1) / np.linalg.norm(one)
 
 
 class Made:
-    """An index of the number `number` of a part, and vectors of its source that are not in it."""
+    """The index of number `number` of a part, and vectors of its source that are not in it."""
 
     def __init__(self, part: str, number: int, rows: int, queries: int) -> None:
+        cells = list(product(KINDS[part], METRICS, STATES))
+        np.random.default_rng(zlib.crc32(part.encode())).shuffle(cells)
+        kind, self.metric, state = cells[number % len(cells)]
         self.random = np.random.default_rng([zlib.crc32(part.encode()), number])
-        kinds = KINDS[part]
-        kind, metric = kinds[number % len(kinds)], METRICS[self.random.integers(len(METRICS))]
-        state = STATES[self.random.integers(len(STATES))]
         dim = 2 if kind is cities else int(2 ** self.random.uniform(3, 8))
         count = int(self.random.uniform(0.25, 1) * rows)
         drawn = kind(self.random, count + queries, dim)
-        drawn = drawn[self.random.permutation(len(drawn))]
+        if state == "half of it drifted":
+            drawn[1::2] += usual(drawn)[1]
         self.base, self.more = drawn[:count], drawn[count:]
-        self.index = Index(dim, metric)
+        self.ids = np.arange(count)
+        self.index = Index(dim, self.metric)
         self._fill(state)
-        self.name = f"{kind.__name__.replace('_', ' ')}, {metric}, {len(self.index):,} × {dim}, {state}"
+        self.name = f"{kind.__name__.replace('_', ' ')}, {self.metric}, {len(self.index):,} × {dim}, {state}"
 
     def _fill(self, state: str) -> None:
-        base, random = self.base, self.random
-        if state == "drifted":
-            base[len(base) // 2 :] += base.std(axis=0)
-        first = len(base) if state == "sealed" else len(base) * 9 // 10
-        if state == "drifted":
-            first = len(base) // 2
-        self.index.add(base[:first])
+        if state == "half of it drifted":
+            for half in (self.ids[::2], self.ids[1::2]):
+                self.index.add(self.base[half], half)
+                self.index.optimize()
+            return
+        first = len(self.ids) * 9 // 10 if state == "a tenth fresh" else len(self.ids)
+        self.index.add(self.base[:first], self.ids[:first])
         self.index.optimize()
-        if first < len(base):
-            self.index.add(base[first:])
+        if first < len(self.ids):
+            self.index.add(self.base[first:], self.ids[first:])
         if state == "nine tenths removed":
-            gone = random.permutation(len(base))[: len(base) * 9 // 10]
+            self.ids, gone = np.split(self.random.permutation(self.ids), [len(self.ids) // 10])
             self.index.remove(gone)
-            self.base = np.delete(base, gone, axis=0)
 
     def ask(self, number: int, way: Way) -> Answer:
         origin = next(each for each in ORIGINS if each.__name__ == way.origin.replace(" ", "_"))
-        queries = origin(self.random, self.base, self.more)
-        queries[~queries.any(axis=1)] = 1  # under cosine none may be zero
-        only = permitted(self.random, self.index, way, queries[:100])
-        found: list[float] = []
-        said: list[float] = []
-        error = 0.0
+        queries = origin(self.random, self.base[self.ids], self.more)
+        ids, queries = self._permitted(way, queries)
+        only = None if way.share == 1 else self.index.filter(ids)
+        pilot, _ = self._found(way, queries[:PILOT], only)
+        wanted = max(PILOT, int((pilot.std() / ERROR) ** 2))
+        asked = queries[PILOT : PILOT + wanted] if len(queries) > 2 * PILOT else queries
+        found, said = self._found(way, asked, only)
+        return Answer(
+            number,
+            self.name,
+            way,
+            float(found.mean()),
+            float(found.std() / np.sqrt(len(found))),
+            float(said.mean()),
+            float(np.mean([self._exact(query, way.k, ids, only) for query in asked[:CHECKED]])),
+            len(found),
+        )
+
+    def _permitted(self, way: Way, queries: Vectors) -> tuple[NDArray[np.int64], Vectors]:
+        """The ids that may be found, and the queries: a quarter of them where the ids have to do with these."""
+        count = max(1, round(way.share * len(self.ids)))
+        if way.where in ("", "any"):
+            return self.random.permutation(self.ids)[:count], queries
+        middle = queries[self.random.integers(len(queries))]
+        near = np.argsort(distances(self.metric, middle, queries), kind="stable")[: -(-len(queries) // 4)]
+        apart = distances(self.metric, middle, self.base[self.ids])
+        order = np.argsort(apart if way.where == "near" else -apart, kind="stable")
+        return self.ids[order[:count]], queries[self.random.permutation(near)]
+
+    def _found(
+        self, way: Way, queries: Vectors, only: Filter | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The share found for each query, and what was said."""
+        found, said = [], []
         for begin in range(0, len(queries), AT_ONCE):
             some = queries[begin : begin + AT_ONCE]
             true = self.index.search(some, way.k, exact=True, filter=only)
             answer = self.index.search(some, way.k, recall=way.recall, filter=only)
-            found.extend(shares(true.distances, answer.distances))
-            said.extend(np.broadcast_to(answer.recall, len(some)))
-            error = float(np.std(found) / np.sqrt(len(found)))
-            if error <= ERROR and len(found) > AT_ONCE:
-                break
-        return Answer(number, self.name, way, float(np.mean(found)), error, float(np.mean(said)), len(found))
+            found.append(shares(true.ids, true.distances, answer.ids, answer.distances))
+            said.append(np.broadcast_to(np.asarray(answer.recall, np.float64), len(some)))
+        return np.concatenate(found), np.concatenate(said)
+
+    def _exact(self, query: Vectors, k: int, ids: NDArray[np.int64], only: Filter | None) -> float:
+        apart = np.full(len(self.base), np.inf)
+        apart[ids] = distances(self.metric, query, self.base[ids])
+        k = min(k, len(ids))
+        farthest = np.partition(apart, k - 1)[k - 1]
+        given = self.index.search(query, k, exact=True, filter=only).ids
+        return float(np.mean(apart[given] <= farthest + DOUBLE * abs(farthest)))
 
 
-def shares(true: Vectors, found: Vectors) -> NDArray[np.float64]:
-    """Of the neighbours of each query that there are, how many were found, by distance."""
-    there = np.isfinite(true)
+def shares(
+    true_ids: NDArray[np.int64], true: Vectors, found_ids: NDArray[np.int64], found: Vectors
+) -> NDArray[np.float64]:
+    """Of the neighbours of each query that there are, how many were found, or others as near as the last of them."""
+    there = true_ids >= 0
     farthest = np.where(there, true, np.finfo(np.float32).min).max(axis=1, keepdims=True)
-    near = np.isfinite(found) & (found - farthest <= ROUNDING * np.abs(farthest))
+    same = (found_ids[:, :, None] == true_ids[:, None, :]).any(axis=2)
+    met = ((found_ids >= 0) & (same | (found <= farthest))).sum(axis=1)
     there_are = there.sum(axis=1)
-    met: NDArray[np.float64] = np.minimum(near.sum(axis=1), there_are) / np.maximum(there_are, 1)
-    return np.where(there_are > 0, met, 1.0)
+    return np.where(there_are > 0, np.minimum(met, there_are) / np.maximum(there_are, 1), 1.0)
 
 
 def pooled(answers: list[Answer]) -> list[Answer]:
-    """Those of k = 1 with the same origin and recall as one, of whatever index."""
-    singles: dict[tuple[str, float], list[Answer]] = defaultdict(list)
-    others: list[Answer] = []
+    """Those of k = 1 with the same kind of vectors, origin of queries and recall as one."""
+    singles: dict[tuple[str, str, float], list[Answer]] = defaultdict(list)
+    judged: list[Answer] = []
     for answer in answers:
-        (singles[answer.way.origin, answer.way.recall] if answer.way.k == 1 else others).append(answer)
-    for (origin, recall), pool in singles.items():
-        queries = np.array([each.queries for each in pool])
-        weights = queries / queries.sum()
-        error = float(np.sqrt(weights**2 @ np.square([each.error for each in pool])))
-        found, said = (float(weights @ values) for values in ([e.found for e in pool], [e.said for e in pool]))
-        way = Way(origin, "", 1.0, 1, recall)
-        others.append(Answer(-1, f"{len(pool)} combinations", way, found, error, said, int(queries.sum())))
-    return others
+        if answer.way.k == 1:
+            singles[answer.made.partition(",")[0], answer.way.origin, answer.way.recall].append(answer)
+        else:
+            judged.append(answer)
+    for (kind, origin, recall), pool in singles.items():
+        found, said, exact = (float(np.mean([getattr(e, name) for e in pool])) for name in ("found", "said", "exact"))
+        error = float(np.sqrt(np.sum([each.error**2 for each in pool])) / len(pool))
+        way, queries = Way(origin, "", 1.0, 1, recall), sum(each.queries for each in pool)
+        judged.append(Answer(-1, f"{kind}: {len(pool)} combinations", way, found, error, said, exact, queries))
+    return judged
 
 
 def holds(answer: Answer) -> bool:
@@ -335,32 +390,49 @@ def table(answers: list[Answer]) -> str:
 
 def report(answers: list[Answer]) -> str:
     judged = pooled(answers)
-    kept = sum(map(holds, judged))
+    compared = [each for each in judged if each.said >= 1]
+    others = [each for each in judged if each.said < 1]
+    kept, by_buckets = sum(map(holds, judged)), sum(map(holds, others))
     too_sure = [each for each in judged if each.found < each.said - ALLOWED - 2 * each.error]
-    by_recall = sorted(judged, key=lambda each: each.found - each.way.recall)
-    by_said = sorted(judged, key=lambda each: each.found - each.said)
+    inexact = [each for each in judged if each.exact < 1]
+    vague = [each for each in judged if each.error > ERROR]
     return "\n\n".join(
         [
             f"{len(answers):,} combinations, those of k = 1 in pools: of {len(judged):,} {kept:,} hold"
-            f" ({100 * kept / len(judged):.1f} %); {len(too_sure):,} say more than is so,"
-            f" by more than {ALLOWED} and two standard errors.",
+            f" ({share(kept, len(judged))}), of the {len(others):,} that say less than 1 {by_buckets:,}"
+            f" ({share(by_buckets, len(others))}); the other {len(compared):,} say that all was compared.",
+            f"{len(too_sure):,} find less than they say, by more than {ALLOWED} and two standard errors.",
+            f"{len(inexact):,} have a neighbour in double precision that `exact=True` does not give.",
+            f"{len(vague):,} have a standard error above {ERROR}; it stands behind ±.",
             "Farthest below what was asked for:",
-            table(by_recall[:WORST]),
+            table(sorted(judged, key=lambda each: each.found - each.way.recall)[:WORST]),
             "Farthest below what was said:",
-            table(by_said[:WORST]),
+            table(sorted(judged, key=lambda each: each.found - each.said)[:WORST]),
+            "Least exact:",
+            table(sorted(inexact, key=lambda each: each.exact)[:WORST]),
         ]
     )
 
 
-def read(path: Path) -> list[Answer]:
+def share(some: int, among: int) -> str:
+    return f"{100 * some / among:.1f} %" if among else "–"
+
+
+def read(path: Path, settings: dict[str, object]) -> list[Answer]:
     """Those of indexes that were asked in all ways; others are taken out, to be made again."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings) + "\n")
         return []
-    whole = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-    made = [json.loads(line) for line in whole]
+    first, *lines = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")] or [""]
+    if first != json.dumps(settings) + "\n":
+        raise SystemExit(
+            f"{path}: measured by another build or with other arguments; remove it, or name another (--to)"
+        )
+    made = [json.loads(line) for line in lines]
     asked = Counter(each["index"] for each in made)
-    kept = [(line, each) for line, each in zip(whole, made, strict=True) if asked[each["index"]] == WAYS]
-    path.write_text("".join(line for line, _ in kept))
+    kept = [(line, each) for line, each in zip(lines, made, strict=True) if asked[each["index"]] == WAYS]
+    path.write_text(first + "".join(line for line, _ in kept))
     return [Answer(**{**each, "way": Way(**each["way"])}) for _, each in kept]
 
 
@@ -376,9 +448,11 @@ def main(given: list[str] | None = None) -> None:
     if min(arguments.count, arguments.rows, arguments.queries) < 1:
         parser.error("--count, --rows, --queries: expected at least 1")
     to = arguments.to or Path("bench-results") / f"promise-{arguments.part}.jsonl"
-    answers = [] if arguments.only is not None else read(to)
+    build = zlib.crc32(Path(_core.__file__).read_bytes()) ^ zlib.crc32(Path(__file__).read_bytes())
+    settings = {"part": arguments.part, "rows": arguments.rows, "queries": arguments.queries, "build": build}
+    answers = [] if arguments.only is not None else read(to, settings)
     numbers = [arguments.only] if arguments.only is not None else range(-(-arguments.count // WAYS))
-    to.parent.mkdir(parents=True, exist_ok=True)
+    answers = [each for each in answers if each.index in numbers]
     for number in numbers:
         if any(each.index == number for each in answers):
             continue
