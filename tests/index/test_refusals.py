@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,23 @@ def test_vectors_without_a_direction_are_refused_under_cosine_only(vector: list[
         other.add(vector, 50)
         np.testing.assert_array_equal(other[50], np.array(vector, np.float32))
         assert 50 in other.search(vector, 5).ids
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "dot"])
+def test_vectors_whose_distances_would_all_be_zero_are_refused(metric: Metric) -> None:
+    vectors = np.random.default_rng(1).standard_normal((50, 3)).astype(np.float32)
+    index = Index(3, metric)
+    for size in (1e-19, 1e-25, 1e-38):
+        refused(index, errors.VectorError, "norms below 1e-18, too small", partial(index.add, size * vectors))
+    small = np.float32(1e-17) * vectors
+    index.add(np.zeros((1, 3)))
+    index.remove([0])
+    ids = index.add(small)
+    query = small[7].astype(np.float64)
+    apart = -small @ query if metric == "dot" else np.linalg.norm(small - query, axis=1)
+    nearest = index.search(small[7], 5, exact=True).ids
+    np.testing.assert_array_equal(nearest, ids[np.argsort(apart, kind="stable")[:5]])
+    index.add(1e-25 * vectors)  # among others they are as good as zero
 
 
 @pytest.mark.parametrize("size", [1e-14, 1e-7, 1.0, 1e9, 2.9e18])

@@ -11,6 +11,7 @@ namespace lookalike {
 // Squared norms between these keep every sum, difference and product of two vectors inside float32.
 constexpr double kLargestSquare = 1e37;
 constexpr double kSmallestSquare = 1e-30;  // under cosine only
+constexpr double kSmallestOfAll = 1e-36;   // elsewhere: some must have as much
 
 // Eight sums side by side: one alone would wait for each addition.
 inline double squared_norm(const float* vector, std::size_t dim) {

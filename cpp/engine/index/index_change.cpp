@@ -67,6 +67,7 @@ std::vector<std::int64_t> Index::add(const void* vectors, std::size_t count, con
   Rows incoming = setting_->intake.rows(vectors, count);
   const StoredRows rows{setting_->intake.form(), incoming.vectors.data(), incoming.inverse_norms.data(),
                         count};
+  if (snapshot()->size() == 0) setting_->intake.check_first(vectors, count);
   wait_for_sealing(count);
   Route route = this->route(*snapshot(), rows);
   std::vector<std::int64_t> taken;

@@ -61,6 +61,17 @@ Rows Intake::rows(const void* vectors, std::size_t count) const {
   return rows;
 }
 
+void Intake::check_first(const void* vectors, std::size_t count) const {
+  if (form_.store == Store::bits || form_.metric == Metric::cosine) return;
+  const auto* floats = static_cast<const float*>(vectors);
+  double largest = 0.0;
+  for (std::size_t i = 0; i < count && largest < kSmallestOfAll; ++i)
+    largest = std::max(largest, squared_norm(floats + i * dim_, dim_));
+  if (largest > 0.0 && largest < kSmallestOfAll)
+    throw VectorError(
+        "these vectors have norms below 1e-18, too small for float32 distances; scale all vectors up");
+}
+
 std::vector<float> Intake::check_queries(const void* queries, std::size_t count) const {
   std::vector<float> scales(count, 1.0F);
   if (form_.store == Store::bits) return scales;

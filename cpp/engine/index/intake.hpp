@@ -29,6 +29,10 @@ class Intake {
   /// Checks vectors and makes rows of them, without ids. Throws VectorError.
   Rows rows(const void* vectors, std::size_t count) const;
 
+  /// The first vectors of an index. Throws VectorError where they are so small that distances between them
+  /// would be zero in float32; zeros alone, and such as these among others, are not.
+  void check_first(const void* vectors, std::size_t count) const;
+
   /// Throws VectorError. Returns the queries' scales (Query::scale).
   std::vector<float> check_queries(const void* queries, std::size_t count) const;
 

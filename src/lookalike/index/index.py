@@ -92,7 +92,8 @@ class Index(Reader):
             The ids, int64 (n,).
 
         Raises:
-            VectorError: NaN, inf, another shape or dtype, a zero vector under cosine. Nothing is added then.
+            VectorError: NaN, inf, another shape or dtype, a norm above 3e18, one of 0 or below 1e-15 under cosine; or
+                the first vectors of an index all have norms below 1e-18. Nothing is added then.
             IdError: an id is negative, given twice, or (without overwrite) in the index already. Nothing is added.
         """
         array, _ = self._given(vectors)
