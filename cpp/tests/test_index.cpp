@@ -121,7 +121,7 @@ TEST(rows_by_the_thousand_seal_themselves_in_the_background) {
       CHECK(index.search(vectors.data() + i * kDim, 1, {.k = 1, .only = {}}, kNever).distances[0] == 0.0F, i);
   }
   CHECK(index.size() == kRows);
-  for (int patience = 0; index.segments() == 0 && patience < 6000; ++patience)
+  for (int patience = 0; index.segments() == 0 && patience < 60'000; ++patience)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   CHECK(index.segments() > 0 && index.buckets() > 0);
   std::vector<std::int64_t> ids(kRows);
@@ -139,7 +139,7 @@ TEST(rows_added_while_others_seal_are_sealed_after_them) {
   std::this_thread::sleep_for(std::chrono::milliseconds(10));  // its sealing has begun, and is not over
   index.add(vectors.data() + kRows / 2 * kDim, kRows / 2, nullptr, false);
   const auto fresh = [&] { return index.explain(vectors.data(), {.k = 1, .only = {}}, {}).compared_whole; };
-  for (int patience = 0; fresh() > 0 && patience < 6000; ++patience)
+  for (int patience = 0; fresh() > 0 && patience < 60'000; ++patience)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   CHECK(fresh() == 0 && index.size() == kRows);
 }
