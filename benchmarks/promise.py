@@ -343,7 +343,8 @@ class Made:
         k = min(k, len(ids))
         farthest = np.partition(apart, k - 1)[k - 1]
         given = self.index.search(query, k, exact=True, filter=only).ids
-        return float(np.mean(apart[given] <= farthest + DOUBLE * abs(farthest)))
+        near = apart[given[given >= 0]] <= farthest + DOUBLE * abs(farthest)  # −1: fewer than k may be found
+        return float(near.sum() / k)
 
 
 def shares(

@@ -1,6 +1,6 @@
 // The test framework: TEST registers a function, CHECK and CHECK_THROWS end it at the first failure.
-// THOROUGH_TEST is for one that takes minutes under a sanitizer and tests results, not memory: --short leaves
-// it out.
+// THOROUGH_TEST is for one that takes long under a sanitizer and tests results, not memory: --short leaves it
+// out.
 #pragma once
 
 #include <exception>

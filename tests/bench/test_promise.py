@@ -69,6 +69,7 @@ def test_exact_is_checked_in_double_precision() -> None:
     only = made.index.filter(ids)
     assert made._exact(made.more[0], 10, ids, only) == 1
     assert made._exact(made.more[0], 10, made.ids[200:], only) == 0
+    assert made._exact(made.more[0], 300, ids, only) == 1  # of 200
 
 
 @pytest.mark.parametrize("metric", promise.METRICS)
