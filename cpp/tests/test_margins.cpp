@@ -27,7 +27,7 @@ Walk walk(std::mt19937& random) {
   std::normal_distribution<float> normal;
   const float away = random() % 4 == 0 ? 3.0F : 0.0F;
   Walk walk;
-  std::vector<std::pair<float, Course::Entry>> rows;  // by true distance
+  std::vector<std::pair<float, Course::Neighbour>> rows;  // by true distance
   for (std::uint32_t p = 0; p < kBuckets; ++p) {
     walk.course.centres.push_back(1.0F + away + 0.1F * static_cast<float>(p));
     auto& estimates = walk.estimates.emplace_back();
@@ -49,9 +49,10 @@ Walk walk(std::mt19937& random) {
       walk.course.kth[level].push_back(seen.size() < k ? Budget::kEndless : sorted[k - 1]);
     }
     walk.course.rows.push_back(static_cast<std::uint32_t>(seen.size()));
+    walk.course.entries_in.push_back(static_cast<std::uint32_t>(seen.size()));
     if (p == kBuckets) break;
     seen.insert(seen.end(), walk.estimates[p].begin(), walk.estimates[p].end());
-    for (const float estimate : walk.estimates[p]) walk.course.entries.push_back({estimate, p});
+    walk.course.entries = seen;
   }
   return walk;
 }
@@ -70,7 +71,9 @@ const Margins& measured() {
   static const Margins margins = [] {
     std::vector<Course> courses;
     for (const Walk& each : walks()) courses.push_back(each.course);
-    const Ways ways = Ways::worthwhile(courses);
+    Ways ways;
+    for (std::size_t level = 0; level < kMeasuredAt.size(); ++level)
+      ways.levels[level] = Ways::worthwhile(courses, level);
     MarginTally one(ways, kBuckets * kEach), other(ways, kBuckets * kEach);
     for (std::size_t i = 0; i < courses.size(); ++i) (i % 3 == 0 ? one : other).add(courses[i]);
     one.add(other);
@@ -108,7 +111,7 @@ Took search(const Walk& walk, std::size_t k, const Margins::Step& step) {
   Took took{0, static_cast<double>(probes), static_cast<double>(kept)};
   const std::size_t nearer = k > MarginTally::kAllCount ? k / 2 : 0;  // these do not count
   for (std::size_t j = nearer; j < k; ++j) {
-    const Course::Entry& neighbour = walk.course.neighbours[j];
+    const Course::Neighbour& neighbour = walk.course.neighbours[j];
     const auto rank = std::lower_bound(seen.begin(), seen.end(), neighbour.estimate) - seen.begin();
     if (neighbour.bucket < probes && static_cast<std::size_t>(rank) < kept) took.recall += 1.0;
   }

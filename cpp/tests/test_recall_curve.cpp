@@ -48,6 +48,12 @@ TEST(the_grid_grows_by_an_eighth) {
     const auto up_to = RecallCurve::grid_up_to(most);
     CHECK(up_to.back() >= most && (up_to.size() == 1 || up_to[up_to.size() - 2] < most), most);
     CHECK(std::equal(up_to.begin(), up_to.end(), grid.begin()));
+    const GridSteps steps(most);
+    CHECK(std::ranges::equal(steps.values(), up_to), most);
+    for (std::uint32_t number = 0; number <= up_to.back() + 2; ++number) {
+      const auto reaching = std::lower_bound(up_to.begin(), up_to.end(), number) - up_to.begin();
+      CHECK(steps.reaching(number) == static_cast<std::size_t>(reaching), most, number);
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -17,19 +18,20 @@ namespace lookalike {
 struct Course {
   static constexpr auto kNever = std::numeric_limits<std::uint32_t>::max();
 
-  struct Entry {
+  struct Neighbour {
     float estimate = 0.0F;
-    std::uint32_t bucket = kNever;
+    std::uint32_t bucket = kNever;  // where it was met
   };
 
   std::vector<float> centres;  // squared distances, of more buckets than were visited
   std::array<std::vector<float>, kMeasuredAt.size()> kth;
-  std::vector<std::uint32_t> rows;  // of the first p buckets
-  std::vector<Entry> entries;       // estimated nearer than some neighbour, as they were met
-  std::vector<Entry> neighbours;    // nearest first
+  std::vector<std::uint32_t> rows;        // of the first p buckets
+  std::vector<float> entries;             // estimated nearer than some neighbour, as they were met
+  std::vector<std::uint32_t> entries_in;  // the first p buckets
+  std::vector<Neighbour> neighbours;      // nearest first
 
   std::size_t visited() const { return kth[0].size() - 1; }
-  std::span<const Entry> neighbours_at(std::size_t level) const {
+  std::span<const Neighbour> neighbours_at(std::size_t level) const {
     return std::span(neighbours).first(std::min(kMeasuredAt[level], neighbours.size()));
   }
 
@@ -42,11 +44,17 @@ struct Course {
     return kth_after(level, Budget::phase_of(bucket));
   }
 
-  /// The first buckets, as long as none needs a larger probe margin.
-  std::size_t within(std::size_t level, float margin) const {
-    std::size_t p = 0;
-    while (p < centres.size() && centres[p] - known_at(level, p) <= margin) ++p;
-    return p;
+  /// The probe margin that visiting each bucket and all before it takes: ascending.
+  std::vector<float> margins_to(std::size_t level) const {
+    std::vector<float> margins;
+    margins.reserve(centres.size());
+    float most = -std::numeric_limits<float>::infinity();
+    for (std::size_t p = 0; p < centres.size(); ++p) {
+      const float margin = centres[p] - known_at(level, p);
+      if (!(margin <= most)) most = std::isnan(margin) ? std::numeric_limits<float>::infinity() : margin;
+      margins.push_back(most);
+    }
+    return margins;
   }
   /// The first buckets, as many as a cap allows.
   std::size_t under(std::size_t level, float cap, float typical) const {

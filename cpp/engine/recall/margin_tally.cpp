@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
+
+#include "engine/base/rank_in.hpp"
 
 namespace lookalike {
 namespace {
@@ -20,7 +23,7 @@ std::vector<float> probe_margins(std::span<const Course> courses, std::size_t le
   constexpr double kSteps = 40, kHalvings = 10;
   std::vector<float> needed;
   for (const Course& course : courses)
-    for (const Course::Entry& neighbour : course.neighbours_at(level)) {
+    for (const Course::Neighbour& neighbour : course.neighbours_at(level)) {
       if (neighbour.bucket == Course::kNever) continue;
       const float margin = course.centres[neighbour.bucket] - course.known_at(level, neighbour.bucket);
       if (std::isfinite(margin)) needed.push_back(margin);
@@ -64,18 +67,20 @@ std::vector<Outcome> outcomes(std::span<const Course> courses, std::size_t level
   for (const float margin : margins)
     for (const float cap : caps) outcomes.push_back({{margin, cap}});
   for (const Course& course : courses) {
-    std::vector<std::uint32_t> met;  // in which buckets
-    for (const Course::Entry& neighbour : course.neighbours_at(level)) met.push_back(neighbour.bucket);
-    std::sort(met.begin(), met.end());
+    std::vector<double> met(course.centres.size() + 1);  // in the first buckets
+    for (const Course::Neighbour& neighbour : course.neighbours_at(level))
+      if (neighbour.bucket != Course::kNever) ++met[neighbour.bucket + std::size_t{1}];
+    std::partial_sum(met.begin(), met.end(), met.begin());
     std::vector<std::size_t> under;
     for (const float cap : caps) under.push_back(course.under(level, cap, typical));
+    const std::vector<float> margins_to = course.margins_to(level);
     auto outcome = outcomes.begin();
     for (const float margin : margins) {
-      const std::size_t within = course.within(level, margin);
+      const std::size_t within = rank_in(margins_to, margin);
       for (const std::size_t most : under) {
         const std::size_t probes = std::min(within, most);
         outcome->probes += static_cast<double>(probes);
-        outcome->met += static_cast<double>(std::lower_bound(met.begin(), met.end(), probes) - met.begin());
+        outcome->met += met[probes];
         ++outcome;
       }
     }
@@ -100,25 +105,23 @@ std::vector<Way> best_of(std::vector<Outcome> outcomes, double neighbours) {
 
 }  // namespace
 
-Ways Ways::worthwhile(std::span<const Course> courses) {
-  Ways ways;
-  for (std::size_t level = 0; level < ways.levels.size(); ++level) {
-    std::vector<float> kth;
-    double neighbours = 0;
-    for (const Course& course : courses) {
-      if (const float last = course.kth_after(level, course.visited()); std::isfinite(last))
-        kth.push_back(last);
-      neighbours += static_cast<double>(course.neighbours_at(level).size());
-    }
-    if (kth.empty()) continue;  // the segment is too small for buckets to pay
-    if (const float typical = median(std::move(kth)); typical > 0.0F) ways.levels[level].typical = typical;
-    ways.levels[level].ways = best_of(outcomes(courses, level, ways.levels[level].typical), neighbours);
+Ways::Level Ways::worthwhile(std::span<const Course> courses, std::size_t level) {
+  std::vector<float> kth;
+  double neighbours = 0;
+  for (const Course& course : courses) {
+    if (const float last = course.kth_after(level, course.visited()); std::isfinite(last))
+      kth.push_back(last);
+    neighbours += static_cast<double>(course.neighbours_at(level).size());
   }
-  return ways;
+  Level chosen;
+  if (kth.empty()) return chosen;  // the segment is too small for buckets to pay
+  if (const float typical = median(std::move(kth)); typical > 0.0F) chosen.typical = typical;
+  chosen.ways = best_of(outcomes(courses, level, chosen.typical), neighbours);
+  return chosen;
 }
 
 MarginTally::MarginTally(const Ways& ways, std::size_t most_candidates)
-    : ways_(&ways), caps_(RecallCurve::grid_up_to(most_candidates)) {
+    : ways_(&ways), steps_(most_candidates), caps_(steps_.values().begin(), steps_.values().end()) {
   for (std::size_t level = 0; level < rows_.size(); ++level)
     rows_[level].assign(ways.levels[level].ways.size(),
                         {0.0, std::vector<double>(caps_.size()), std::vector<double>(caps_.size())});
@@ -126,47 +129,62 @@ MarginTally::MarginTally(const Ways& ways, std::size_t most_candidates)
 
 void MarginTally::add(const Course& course) {
   ++courses_;
-  for (std::size_t level = 0; level < rows_.size(); ++level) add(course, level);
+  const Order order(course);
+  for (std::size_t level = 0; level < rows_.size(); ++level)
+    if (!ways_->levels[level].ways.empty()) add(course, order, level);
+}
+
+MarginTally::Order::Order(const Course& course) : neighbours(course.neighbours.size()) {
+  std::iota(neighbours.begin(), neighbours.end(), 0U);
+  std::sort(neighbours.begin(), neighbours.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return course.neighbours[a].estimate < course.neighbours[b].estimate;
+  });
+  std::vector<float> estimates;
+  for (const std::uint32_t each : neighbours) estimates.push_back(course.neighbours[each].estimate);
+  of_entries.reserve(course.entries.size());
+  for (const float each : course.entries)
+    of_entries.push_back(static_cast<std::uint32_t>(rank_in(estimates, each)));
 }
 
 // One pass over what was met, in which each way stops at its own bucket and asks how many entries are
 // estimated nearer than each of the neighbours met by then.
-void MarginTally::add(const Course& course, std::size_t level) {
+void MarginTally::add(const Course& course, const Order& order, std::size_t level) {
   const auto& [typical, ways] = ways_->levels[level];
-  const auto all = course.neighbours_at(level);
-  const auto counted = all.subspan(kMeasuredAt[level] > kAllCount ? all.size() / 2 : 0);
-  std::vector<Course::Entry> neighbours(counted.begin(), counted.end());
-  std::sort(neighbours.begin(), neighbours.end(),
-            [](const auto& a, const auto& b) { return a.estimate < b.estimate; });
+  const std::size_t most = course.neighbours_at(level).size();
+  const std::size_t least = kMeasuredAt[level] > kAllCount ? most / 2 : 0;
+  std::vector<Course::Neighbour> neighbours;  // that count, by estimate
+  std::vector<std::uint32_t> before = {0};    // [i]: how many of them are among the first i by estimate
+  for (const std::uint32_t each : order.neighbours) {
+    if (each >= least && each < most) neighbours.push_back(course.neighbours[each]);
+    before.push_back(static_cast<std::uint32_t>(neighbours.size()));
+  }
   neighbours_[level] += static_cast<double>(neighbours.size());
+  const std::vector<float> margins_to = course.margins_to(level);
   std::vector<std::pair<std::size_t, Row*>> stops;
   for (std::size_t i = 0; i < ways.size(); ++i)
     stops.emplace_back(
-        std::min(course.within(level, ways[i].margin), course.under(level, ways[i].cap, typical)),
+        std::min(rank_in(margins_to, ways[i].margin), course.under(level, ways[i].cap, typical)),
         &rows_[level][i]);
   std::sort(stops.begin(), stops.end());
 
   std::vector<std::uint32_t> nearer(neighbours.size() + 1);  // [i]: entries between neighbours i − 1 and i
-  auto entry = course.entries.begin();
+  std::size_t entry = 0;
   for (const auto& [probes, row] : stops) {
-    for (; entry != course.entries.end() && entry->bucket < probes; ++entry) {
-      const auto above =
-          std::upper_bound(neighbours.begin(), neighbours.end(), entry->estimate,
-                           [](float value, const auto& other) { return value < other.estimate; });
-      ++nearer[static_cast<std::size_t>(above - neighbours.begin())];
-    }
+    const std::size_t entries = course.entries_in[std::min(probes, course.visited())];
+    for (; entry < entries; ++entry) ++nearer[before[order.of_entries[entry]]];
     const float factor = Budget::candidate_factor(Budget::farness(course.kth_after(level, probes), typical));
     row->probes += static_cast<double>(probes);
     const auto rows = static_cast<float>(course.rows_of(probes));
     for (std::size_t step = 0; step < caps_.size(); ++step)
-      row->candidates[step] += double{std::min(static_cast<float>(caps_[step]) * factor, rows)};
+      row->candidates[step] += double{std::min(caps_[step] * factor, rows)};
     std::uint32_t rank = 0;
     for (std::size_t i = 0; i < neighbours.size(); ++i) {
       rank += nearer[i];
       if (neighbours[i].bucket >= probes) continue;
       const float needed = static_cast<float>(rank + 1) / factor;
-      const auto cap = std::lower_bound(caps_.begin(), caps_.end(), needed);
-      if (cap != caps_.end()) ++row->needing[static_cast<std::size_t>(cap - caps_.begin())];
+      const auto whole = static_cast<std::uint32_t>(needed);
+      const std::size_t cap = steps_.reaching(whole + (static_cast<float>(whole) < needed ? 1 : 0));
+      if (cap < caps_.size()) ++row->needing[cap];
     }
   }
 }
@@ -200,11 +218,10 @@ Margins MarginTally::margins(RecallCurve::Costs costs) const {
         found += row.needing[step];
         const double probes = row.probes / courses_, rerank = row.candidates[step] / courses_;
         const auto recall = static_cast<float>(less_its_error(found / neighbours_[level], courses_));
-        if (recall > 0.0F && caps_[step] >= kMeasuredAt[level])
-          all.push_back(
-              {weighed(probes, most_probes) * costs.probe + rerank * costs.rerank,
-               {recall, margin, most_probes, static_cast<float>(caps_[step]), ways_->levels[level].typical,
-                static_cast<float>(probes), static_cast<float>(rerank)}});
+        if (recall > 0.0F && steps_.values()[step] >= kMeasuredAt[level])
+          all.push_back({weighed(probes, most_probes) * costs.probe + rerank * costs.rerank,
+                         {recall, margin, most_probes, caps_[step], ways_->levels[level].typical,
+                          static_cast<float>(probes), static_cast<float>(rerank)}});
       }
     }
     std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -14,6 +14,7 @@
 namespace lookalike {
 
 /// For each measured k some ways to probe, from few buckets to many, and what is typical there.
+/// None for a k that is not measured.
 struct Ways {
   struct Way {
     float margin;
@@ -27,7 +28,7 @@ struct Ways {
 
   /// Of all pairs of a margin and a cap those with which these courses meet more neighbours than with any
   /// other in as few buckets.
-  static Ways worthwhile(std::span<const Course> courses);
+  static Level worthwhile(std::span<const Course> courses, std::size_t level);
 };
 
 class MarginTally {
@@ -51,10 +52,19 @@ class MarginTally {
     std::vector<double> needing;     // neighbours that need this cap
   };
 
-  void add(const Course& course, std::size_t level);
+  // The neighbours of a course by estimate, and how many of them are estimated no farther than each entry.
+  struct Order {
+    std::vector<std::uint32_t> neighbours;
+    std::vector<std::uint32_t> of_entries;
+
+    explicit Order(const Course& course);
+  };
+
+  void add(const Course& course, const Order& order, std::size_t level);
 
   const Ways* ways_;
-  std::vector<std::uint32_t> caps_;  // of candidates
+  GridSteps steps_;  // of the candidates' caps
+  std::vector<float> caps_;
   std::array<std::vector<Row>, kMeasuredAt.size()> rows_;
   std::array<double, kMeasuredAt.size()> neighbours_{};  // counted
   double courses_ = 0;

@@ -1,6 +1,7 @@
 // What a recall costs where every query goes as far as it needs: two margins, measured at sealing.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +36,9 @@ class Margins {
   /// Steps by ascending recall.
   explicit Margins(Levels levels) : levels_(std::move(levels)) {}
 
-  bool empty() const { return levels_.back().empty(); }
+  bool empty() const {
+    return std::ranges::all_of(levels_, [](const std::vector<Step>& steps) { return steps.empty(); });
+  }
   const Levels& levels() const { return levels_; }
 
   /// Whether these steps, which come from a file, can be used safely.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -82,6 +83,29 @@ class RecallCurve {
   std::vector<std::uint32_t> probes_;
   std::vector<std::uint32_t> reranks_;
   std::array<std::vector<Step>, kMeasuredAt.size()> frontiers_;
+};
+
+/// The values of the grid up to the first that is `most` or more, and by a table which of them reaches a
+/// number.
+class GridSteps {
+ public:
+  explicit GridSteps(std::size_t most) : values_(RecallCurve::grid_up_to(most)) {
+    static_assert(RecallCurve::kMostSteps / 2 < std::numeric_limits<std::uint8_t>::max());
+    for (std::size_t step = 0; step < values_.size(); ++step)
+      reaching_.resize(values_[step] + std::size_t{1}, static_cast<std::uint8_t>(step));
+  }
+
+  std::span<const std::uint32_t> values() const { return values_; }
+  std::size_t size() const { return values_.size(); }
+
+  /// The first step that is so large or larger; size() if none is.
+  std::size_t reaching(std::size_t number) const {
+    return number < reaching_.size() ? reaching_[number] : values_.size();
+  }
+
+ private:
+  std::vector<std::uint32_t> values_;
+  std::vector<std::uint8_t> reaching_;
 };
 
 }  // namespace lookalike

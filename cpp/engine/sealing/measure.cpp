@@ -1,6 +1,7 @@
 #include "engine/sealing/measure.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <mutex>
@@ -52,31 +53,46 @@ HeldOut Measurer::held_out(std::vector<std::uint32_t> rows) const {
 }
 
 RecallCurve Measurer::measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                              const Truths& truths, bool verify) const {
+                              const Truths& truths) const {
+  constexpr std::array<std::size_t, kMeasuredAt.size()> kAll = {0, 1, 2, 3, 4};
   if (queries.count == 0) return {};
+  const float narrowing = measure_narrowing(queries, truths);
+  const Margins margins = measure_margins(queries, own_rows, truths, kAll);
+  return measure_grid(queries, own_rows, truths, narrowing,
+                      verified(margins, narrowing, queries, own_rows, truths));
+}
+
+RecallCurve Measurer::measure_roughly(const HeldOut& held, std::size_t count) const {
+  constexpr std::array<std::size_t, 1> kTen = {2};
+  static_assert(kMeasuredAt[kTen.front()] == 10);
+  const QueryBlock queries = held.first(count, segment_.form());
+  if (!segment_.shape().family->ordered_by_distance)
+    return measure_grid(queries, held.rows, held.truths, Budget::kNarrow, {});
+  Margins margins = measure_margins(queries, held.rows, held.truths, kTen);
+  return {{}, 0, 0, router_.costs(segment_.originals()), Budget::kNarrow, std::move(margins)};
+}
+
+RecallCurve Measurer::measure_grid(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
+                                   const Truths& truths, float narrowing, Margins margins) const {
   const auto probe_grid = RecallCurve::grid_up_to(most_probes());
-  const auto rerank_grid =
-      RecallCurve::grid_up_to(std::min<std::size_t>(segment_.originals(), kMostCandidates));
+  const GridSteps reranks(std::min<std::size_t>(segment_.originals(), kMostCandidates));
   const std::vector<std::uint32_t> later_entries = this->later_entries();
-  Tally tally(probe_grid.size(), rerank_grid.size());
+  Tally tally(probe_grid.size(), reranks);
   std::mutex tally_mutex;
   const std::size_t count =
       std::min(queries.count, segment_.shape().family->ordered_by_distance ? kForGrid : queries.count);
   parallel_for(count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
-    Tally mine(probe_grid.size(), rerank_grid.size());
+    Tally mine(probe_grid.size(), reranks);
     Scratch scratch;
     for (std::size_t i = begin; i < end; ++i) {
       const Walk walk = this->walk(queries.query(i), own_rows.empty() ? kNoRow : own_rows[i], truths[i],
                                    later_entries, probe_grid, scratch);
-      mine.add(walk.step, walk.rank, rerank_grid);
+      mine.add(walk.step, walk.rank);
     }
     const std::scoped_lock lock(tally_mutex);
     tally.add(mine);
   });
-  const float narrowing = measure_narrowing(queries, truths);
-  Margins margins = measure_margins(queries, own_rows, truths);
-  if (verify) margins = verified(margins, narrowing, queries, own_rows, truths);
-  return {Column(tally.recalls(truths[0].size())), probe_grid.size(), rerank_grid.size(),
+  return {Column(tally.recalls(truths[0].size())), probe_grid.size(), reranks.size(),
           router_.costs(segment_.originals()),     narrowing,         std::move(margins)};
 }
 

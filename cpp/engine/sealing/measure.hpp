@@ -53,16 +53,12 @@ class Measurer {
 
   /// The curve for these queries: each is searched exactly and with growing budgets. What it says
   /// of common recalls was tried by searches with their budgets.
-  RecallCurve measure(const QueryBlock& queries) const {
-    return measure(queries, {}, truths(queries, {}), true);
-  }
+  RecallCurve measure(const QueryBlock& queries) const { return measure(queries, {}, truths(queries, {})); }
   RecallCurve measure(const HeldOut& held) const {
-    return measure(held.first(held.rows.size(), segment_.form()), held.rows, held.truths, true);
+    return measure(held.first(held.rows.size(), segment_.form()), held.rows, held.truths);
   }
-  /// With the first queries alone, and without those searches.
-  RecallCurve measure_roughly(const HeldOut& held, std::size_t count) const {
-    return measure(held.first(count, segment_.form()), held.rows, held.truths, false);
-  }
+  /// What budgets for 10 neighbours cost, with the first queries alone, and without those searches.
+  RecallCurve measure_roughly(const HeldOut& held, std::size_t count) const;
 
   HeldOut held_out(std::vector<std::uint32_t> rows) const;
 
@@ -84,7 +80,9 @@ class Measurer {
 
   std::size_t most_probes() const;
   RecallCurve measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                      const Truths& truths, bool verify) const;
+                      const Truths& truths) const;
+  RecallCurve measure_grid(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
+                           const Truths& truths, float narrowing, Margins margins) const;
   Truths truths(const QueryBlock& queries, std::span<const std::uint32_t> own_rows) const;
 
   // measure_narrowing.cpp
@@ -92,7 +90,7 @@ class Measurer {
 
   // measure_margins.cpp
   Margins measure_margins(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                          const Truths& truths) const;
+                          const Truths& truths, std::span<const std::size_t> levels) const;
   float mean_factor() const;
   Course course(const Query& query, std::uint32_t own_row, std::span<const Found> truth, float most_error,
                 Scratch& scratch) const;
@@ -114,7 +112,7 @@ class Measurer {
   Walk walk(const Query& query, std::uint32_t own_row, std::span<const Found> truth,
             std::span<const std::uint32_t> later_entries, std::span<const std::uint32_t> probe_grid,
             Scratch& scratch) const;
-  void count_nearer(Near near, std::uint32_t own_row, std::span<const Meeting> meetings,
+  void count_nearer(Near near, std::uint32_t own_row, std::span<const float> meetings,
                     std::span<float> lowest, std::span<std::uint32_t> nearer, Errand& errand) const;
 
   const Segment& segment_;

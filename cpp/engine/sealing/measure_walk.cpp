@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/rank_in.hpp"
 #include "engine/sealing/measure.hpp"
 #include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
@@ -59,25 +60,29 @@ Measurer::Walk Measurer::walk(const Query& query, std::uint32_t own_row, std::sp
         seen[near.bucket] = true;
         visited.push_back(near);
       }
-    for (std::size_t i = visited_by.empty() ? 0 : visited_by.back(); i < visited.size(); ++i)
+    for (std::size_t i = visited_by.empty() ? 0 : visited_by.back(); i < visited.size(); ++i) {
+      bool estimated = false;
       for (const Entry& entry : entries) {
         if (entry.bucket != visited[i].bucket) continue;
         if (std::exchange(walk.step[entry.neighbour], std::min(walk.step[entry.neighbour], p)) == kNever)
           ++met;
-        estimate_bucket(sketches_, visited[i], errand);
+        if (!std::exchange(estimated, true)) estimate_bucket(sketches_, visited[i], errand);
         meetings.push_back({errand.candidates.kept_estimates()[entry.place], entry.neighbour, p});
       }
+    }
     visited_by.push_back(visited.size());
   }
   std::sort(meetings.begin(), meetings.end(),
             [](const Meeting& a, const Meeting& b) { return a.estimate < b.estimate; });
   if (meetings.empty()) return walk;
+  std::vector<float> ascending;
+  for (const Meeting& each : meetings) ascending.push_back(each.estimate);
 
   std::vector<std::uint32_t> nearer(meetings.size() + 1);  // [i]: rows between estimate i − 1 and i
   std::vector<float> lowest(later > 0 ? segment_.originals() : 0, std::numeric_limits<float>::infinity());
   for (std::size_t p = 0, i = 0; p < probe_grid.size(); ++p) {
     for (; p < visited_by.size() && i < visited_by[p]; ++i)
-      count_nearer(visited[i], own_row, meetings, lowest, nearer, errand);
+      count_nearer(visited[i], own_row, ascending, lowest, nearer, errand);
     std::uint32_t rank = std::accumulate(nearer.begin(), nearer.end(), 0U);
     for (std::size_t e = meetings.size(); e-- > 0;) {  // so that the lowest of a neighbour's estimates stays
       rank -= nearer[e + 1];
@@ -87,25 +92,19 @@ Measurer::Walk Measurer::walk(const Query& query, std::uint32_t own_row, std::sp
   return walk;
 }
 
-void Measurer::count_nearer(Near near, std::uint32_t own_row, std::span<const Meeting> meetings,
+void Measurer::count_nearer(Near near, std::uint32_t own_row, std::span<const float> meetings,
                             std::span<float> lowest, std::span<std::uint32_t> nearer, Errand& errand) const {
-  const auto place_of = [&](float estimate) {
-    const auto above =
-        std::upper_bound(meetings.begin(), meetings.end(), estimate,
-                         [](float value, const Meeting& other) { return value < other.estimate; });
-    return static_cast<std::size_t>(above - meetings.begin());
-  };
   estimate_bucket(sketches_, near, errand);
   const auto of_bucket = errand.candidates.kept_estimates();
   for (std::uint32_t i = 0; i < of_bucket.size(); ++i) {
     const std::uint32_t here = segment_.row_of(sketches_.first(near.bucket) + i);
-    if (!(of_bucket[i] < meetings.back().estimate) || here == own_row) continue;
+    if (!(of_bucket[i] < meetings.back()) || here == own_row) continue;
     if (!lowest.empty()) {  // a row counts once, where its lowest estimate puts it
       if (!(of_bucket[i] < lowest[here])) continue;
-      if (std::isfinite(lowest[here])) --nearer[place_of(lowest[here])];
+      if (std::isfinite(lowest[here])) --nearer[rank_in(meetings, lowest[here])];
       lowest[here] = of_bucket[i];
     }
-    ++nearer[place_of(of_bucket[i])];
+    ++nearer[rank_in(meetings, of_bucket[i])];
   }
 }
 
