@@ -2,10 +2,16 @@
 
     python benchmarks/turns.py OLD/bin/python NEW/bin/python                     # 300,000 made vectors
     python benchmarks/turns.py OLD/bin/python NEW/bin/python data/glove.hdf5     # of sets
+    python benchmarks/turns.py OLD/bin/python NEW/bin/python --count             # not how long: how much
+    python benchmarks/turns.py OLD/bin/python NEW/bin/python --sealing
 
 Each interpreter has its own version installed. The old one makes an index; processes of both, and one more of the old
 one, open the same file and answer the same queries in turns, twenty each, on one core. Of each query the fastest round
 counts. A run begins with new processes; the old one beside itself shows what is chance.
+
+With --count, cachegrind (Debian: valgrind) counts instructions and misses of the first caches: those of 250 searches
+less those of 50, so that neither the start nor opening the file counts. It knows no AVX-512. With --sealing, each adds
+the vectors, 4,000 at a time, and seals them: processor time of all threads, and peak memory, the least of three.
 """
 
 from __future__ import annotations
@@ -13,6 +19,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import statistics
 import subprocess
 import tempfile
@@ -45,6 +52,25 @@ while sys.stdin.buffer.read(1):
     sys.stdout.buffer.flush()
 print(1e6 * best.mean())
 """
+SEAL = """
+import resource, sys, numpy as np, lookalike
+base = np.load(sys.argv[1], mmap_mode="r")
+index = lookalike.Index(base.shape[1], sys.argv[2])
+for at in range(0, len(base), 4000):
+    index.add(base[at : at + 4000])
+index.optimize()
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+"""
+COUNT = """
+import sys, numpy as np, lookalike
+index, queries = lookalike.Index.open(sys.argv[1]), np.load(sys.argv[2])
+for query in queries[: int(sys.argv[3])]:
+    index.search(query, 10, threads=1)
+"""
+COUNTED = {"instructions": "I refs", "misses of data": r"D1\s+misses", "misses of instructions": r"I1\s+misses"}
+FEW, MANY = 50, 250
+SEALINGS = 3
 TURN = 20
 
 
@@ -82,8 +108,61 @@ def run(programs: list[tuple[str, str]], index: str, queries: str, turns: int) -
             process.wait()
 
 
+def counts(python: str, index: str, queries: str, searches: int) -> dict[str, float]:
+    """What cachegrind counts of so many searches and all that comes before them."""
+    command = ["valgrind", "--tool=cachegrind", "--cache-sim=yes", "--cachegrind-out-file=/dev/null", python, "-I"]
+    try:
+        done = subprocess.run(
+            [*command, "-c", COUNT, index, queries, str(searches)],
+            check=True,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # its threads wait busily, and would count
+        )
+    except FileNotFoundError:
+        raise SystemExit("expected cachegrind: apt-get install valgrind") from None
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"{python} ended early:\n{error.stderr}") from None
+    counted = {}
+    for name, line in COUNTED.items():
+        found = re.search(rf"{line}:\s+([\d,]+)", done.stderr)
+        if found is None:
+            raise SystemExit(f"cachegrind counted no {name}:\n{done.stderr}")
+        counted[name] = float(found[1].replace(",", ""))
+    return counted
+
+
+def count(programs: list[tuple[str, str]], index: str, queries: str) -> None:
+    each = {}
+    for name, python in programs:
+        many, few = counts(python, index, queries, MANY), counts(python, index, queries, FEW)
+        each[name] = {what: (many[what] - few[what]) / (MANY - FEW) for what in COUNTED}
+    for name, _ in programs:
+        told = (
+            f"{each[name][what]:,.0f} {what} ({100 * (each[name][what] / each['old'][what] - 1):+.2f} %)"
+            for what in COUNTED
+        )
+        say(f"  {name}, a search: {', '.join(told)}")
+
+
+def seal(programs: list[tuple[str, str]], base: str, metric: str) -> None:
+    used: dict[str, list[list[float]]] = {name: [] for name, _ in programs}
+    for _ in range(SEALINGS):
+        for name, python in random.sample(programs, len(programs)):
+            done = subprocess.run(
+                [python, "-I", "-c", SEAL, base, metric], stdout=subprocess.PIPE, text=True, check=False
+            )
+            if done.returncode:
+                raise SystemExit(f"{python} sealed nothing; what it said stands above")
+            used[name].append([float(number) for number in done.stdout.split()])
+    for name, runs in used.items():
+        took, memory = (min(each) for each in zip(*runs, strict=True))
+        say(f"  {name}: {took:.1f} s of processor time, {memory:,.0f} MB")
+
+
 def compare(base: Vectors, queries: Vectors, metric: str, arguments: argparse.Namespace) -> None:
     old, new = arguments.old, arguments.new
+    programs = [("old", old), ("old again", old), ("new", new)]
     queries = queries[: len(queries) // TURN * TURN]
     if not len(queries):
         raise SystemExit(f"expected at least {TURN} queries")
@@ -91,15 +170,23 @@ def compare(base: Vectors, queries: Vectors, metric: str, arguments: argparse.Na
         paths = [str(Path(folder, name)) for name in ("base.npy", "queries.npy", "index")]
         np.save(paths[0], base)
         np.save(paths[1], queries)
+        if arguments.sealing:
+            seal(programs, paths[0], metric)
+            return
         if subprocess.run([old, "-I", "-c", BUILD, paths[0], metric, paths[2]], check=False).returncode:
             raise SystemExit("the old build made no index; what it said stands above")
-        programs = [("old", old), ("old again", old), ("new", new)]
-        turns = arguments.rounds * len(queries) // TURN
-        runs = [run(programs, paths[2], paths[1], turns) for _ in range(arguments.runs)]
+        if arguments.count:
+            count([programs[0], programs[-1]], paths[2], paths[1])
+        else:
+            take_turns(programs, paths[2], paths[1], arguments.rounds * len(queries) // TURN, arguments.runs)
+
+
+def take_turns(programs: list[tuple[str, str]], index: str, queries: str, turns: int, runs: int) -> None:
+    took = [run(programs, index, queries, turns) for _ in range(runs)]
     for name, _ in programs:
-        ratios = [took[name] / took["old"] for took in runs]
+        ratios = [each[name] / each["old"] for each in took]
         say(
-            f"  {name}: best {min(took[name] for took in runs):.1f} µs, {statistics.median(ratios):.3f} × old "
+            f"  {name}: best {min(each[name] for each in took):.1f} µs, {statistics.median(ratios):.3f} × old "
             f"({min(ratios):.3f} to {max(ratios):.3f})"
         )
 
@@ -112,7 +199,10 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--runs", type=int, default=8)
-    arguments = parser.parse_args()
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--count", action="store_true", help="count instructions and misses instead")
+    what.add_argument("--sealing", action="store_true", help="seal instead of searching")
+    arguments = parser.parse_intermixed_args()
     if min(arguments.queries // TURN, arguments.rounds, arguments.runs) < 1:
         parser.error(f"--rounds, --runs: expected at least 1, --queries at least {TURN}")
     if build_of(arguments.old) == build_of(arguments.new):
