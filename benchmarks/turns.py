@@ -133,6 +133,7 @@ def counts(python: str, index: str, queries: str, searches: int) -> dict[str, fl
 
 
 def count(programs: list[tuple[str, str]], index: str, queries: str) -> None:
+    """Says what a search takes, and by how much more than the old build."""
     each = {}
     for name, python in programs:
         many, few = counts(python, index, queries, MANY), counts(python, index, queries, FEW)
@@ -146,6 +147,7 @@ def count(programs: list[tuple[str, str]], index: str, queries: str) -> None:
 
 
 def seal(programs: list[tuple[str, str]], base: str, metric: str) -> None:
+    """Says what sealing takes, in turns."""
     used: dict[str, list[list[float]]] = {name: [] for name, _ in programs}
     for _ in range(SEALINGS):
         for name, python in random.sample(programs, len(programs)):

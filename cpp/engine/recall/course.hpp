@@ -27,7 +27,7 @@ struct Course {
   std::array<std::vector<float>, kMeasuredAt.size()> kth;
   std::vector<std::uint32_t> rows;        // of the first p buckets
   std::vector<float> entries;             // estimated nearer than some neighbour, as they were met
-  std::vector<std::uint32_t> entries_in;  // the first p buckets
+  std::vector<std::uint32_t> entries_in;  // how many the first p buckets hold
   std::vector<Neighbour> neighbours;      // nearest first
 
   std::size_t visited() const { return kth[0].size() - 1; }
