@@ -42,6 +42,8 @@ ERROR = 0.003
 """The standard error of the mean of a combination that is aimed at."""
 PILOT, AT_ONCE = 500, 500
 """Queries: to tell how many it takes; in a batch."""
+SHORTEST = 1e-15
+"""Under cosine, of queries."""
 CHECKED, DOUBLE = 20, 1e-6
 """So many queries are compared in double precision; what `exact=True` finds may be so much farther than the k-th."""
 WAYS = 15
@@ -296,6 +298,8 @@ class Made:
     def ask(self, number: int, way: Way) -> Answer:
         origin = next(each for each in ORIGINS if each.__name__ == way.origin.replace(" ", "_"))
         queries = origin(self.random, self.base[self.ids], self.more)
+        if self.metric == "cosine":  # shorter ones are refused
+            queries = queries[np.linalg.norm(queries.astype(np.float64), axis=1) > SHORTEST]
         ids, queries = self._permitted(way, queries)
         only = None if way.share == 1 else self.index.filter(ids)
         pilot, _ = self._found(way, queries[:PILOT], only)
