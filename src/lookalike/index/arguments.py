@@ -13,6 +13,16 @@ from lookalike.errors import ArgumentError, WriteError
 DEFAULT_RECALL = 0.95
 
 
+def recall_with_itself(recall: float, others: int) -> float:
+    """What a stored vector must be searched with for this recall of others, as it is found itself."""
+    return (recall * others + 1) / (others + 1) if others else recall
+
+
+def recall_without_itself(recall: float, others: int) -> float:
+    """Of so many others, where this is the recall with itself, which was found."""
+    return max(0.0, (recall * (others + 1) - 1) / others)
+
+
 def as_path(path: str | os.PathLike[str]) -> bytes:
     """A path as the engine takes it; ArgumentError if no file can have that name."""
     try:

@@ -14,7 +14,15 @@ from lookalike._core import MOST_NEIGHBORS, MOST_THREADS
 from lookalike._core import Filter as CoreFilter
 from lookalike.arrays import as_bits, as_count, as_ids, as_vectors
 from lookalike.errors import ArgumentError, IdError, NotAnIndexError, VectorError
-from lookalike.index.arguments import DEFAULT_RECALL, as_number, as_timeout, how_far, largest_distance
+from lookalike.index.arguments import (
+    DEFAULT_RECALL,
+    as_number,
+    as_timeout,
+    how_far,
+    largest_distance,
+    recall_with_itself,
+    recall_without_itself,
+)
 from lookalike.index.explanation import Explanation
 from lookalike.index.filter import Filter, Which
 from lookalike.index.neighbors import Neighbors
@@ -87,9 +95,8 @@ class Reader:
             query: (dim,) for one query, (n, dim) for a batch.
             k: how many, up to 2^24; where the index holds fewer, the rest is padded with id −1 at distance inf.
             recall: the share of the true neighbours to be found on average, in (0, 1]; 0.95 by default. How far each
-                query goes follows from what was measured at sealing, for this k, with stored vectors as queries; one
-                unlike anything stored goes farther, and may still find a little less. Beyond k = 100 every vector is
-                compared.
+                query goes follows from what was measured at sealing, for this k, with stored vectors as queries and with
+                such as nothing stored is like. Beyond k = 100 every vector is compared.
             probes: buckets to visit, for those who would rather set that; all are compared where there are no more.
             rerank: with probes, how many of the best sketches to look at more closely.
             filter: which ids may be found: ids, or a mask of bool for `index.ids`, or a function of these; made by
@@ -202,12 +209,20 @@ class Reader:
     def neighbors_of(self, id: SupportsIndex, k: SupportsIndex = 10, **options: Any) -> Neighbors:
         """The k nearest neighbours of a stored vector, without itself; options and errors as for `search`.
 
+        The recall, too, is that of the others.
+
         IdError if the id is not in the index.
         """
         count = as_count("k", k, 1, MOST_NEIGHBORS - 1)
+        recall = options.get("recall", DEFAULT_RECALL if options.keys().isdisjoint(("probes", "exact")) else None)
+        if isinstance(recall, float) and 0 < recall <= 1:
+            options["recall"] = recall_with_itself(recall, count)
         found = self.search(self._stored(id), count + 1, **options)
         others = np.flatnonzero(found.ids != int(id))[:count]
-        return Neighbors(found.ids[others], found.distances[others], found.recall, found.candidates)
+        said = float(found.recall)
+        if int(id) in found.ids:
+            said = recall_without_itself(said, count)
+        return Neighbors(found.ids[others], found.distances[others], said, found.candidates)
 
     def verify(self) -> None:
         """Reads every byte of the files that the index was opened from, and compares them with their checksums.

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from lookalike.arrays import as_count
 from lookalike.errors import ArgumentError
 from lookalike.index import Index
+from lookalike.index.arguments import recall_with_itself
 from lookalike.metric import Metric
 from lookalike.neighbors.graph import Mode, check_mode, csr_graph
 
@@ -122,18 +123,20 @@ class IndexedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     def _threads(self) -> int:
         return int(effective_n_jobs(self.n_jobs))
 
-    def _nearest(self, queries: NDArray[np.float32], count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def _nearest(
+        self, queries: NDArray[np.float32], count: int, recall: float | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         if count > self.n_samples_fit_:
             raise ArgumentError(
                 f"{count} nearest samples (itself counted) were asked for, but the estimator was fitted with fewer: "
                 f"n_samples_fit = {self.n_samples_fit_}, n_samples = {len(queries)}"
             )
-        found = self._index.search(queries, count, recall=self.recall, threads=self._threads())
+        found = self._index.search(queries, count, recall=recall or self.recall, threads=self._threads())
         return found.distances.astype(np.float64), found.ids
 
     def _others(self, count: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """The nearest of each fitted sample without itself; count may be 0."""
-        distances, ids = self._nearest(self._fit_X, count + 1)
+        distances, ids = self._nearest(self._fit_X, count + 1, recall_with_itself(float(self.recall), count))
         others = ids != np.arange(len(ids))[:, np.newaxis]
         others[others.all(axis=1), -1] = False  # it is not there itself: it has copies, or was missed
         shape = len(ids), count
