@@ -35,21 +35,26 @@ nb::object search(const Reader& index, const nb::type_object& neighbors, const G
   const auto ids = single ? NewArray<std::int64_t>(k) : NewArray<std::int64_t>(count, k);
   const auto distances = single ? NewArray<float>(k) : NewArray<float>(count, k);
   std::vector<Stages> stages(count);
-  double recall = 1.0;
   {
     const NoGil no_gil;
-    recall = index.snapshot()->search(data, count, options, python_signals(),
-                                      {ids.data, distances.data, stages.data()});
+    index.snapshot()->search(data, count, options, python_signals(),
+                             {ids.data, distances.data, stages.data()});
   }
-  nb::object candidates;
+  nb::object candidates, recall;
   if (single) {
     candidates = numpy_scalar(stages[0].candidates);
+    recall = nb::float_(stages[0].recall());
   } else {
     const NewArray<std::uint32_t> of_each(count);
-    for (std::size_t q = 0; q < count; ++q) of_each.data[q] = stages[q].candidates;
+    const NewArray<double> recalls(count);
+    for (std::size_t q = 0; q < count; ++q) {
+      of_each.data[q] = stages[q].candidates;
+      recalls.data[q] = stages[q].recall();
+    }
     candidates = of_each.object;
+    recall = recalls.object;
   }
-  return make_neighbors(neighbors, {ids.object, distances.object, nb::float_(recall), candidates});
+  return make_neighbors(neighbors, {ids.object, distances.object, recall, candidates});
 }
 
 }  // namespace lookalike

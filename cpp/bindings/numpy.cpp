@@ -15,6 +15,7 @@ namespace {
 template <class T>
 constexpr int kType = std::is_same_v<T, std::int64_t>    ? NPY_INT64
                       : std::is_same_v<T, std::uint32_t> ? NPY_UINT32
+                      : std::is_same_v<T, double>        ? NPY_FLOAT64
                                                          : NPY_FLOAT32;
 
 }  // namespace
@@ -47,6 +48,7 @@ NewArray<T>::NewArray(std::size_t n, std::optional<std::size_t> width) {
 template struct NewArray<std::int64_t>;
 template struct NewArray<std::uint32_t>;
 template struct NewArray<float>;
+template struct NewArray<double>;
 
 nb::object numpy_scalar(std::uint32_t value) {
   nb::object scalar = nb::steal(PyArrayScalar_New(UInt32));

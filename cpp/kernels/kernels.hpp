@@ -93,6 +93,22 @@ struct CentreQuery {
   std::int32_t base;
 };
 
+/// The terms of a Poisson regression on four features: 1, each, and all products of two. A feature is cut to
+/// what was seen, and standardised.
+struct HitTerms {
+  float lowest[4], highest[4], middle[4], scale[4];
+  float terms[15];
+};
+
+/// Of many buckets, in as many floats each, kept_slack more behind them.
+struct HitInputs {
+  const float* distance;    ///< squared, of the query from the centre
+  const float* spread;      ///< the mean squared distance of the rows from it
+  const float* log_spread;  ///< to base 2
+  const float* rows;
+  const float* log_rank;  ///< to base 2
+};
+
 /// Elements behind the last one that counts which may be read, and written with anything.
 constexpr std::size_t kept_slack = 32;
 
@@ -212,6 +228,10 @@ struct Kernels {
   /// Keeps the values below the limit and their numbers, in order, at the front; returns how many. Both
   /// arrays have kept_slack elements more than n.
   std::size_t (*keep_below)(float* values, std::uint32_t* numbers, std::size_t n, float limit);
+
+  /// out[i]: the hits that are expected in bucket i < n where the k-th neighbour has the squared distance e >
+  /// 0. There are kept_slack elements more than n.
+  void (*expected_hits)(const HitTerms& terms, float e, const HitInputs& in, std::size_t n, float* out);
 
   /// The number of bits in which two codes of `bytes` bytes differ.
   std::uint64_t (*hamming)(const std::uint8_t* a, const std::uint8_t* b, std::size_t bytes);

@@ -7,6 +7,7 @@
 #include "hadamard.hpp"
 #include "half.hpp"
 #include "hamming_kernels.hpp"
+#include "hit_kernels.hpp"
 #include "kernels.hpp"
 #include "pair_kernels.hpp"
 #include "select_kernels.hpp"
@@ -60,6 +61,7 @@ constexpr Kernels make_kernels(const char* name) {
           .kth_lowest = kth_lowest<Lanes>,
           .copy_below = copy_below<Lanes>,
           .keep_below = keep_below<Lanes>,
+          .expected_hits = ExpectedHits<Lanes::width>::expect,
           .hamming = Hamming::pair,
           .hamming_rows = H::rows,
           .hamming_gather = H::gather};

@@ -1,6 +1,7 @@
 // The candidates against a sort of the whole stream.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -147,4 +148,37 @@ TEST(the_limit_never_excludes_one_of_the_best) {
       if (!best.empty()) CHECK(best.back().first < candidates.limit());
     }
   }
+}
+
+TEST(candidates_may_be_those_that_miss_so_large_a_share_of_the_k_nearest) {
+  Random random(5);
+  Candidates candidates;
+  constexpr std::size_t kCount = 3000, kAtOnce = 100;
+  constexpr float kError = 500.0F;
+  for (const std::size_t k : {1U, 10U, 100U})
+    for (const float missed : {1.0F, 0.4F, 0.05F, 1e-5F})
+      for (const std::size_t since : {std::size_t{0}, std::size_t{1000}, kCount}) {
+        const Stream stream = stream_of(
+            kCount, random, [&](std::size_t) { return static_cast<float>(random() % 100'000) - 30'000.0F; });
+        candidates.start(kCount, k);
+        for (std::size_t begin = 0; begin < kCount; begin += kAtOnce) {
+          if (begin >= since) candidates.keep_within(kError, missed);
+          candidates.take(append_below_limit(candidates, stream, begin, begin + kAtOnce));
+        }
+        candidates.keep_within(kError, missed);
+        candidates.finish();
+        const Stream all = best_of(stream, kCount);
+        const float kth = all[k - 1].first;
+        const auto within = [&](float limit) {
+          return static_cast<std::size_t>(
+              std::ranges::count_if(all, [=](const auto& one) { return one.first < limit; }));
+        };
+        const float beyond = kError * Crowd(within(kth + kError), k).errors_beyond(missed);
+        const std::size_t wanted = within(std::max(kth + beyond, std::nextafter(kth, kInf)));
+        const Stream kept = kept_by(candidates);
+        CHECK(kept == best_of(stream, kept.size()) && kept.size() <= wanted, k, missed, since, wanted);
+        // Where more are near in the end than in between, the last of them were left out there.
+        const std::size_t least = since == kCount ? wanted : within(kth + beyond - 0.5F * kError);
+        CHECK(kept.size() >= std::max(least, k), k, missed, since, wanted, kept.size());
+      }
 }

@@ -1,5 +1,6 @@
-// Files with copies of rows, and with margins, in which something does not fit.
+// Files with copies of rows, and with operating points, in which something does not fit.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -64,37 +65,78 @@ TEST(copies_of_a_hostile_file_that_only_spoil_answers_are_harmless) {
   });
 }
 
-TEST(margins_of_a_file_are_used) {
+TEST(operating_points_of_a_file_are_used) {
   Parts sound;
-  sound.add_margins();
+  sound.add_points();
   TemporaryPath temporary;
   const Index index(temporary.write(sound.file()));
   const SearchResult found =
       index.search(sound.vectors.data(), 1, SearchOptions{.k = 10, .recall = 0.85, .only = {}}, Interrupt());
   CHECK(found.ids[0] == sound.ids[0], found.ids[0], sound.ids[0]);
-  CHECK(found.recall == double{0.9F}, found.recall);
+  CHECK(std::abs(found.stages[0].recall() - double{0.9F}) < 1e-12, found.stages[0].recall());
   CHECK(found.stages[0].probes < Parts::kBuckets, found.stages[0].probes);
 }
 
-TEST(margins_of_a_hostile_file_that_make_no_sense_are_refused) {
+TEST(operating_points_of_a_hostile_file_that_make_no_sense_are_refused) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN(),
                   kInf = std::numeric_limits<float>::infinity();
-  for (std::size_t field = 0; field < 35; ++field)
-    for (const float value : {kNan, kInf, -kInf})
-      refused("margins make no sense",
-              [&](Parts& parts) { parts.add_margins(), parts.margins[field] = value; });
-  for (const std::size_t field : {2U, 3U, 4U, 5U, 6U})
-    refused("margins make no sense", [&](Parts& parts) { parts.add_margins(), parts.margins[field] = 0.0F; });
-  for (const std::uint32_t steps : {0U, 2U, 0x7FFFFFFFU, 0xFFFFFFFFU})
-    refused("wrong length", [&](Parts& parts) { parts.add_margins(), parts.margin_steps[1] = steps; });
-  refused("wrong length", [](Parts& parts) { parts.add_margins(), parts.margins.pop_back(); });
+  constexpr std::size_t kFields = 6;
+  const auto changed = [](const char* words, auto change) {
+    refused(words, [&](Parts& parts) { parts.add_points(), change(parts); });
+  };
+  for (const float value : {kNan, kInf, -kInf}) {
+    for (std::size_t field = 0; field < 25 * kFields; ++field)
+      changed("operating points make no sense", [&](Parts& parts) { parts.points[field] = value; });
+    for (std::size_t field = 0; field < 10; ++field)
+      changed("operating points make no sense", [&](Parts& parts) { parts.usual[field] = value; });
+    for (std::size_t field = 0; field < 31; ++field)
+      changed("expected hits make no sense", [&](Parts& parts) { parts.hits[field] = value; });
+    for (std::size_t field = 0; field < 2 * Parts::kBuckets; ++field)
+      changed("expected hits make no sense", [&](Parts& parts) { parts.spreads[field] = value; });
+  }
+  for (const std::size_t field : {1U, 2U, 3U, 4U, 5U})
+    changed("operating points make no sense", [&](Parts& parts) { parts.points[field] = 0.0F; });
+  changed("operating points make no sense", [](Parts& parts) { parts.points[3] = 1.1F; });
+  for (const float degree : {-1.0F, 1.0F, 5.0F, 1e30F})  // of the first; it has another then, or none
+    changed("operating points make no sense", [&](Parts& parts) { parts.points[0] = degree; });
+  changed("operating points make no sense", [](Parts& parts) { parts.usual[0] = -1.0F; });
+  changed("expected hits make no sense", [](Parts& parts) { parts.spreads[0] = 0.0F; });
+  changed("expected hits make no sense", [](Parts& parts) { parts.spreads[1] = -1.0F; });
+  for (const std::uint32_t points : {0U, 4U, 0x7FFFFFFFU, 0xFFFFFFFFU})
+    changed("wrong length", [&](Parts& parts) { parts.point_counts[1] = points; });
+  changed("wrong length", [](Parts& parts) { parts.points.pop_back(); });
+  changed("wrong length", [](Parts& parts) { parts.usual.pop_back(); });
+  changed("wrong length", [](Parts& parts) { parts.hits.clear(); });
+  changed("wrong length", [](Parts& parts) { parts.hits.pop_back(); });
+  changed("wrong length", [](Parts& parts) { parts.spreads.pop_back(); });
 }
 
-TEST(margins_of_a_hostile_file_that_only_spoil_answers_are_harmless) {
-  for (std::size_t field = 1; field < 7; ++field)
-    for (const float value : {1e-30F, 1e9F})
+TEST(operating_points_of_a_hostile_file_that_only_spoil_answers_are_harmless) {
+  for (const float value : {1e-30F, 1e9F})
+    for (const std::size_t field : {2U, 4U, 5U})
       harmless([&](Parts& parts) {
-        parts.add_margins(), parts.margins[field] = parts.margins[7 + field] = value;
+        parts.add_points();
+        for (std::size_t at = field; at < parts.points.size(); at += 6) parts.points[at] = value;
       });
-  harmless([](Parts& parts) { parts.add_margins(), parts.margins[1] = parts.margins[8] = -3e38F; });
+  for (const float missed : {1e-45F, 1e-30F, 1.0F})
+    harmless([&](Parts& parts) {
+      parts.add_points();
+      for (std::size_t at = 3; at < parts.points.size(); at += 6) parts.points[at] = missed;
+    });
+  for (const float value : {-3e38F, 3e38F})
+    harmless([&](Parts& parts) {
+      parts.add_points();
+      for (std::size_t at = 0; at < parts.usual.size(); ++at) parts.usual[at] = at % 2 == 0 ? 3e38F : value;
+    });
+  for (const float value : {-3e38F, 0.0F, 3e38F}) {
+    for (std::size_t field = 0; field < 31; ++field)
+      harmless([&](Parts& parts) { parts.add_points(), parts.hits[field] = value; });
+    harmless([&](Parts& parts) { parts.add_points(), std::ranges::fill(parts.hits, value); });
+  }
+  for (const float value : {1e-38F, 3e38F})
+    harmless([&](Parts& parts) { parts.add_points(), parts.spreads[0] = value; });
+  harmless([](Parts& parts) {
+    parts.add_points();
+    for (std::size_t i = 1; i < parts.spreads.size(); i += 2) parts.spreads[i] = 0.0F;
+  });
 }

@@ -63,7 +63,7 @@ TEST(an_index_finds_what_a_plain_loop_finds) {
     for (const std::uint32_t probes : {static_cast<std::uint32_t>(index.buckets()), kAll}) {
       const SearchResult every_bucket =
           index.search(queries.data(), kQueries, {.k = kK, .probes = probes, .only = {}}, kNever);
-      CHECK(same(every_bucket, exact) && every_bucket.recall == 1.0);
+      CHECK(same(every_bucket, exact) && every_bucket.recall() == 1.0);
     }
     // One bucket left out and everything reranked: nearly all are found, each at its exact distance.
     const SearchOptions nearly{
@@ -230,7 +230,7 @@ TEST(a_filter_admits_only_its_ids_in_sealed_and_fresh_rows) {
         hits += shared(exact, found, q, kK);
       }
       CHECK(hits >= kQueries * kK * 85 / 100, one_in, hits);
-      CHECK(found.recall > 0.9 && found.recall <= 1.0, one_in, found.recall);
+      CHECK(found.recall() > 0.9 && found.recall() <= 1.0, one_in, found.recall());
     }
   }
 }
@@ -244,6 +244,6 @@ TEST(a_filter_of_ids_that_are_not_there_finds_nothing_and_is_sure_of_it) {
     const Filter only(none);
     const SearchResult found = index.search(vectors.data(), 2, {.k = 2, .only = &only}, kNever);
     CHECK(found.ids == std::vector<std::int64_t>(4, -1));
-    CHECK(found.recall == 1.0, found.recall);
+    CHECK(found.recall() == 1.0, found.recall());
   }
 }

@@ -39,7 +39,7 @@ TEST(a_budget_of_the_curve_is_used_where_it_is_cheaper_than_a_scan) {
   TemporaryPath temporary;
   const Index index(temporary.write(parts.file()));
   const SearchResult found = index.search(parts.vectors.data(), 1, {.k = 1, .only = {}}, {});
-  CHECK(found.stages[0].probes == 1 && found.stages[0].candidates <= 1 && found.recall == 1.0);
+  CHECK(found.stages[0].probes == 1 && found.stages[0].candidates <= 1 && found.recall() == 1.0);
 }
 
 TEST(a_segment_of_a_rotation_opens) {

@@ -166,7 +166,7 @@ TEST(every_search_of_many_kinds_at_once_is_answered_as_by_an_index_just_opened) 
       std::shuffle(order.begin(), order.end(), std::mt19937(seed));
       for (const std::size_t i : order) {
         const auto found = index.search(queries.data(), 20, kinds[i], kNever);
-        others += int{found.ids != expected[i].ids || !same(found.recall, expected[i].recall) ||
+        others += int{found.ids != expected[i].ids || !same(found.recall(), expected[i].recall()) ||
                       counts(found) != counts(expected[i])};
       }
     });

@@ -27,7 +27,7 @@ def assert_same(one: Neighbors, other: Neighbors) -> None:
         of_one, of_other = np.asarray(getattr(one, name)), np.asarray(getattr(other, name))
         np.testing.assert_array_equal(of_one, of_other)
         assert of_one.dtype == of_other.dtype
-    assert one.recall == other.recall
+    np.testing.assert_array_equal(one.recall, other.recall)
     assert type(one.candidates) is type(other.candidates)
 
 

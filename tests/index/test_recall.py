@@ -16,6 +16,7 @@ from tests.index.brute_force import METRICS, Floats, Metric, clusters, nearest, 
 
 N, DIM, QUERIES = 20_000, 32, 4000
 HELD_OUT = 2500
+SPARED = {1: 0.2, 3: 0.1, 5: 0.1, 10: 0.1}
 SLACK = {1: 0.025, 3: 0.02, 5: 0.02, 10: 0.015, 30: 0.015, 50: 0.015, 100: 0.015}
 
 
@@ -40,11 +41,16 @@ def world(request: pytest.FixtureRequest) -> World:
 def check_recall(index: Index, queries: Floats, true: Floats, k: int, recall: float, slack: float) -> None:
     found = index.search(queries, k, recall=recall)
     measured = recall_of(found.ids, true[:, :k])
-    assert recall <= found.recall <= 1.0
+    assert np.shape(found.recall) == (len(queries),)
+    assert np.mean(found.recall >= recall) >= 0.98
+    assert np.max(found.recall) <= 1.0
+    said = np.mean(found.recall)
     assert measured >= recall - slack
-    assert measured >= found.recall - slack
-    error = np.sqrt(found.recall * (1 - found.recall) / min(HELD_OUT, len(index) // 4))
-    assert measured <= found.recall + error + slack or k > 10  # k candidates are compared even where fewer would do
+    assert measured >= said - slack
+    error = np.sqrt(said * (1 - said) / min(HELD_OUT, len(index) // 4))
+    # Ordinary queries find more than those of another kind, for which the recall holds too. And of few buckets no
+    # fewer than two are visited, nor fewer than k candidates compared.
+    assert measured <= said + error + slack + SPARED.get(k, 1.0)
 
 
 def check_unlike(index: Index, vectors: Floats, queries: Floats, k: int, probes: int, slack: float) -> None:
@@ -53,7 +59,7 @@ def check_unlike(index: Index, vectors: Floats, queries: Floats, k: int, probes:
     index.optimize()
     true = index.search(queries, k, exact=True).ids
     few = index.search(queries, k, probes=probes)
-    assert recall_of(few.ids, true) < few.recall - 0.2
+    assert recall_of(few.ids, true) < np.mean(few.recall) - 0.2
     for recall in (0.8, 0.9, 0.95):
         assert recall_of(index.search(queries, k, recall=recall).ids, true) >= recall - slack
 
@@ -109,8 +115,8 @@ def test_what_is_said_is_found_where_groups_or_outliers_are_far(far: tuple[Index
         for recall in (0.8, 0.9, 0.95, 0.99):
             found = index.search(queries, k, recall=recall)
             near = found.distances <= true.distances[:, k - 1, None] * (1 + 1e-5) + 1e-6
-            assert found.recall >= recall
-            assert near.mean() >= found.recall - 0.035, (k, recall)
+            assert np.mean(found.recall >= recall) >= (0.98 if recall < 0.99 else 0.9)  # of some few were measured
+            assert near.mean() >= np.mean(found.recall) - 0.035, (k, recall)
 
 
 def test_more_recall_costs_more_and_little_is_compared(world: World) -> None:
@@ -122,12 +128,14 @@ def test_more_recall_costs_more_and_little_is_compared(world: World) -> None:
 def test_the_default_recall_is_095(world: World) -> None:
     default = world.index.search(world.queries[:200], 10)
     np.testing.assert_array_equal(default.ids, world.index.search(world.queries[:200], 10, recall=0.95).ids)
-    assert default.recall == world.index.search(world.queries[0], 10, recall=0.95).recall
+    one = world.index.search(world.queries[0], 10, recall=0.95)
+    assert isinstance(one.recall, float)
+    assert np.asarray(default.recall)[0] == one.recall
 
 
 def test_recall_of_one_is_brute_force(world: World) -> None:
     found = world.index.search(world.queries[:50], 10, recall=1.0)
-    assert found.recall == 1.0
+    assert np.all(found.recall == 1.0)
     assert (found.candidates == N).all()
     np.testing.assert_array_equal(found.ids, world.true[:50, :10])
     for i in range(5):
@@ -141,10 +149,53 @@ def test_beyond_the_measured_k_every_vector_is_compared(world: World) -> None:
     assert np.isnan(world.index.search(world.queries[0], 101, probes=5).recall)
 
 
+def kinds_of_queries(vectors: Floats, queries: Floats) -> dict[str, Floats]:
+    """Such as the vectors, and such as nothing that is stored."""
+    dice = np.random.default_rng(4)
+    mean, spread = vectors.mean(axis=0), vectors.std(axis=0)
+    noise = spread * dice.standard_normal(queries.shape)
+    made = {
+        "of the source": queries,
+        "with noise": queries + noise,
+        "Gaussian": mean + noise,
+        "midpoints": (vectors[: len(queries)] + vectors[-len(queries) :]) / 2,
+        "some coordinates": queries * (dice.random(queries.shape) < 0.3),
+    }
+    return {kind: np.asarray(each, np.float32) for kind, each in made.items()}
+
+
+@pytest.mark.parametrize("k", [1, 10])
+def test_recall_is_kept_for_the_neighbours_of_a_stored_vector(world: World, k: int) -> None:
+    ids = range(0, N, 20)
+    true = np.array([world.index.neighbors_of(id, k, exact=True).ids for id in ids])
+    for recall in (0.8, 0.95):
+        found = [world.index.neighbors_of(id, k, recall=recall) for id in ids]
+        measured = recall_of(np.array([each.ids for each in found]), true)
+        assert measured >= recall - 0.03
+        assert measured >= float(np.mean([each.recall for each in found])) - 0.03
+    assert world.index.neighbors_of(0, k, exact=True).recall == 1.0
+
+
+@pytest.mark.parametrize("k", [1, 10, 100])
+def test_recall_is_kept_for_any_kind_of_query_and_some_kind_finds_no_more(world: World, k: int) -> None:
+    kinds = kinds_of_queries(world.vectors, world.queries[:2000])
+    true = {kind: world.index.search(queries, k, exact=True).ids for kind, queries in kinds.items()}
+    for recall in (0.8, 0.9, 0.95):
+        beyond = []
+        for kind, queries in kinds.items():
+            found = world.index.search(queries, k, recall=recall)
+            measured, said = recall_of(found.ids, true[kind]), float(np.mean(found.recall))
+            slack = 0.05 if k == 1 else 0.02  # of some kinds few queries are measured, and k = 1 finds all or nothing
+            assert measured >= recall - slack, (kind, recall)
+            assert measured >= said - slack, (kind, recall)
+            beyond.append(measured - said)
+        assert min(beyond) <= 0.03, recall
+
+
 def test_what_is_expected_of_probes_is_found(world: World) -> None:
     for probes in (1, 2, 5, 10, 20):
         found = world.index.search(world.queries, 10, probes=probes)
-        assert abs(recall_of(found.ids, world.true[:, :10]) - found.recall) < 0.02
+        assert abs(recall_of(found.ids, world.true[:, :10]) - np.mean(found.recall)) < 0.02
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -273,7 +324,7 @@ def test_recall_is_kept_by_several_segments_and_fresh_vectors() -> None:
     for recall in (0.8, 0.95):
         found = index.search(queries, 10, recall=recall)
         assert recall_of(found.ids, true) >= recall - 0.02
-        assert recall <= found.recall < 1.0
+        assert np.all((recall <= found.recall) & (found.recall < 1.0))
         assert (found.ids % 7 != 0).all()
 
 

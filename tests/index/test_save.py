@@ -55,7 +55,7 @@ def test_what_is_opened_is_what_was_saved(metric: Metric, hashed: bool, tmp_path
         np.testing.assert_array_equal(a.ids, b.ids)
         np.testing.assert_array_equal(a.distances, b.distances)
         np.testing.assert_array_equal(a.candidates, b.candidates)
-        assert a.recall == b.recall
+        np.testing.assert_array_equal(a.recall, b.recall)
     assert opened.add(vectors[1]).tolist() == [10_001]
     np.testing.assert_array_equal(opened[10_000], vectors[0] + 1)
 

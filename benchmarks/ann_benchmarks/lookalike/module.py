@@ -82,7 +82,9 @@ class Lookalike(BaseANN):  # type: ignore[misc]  # of which mypy sees nothing
         compared = [stage.count for each in explained for stage in each.stages if stage.name in ("scan", "compare")]
         return {
             "dist_comps": sum(compared) / len(sample) * len(self._asked),
-            "expected_recall": self._found.recall,
+            "expected_recall": float(
+                np.mean([self._index.search(query, k, recall=self._recall).recall for query in sample])
+            ),
         }
 
     def _searchable(self, vectors: Vectors) -> Ids:

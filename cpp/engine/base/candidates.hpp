@@ -13,6 +13,7 @@
 
 #include "engine/base/kth.hpp"
 #include "engine/base/limit_for.hpp"
+#include "engine/base/missed.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -29,15 +30,17 @@ class Candidates {
     kth_.reset(k);
     size_ = 0;
     limit_ = kEndless;
+    within_ = false;
+    many_ = 4 * keep_ + kSlack;
   }
 
-  /// From now on fewer are wanted, but at least k.
-  void keep_only(std::size_t keep) { keep_ = std::min(keep_, keep); }
-
-  /// From now on more are wanted; what was left out before stays so.
-  void keep_more(std::size_t keep) {
-    keep_ = std::max(keep_, keep);
-    limit_ = kEndless;
+  /// From now on those alone are wanted that may be among the k nearest, where an estimate has this standard
+  /// error: all but so large a share of the k nearest (missed.hpp).
+  void keep_within(float error, float missed) {
+    error_ = error;
+    missed_ = missed;
+    within_ = true;
+    cut_by_kth(kSpareErrors);
   }
 
   /// The k-th smallest estimate so far; infinite before there are as many.
@@ -61,6 +64,8 @@ class Candidates {
   void take(std::size_t appended) {
     kth_.push({estimates_.data() + size_, appended});
     size_ += appended;
+    if (size_ < many_) return;
+    if (within_) cut_by_kth(kSpareErrors);
     if (size_ >= 4 * keep_ + kSlack) narrow(keep_ / 8);
   }
 
@@ -80,6 +85,7 @@ class Candidates {
   /// Exactly the `keep` best remain, or all if there are fewer; ties go to the smaller number, so that the
   /// order of the stream does not show.
   void finish() {
+    if (within_) cut_by_kth(0.0F);
     if (size_ > keep_) narrow(0);
     if (size_ > keep_) cut();
   }
@@ -103,6 +109,7 @@ class Candidates {
     }
     size_ = united;
     keep_ = keep;
+    within_ = false;
     finish();
   }
 
@@ -111,6 +118,19 @@ class Candidates {
 
  private:
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
+  static constexpr float kSpareErrors = 0.6F;
+
+  // Before the last rows came, some more stay than it takes: how many are near may grow.
+  void cut_by_kth(float spare) {
+    constexpr std::size_t kAgain = 128;
+    const float kth = this->kth();
+    if (!(kth < kEndless)) return;
+    const std::size_t near = kernels().count_below(estimates_.data(), size_, kth + error_);
+    const float most = kth + error_ * (spare + Crowd(near, kth_.k()).errors_beyond(missed_));
+    limit_ = std::min(limit_, most > kth ? most : std::nextafter(kth, kEndless));
+    size_ = kernels().keep_below(estimates_.data(), numbers_.data(), size_, limit_);
+    many_ = std::min(2 * size_ + kAgain, 4 * keep_ + kSlack);
+  }
 
   /// Draws in the limit, so that `keep` up to `keep + spare` are left. Many equal estimates allow no such
   /// limit: then they are cut by number.
@@ -141,6 +161,9 @@ class Candidates {
   Kth kth_;
   std::size_t size_ = 0;
   float limit_ = kEndless;
+  float error_ = 0.0F, missed_ = 1.0F;
+  bool within_ = false;   // a distance of the k-th smallest
+  std::size_t many_ = 0;  // when there are so many, some may be left out
   std::vector<float> estimates_;
   std::vector<std::uint32_t> numbers_;
   std::vector<std::uint32_t> order_;

@@ -59,9 +59,9 @@ class Index : private ForkSafe {
                       const Interrupt& interrupt) const {
     return snapshot()->search(queries, count, options, interrupt);
   }
-  double search(const void* queries, std::size_t count, const SearchOptions& options,
-                const Interrupt& interrupt, const SearchRoom& room) const {
-    return snapshot()->search(queries, count, options, interrupt, room);
+  void search(const void* queries, std::size_t count, const SearchOptions& options,
+              const Interrupt& interrupt, const SearchRoom& room) const {
+    snapshot()->search(queries, count, options, interrupt, room);
   }
   Explanation explain(const void* query, const SearchOptions& options, std::optional<std::int64_t> id) const {
     return snapshot()->explain(query, options, id);

@@ -32,7 +32,13 @@ struct SearchResult {
   std::vector<std::int64_t> ids;  // queries × k, padded with -1
   std::vector<float> distances;   // queries × k, padded with infinity
   std::vector<Stages> stages;     // of each query
-  double recall = 1.0;            // expected
+
+  /// Expected, on average.
+  double recall() const {
+    double sum = 0.0;
+    for (const Stages& each : stages) sum += each.recall();
+    return stages.empty() ? 1.0 : sum / static_cast<double>(stages.size());
+  }
 };
 
 /// Where a search leaves what a SearchResult holds, in room for as much.

@@ -77,9 +77,8 @@ class Snapshot {
 
   SearchResult search(const void* queries, std::size_t count, const SearchOptions& options,
                       const Interrupt& interrupt) const;
-  /// Returns the expected recall.
-  double search(const void* queries, std::size_t count, const SearchOptions& options,
-                const Interrupt& interrupt, const SearchRoom& room) const;
+  void search(const void* queries, std::size_t count, const SearchOptions& options,
+              const Interrupt& interrupt, const SearchRoom& room) const;
 
   /// One query searched as `search` does, with what each stage did; and, where `id` is given, how far that
   /// got.

@@ -26,19 +26,19 @@ constexpr std::size_t kFewQueries = 8;  // for each thread
 SearchResult Snapshot::search(const void* queries, std::size_t count, const SearchOptions& options,
                               const Interrupt& interrupt) const {
   SearchResult result{std::vector<std::int64_t>(count * options.k), std::vector<float>(count * options.k),
-                      std::vector<Stages>(count), 1.0};
-  result.recall = search(queries, count, options, interrupt,
-                         {result.ids.data(), result.distances.data(), result.stages.data()});
+                      std::vector<Stages>(count)};
+  search(queries, count, options, interrupt,
+         {result.ids.data(), result.distances.data(), result.stages.data()});
   return result;
 }
 
-double Snapshot::search(const void* queries, std::size_t count, const SearchOptions& options,
-                        const Interrupt& interrupt, const SearchRoom& room) const {
+void Snapshot::search(const void* queries, std::size_t count, const SearchOptions& options,
+                      const Interrupt& interrupt, const SearchRoom& room) const {
   const std::vector<float> scales = setting_->intake.check_queries(queries, count);
   std::fill_n(room.ids, count * options.k, -1);
   std::fill_n(room.distances, count * options.k, std::numeric_limits<float>::infinity());
   std::fill_n(room.stages, count, Stages());
-  if (live_ == 0) return 1.0;
+  if (live_ == 0) return;
   std::unique_ptr<const Plan> own;
   const Plan& plan = this->plan(options, own);
   const bool by_rows = plan.scanned > kFewParts * rows_of_a_part() &&
@@ -63,7 +63,6 @@ double Snapshot::search(const void* queries, std::size_t count, const SearchOpti
     parallel_for(count, grain, threads, nullptr, answer);
   }
   stop.require_done(count);
-  return plan.recall;
 }
 
 void Snapshot::search_block(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,
@@ -161,7 +160,13 @@ class Snapshot::Planner {
     }
     const double growth = std::max(1.0, times);
     const bool enough = budget.grow(growth);
-    visit.depth = static_cast<std::size_t>(std::min(std::ceil(k * growth), double{kMostCandidates}));
+    visit.share_varies = allowed_ < routed_.search.rows();
+    const auto as_many = static_cast<float>(originals / static_cast<double>(router().rows()));
+    visit.share = static_cast<float>(share) * as_many;
+    if (visit.share_varies)
+      budget.level_limits();
+    else
+      for (Budget::Limits& limits : budget.limits) limits.left /= as_many;
     if (options_.probes > 0 && options_.rerank > 0) budget.rerank = options_.rerank;
     if (options_.probes == 0)
       whole =
@@ -195,23 +200,17 @@ const Snapshot::Plan& Snapshot::plan(const SearchOptions& options, std::unique_p
   return *own;
 }
 
-// How many rows are compared one by one, how many are searched, and the recall that this comes to.
+// How many rows are compared one by one, how many are searched, and what share each router has of them.
 void Snapshot::Plan::sum_up(const Snapshot& snapshot) {
   each_unlisted(snapshot, [&](std::size_t begin, std::size_t end) { scanned += end - begin; });
-  double found = static_cast<double>(scanned);
-  rows = found;
+  rows = static_cast<double>(scanned);
   for (std::size_t i = 0; i < compared; ++i) {
     const Segment& segment = wholes[i].segment();
     scanned += segment.originals();
     rows += static_cast<double>(segment.rows());
-    found += static_cast<double>(segment.rows());
   }
-  for (const Routed& each : routed) {
-    const auto searched = static_cast<double>(each.search.rows());
-    rows += searched;
-    found += searched * each.visit.budget.recall;
-  }
-  if (rows > 0) recall = found / rows;
+  for (const Routed& each : routed) rows += static_cast<double>(each.search.rows());
+  for (Routed& each : routed) each.visit.weight = static_cast<double>(each.search.rows()) / rows;
 }
 
 Snapshot::Plan Snapshot::make_plan(const SearchOptions& options) const {

@@ -14,25 +14,32 @@ namespace lookalike {
 /// The k for which recall@k is measured at sealing.
 constexpr std::array<std::size_t, 5> kMeasuredAt = {1, 3, 10, 30, 100};
 
-/// A query never has more candidates.
-constexpr std::size_t kMostCandidates = 32768;
+/// A query never has more candidates, where their number is the same for all; and where it shows on the way.
+/// So many 8-bit rows take some milliseconds.
+constexpr std::size_t kMostCandidates = 32768, kMostOnTheWay = 131072;
 
-/// So many buckets, and so many candidates reranked. With margins these numbers are what a query takes on
-/// average, and each goes as far as it needs. With e the k-th lowest estimate so far and f = max(1, e /
-/// typical),
-///   a bucket is visited if its centre's squared distance is at most e + probe_margin, and fewer than
-///     probe_cap · f³ were visited before: a query unlike anything stored, whose f is large, goes far;
-///   the candidates are the best candidate_cap · f².
+/// So many buckets, and so many candidates reranked. Where hits are predicted these numbers are what a query
+/// takes on average, and each goes as far as it needs: with e the k-th lowest estimate so far,
+///   buckets are visited until at most left · k hits are expected in those that follow (hit_model.hpp);
+///   the candidates are all but those that make up a share `missed` of the neighbours (missed.hpp), where an
+///   estimate errs in proportion to ‖q − c‖ (sketches.hpp): by error · √max(e, ‖q − c‖²), c the nearest
+///   centre.
+/// The farther e is beyond what is usual, the more is the query unlike the rows: each degree of that has
+/// limits of its own, and a recall.
 struct Budget {
   std::uint32_t probes = 0;
   std::uint32_t rerank = 0;
   double recall = 1.0;        // expected
   float narrowing = kNarrow;  // so many of the candidates are compared exactly for each neighbour
-  float probe_margin = kEndless;
-  float probe_cap = kEndless;
-  float candidate_cap = kEndless;
-  float typical = 1.0F;
-  float dense_margin = kEndless;  // instead, where a filter lets through all that is near a query
+  float error = 0.0F;         // standard error of an estimate where ‖q − c‖ is 1
+  float usual_e = kEndless;   // e is larger for few rows
+  struct Limits {
+    float left = kEndless;
+    float missed = 1.0F;
+    float recall = 1.0F;
+  };
+  static constexpr std::size_t kDegrees = 5;
+  std::array<Limits, kDegrees> limits{};
 
   static constexpr float kNarrow = 1.25F;
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
@@ -41,18 +48,41 @@ struct Budget {
 
   /// For so many times the rows that it was measured with, >= 1. Whether as many candidates are possible.
   bool grow(double times) {
-    const double most = by_margins() ? double{candidate_cap} * times : rerank * times;
-    rerank = std::max(rerank, static_cast<std::uint32_t>(std::min(rerank * times, double{kMostCandidates})));
-    candidate_cap *= static_cast<float>(times);
-    return times <= 1.0 || most <= double{kMostCandidates};
+    const double most = rerank * times;
+    rerank = static_cast<std::uint32_t>(
+        std::max(static_cast<double>(rerank), std::min(most, double{kMostOnTheWay})));
+    return times <= 1.0 || most <= double{kMostOnTheWay};
   }
 
-  bool by_margins() const { return probe_margin < kEndless; }
+  bool by_hits() const { return limits[0].left < kEndless; }
 
-  std::size_t most_probes(float kth) const { return times(probe_cap, probe_factor(farness(kth, typical))); }
-  std::size_t most_candidates(float kth) const {
-    return times(candidate_cap, candidate_factor(farness(kth, typical)));
+  /// Of a degree above 0, e is at most so many times as far as is usual.
+  static float most_times(std::size_t degree) {
+    return degree + 1 < kDegrees ? static_cast<float>(std::size_t{1} << degree) : kEndless;
   }
+  static std::size_t degree(float e, float usual_e) {
+    std::size_t degree = 0;
+    while (degree + 1 < kDegrees && !(e <= usual_e * most_times(degree))) ++degree;
+    return degree;
+  }
+  const Limits& at(float kth) const { return limits[degree(kth, usual_e)]; }
+  /// The same for all: what the strictest takes.
+  void level_limits() {
+    Limits strictest = limits[0];
+    for (const Limits& each : limits) {
+      strictest.left = std::min(strictest.left, each.left);
+      strictest.missed = std::min(strictest.missed, each.missed);
+      strictest.recall = std::min(strictest.recall, each.recall);
+    }
+    limits.fill(strictest);
+  }
+  /// Of a query that met this k-th neighbour; all where there are fewer.
+  double recall_at(float kth) const {
+    if (!by_hits()) return recall;
+    return kth < kEndless ? double{at(kth).recall} : 1.0;
+  }
+
+  float error_at(float kth, float nearest) const { return error * std::sqrt(std::max({kth, nearest, 0.0F})); }
 
   /// Buckets are visited in phases that double: what one phase finds tells which buckets of the next the
   /// query can do without. Number `bucket` of the order belongs to the phase that begins here.
@@ -61,14 +91,8 @@ struct Budget {
   }
   /// Where the phase ends that begins here.
   static std::size_t phase_end(std::size_t begin) { return std::max(kFirstPhase, 2 * begin); }
-
-  static float farness(float kth, float typical) { return std::max(1.0F, kth / typical); }
-  static float probe_factor(float farness) { return farness * farness * farness; }
-  static float candidate_factor(float farness) { return farness * farness; }
-  static std::size_t times(float cap, float factor) {
-    constexpr float kAll = 4e9F;
-    return static_cast<std::size_t>(std::clamp(cap * factor, 1.0F, kAll));
-  }
+  /// So many buckets are looked at for the hits that follow.
+  static std::size_t horizon(std::size_t begin) { return 2 * phase_end(begin); }
 };
 
 /// k lies in the interval of kMeasuredAt that ends with number `upper`, at `part` of the way between the

@@ -1,4 +1,4 @@
-// One sampled query on its way from bucket to bucket, and what margins it would have taken.
+// One sampled query on its way from bucket to bucket, and what it would have taken to go so far.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,9 @@
 #include <span>
 #include <vector>
 
+#include "engine/hash/hash_family.hpp"
 #include "engine/recall/budget.hpp"
+#include "engine/recall/hit_model.hpp"
 
 namespace lookalike {
 
@@ -23,10 +25,9 @@ struct Course {
     std::uint32_t bucket = kNever;  // where it was met
   };
 
-  std::vector<float> centres;  // squared distances, of more buckets than were visited
+  std::vector<Near> order;  // of more buckets than were visited
   std::array<std::vector<float>, kMeasuredAt.size()> kth;
-  std::vector<std::uint32_t> rows;        // of the first p buckets
-  std::vector<float> entries;             // estimated nearer than some neighbour, as they were met
+  std::vector<float> entries;             // that may become candidates, as they were met
   std::vector<std::uint32_t> entries_in;  // how many the first p buckets hold
   std::vector<Neighbour> neighbours;      // nearest first
 
@@ -35,38 +36,40 @@ struct Course {
     return std::span(neighbours).first(std::min(kMeasuredAt[level], neighbours.size()));
   }
 
-  std::uint32_t rows_of(std::size_t buckets) const { return rows[std::min(buckets, visited())]; }
   float kth_after(std::size_t level, std::size_t buckets) const {
     return kth[level][std::min(buckets, visited())];
   }
-  /// What is known when it is decided about a bucket: the state at the start of its phase.
-  float known_at(std::size_t level, std::size_t bucket) const {
-    return kth_after(level, Budget::phase_of(bucket));
-  }
 
-  /// The probe margin that visiting each bucket and all before it takes: ascending.
-  std::vector<float> margins_to(std::size_t level) const {
-    std::vector<float> margins;
-    margins.reserve(centres.size());
-    float most = -std::numeric_limits<float>::infinity();
-    for (std::size_t p = 0; p < centres.size(); ++p) {
-      const float margin = centres[p] - known_at(level, p);
-      if (!(margin <= most)) most = std::isnan(margin) ? std::numeric_limits<float>::infinity() : margin;
-      margins.push_back(most);
+  /// By bucket, the least share of k that is expected behind it or one before it, while e is at most
+  /// `usual_e`: whoever is content with less goes on there. Negative, so that they ascend.
+  std::vector<float> left_to(std::size_t level, float most_e, const HitModel& model,
+                             HitModel::Room& room) const {
+    std::vector<float> left;
+    left.reserve(order.size());
+    float least = Budget::kEndless;
+    const auto k = static_cast<float>(kMeasuredAt[level]);
+    for (std::size_t begin = 0; begin < order.size(); begin = Budget::phase_end(begin)) {
+      const std::size_t end = std::min(Budget::phase_end(begin), order.size());
+      const float e = kth_after(level, begin);
+      if (!(e <= most_e) || !std::isfinite(e)) {
+        left.resize(end, -least);
+        continue;
+      }
+      const auto some = std::span(order).first(std::min(Budget::horizon(begin), order.size()));
+      const auto hits = model.expect(some, e, room);
+      const float by = correction(hits.first(begin), k) / k;
+      left.resize(end);
+      float behind = 0.0F;
+      for (std::size_t p = hits.size(); p-- > begin;) {
+        behind += hits[p];
+        if (p < end) left[p] = by * behind;
+      }
+      for (std::size_t p = begin; p < end; ++p) {
+        least = std::min(least, left[p]);
+        left[p] = -least;
+      }
     }
-    return margins;
-  }
-  /// The first buckets, as many as a cap allows.
-  std::size_t under(std::size_t level, float cap, float typical) const {
-    std::size_t p = 0;
-    while (p < centres.size()) {
-      const std::size_t end = Budget::phase_end(Budget::phase_of(p));
-      const float factor = Budget::probe_factor(Budget::farness(known_at(level, p), typical));
-      const std::size_t most = Budget::times(cap, factor);
-      if (most < end) return std::min(std::max(p, most), centres.size());
-      p = end;
-    }
-    return centres.size();
+    return left;
   }
 };
 

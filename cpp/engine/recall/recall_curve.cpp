@@ -39,10 +39,10 @@ std::vector<std::uint32_t> RecallCurve::grid_up_to(std::size_t most) {
 }
 
 RecallCurve::RecallCurve(Column<float> recalls, std::size_t probe_steps, std::size_t rerank_steps,
-                         Costs costs, float narrowing, Margins margins)
+                         Costs costs, float narrowing, OperatingPoints points)
     : recalls_(std::move(recalls)),
       narrowing_(narrowing),
-      margins_(std::move(margins)),
+      points_(std::move(points)),
       probes_(grid(probe_steps)),
       reranks_(grid(rerank_steps)) {
   for (std::size_t i = 0; i < kMeasuredAt.size(); ++i) frontiers_[i] = frontier(i, costs);
@@ -72,8 +72,8 @@ const RecallCurve::Step* RecallCurve::cheapest(std::size_t i, double recall) con
 }
 
 Budget RecallCurve::budget_for(double recall, double k, double share) const {
-  if (!margins_.empty()) {
-    Budget budget = margins_.budget_for(recall, k, share);
+  if (!points_.empty()) {
+    Budget budget = points_.budget_for(recall, k, share);
     budget.narrowing = narrowing_;
     return budget;
   }

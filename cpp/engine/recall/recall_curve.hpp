@@ -13,7 +13,7 @@
 
 #include "engine/base/column.hpp"
 #include "engine/recall/budget.hpp"
-#include "engine/recall/margins.hpp"
+#include "engine/recall/operating_points.hpp"
 
 namespace lookalike {
 
@@ -46,16 +46,16 @@ class RecallCurve {
 
   /// recalls[(i · probe steps + p) · rerank steps + r], i an index of kMeasuredAt.
   RecallCurve(Column<float> recalls, std::size_t probe_steps, std::size_t rerank_steps, Costs costs,
-              float narrowing = Budget::kNarrow, Margins margins = {});
+              float narrowing = Budget::kNarrow, OperatingPoints points = {});
 
   std::size_t probe_steps() const { return probes_.size(); }
   std::size_t rerank_steps() const { return reranks_.size(); }
   std::span<const float> recalls() const { return recalls_.view(); }
   float narrowing() const { return narrowing_; }
-  const Margins& margins() const { return margins_; }
+  const OperatingPoints& points() const { return points_; }
 
-  /// The cheapest budget for this recall@k where so large a share of the rows may be found: by margins where
-  /// they were measured, else of the grid. probes = 0 if there is none, or k is beyond what was measured.
+  /// The cheapest budget for this recall@k where so large a share of the rows may be found: by operating
+  /// points where they were measured, else of the grid. probes = 0 if there is none.
   Budget budget_for(double recall, double k, double share = 1.0) const;
 
   /// For a number of probes given: with as many reranked as bring nearly all that these probes can.
@@ -79,7 +79,7 @@ class RecallCurve {
 
   Column<float> recalls_;
   float narrowing_ = Budget::kNarrow;
-  Margins margins_;
+  OperatingPoints points_;
   std::vector<std::uint32_t> probes_;
   std::vector<std::uint32_t> reranks_;
   std::array<std::vector<Step>, kMeasuredAt.size()> frontiers_;

@@ -17,6 +17,7 @@
 #include "engine/hash/families.hpp"
 #include "engine/projection/projection.hpp"
 #include "engine/projection/space.hpp"
+#include "engine/recall/hit_model.hpp"
 #include "engine/recall/recall_curve.hpp"
 #include "engine/rows/distances.hpp"
 #include "engine/rows/store.hpp"
@@ -68,6 +69,8 @@ class Router {
   const HashFamily& family() const { return *family_; }
   const SketchLayout& layout() const { return layout_; }
   const RecallCurve& curve() const { return curve_; }
+  /// Empty where buckets are not visited by distance, or in a file of before.
+  const HitModel& hits() const { return hits_; }
   std::size_t rows() const { return rows_; }
   std::uint64_t seed() const { return seed_; }
   std::uint32_t buckets() const { return family_->buckets(); }
@@ -115,6 +118,7 @@ class Router {
   // For who learns it, before anybody else knows it.
   HashFamily& learning() { return *family_; }
   void choose(const Codebook& codebook) { layout_ = SketchLayout(m(), codebook); }
+  void set_hits(HitModel hits) { hits_ = std::move(hits); }
   void set_curve(RecallCurve curve) { curve_ = std::move(curve); }
   bool learned() const { return !bounds_.empty(); }
   /// How far the rows lie that it was learned from; the mean may be 0: nobody knows.
@@ -134,6 +138,7 @@ class Router {
   std::unique_ptr<HashFamily> family_;
   SketchLayout layout_{0};
   RecallCurve curve_;
+  HitModel hits_;
   std::vector<float> bounds_;  // by bucket, of the squared residuals that it knows
   float mean_residual_ = 0.0F;
   std::size_t rows_;

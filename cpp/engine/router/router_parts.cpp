@@ -13,17 +13,47 @@
 namespace lookalike {
 namespace {
 
-Margins open_margins(const RouterShape& shape, const PartSource& parts) {
-  auto all = parts.get<Margins::Step>(
-      "margins", std::accumulate(shape.margins.begin(), shape.margins.end(), std::size_t{0}));
-  Margins::Levels levels;
-  for (std::size_t level = 0; level < levels.size(); ++level) {
-    const auto steps = all.first(shape.margins[level]);
-    if (!Margins::make_sense(steps)) parts.damaged("its margins make no sense");
-    levels[level].assign(steps.begin(), steps.end());
-    all = all.subspan(shape.margins[level]);
+struct StoredPoint {
+  float degree;
+  OperatingPoints::Point point;
+};
+struct StoredLevel {
+  float error;
+  float usual_e;
+};
+
+OperatingPoints open_points(const RouterShape& shape, const PartSource& parts) {
+  if (parts.find("hits").empty()) return {};
+  auto all = parts.get<StoredPoint>(
+      "points", std::accumulate(shape.points.begin(), shape.points.end(), std::size_t{0}));
+  const auto stored = parts.get<StoredLevel>("usual", kMeasuredAt.size());
+  OperatingPoints::Levels levels;
+  for (std::size_t at = 0; at < levels.size(); ++at) {
+    OperatingPoints::Level& level = levels[at];
+    level.error = stored[at].error;
+    level.usual_e = stored[at].usual_e;
+    bool known = true;
+    for (const StoredPoint& each : all.first(shape.points[at])) {
+      if (known = known && each.degree >= 0.0F && each.degree < float{Budget::kDegrees}; !known) break;
+      level.points[static_cast<std::size_t>(each.degree)].push_back(each.point);
+    }
+    if (!known || !OperatingPoints::make_sense(level)) parts.damaged("its operating points make no sense");
+    all = all.subspan(shape.points[at]);
   }
-  return Margins(std::move(levels));
+  return OperatingPoints(std::move(levels));
+}
+
+HitModel open_hits(const RouterShape& shape, const PartSource& parts) {
+  if (parts.find("hits").empty()) {  // of another family, or of before
+    parts.find("usual");
+    if (!parts.find("points").empty() || !parts.find("spreads").empty()) parts.wrong_length("hits");
+    parts.find("margins");
+    return {};
+  }
+  const HitTerms& terms = parts.get<HitTerms>("hits", 1).front();
+  const auto buckets = parts.get<HitModel::Bucket>("spreads", shape.buckets);
+  if (!HitModel::make_sense(buckets, terms)) parts.damaged("its expected hits make no sense");
+  return {buckets, terms};
 }
 
 }  // namespace
@@ -59,21 +89,30 @@ RouterParts::RouterParts(const Router& router, const Family& family, const Recal
   shape_.sketch_width = static_cast<std::uint32_t>(router.layout().codebook->width);
   shape_.probe_steps = static_cast<std::uint32_t>(curve.probe_steps());
   shape_.rerank_steps = static_cast<std::uint32_t>(curve.rerank_steps());
-  for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
-    const auto& steps = curve.margins().levels()[level];
-    shape_.margins[level] = static_cast<std::uint32_t>(steps.size());
-    margins_.insert(margins_.end(), steps.begin(), steps.end());
+  for (std::size_t at = 0; at < kMeasuredAt.size(); ++at) {
+    const OperatingPoints::Level& level = curve.points().levels()[at];
+    for (std::size_t degree = 0; degree < level.points.size(); ++degree)
+      for (const OperatingPoints::Point& point : level.points[degree]) {
+        ++shape_.points[at];
+        points_.insert(points_.end(), {static_cast<float>(degree), point.recall, point.left, point.missed,
+                                       point.probes, point.rerank});
+      }
+    if (!router.hits().empty()) usual_.insert(usual_.end(), {level.error, level.usual_e});
   }
   shape_.largest_norm = router.space().largest_norm();
   shape_.narrowing = curve.narrowing();
   shape_.mean_residual = router.mean_residual();
   shape_.family = stored_name(family.name);
+  const std::size_t modelled = router.hits().empty() ? 0 : 1;
   parts_ = {named("shape", std::span<const RouterShape>(&shape_, 1)),
             named("middle", router.space().middle()),
             named("projection", router.projection().matrix()),
             named("bounds", router.bounds()),
             named("curve", curve.recalls()),
-            named("margins", std::span<const Margins::Step>(margins_))};
+            named("points", std::span<const float>(points_)),
+            named("usual", std::span<const float>(usual_)),
+            named("hits", std::span<const HitTerms>(&router.hits().terms(), modelled)),
+            named("spreads", router.hits().buckets())};
   for (const NamedBytes& part : router.family().parts()) parts_.push_back(part);
   std::ranges::sort(parts_, {}, &NamedBytes::name);
 }
@@ -110,10 +149,11 @@ std::shared_ptr<Router> open_router(const RouterShape& shape, const RowForm& for
   auto router = std::make_shared<Router>(form, std::move(space), std::move(projection), std::move(buckets),
                                          shape.rows, shape.seed);
   router->choose(*codebook_of(shape.sketch_width));
+  router->set_hits(open_hits(shape, parts));
   const std::size_t recalls = kMeasuredAt.size() * shape.probe_steps * shape.rerank_steps;
   router->set_curve(RecallCurve(Column(parts.get<float>("curve", recalls)), shape.probe_steps,
                                 shape.rerank_steps, router->costs(shape.rows), shape.narrowing,
-                                open_margins(shape, parts)));
+                                open_points(shape, parts)));
   return router;
 }
 

@@ -29,7 +29,7 @@ struct RouterShape {
   std::uint32_t sketch_width;  // dimensions of a nibble
   std::uint32_t probe_steps;
   std::uint32_t rerank_steps;
-  std::array<std::uint32_t, kMeasuredAt.size()> margins;  // steps of each level
+  std::array<std::uint32_t, kMeasuredAt.size()> points;  // of each level
   float largest_norm;
   float narrowing;
   float mean_residual;  // of the rows from the centres of their buckets, squared; 0: not known
@@ -52,7 +52,7 @@ class RouterParts {
 
  private:
   RouterShape shape_{};
-  std::vector<Margins::Step> margins_;
+  std::vector<float> points_, usual_;
   std::vector<NamedBytes> parts_;
 };
 

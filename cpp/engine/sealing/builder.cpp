@@ -94,12 +94,15 @@ void Builder::learn() {
   for (std::size_t i = 0; i < held_out; ++i) sampled.push_back(place_of[order[i]]);
   find_means(router->learning());
   sketch();
-  const HeldOut held = measurer().held_out(std::move(sampled));
-  choose_sketches(*router, held);
-  router->set_curve(measurer().measure(held));
+  const Samples samples = measurer().samples(sampled);
+  router->set_hits(measurer().learn_hits(samples.kinds, spreads()));
+  choose_sketches(*router, samples);
+  router->set_curve(measurer().measure(samples.kinds));
   // Where a centre is the mean of few rows, these lie nearer to it than others like them.
   const bool means = !router->learning().means().empty();
-  const double mean_residual = means ? 0.0 : residuals_ / static_cast<double>(originals());
+  const double mean_residual =
+      means ? 0.0
+            : std::accumulate(residuals_.begin(), residuals_.end(), 0.0) / static_cast<double>(originals());
   router->set_reach(segment_->reaches_.view(), static_cast<float>(mean_residual));
 }
 
@@ -277,7 +280,7 @@ void Builder::sketch() {
   Array<std::int8_t> bytes(segment.form_.compact() ? 0 : originals * ByteRows::stride(width),
                            HugePages<std::int8_t>(spill_));
   Array<Reach> reaches(starts_.size() - 1);
-  std::vector<double> residuals(starts_.size() - 1);  // by bucket: the same sum for any number of threads
+  residuals_.assign(starts_.size() - 1, 0.0);  // by bucket: the same sum for any number of threads
   const Sketches layout(sketch_layout, Column<std::uint32_t>(std::span<const std::uint32_t>(starts_)),
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
   parallel_for(
@@ -309,7 +312,7 @@ void Builder::sketch() {
                 router.space().beyond(segment.form_.floats(segment.stored().row(row), routed.room));
             const float square =
                 sketches.write(y, router.family().centre(bucket), left_out - beyond, i, into);
-            residuals[bucket] += double{square} + double{left_out};
+            residuals_[bucket] += double{square} + double{left_out};
             reaches[bucket].include(std::sqrt(square) + std::sqrt(beyond), left_out);
             if (as_bytes != nullptr)
               ByteRows::write(router.projection().isometric() ? y : placed, width, as_bytes, beyond);
@@ -317,11 +320,25 @@ void Builder::sketch() {
           close_sketches(layout.count(bucket), sketch_layout, into);
         }
       });
-  residuals_ = std::accumulate(residuals.begin(), residuals.end(), 0.0);
   Array<std::uint32_t> starts(starts_);
   segment.sketches_.emplace(sketch_layout, Column(std::move(starts)), Column(std::move(blocks)));
   segment.reaches_ = Column(std::move(reaches));
   segment.bytes_ = ByteRows(width, Column(std::move(bytes)));
+}
+
+// Where the rows of a bucket are all its centre, or one, it is as narrow as a bucket may be.
+std::vector<HitModel::Bucket> Builder::spreads() const {
+  constexpr double kNarrowest = 1e-4;  // beside the mean
+  const double mean =
+      std::accumulate(residuals_.begin(), residuals_.end(), 0.0) / static_cast<double>(originals());
+  const double least = std::max(kNarrowest * mean, 1e-30);
+  std::vector<HitModel::Bucket> buckets;
+  for (std::size_t bucket = 0; bucket + 1 < starts_.size(); ++bucket) {
+    const double rows = starts_[bucket + 1] - starts_[bucket];
+    const double spread = residuals_[bucket] / std::max(rows, 1.0);
+    buckets.push_back({static_cast<float>(std::max(spread, least)), static_cast<float>(rows)});
+  }
+  return buckets;
 }
 
 std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows, const std::optional<Kept>& kept,

@@ -60,10 +60,11 @@ class Builder {
   void keep();
   void find_means(HashFamily& family) const;
   void sketch();
+  std::vector<HitModel::Bucket> spreads() const;
 
   // choose_sketches.cpp
-  void choose_sketches(Router& router, const HeldOut& held);
-  double cost_when_measured(const HeldOut& held) const;
+  void choose_sketches(Router& router, const Samples& samples);
+  double cost_when_measured(const Samples& samples) const;
 
   bool carries(std::size_t row) const {
     return carried_ != nullptr && carried_->has(origin(static_cast<std::uint32_t>(row)));
@@ -79,7 +80,7 @@ class Builder {
   std::shared_ptr<Segment> segment_;
   const Carried* carried_ = nullptr;    // what rows have of a router that is kept
   std::vector<std::uint32_t> origins_;  // which of the rows that were given each is; empty: it is itself
-  double residuals_ = 0.0;              // of all rows, once they are sketched
+  std::vector<double> residuals_;       // by bucket, of all its rows, once they are sketched
   Array<std::uint32_t> starts_;         // the first entry of each bucket, and their number at the end
 };
 

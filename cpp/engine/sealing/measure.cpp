@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/random.hpp"
 #include "engine/recall/tally.hpp"
 #include "engine/search/compare.hpp"
 #include "engine/search/search_scratch.hpp"
@@ -17,6 +18,29 @@ namespace {
 
 constexpr std::size_t kRowsBetweenBreaths = 16384;
 constexpr std::size_t kForGrid = 1000;  // queries, where only searches with given probes ask the grid
+
+// The first queries without most of their relatives: of what is less than half as far, squared, as the
+// farthest neighbour that is known, the less is left the nearer it is.
+Sample alone(const Sample& rows, std::size_t count, Random random) {
+  constexpr double kRelative = 0.5, kPower = 4.0;
+  Sample sample{rows.queries.part(0, count), {}, {}};
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::vector<Found>& truth = rows.truths[i];
+    std::vector<std::uint32_t> without = rows.without[i];
+    std::vector<Found> left;
+    const double near = truth.empty() ? 0.0 : kRelative * double{truth.back().key};
+    for (const Found& each : truth) {
+      if (near > 0.0 && random.uniform() > std::pow(std::max(0.0, double{each.key}) / near, kPower))
+        without.push_back(static_cast<std::uint32_t>(each.id));
+      else
+        left.push_back(each);
+    }
+    std::ranges::sort(without);
+    sample.without.push_back(std::move(without));
+    sample.truths.push_back(std::move(left));
+  }
+  return sample;
+}
 
 }  // namespace
 
@@ -34,71 +58,106 @@ std::size_t Measurer::most_probes() const {
       static_cast<double>(router_.buckets())));
 }
 
-QueryBlock HeldOut::first(std::size_t count, const RowForm& form) const {
-  return {vectors.data(), count, form.dim, form.metric, scales.data(), bits.empty() ? nullptr : bits.data()};
-}
-
-HeldOut Measurer::held_out(std::vector<std::uint32_t> rows) const {
+Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
+  constexpr std::size_t kAlone = 384, kUnlike = 256;  // queries: of all kinds, and of each that is made
   const RowForm& form = segment_.form();
-  HeldOut held{std::move(rows), {}, {}, {}, {}};
-  held.vectors.resize(held.rows.size() * form.dim);
-  for (std::size_t i = 0; i < held.rows.size(); ++i) {
-    const std::byte* row = segment_.stored().row(held.rows[i]);
-    form.decode(row, held.vectors.data() + i * form.dim);
-    if (form.store == Store::bits) held.bits.insert(held.bits.end(), row, row + form.bytes());
-    held.scales.push_back(segment_.stored().scale(held.rows[i]));
+  Samples samples;
+  samples.vectors.resize(rows.size() * form.dim);
+  Sample of_rows{{}, {}, {}};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::byte* row = segment_.stored().row(rows[i]);
+    form.decode(row, samples.vectors.data() + i * form.dim);
+    if (form.store == Store::bits) samples.bits.insert(samples.bits.end(), row, row + form.bytes());
+    samples.scales.push_back(segment_.stored().scale(rows[i]));
+    of_rows.without.push_back({rows[i]});
   }
-  held.truths = truths(held.first(held.rows.size(), form), held.rows);
-  return held;
+  of_rows.queries = {samples.vectors.data(),
+                     rows.size(),
+                     form.dim,
+                     form.metric,
+                     samples.scales.data(),
+                     samples.bits.empty() ? nullptr : samples.bits.data()};
+  of_rows.truths = truths(of_rows.queries, of_rows.without);
+  samples.kinds.push_back(std::move(of_rows));
+  if (rows.empty() || !segment_.shape().family->ordered_by_distance) return samples;
+  samples.kinds.push_back(alone(samples.rows(), std::min(kAlone, rows.size()), Random(router_.seed())));
+  samples.unlike.emplace(samples.rows().queries, kUnlike, form, router_.seed());
+  const QueryBlock unlike = samples.unlike->block();
+  std::vector<std::vector<std::uint32_t>> made_of = samples.unlike->made_of();
+  for (std::vector<std::uint32_t>& each : made_of) {
+    for (std::uint32_t& row : each) row = rows[row];
+    std::ranges::sort(each);
+  }
+  const Truths of_unlike = truths(unlike, made_of);
+  const auto part = [](const auto& all, std::size_t first) {
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
+    return std::vector(begin, begin + kUnlike);
+  };
+  for (std::size_t first = 0; first < unlike.count; first += kUnlike)
+    samples.kinds.push_back({unlike.part(first, kUnlike), part(made_of, first), part(of_unlike, first)});
+  if (form.metric ==
+      Metric::dot) {  // a row may be its own neighbour, and in a bucket that is not the nearest
+    const QueryBlock some = samples.rows().queries.part(0, std::min(kUnlike, rows.size()));
+    samples.kinds.push_back({some, {}, truths(some, {})});
+  }
+  return samples;
 }
 
-RecallCurve Measurer::measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                              const Truths& truths) const {
+RecallCurve Measurer::measure(const QueryBlock& queries) const {
+  const Sample sample{queries, {}, truths(queries, {})};
+  return measure(std::span(&sample, 1));
+}
+
+RecallCurve Measurer::measure(std::span<const Sample> kinds) const {
   constexpr std::array<std::size_t, kMeasuredAt.size()> kAll = {0, 1, 2, 3, 4};
-  if (queries.count == 0) return {};
-  const float narrowing = measure_narrowing(queries, truths);
-  const Margins margins = measure_margins(queries, own_rows, truths, kAll);
-  return measure_grid(queries, own_rows, truths, narrowing,
-                      verified(margins, narrowing, queries, own_rows, truths));
+  const Sample& rows = kinds.front();
+  if (rows.queries.count == 0) return {};
+  float narrowing = Budget::kNarrow;
+  for (const Sample& kind : kinds) narrowing = std::max(narrowing, measure_narrowing(kind));
+  const OperatingPoints points = measure_points(kinds, rows.queries.count, kAll);
+  return measure_grid(rows, rows.queries.count, narrowing, verified(points, narrowing, kinds));
 }
 
-RecallCurve Measurer::measure_roughly(const HeldOut& held, std::size_t count) const {
+RecallCurve Measurer::measure_roughly(const Samples& samples, std::size_t count) const {
   constexpr std::array<std::size_t, 1> kTen = {2};
   static_assert(kMeasuredAt[kTen.front()] == 10);
-  const QueryBlock queries = held.first(count, segment_.form());
   if (!segment_.shape().family->ordered_by_distance)
-    return measure_grid(queries, held.rows, held.truths, Budget::kNarrow, {});
-  Margins margins = measure_margins(queries, held.rows, held.truths, kTen);
-  return {{}, 0, 0, router_.costs(segment_.originals()), Budget::kNarrow, std::move(margins)};
+    return measure_grid(samples.rows(), count, Budget::kNarrow, {});
+  OperatingPoints points = measure_points(std::span(samples.kinds).first(1), count, kTen);
+  return {{}, 0, 0, router_.costs(segment_.originals()), Budget::kNarrow, std::move(points)};
 }
 
-RecallCurve Measurer::measure_grid(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                                   const Truths& truths, float narrowing, Margins margins) const {
+RecallCurve Measurer::measure_grid(const Sample& rows, std::size_t count, float narrowing,
+                                   OperatingPoints points) const {
   const auto probe_grid = RecallCurve::grid_up_to(most_probes());
   const GridSteps reranks(std::min<std::size_t>(segment_.originals(), kMostCandidates));
   const std::vector<std::uint32_t> later_entries = this->later_entries();
   Tally tally(probe_grid.size(), reranks);
   std::mutex tally_mutex;
-  const std::size_t count =
-      std::min(queries.count, segment_.shape().family->ordered_by_distance ? kForGrid : queries.count);
+  if (segment_.shape().family->ordered_by_distance) count = std::min(count, kForGrid);
   parallel_for(count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     Tally mine(probe_grid.size(), reranks);
     Scratch scratch;
     for (std::size_t i = begin; i < end; ++i) {
-      const Walk walk = this->walk(queries.query(i), own_rows.empty() ? kNoRow : own_rows[i], truths[i],
+      const auto own = rows.without_of(i);
+      const Walk walk = this->walk(rows.queries.query(i), own.empty() ? kNoRow : own.front(), rows.truths[i],
                                    later_entries, probe_grid, scratch);
       mine.add(walk.step, walk.rank);
     }
     const std::scoped_lock lock(tally_mutex);
     tally.add(mine);
   });
-  return {Column(tally.recalls(truths[0].size())), probe_grid.size(), reranks.size(),
-          router_.costs(segment_.originals()),     narrowing,         std::move(margins)};
+  return {Column(tally.recalls(rows.truths[0].size())), probe_grid.size(), reranks.size(),
+          router_.costs(segment_.originals()),          narrowing,         std::move(points)};
 }
 
-// The nearest rows of each query; ids are rows.
-Truths Measurer::truths(const QueryBlock& queries, std::span<const std::uint32_t> own_rows) const {
-  const std::size_t neighbours = std::min(RecallCurve::kNeighbours, segment_.originals() - 1);
+// The nearest rows of each query, as many of each; ids are rows.
+Truths Measurer::truths(const QueryBlock& queries,
+                        const std::vector<std::vector<std::uint32_t>>& without) const {
+  std::size_t left_out = 1;
+  for (const auto& each : without) left_out = std::max(left_out, each.size());
+  const std::size_t neighbours =
+      std::min(RecallCurve::kNeighbours, std::max(segment_.originals(), left_out + 1) - left_out);
   Truths truths(queries.count);
   parallel_for(queries.count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     std::vector<TopK> nearest(end - begin);
@@ -109,7 +168,8 @@ Truths Measurer::truths(const QueryBlock& queries, std::span<const std::uint32_t
           .part(first, last)
           .scan(queries.part(begin, end - begin), wanted(nearest),
                 [&](std::size_t q, std::size_t i, float key) {
-                  if (own_rows.empty() || first + i != own_rows[begin + q])
+                  if (without.empty() ||
+                      std::ranges::find(without[begin + q], first + i) == without[begin + q].end())
                     nearest[q].push(key, static_cast<std::int64_t>(first + i));
                 });
       if (spill_) spill_->breathe();

@@ -1,10 +1,12 @@
 // Measuring the recall: queries whose neighbours are known are sent through the lists of a segment.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "engine/recall/recall_curve.hpp"
 #include "engine/rows/allowed.hpp"
 #include "engine/rows/distances.hpp"
+#include "engine/sealing/unlike.hpp"
 #include "engine/segment/segment.hpp"
 
 namespace lookalike {
@@ -26,15 +29,28 @@ struct Scratch;
 /// The nearest originals of each query; ids are rows.
 using Truths = std::vector<std::vector<Found>>;
 
-/// Rows that have not shaped the buckets, as queries; none of them is its own neighbour.
-struct HeldOut {
-  std::vector<std::uint32_t> rows;
+/// Queries of one kind whose neighbours are known.
+struct Sample {
+  QueryBlock queries;
+  std::vector<std::vector<std::uint32_t>>
+      without;  // rows that are no neighbours of a query, ascending; or none
+  Truths truths;
+
+  std::span<const std::uint32_t> without_of(std::size_t query) const {
+    return without.empty() ? std::span<const std::uint32_t>() : std::span(without[query]);
+  }
+};
+
+/// What a recall is measured with: rows that have not shaped the buckets, none of which is its own neighbour;
+/// some of them without their relatives, as something new has none; and queries unlike all rows.
+struct Samples {
   std::vector<float> vectors;
   std::vector<float> scales;
   std::vector<std::byte> bits;  // under hamming
-  Truths truths;
+  std::optional<Unlike> unlike;
+  std::vector<Sample> kinds;
 
-  QueryBlock first(std::size_t count, const RowForm& form) const;
+  const Sample& rows() const { return kinds.front(); }
 };
 
 /// How many rows should be held out of so many.
@@ -53,14 +69,16 @@ class Measurer {
 
   /// The curve for these queries: each is searched exactly and with growing budgets. What it says
   /// of common recalls was tried by searches with their budgets.
-  RecallCurve measure(const QueryBlock& queries) const { return measure(queries, {}, truths(queries, {})); }
-  RecallCurve measure(const HeldOut& held) const {
-    return measure(held.first(held.rows.size(), segment_.form()), held.rows, held.truths);
-  }
+  RecallCurve measure(const QueryBlock& queries) const;
+  /// The same, where any of these kinds finds as much.
+  RecallCurve measure(std::span<const Sample> kinds) const;
   /// What budgets for 10 neighbours cost, with the first queries alone, and without those searches.
-  RecallCurve measure_roughly(const HeldOut& held, std::size_t count) const;
+  RecallCurve measure_roughly(const Samples& samples, std::size_t count) const;
 
-  HeldOut held_out(std::vector<std::uint32_t> rows) const;
+  Samples samples(std::span<const std::uint32_t> rows) const;
+
+  // learn_hits.cpp
+  HitModel learn_hits(std::span<const Sample> kinds, std::span<const HitModel::Bucket> buckets) const;
 
  private:
   static constexpr std::uint32_t kNoRow = std::numeric_limits<std::uint32_t>::max();
@@ -79,33 +97,36 @@ class Measurer {
   };
 
   std::size_t most_probes() const;
-  RecallCurve measure(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                      const Truths& truths) const;
-  RecallCurve measure_grid(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                           const Truths& truths, float narrowing, Margins margins) const;
-  Truths truths(const QueryBlock& queries, std::span<const std::uint32_t> own_rows) const;
+  RecallCurve measure_grid(const Sample& rows, std::size_t count, float narrowing,
+                           OperatingPoints points) const;
+  Truths truths(const QueryBlock& queries, const std::vector<std::vector<std::uint32_t>>& without) const;
 
   // measure_narrowing.cpp
-  float measure_narrowing(const QueryBlock& queries, const Truths& truths) const;
+  float measure_narrowing(const Sample& sample) const;
 
-  // measure_margins.cpp
-  Margins measure_margins(const QueryBlock& queries, std::span<const std::uint32_t> own_rows,
-                          const Truths& truths, std::span<const std::size_t> levels) const;
-  float mean_factor() const;
-  Course course(const Query& query, std::uint32_t own_row, std::span<const Found> truth, float most_error,
-                Scratch& scratch) const;
+  // measure_points.cpp
+  OperatingPoints measure_points(std::span<const Sample> kinds, std::size_t most,
+                                 std::span<const std::size_t> levels) const;
+  std::vector<Course> courses(const Sample& sample, std::size_t most) const;
+  float error() const;
+  Course course(const Sample& sample, std::size_t number, float error, Scratch& scratch) const;
 
   // verify.cpp
   struct Trial {
-    const QueryBlock& queries;
-    std::span<const std::uint32_t> own_rows;
-    const Truths& truths;
+    const Sample& sample;
     float narrowing;
     Allowed originals;
   };
-  Margins verified(const Margins& margins, float narrowing, const QueryBlock& queries,
-                   std::span<const std::uint32_t> own_rows, const Truths& truths) const;
-  float shortfall(const Margins::Step& step, std::size_t level, const Trial& trial) const;
+  OperatingPoints verified(const OperatingPoints& points, float narrowing,
+                           std::span<const Sample> kinds) const;
+  std::array<float, Budget::kDegrees> shortfalls(const Budget& budget, std::size_t level, float narrowing,
+                                                 const Allowed& originals,
+                                                 std::span<const Sample> kinds) const;
+  struct Tried {
+    std::size_t degree;
+    double found;
+  };
+  std::vector<Tried> tried(const Budget& budget, std::size_t level, const Trial& trial) const;
 
   // measure_walk.cpp
   std::vector<std::uint32_t> later_entries() const;

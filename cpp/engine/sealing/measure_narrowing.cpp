@@ -11,17 +11,44 @@
 #include "engine/search/search_scratch.hpp"
 
 namespace lookalike {
+namespace {
+
+struct Candidate {
+  float key;
+  std::uint32_t number;  // of the neighbour
+};
+
+/// The neighbours that are among these rows, by ascending key.
+std::vector<Candidate> neighbours_among(std::span<const std::uint32_t> rows, std::span<const float> keys,
+                                        std::span<const Found> truth) {
+  struct Sought {
+    std::uint32_t row, number;
+  };
+  std::vector<Sought> sought;
+  for (std::uint32_t i = 0; i < truth.size(); ++i)
+    sought.push_back({static_cast<std::uint32_t>(truth[i].id), i});
+  std::ranges::sort(sought, {}, &Sought::row);
+  std::vector<Candidate> among;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (const auto at = std::ranges::lower_bound(sought, rows[i], {}, &Sought::row);
+        at != sought.end() && at->row == rows[i])
+      among.push_back({keys[i], at->number});
+  std::ranges::sort(among, {}, &Candidate::key);
+  return among;
+}
+
+}  // namespace
 
 // Where vectors lie close together far from all others, 8 bits cannot tell them apart: then more of the
 // candidates are compared exactly, up to all.
-float Measurer::measure_narrowing(const QueryBlock& queries, const Truths& truths) const {
+float Measurer::measure_narrowing(const Sample& sample) const {
   constexpr std::array kFactors = {1.25F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F, 8.0F, 12.0F, 16.0F};
-  constexpr std::size_t kNeighbours = 10, kSamples = 400;
-  constexpr std::uint32_t kProbes = 64, kCandidates = 512;
+  constexpr std::size_t kSamples = 192;
+  constexpr std::uint32_t kProbes = 512, kCandidates = 8192;
   constexpr double kLost = 0.001;
   if (segment_.form().compact()) return kFactors.front();
-  // Of the nearest alone, where one is asked for, and of all.
-  constexpr std::array<std::size_t, 2> kLevels = {1, kNeighbours};
+  constexpr std::array<std::size_t, 3> kLevels = {1, 10, 100};
+  const auto& [queries, without, truths] = sample;
   std::array<std::atomic<std::size_t>, kLevels.size()> met{};
   std::array<std::array<std::atomic<std::size_t>, kFactors.size()>, kLevels.size()> kept{};
   const RoutedSearch search(segment_);
@@ -41,13 +68,21 @@ float Measurer::measure_narrowing(const QueryBlock& queries, const Truths& truth
       const auto rows = errand.candidates.kept();
       std::vector<float> keys(rows.size());
       segment_.byte_rows().keys(search.byte_query(errand), rows, scratch.byte_rows, keys.data());
+      for (const std::uint32_t none : sample.without_of(begin + q))
+        if (const auto at = std::ranges::find(rows, none); at != rows.end())
+          keys[static_cast<std::size_t>(at - rows.begin())] = std::numeric_limits<float>::infinity();
       const std::vector<Found>& truth = truths[begin + q];
-      for (std::size_t j = 0; j < std::min(kNeighbours, truth.size()); ++j) {
-        const auto at = std::find(rows.begin(), rows.end(), static_cast<std::uint32_t>(truth[j].id));
-        if (at == rows.end()) continue;
-        const float key = keys[static_cast<std::size_t>(at - rows.begin())];
-        const auto nearer = std::count_if(keys.begin(), keys.end(), [&](float other) { return other < key; });
-        for (std::size_t level = j < kLevels[0] ? 0 : 1; level < kLevels.size(); ++level) {
+      const std::vector<Candidate> neighbours = neighbours_among(rows, keys, truth);
+      std::vector<std::size_t> behind(neighbours.size() + 1);  // which, so many are nearer
+      for (const float key : keys)
+        if (!neighbours.empty() && key < neighbours.back().key)
+          ++behind[static_cast<std::size_t>(std::ranges::upper_bound(neighbours, key, {}, &Candidate::key) -
+                                            neighbours.begin())];
+      std::size_t nearer = 0;
+      for (std::size_t n = 0; n < neighbours.size(); ++n) {
+        nearer += behind[n];
+        for (std::size_t level = 0; level < kLevels.size(); ++level) {
+          if (neighbours[n].number >= kLevels[level]) continue;
           ++met[level];
           for (std::size_t i = 0; i < kFactors.size(); ++i)
             if (static_cast<float>(nearer) < kFactors[i] * static_cast<float>(kLevels[level]) + 8.0F)
@@ -60,7 +95,7 @@ float Measurer::measure_narrowing(const QueryBlock& queries, const Truths& truth
     return static_cast<double>(kept[level][i]) >= (1.0 - kLost) * static_cast<double>(met[level]);
   };
   for (std::size_t i = 0; i < kFactors.size(); ++i)
-    if (keeps(0, i) && keeps(1, i)) return kFactors[i];
+    if (keeps(0, i) && keeps(1, i) && keeps(2, i)) return kFactors[i];
   return std::numeric_limits<float>::infinity();
 }
 

@@ -1,4 +1,4 @@
-// Trying what the margins say: by the search itself, with rows that were held out as its queries.
+// Trying what the operating points say: by the search itself.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/recall/margin_tally.hpp"
+#include "engine/recall/point_tally.hpp"
 #include "engine/sealing/measure.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
@@ -15,13 +15,13 @@
 namespace lookalike {
 namespace {
 
-/// A step that says this recall, and by how much less it finds.
+/// A point that says this recall, and by how much less it finds.
 struct Shortfall {
   float recall;
   float by;
 };
 
-// Interpolated between the steps that were tried; beyond them that of the last one.
+// Interpolated between the points that were tried; beyond them that of the last one.
 float shortfall_at(std::span<const Shortfall> tried, float recall) {
   if (tried.empty()) return 0.0F;
   const auto above = std::ranges::lower_bound(tried, recall, {}, &Shortfall::recall);
@@ -31,21 +31,27 @@ float shortfall_at(std::span<const Shortfall> tried, float recall) {
   return std::lerp(below.by, above->by, (recall - below.recall) / (above->recall - below.recall));
 }
 
-// The steps with their recalls corrected, without those that find no more than a cheaper one, and what each
+// The points with their recalls corrected, without those that find no more than a cheaper one, and what each
 // of them said before.
 struct Corrected {
-  std::vector<Margins::Step> steps;
+  OperatingPoints::Points points;
   std::vector<float> said;
 
-  Corrected(std::span<const Margins::Step> all, std::span<const Shortfall> tried) {
+  Corrected(std::span<const OperatingPoints::Point> all, std::span<const Shortfall> tried) {
     constexpr float kHardlyAny = 1e-6F;  // so that one is left
-    for (const Margins::Step& each : all) {
+    for (const OperatingPoints::Point& each : all) {
       const float recall = std::max(kHardlyAny, each.recall - shortfall_at(tried, each.recall));
-      if (!steps.empty() && recall <= steps.back().recall) continue;
-      steps.push_back(each);
-      steps.back().recall = recall;
+      if (!points.empty() && recall <= points.back().recall) continue;
+      points.push_back(each);
+      points.back().recall = recall;
       said.push_back(each.recall);
     }
+  }
+
+  // What the point says, before it was corrected, that is taken for this recall.
+  float said_for(float recall) const {
+    const auto at = std::ranges::lower_bound(points, recall, {}, &OperatingPoints::Point::recall);
+    return at == points.end() ? said.back() : said[static_cast<std::size_t>(at - points.begin())];
   }
 };
 
@@ -59,95 +65,149 @@ std::size_t met(std::span<const Found> found, std::span<const Found> truth, std:
   return std::min(k, static_cast<std::size_t>(near));
 }
 
-// Of the neighbours that a level counts (margin_tally.cpp).
 double share_found(std::span<const Found> found, std::span<const Found> truth, std::size_t level) {
   const std::size_t k = std::min(kMeasuredAt[level], truth.size());
-  const std::size_t nearer = kMeasuredAt[level] > MarginTally::kAllCount ? k / 2 : 0;
-  if (k == nearer) return 1.0;  // of a hostile file
-  return static_cast<double>(met(found, truth, k) - met(found, truth, nearer)) /
-         static_cast<double>(k - nearer);
+  if (k == 0) return 1.0;  // of a hostile file
+  return static_cast<double>(met(found, truth, k)) / static_cast<double>(k);
 }
 
 }  // namespace
 
-// First the steps for .95 and .99 are tried. If one finds less than it says, so are those for other common
-// recalls, and then those that these recalls take once they are corrected. Where no step is left that finds
-// what is asked for, all rows are compared.
-Margins Measurer::verified(const Margins& margins, float narrowing, const QueryBlock& queries,
-                           std::span<const std::uint32_t> own_rows, const Truths& truths) const {
-  constexpr int kRounds = 5;
-  constexpr std::array kFirst = {0.95F, 0.99F};
+// First the points for .8, .95 and .99 are tried. If one finds less than it says, so are those for other
+// common recalls, and then those that these recalls take once they are corrected.
+OperatingPoints Measurer::verified(const OperatingPoints& points, float narrowing,
+                                   std::span<const Sample> kinds) const {
+  constexpr int kRounds = 4;
+  constexpr std::array kFirst = {0.8F, 0.95F, 0.99F};
   constexpr std::array kAll = {0.8F, 0.9F, 0.95F, 0.99F, 1.0F};
+  using ByDegree = std::array<std::vector<Shortfall>, Budget::kDegrees>;
   Bits bits(segment_.rows(), false);  // a copy takes no place among the neighbours
   for (std::size_t row = 0; row < segment_.originals(); ++row) bits.set(row);
-  const Trial trial{queries, own_rows, truths, narrowing, Allowed(bits, segment_.copies())};
-  Margins::Levels levels = margins.levels();
-  for (std::size_t level = 0; level < levels.size(); ++level) {
-    const std::vector<Margins::Step>& steps = margins.levels()[level];
-    if (steps.empty()) continue;
-    std::vector<Shortfall> tried;
+  const Allowed originals(bits, segment_.copies());
+  OperatingPoints::Levels levels = points.levels();
+  for (std::size_t at = 0; at < levels.size(); ++at) {
+    const OperatingPoints::Level& measured = points.levels()[at];
+    if (measured.empty()) continue;
+    ByDegree tried;
     for (int round = 0; round < kRounds; ++round) {
-      const std::size_t before = tried.size();
-      const Corrected corrected(steps, tried);
+      bool all_hold = true, any_new = false;
       for (const float recall : round == 0 ? std::span<const float>(kFirst) : std::span<const float>(kAll)) {
-        auto at = std::ranges::lower_bound(corrected.steps, recall, {}, &Margins::Step::recall);
-        if (at == corrected.steps.end()) --at;
-        const float said = corrected.said[static_cast<std::size_t>(at - corrected.steps.begin())];
-        const auto place = std::ranges::lower_bound(tried, said, {}, &Shortfall::recall);
-        if (place != tried.end() && place->recall == said) continue;
-        const auto step = std::ranges::lower_bound(steps, said, {}, &Margins::Step::recall);
-        tried.insert(place, {said, shortfall(*step, level, trial)});
+        Budget budget;
+        budget.error = measured.error;
+        budget.usual_e = measured.usual_e;
+        budget.narrowing = narrowing;
+        std::array<float, Budget::kDegrees> said{};
+        bool known = true;
+        for (std::size_t degree = 0; degree < said.size(); ++degree) {
+          const OperatingPoints::Points& all = measured.points[degree];
+          said[degree] = Corrected(all, tried[degree]).said_for(recall);
+          const auto& point =
+              *std::ranges::lower_bound(all, said[degree], {}, &OperatingPoints::Point::recall);
+          budget.limits[degree] = {point.left, point.missed, point.recall};
+          if (degree == 0) {
+            budget.probes = static_cast<std::uint32_t>(std::lround(std::max(1.0F, point.probes)));
+            budget.rerank = static_cast<std::uint32_t>(std::lround(point.rerank));
+          }
+          known = known && std::ranges::count(tried[degree], said[degree], &Shortfall::recall) > 0;
+        }
+        if (known) continue;
+        any_new = true;
+        const auto by = shortfalls(budget, at, narrowing, originals, kinds);
+        for (std::size_t degree = 0; degree < said.size(); ++degree) {
+          all_hold = all_hold && by[degree] == 0.0F;
+          auto& here = tried[degree];
+          const auto place = std::ranges::lower_bound(here, said[degree], {}, &Shortfall::recall);
+          if (place == here.end() || place->recall != said[degree])
+            here.insert(place, {said[degree], by[degree]});
+          else
+            place->by = std::max(place->by, by[degree]);
+        }
       }
-      const bool all_hold = std::ranges::all_of(tried, [](const Shortfall& each) { return each.by == 0.0F; });
-      if (all_hold || tried.size() == before) break;
+      if (all_hold || !any_new) break;
     }
-    levels[level] = Corrected(steps, tried).steps;
+    for (std::size_t degree = 0; degree < tried.size(); ++degree)
+      levels[at].points[degree] = Corrected(measured.points[degree], tried[degree]).points;
   }
-  return Margins(std::move(levels));
+  return OperatingPoints(std::move(levels));
 }
 
-// By how much less than a step says is found: nothing where that may be chance. The queries are taken from
-// all over, since those that are given may be in some order.
-float Measurer::shortfall(const Margins::Step& step, std::size_t level, const Trial& trial) const {
+// By how much less than a budget says is found, by degree, of the kind that finds least: nothing where that
+// may be chance.
+std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, std::size_t level,
+                                                         float narrowing, const Allowed& originals,
+                                                         std::span<const Sample> kinds) const {
+  constexpr double kErrors = 2.0, kSome = 24.0;
+  struct Sum {
+    double queries = 0.0, found = 0.0, squares = 0.0;
+
+    void add(const Sum& other) { queries += other.queries, found += other.found, squares += other.squares; }
+  };
+  std::array<float, Budget::kDegrees> by{};
+  std::array<Sum, Budget::kDegrees> others{};
+  const auto judge = [&](const Sum& sum, std::size_t degree) {
+    const double found = sum.found / sum.queries;
+    const double error = std::sqrt(std::max(0.0, sum.squares / sum.queries - found * found) / sum.queries);
+    const double said = double{budget.limits[degree].recall}, less = said - found;
+    if (less > kErrors * error)
+      by[degree] = std::max(by[degree], static_cast<float>(std::min(less + error, said)));
+  };
+  for (const Sample& sample : kinds) {
+    std::array<Sum, Budget::kDegrees> sums{};
+    for (const Tried& each : tried(budget, level, {sample, narrowing, originals}))
+      sums[each.degree].add({1.0, each.found, each.found * each.found});
+    for (std::size_t degree = 0; degree < sums.size(); ++degree) {
+      if (sums[degree].queries >= kSome)
+        judge(sums[degree], degree);
+      else
+        others[degree].add(sums[degree]);
+    }
+  }
+  for (std::size_t degree = 0; degree < others.size(); ++degree)
+    if (others[degree].queries >= kSome) judge(others[degree], degree);
+  return by;
+}
+
+// The queries are taken from all over, since those that are given may be in some order.
+std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t level,
+                                             const Trial& trial) const {
   constexpr std::size_t kTried = 400, kTriedForFew = 1000, kFew = 3;  // queries; of few neighbours
   constexpr std::size_t kAtOnce = 16;
-  constexpr double kErrors = 2.0;
   constexpr double kProducts = 1e8, kLeast = 40.0;  // some hundredths of a second; queries
-  const std::size_t given = trial.queries.count;
-  const double compared =
-      std::min(double{step.rerank}, double{trial.narrowing} * static_cast<double>(kMeasuredAt[level]) + 8.0);
+  // those of which so many neighbours are known
+  std::vector<std::size_t> able;
+  const auto& [queries, without, truths] = trial.sample;
+  const std::size_t neighbours = std::min(kMeasuredAt[level], truths.front().size());
+  for (std::size_t q = 0; q < queries.count; ++q)
+    if (truths[q].size() >= std::min(neighbours, segment_.originals() - trial.sample.without_of(q).size()))
+      able.push_back(q);
+  const std::size_t given = able.size();
+  const double compared = std::min(static_cast<double>(budget.rerank),
+                                   double{trial.narrowing} * static_cast<double>(kMeasuredAt[level]) + 8.0);
   const double products = static_cast<double>(segment_.form().dim) * compared +
-                          static_cast<double>(router_.m()) / 16.0 * step.probes *
+                          static_cast<double>(router_.m()) / 16.0 * budget.probes *
                               static_cast<double>(segment_.originals()) / router_.buckets();
   const std::size_t count =
       std::min({given, kMeasuredAt[level] <= kFew ? kTriedForFew : kTried,
                 static_cast<std::size_t>(std::max(kLeast, kProducts / std::max(products, 1.0)))});
   Visit visit;
-  visit.budget = step.budget();
-  visit.budget.narrowing = trial.narrowing;
-  visit.k = visit.depth = kMeasuredAt[level];
-  std::vector<double> shares(count);  // in the order of the queries: the same sum for any number of threads
+  visit.budget = budget;
+  visit.k = kMeasuredAt[level];
+  std::vector<Tried> tried(count);  // in the order of the queries: the same sums for any number of threads
   parallel_for(count, kAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     Scratch scratch;
     TopK nearest;
     Stages stages;
     for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t q = i * given / count;
-      const Allowed others = trial.originals.without(
-          trial.own_rows.empty() ? trial.own_rows : trial.own_rows.subspan(q, 1), segment_.copies());
+      const std::size_t q = able[i * given / count];
+      const Allowed others = trial.originals.without(trial.sample.without_of(q), segment_.copies());
       stages = {};
       nearest.reset(visit.k, std::numeric_limits<float>::infinity());
-      RoutedSearch(segment_, &others)
-          .search(trial.queries.part(q, 1), visit, scratch, {&nearest, 1}, {&stages, 1});
-      shares[i] = share_found(nearest.sorted(), trial.truths[q], level);
+      RoutedSearch(segment_, &others).search(queries.part(q, 1), visit, scratch, {&nearest, 1}, {&stages, 1});
+      tried[i] = {Budget::degree(scratch.errand.candidates.kth(), budget.usual_e),
+                  share_found(nearest.sorted(), truths[q], level)};
     }
   });
-  double sum = 0.0, squares = 0.0;
-  for (const double share : shares) sum += share, squares += share * share;
-  const auto asked = static_cast<double>(count), found = sum / asked;
-  const double error = std::sqrt(std::max(0.0, squares / asked - found * found) / asked);
-  const double by = double{step.recall} - found;
-  return by > kErrors * error ? static_cast<float>(std::min(by + error, double{step.recall})) : 0.0F;
+  return tried;
 }
 
 }  // namespace lookalike

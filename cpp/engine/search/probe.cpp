@@ -14,17 +14,18 @@ constexpr double kUsual = 0.6;     // of what evenly spread rows would give, the
 
 }  // namespace
 
-// How many buckets a query visits by margins shows on the way: twice as many as usual are put in order,
-// others on demand.
+// How many buckets a query visits shows on the way: those that a usual one looks at are put in order, others
+// on demand.
 void RoutedSearch::order(const Visit& visit, Scratch& scratch, Errand& errand) const {
-  constexpr std::uint32_t kAtLeast = 32;
   const Budget& budget = visit.budget;
-  const std::size_t want = budget.by_margins() ? std::max(2 * budget.probes, kAtLeast) : budget.probes;
+  const std::size_t want =
+      budget.by_hits() ? Budget::horizon(Budget::phase_of(budget.probes)) : budget.probes;
   router_->family().order(errand.query(), want, scratch.hash, errand.order);
   errand.searching = true;
-  errand.elsewhere = false;
-  if (budget.by_margins())
-    errand.candidates.start(kMostCandidates, visit.depth);
+  errand.shares.clear();
+  errand.rank = 0.0F;
+  if (budget.by_hits())
+    errand.candidates.start(kMostOnTheWay, visit.k);
   else
     errand.candidates.start(std::max<std::size_t>(budget.rerank, visit.k) * router_->tables());
 }
@@ -35,28 +36,64 @@ bool RoutedSearch::choose(const Visit& visit, std::size_t begin, Scratch& scratc
   if (!errand.searching) return false;
   const Budget& budget = visit.budget;
   std::size_t end = std::min<std::size_t>(router_->buckets(), Budget::phase_end(begin));
-  if (!budget.by_margins()) {
-    end = std::min(end, errand.order.size());
-    if (begin < end) errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
-    return begin < end;
+  if (budget.by_hits()) {
+    const float kth = errand.candidates.kth();
+    if (std::isfinite(kth)) {
+      const std::size_t enough = this->enough(visit, begin, kth, scratch, errand);
+      errand.searching = enough >= end;
+      end = std::min(end, enough);
+      errand.candidates.keep_within(budget.error_at(kth, errand.order.front().key), budget.at(kth).missed);
+    } else if (end > errand.order.size()) {
+      order_more(end, scratch, errand);
+    }
   }
-  const float kth = errand.candidates.kth();
-  const std::size_t most = budget.most_probes(kth);
-  errand.searching = end <= most;
-  end = std::min(end, most);
-  if (begin >= end) return false;
-  const float limit = kth + budget.probe_margin;
-  if (end > errand.order.size() && (errand.order.empty() || errand.order.back().key <= limit))
-    order_more(end, scratch, errand);
   end = std::min(end, errand.order.size());
-  if (begin >= end) return false;
-  errand.candidates.keep_only(std::max(visit.depth, budget.most_candidates(kth)));
-  errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
-  const auto too_far =
-      std::find_if(errand.now.begin(), errand.now.end(), [=](const Near& near) { return near.key > limit; });
-  errand.searching = errand.searching && too_far == errand.now.end();
-  errand.now = errand.now.first(static_cast<std::size_t>(too_far - errand.now.begin()));
-  return !errand.now.empty();
+  if (begin < end) errand.now = std::span<const Near>(errand.order).subspan(begin, end - begin);
+  return begin < end;
+}
+
+// Behind how many buckets so few hits are expected as may be left.
+std::size_t RoutedSearch::enough(const Visit& visit, std::size_t begin, float kth, Scratch& scratch,
+                                 Errand& errand) const {
+  const std::size_t horizon = std::min<std::size_t>(router_->buckets(), Budget::horizon(begin));
+  if (horizon > errand.order.size()) order_more(horizon, scratch, errand);
+  const auto some = std::span<const Near>(errand.order).first(std::min(horizon, errand.order.size()));
+  std::span<float> hits;
+  if (!visit.share_varies) {
+    hits = router_->hits().expect(some, kth, scratch.hits);
+  } else {
+    note_shares(visit, some, errand);
+    hits = router_->hits().expect(some, kth, scratch.hits, errand.log_ranks.data());
+    for (std::size_t i = 0; i < some.size(); ++i) hits[i] *= errand.shares[i];
+  }
+  const auto k = static_cast<float>(visit.k);
+  return lookalike::enough(hits, begin, k, visit.budget.at(kth).left * k);
+}
+
+// Where what lies near the query may not be found, the first bucket is the first of those that hold
+// something.
+void RoutedSearch::note_shares(const Visit& visit, std::span<const Near> order, Errand& errand) const {
+  for (std::size_t i = errand.shares.size(); i < order.size(); ++i) {
+    const auto share = static_cast<float>(share_findable(order[i].bucket));
+    errand.shares.push_back(share);
+    errand.rank += std::min(1.0F, share / visit.share);
+    errand.log_ranks.resize(i + 1);
+    errand.log_ranks[i] = std::log2(std::max(1.0F, errand.rank));
+  }
+  errand.log_ranks.resize(order.size() + kept_slack);
+}
+
+// Of the rows that a bucket had when the hits were learned; fresh ones are as many everywhere.
+double RoutedSearch::share_findable(std::uint32_t bucket) const {
+  const double had = double{router_->hits().buckets()[bucket].rows};
+  double findable = static_cast<double>(fresh_rows_) * had / static_cast<double>(router_->rows());
+  for (const View& view : views_) {
+    const Sketches& sketches = view.segment->sketches();
+    const std::uint32_t first = sketches.first(bucket), count = sketches.count(bucket);
+    findable +=
+        static_cast<double>(view.allowed == nullptr ? count : count_findable(view, first, first + count));
+  }
+  return had > 0.0 ? findable / had : 0.0;
 }
 
 // A longer order may know of a bucket that the shorter one missed: it comes next.
@@ -68,13 +105,6 @@ void RoutedSearch::order_more(std::size_t want, Scratch& scratch, Errand& errand
     if (!scratch.visited[near.bucket]) errand.order.push_back(near);
 }
 
-// Where a filter leaves out what lies near the query, many rows are about as far as the neighbours are.
-std::size_t RoutedSearch::most_candidates(const Visit& visit, Errand& errand) const {
-  constexpr std::size_t kMoreElsewhere = 3;
-  const std::size_t most = visit.budget.most_candidates(errand.candidates.kth());
-  return std::max(visit.depth, errand.elsewhere ? kMoreElsewhere * most : most);
-}
-
 std::size_t RoutedSearch::findable() const {
   std::size_t count = fresh_rows_;
   for (const View& view : views_)
@@ -82,17 +112,10 @@ std::size_t RoutedSearch::findable() const {
   return count;
 }
 
-// Of what is sealed; fresh rows are few beside it.
-float RoutedSearch::reach(std::uint32_t bucket) const {
-  float radius = 0.0F;
-  for (const View& view : views_) radius = std::max(radius, view.segment->reach(bucket).radius);
-  return radius;
-}
-
 // More neighbours were wanted than the probes met, or the filter has to do with where the query is: the
 // budget was measured for another case. Then the rest of the buckets, nearest first, as far as it takes.
 void RoutedSearch::scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const {
-  if (visit.budget.by_margins()) return scan_by_distance(visit, scratch, errand, stages);
+  if (visit.budget.by_hits()) return;
   constexpr std::size_t kShare = 64;  // so much of what may be found is reranked then
   const std::size_t probes = stages.probes - errand.before.probes;
   const auto met = [&] { return stages.met - errand.before.met; };
@@ -111,46 +134,6 @@ void RoutedSearch::scan_further(const Visit& visit, Scratch& scratch, Errand& er
         (++further % kLong == 0 && scratch.stopped()))
       return;
     if (!visited[near.bucket]) scan_bucket(near, errand, stages);
-  }
-}
-
-// As far as the distances of the centres tell that nearer rows may come. Where the filter lets more through
-// near the query than elsewhere, the neighbours are as near as those among more of the rows. Where it leaves
-// out what lies near the query, they lie farther away than any that a margin was measured with, and in all
-// directions: a row of a bucket may be nearer than ‖q − c‖² + ‖r‖² by so many standard errors 2‖q − c‖‖r‖ /
-// √m, of which some are the estimates' own.
-void RoutedSearch::scan_by_distance(const Visit& visit, Scratch& scratch, Errand& errand,
-                                    Stages& stages) const {
-  constexpr double kDense = 2.0, kUneven = 1.5;
-  constexpr float kFar = 0.6F, kStandardErrors = 4.0F;
-  const Budget& budget = visit.budget;
-  const auto met = [&] { return stages.met - errand.before.met; };
-  std::size_t visited = stages.probes - errand.before.probes;
-  float margin = -Budget::kEndless;
-  bool far = false;
-  if (visit.evenly > 0.0 && visited > 0) {
-    const double density = met() / (visit.evenly * static_cast<double>(visited));
-    far = density < kUsual || errand.candidates.kth() - errand.order.front().key > kFar * budget.typical;
-    errand.elsewhere = far && (density < kUsual || density > kUneven);
-    if (density > kDense) margin = std::max(budget.probe_margin, budget.dense_margin);
-  }
-  if (errand.elsewhere) errand.candidates.keep_more(most_candidates(visit, errand));
-  float radius = 0.0F;  // of the buckets so far
-  const auto widen = [&](const Near& near) { radius = std::max(radius, reach(near.bucket)); };
-  for (std::size_t i = 0; far && i < visited; ++i) widen(errand.order[i]);
-  for (; visited < router_->buckets(); ++visited) {
-    if (visited == errand.order.size())
-      order_more(std::min<std::size_t>(2 * visited, router_->buckets()), scratch, errand);
-    const Near& near = errand.order[visited];
-    if (far) {
-      widen(near);
-      const float spread = kStandardErrors * std::sqrt(near.key / static_cast<float>(router_->m()));
-      const float residual = std::min(radius, spread);
-      margin = residual * (2.0F * spread - residual);
-    }
-    if (met() >= visit.k && near.key > errand.candidates.kth() + margin) return;
-    if ((visited + 1) % kLong == 0 && scratch.stopped()) return;
-    scan_bucket(near, errand, stages);
   }
 }
 

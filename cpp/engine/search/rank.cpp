@@ -1,5 +1,6 @@
 // The best of the candidates: by their 8-bit distances, then by exact ones.
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "engine/search/routed_search.hpp"
@@ -10,7 +11,9 @@ namespace lookalike {
 std::span<const std::uint32_t> RoutedSearch::shortlist(const Visit& visit, Scratch& scratch,
                                                        Errand& errand) const {
   Candidates& candidates = errand.candidates;
-  if (visit.budget.by_margins()) candidates.keep_only(most_candidates(visit, errand));
+  const float kth = candidates.kth();
+  if (visit.budget.by_hits() && std::isfinite(kth))
+    candidates.keep_within(visit.budget.error_at(kth, errand.order.front().key), visit.budget.at(kth).missed);
   candidates.finish();
   if (router_->tables() > 1) candidates.unite(std::max<std::size_t>(visit.budget.rerank, visit.k));
   scratch.fresh.clear();

@@ -28,8 +28,10 @@ struct Scratch;
 struct Visit {
   Budget budget;
   std::size_t k = 0;
-  std::size_t depth = 0;  // the budget's e is the estimate of this rank
-  double evenly = 0.0;    // of what may be found in a bucket, if it is spread evenly; 0: no need to know
+  bool share_varies = false;  // which rows may be found has to do with where they lie, or may have
+  float share = 1.0F;         // of all, as many times those that the hits were learned with
+  double weight = 1.0;        // of what is searched, so much
+  double evenly = 0.0;        // of what may be found in a bucket, if it is spread evenly; 0: no need to know
 };
 
 /// Const once all views are added, and safe from any thread. Rows are numbered through the views, the fresh
@@ -85,6 +87,9 @@ class RoutedSearch {
     scan_buckets({&near, 1}, {}, errand, stages);
   }
 
+  /// Puts so many buckets in order, or more; those that are in order stay where they are.
+  void order_more(std::size_t want, Scratch& scratch, Errand& errand) const;
+
   /// The query that the 8-bit rows are compared with.
   const float* byte_query(const Errand& errand) const;
 
@@ -92,12 +97,12 @@ class RoutedSearch {
   // probing: probe.cpp
   void order(const Visit& visit, Scratch& scratch, Errand& errand) const;
   bool choose(const Visit& visit, std::size_t begin, Scratch& scratch, Errand& errand) const;
-  void order_more(std::size_t want, Scratch& scratch, Errand& errand) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
-  void scan_by_distance(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
-  std::size_t most_candidates(const Visit& visit, Errand& errand) const;
+  std::size_t enough(const Visit& visit, std::size_t begin, float kth, Scratch& scratch,
+                     Errand& errand) const;
+  void note_shares(const Visit& visit, std::span<const Near> order, Errand& errand) const;
+  double share_findable(std::uint32_t bucket) const;
   std::size_t findable() const;
-  float reach(std::uint32_t bucket) const;
 
   // scanning: scan.cpp
   void scan_phase(Errand& errand, Stages& stages) const;

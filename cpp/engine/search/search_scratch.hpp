@@ -18,6 +18,7 @@
 #include "engine/hash/hash_family.hpp"
 #include "engine/hash/hash_scratch.hpp"
 #include "engine/projection/projection.hpp"
+#include "engine/recall/hit_model.hpp"
 #include "engine/rows/byte_rows.hpp"
 #include "engine/search/laps.hpp"
 #include "engine/search/routed_search.hpp"
@@ -35,8 +36,10 @@ struct Errand {
   std::vector<Near> order;    // the buckets to visit
   std::span<const Near> now;  // of these, in the phase under way
   bool searching = false;
-  bool elsewhere = false;  // a filter leaves out what lies near the query
-  Stages before;           // what other routers did
+  std::vector<float> shares;     // of the rows of the buckets in order, how many may be found
+  std::vector<float> log_ranks;  // of these buckets, among those that hold such rows
+  float rank = 0.0F;             // so many of them
+  Stages before;                 // what other routers did
   BlockList<SketchLayout::kEntries> blocks, fresh_blocks;
   BlockList<SketchLayout::kShort> short_blocks;
   Candidates candidates;
@@ -50,6 +53,7 @@ struct Scratch {
   std::vector<float> placed, projected, landmarks;
   Projection::Scratch projection;
   HashScratch hash;
+  HitModel::Room hits;
   Errand errand;
   Candidates finalists;  // by 8-bit rows
   ByteRows::Room byte_rows;

@@ -99,7 +99,7 @@ RouterShape read_router(const SegmentFile& file, const SegmentShape& segment) {
   shape.sketch_width = old.sketch_width;
   shape.probe_steps = old.probe_steps;
   shape.rerank_steps = old.rerank_steps;
-  shape.margins = old.margins;
+  shape.points = old.margins;
   shape.largest_norm = old.largest_norm;
   shape.narrowing = old.narrowing;
   shape.mean_residual = old.mean_residual;

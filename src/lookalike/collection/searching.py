@@ -62,7 +62,7 @@ def search(
     return Hits(
         hits,
         query=seen.path,
-        recall=found.recall,
+        recall=float(found.recall),
         match=any((hit.score or 0) >= NO_MATCH for hit in hits) if sure else None,
         kin=sure.kin(hits[0].distance) if sure and hits else None,
         left_out=left_out,

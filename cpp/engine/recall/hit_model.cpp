@@ -1,0 +1,90 @@
+#include "engine/recall/hit_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace lookalike {
+namespace {
+
+constexpr float kLeast = 1e-30F;         // of what is divided by
+constexpr double kAsGoodAsEqual = 1e-6;  // a squared distance, beside r²
+
+}  // namespace
+
+HitModel::HitModel(std::span<const Bucket> buckets, const HitTerms& terms)
+    : buckets_(buckets.begin(), buckets.end()), terms_(terms) {
+  double sum = 0.0, rows = 0.0;
+  for (const Bucket& each : buckets_) {
+    sum += double{each.spread} * double{each.rows};
+    rows += double{each.rows};
+    log_spreads_.push_back(std::log2(each.spread));
+  }
+  least_ = std::max(kLeast, static_cast<float>(kAsGoodAsEqual * sum / std::max(rows, 1.0)));
+}
+
+bool HitModel::make_sense(std::span<const Bucket> buckets, const HitTerms& terms) {
+  const auto finite = [](const auto& values) {
+    return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+  };
+  return finite(terms.lowest) && finite(terms.highest) && finite(terms.middle) && finite(terms.scale) &&
+         finite(terms.terms) && std::ranges::all_of(buckets, [](const Bucket& each) {
+           return each.spread > 0.0F && std::isfinite(each.spread) && each.rows >= 0.0F && each.rows < 4.3e9F;
+         });
+}
+
+HitModel::Features HitModel::features(const Near& near, std::size_t rank, float e) const {
+  const float spread = buckets_[near.bucket].spread, distance = std::max(near.key, kLeast);
+  e = std::max(e, least_);
+  return {(distance + spread - e) / (2.0F * std::sqrt(distance) * std::sqrt(spread)), std::log2(distance / e),
+          std::log2(spread / e), std::log2(static_cast<float>(rank))};
+}
+
+std::array<double, HitModel::kTerms> HitModel::products(const std::array<double, kFeatures>& x) {
+  std::array<double, kTerms> products{1.0};
+  std::size_t term = 1;
+  for (const double one : x) products[term++] = one;
+  for (std::size_t i = 0; i < kFeatures; ++i)
+    for (std::size_t j = i; j < kFeatures; ++j) products[term++] = x[i] * x[j];
+  return products;
+}
+
+// First what lies anywhere in memory, then the arithmetic, many buckets at a time.
+std::span<float> HitModel::expect(std::span<const Near> order, float e, Room& room,
+                                  const float* log_ranks) const {
+  const std::size_t count = order.size();
+  if (room.hits.size() < count + kept_slack) {
+    const std::size_t size = 2 * count + kept_slack;
+    for (std::vector<float>* each : {&room.distance, &room.spread, &room.log_spread, &room.rows, &room.hits})
+      each->resize(size);
+    while (room.log_rank.size() < size)
+      room.log_rank.push_back(std::log2(static_cast<float>(room.log_rank.size() + 1)));
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const Bucket& bucket = buckets_[order[i].bucket];
+    room.distance[i] = order[i].key;
+    room.spread[i] = bucket.spread;
+    room.log_spread[i] = log_spreads_[order[i].bucket];
+    room.rows[i] = bucket.rows;
+  }
+  const HitInputs in{room.distance.data(), room.spread.data(), room.log_spread.data(), room.rows.data(),
+                     log_ranks != nullptr ? log_ranks : room.log_rank.data()};
+  kernels().expected_hits(terms_, std::max(e, least_), in, count, room.hits.data());
+  return std::span(room.hits).first(count);
+}
+
+float correction(std::span<const float> visited, float met) {
+  constexpr float kMost = 3.0F;
+  const float expected = std::accumulate(visited.begin(), visited.end(), 0.0F);
+  return expected > 0.0F ? std::clamp(met / expected, 1.0F / kMost, kMost) : kMost;
+}
+
+std::size_t enough(std::span<const float> hits, std::size_t begin, float met, float left) {
+  const float most = left / correction(hits.first(begin), met);
+  float behind = 0.0F;
+  std::size_t end = hits.size();
+  while (end > begin && behind + hits[end - 1] <= most) behind += hits[--end];
+  return end;
+}
+
+}  // namespace lookalike

@@ -1,0 +1,90 @@
+#include "engine/recall/operating_points.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lookalike {
+namespace {
+
+using Point = OperatingPoints::Point;
+
+const Point& cheapest(const OperatingPoints::Points& points, double recall) {
+  const auto found =
+      std::ranges::lower_bound(points, recall, {}, [](const Point& point) { return double{point.recall}; });
+  return found == points.end() ? points.back() : *found;
+}
+
+}  // namespace
+
+bool OperatingPoints::make_sense(const Level& level) {
+  const auto positive = [](float value) { return value > 0.0F && value < 4e9F; };
+  if (!(level.error >= 0.0F) || !std::isfinite(level.error) || !std::isfinite(level.usual_e)) return false;
+  for (const Points& points : level.points) {
+    float last = 0.0F;
+    if (points.empty() != level.empty()) return false;
+    for (const Point& point : points) {
+      if (!(point.recall > last && point.recall <= 1.0F) || !positive(point.left) ||
+          !(point.missed > 0.0F && point.missed <= 1.0F) || !positive(point.probes) ||
+          !positive(point.rerank))
+        return false;
+      last = point.recall;
+    }
+  }
+  return true;
+}
+
+// How far it goes depends on k, and on what is met on the way. Of a share of the rows the k nearest lie as
+// deep as k / share among all would: so many buckets are visited.
+Budget OperatingPoints::budget_for(double recall, double k, double share) const {
+  if (!BetweenMeasured::covers(k)) return {};
+  Budget budget = budget_at(recall, k);
+  const double depth = k / share;
+  if (depth == k || budget.probes == 0) return budget;
+  const Budget deeper = budget_at(recall, depth);
+  if (deeper.probes == 0) return budget;
+  budget.probes = std::max(budget.probes, deeper.probes);
+  budget.usual_e = std::max(budget.usual_e, deeper.usual_e);
+  for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
+    Budget::Limits& here = budget.limits[degree];
+    const Budget::Limits& there = deeper.limits[degree];
+    here = {std::min(here.left, there.left), std::min(here.missed, there.missed),
+            std::min(here.recall, there.recall)};
+  }
+  return budget;
+}
+
+Budget OperatingPoints::budget_at(double recall, double depth) const {
+  const BetweenMeasured between(depth);
+  const Level& few = levels_[between.lower];
+  const Level& many = levels_[between.upper];
+  const auto has = [=](const Level& level) {
+    return !level.empty() && double{level.points[0].back().recall} >= recall;
+  };
+  if (!has(few) || !has(many)) return {};
+  const auto part = static_cast<float>(between.part), inside = std::min(part, 1.0F);
+  const auto between_them = [=](float at_few, float at_many) { return std::lerp(at_few, at_many, inside); };
+  // Beyond, they grow by powers of the depth.
+  const auto in_proportion = [=](float at_few, float at_many) {
+    return part <= 1.0F ? between_them(at_few, at_many)
+                        : at_many * std::pow(std::max(1.0F, at_many / at_few), part - 1.0F);
+  };
+  const auto whole = [](float value) {
+    return static_cast<std::uint32_t>(std::clamp(std::round(value), 1.0F, 4e9F));
+  };
+  Budget budget;
+  budget.error = between_them(few.error, many.error);
+  budget.usual_e = in_proportion(few.usual_e, many.usual_e);
+  for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
+    const Point& a = cheapest(few.points[degree], recall);
+    const Point& b = cheapest(many.points[degree], recall);
+    budget.limits[degree] = {between_them(a.left, b.left), between_them(a.missed, b.missed),
+                             std::min(a.recall, b.recall)};
+    if (degree > 0) continue;
+    budget.probes = whole(in_proportion(a.probes, b.probes));
+    budget.rerank = whole(in_proportion(a.rerank, b.rerank));
+    budget.recall = double{budget.limits[0].recall};
+  }
+  return budget;
+}
+
+}  // namespace lookalike

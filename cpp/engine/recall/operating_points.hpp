@@ -1,0 +1,58 @@
+// What a recall costs where every query goes as far as it needs: measured at sealing.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/recall/budget.hpp"
+
+namespace lookalike {
+
+/// For each k of kMeasuredAt, and each degree to which a query is unlike the rows, the choices of a budget
+/// that no others beat: with the recall, what they cost on average grows. Between the measured k by the
+/// logarithm of k.
+class OperatingPoints {
+ public:
+  struct Point {
+    float recall;
+    float left;  // these two: Budget
+    float missed;
+    float probes;  // on average
+    float rerank;
+  };
+  using Points = std::vector<Point>;  // by ascending recall
+  struct Level {
+    float error = 0.0F;  // these two: Budget
+    float usual_e = 0.0F;
+    std::array<Points, Budget::kDegrees> points;  // all none, or each some
+
+    bool empty() const { return points[0].empty(); }
+  };
+  using Levels = std::array<Level, kMeasuredAt.size()>;
+
+  OperatingPoints() = default;
+  explicit OperatingPoints(Levels levels) : levels_(std::move(levels)) {}
+
+  bool empty() const { return std::ranges::all_of(levels_, &Level::empty); }
+  const Levels& levels() const { return levels_; }
+
+  /// Whether these, which come from a file, can be used safely.
+  static bool make_sense(const Level& level);
+
+  /// The cheapest budget for this recall@k where so large a share of the rows may be found; probes = 0 if
+  /// none has it for usual queries. Of unlike ones, where none has it, the highest recall that there is. What
+  /// it costs beyond what was measured is extrapolated.
+  Budget budget_for(double recall, double k, double share = 1.0) const;
+
+ private:
+  Budget budget_at(double recall, double depth) const;
+
+  Levels levels_;
+};
+
+}  // namespace lookalike

@@ -1,0 +1,245 @@
+#include "engine/recall/point_tally.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "engine/base/candidates.hpp"
+#include "engine/base/rank_in.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace lookalike {
+namespace {
+
+// Of k, so much may be left.
+const std::vector<float>& shares_left() {
+  static const std::vector<float> shares = [] {
+    constexpr int kOctaves = 14, kPerOctave = 4;
+    std::vector<float> all;
+    for (int i = 0; i <= kOctaves * kPerOctave; ++i)
+      all.push_back(std::exp2(-static_cast<float>(i) / float{kPerOctave}));
+    return all;
+  }();
+  return shares;
+}
+
+}  // namespace
+
+const std::array<float, PointTally::kSteps>& PointTally::missed() {
+  static const std::array<float, kSteps> all = [] {
+    constexpr float kPerOctave = 1.6F;
+    std::array<float, kSteps> steps;
+    for (std::size_t i = 0; i < kSteps; ++i) steps[i] = std::exp2(-static_cast<float>(i) / kPerOctave);
+    return steps;
+  }();
+  return all;
+}
+
+float PointTally::usual(std::span<const Course> courses, std::size_t level) {
+  constexpr double kNearlyAll = 0.9;
+  std::vector<float> kth;
+  for (const Course& course : courses) kth.push_back(course.kth_after(level, course.visited()));
+  if (kth.empty()) return Budget::kEndless;
+  const auto at = kth.begin() + static_cast<std::ptrdiff_t>(kNearlyAll * static_cast<double>(kth.size()));
+  std::nth_element(kth.begin(), at, kth.end());
+  return std::max(*at, std::numeric_limits<float>::min());
+}
+
+float PointTally::error(std::span<const Course> courses, std::size_t level, float error) {
+  constexpr float kMissed = 0.05F, kLeast = 1.0F, kMost = 8.0F;
+  constexpr int kSteps = 12;
+  const auto missed = [&](float times) {
+    double beyond = 0.0, all = 0.0;
+    for (const Course& course : courses) {
+      const float kth = course.kth_after(level, course.visited());
+      if (!std::isfinite(kth)) continue;
+      const float one = times * error * std::sqrt(std::max({kth, course.order.front().key, 0.0F}));
+      const std::size_t near =
+          kernels().count_below(course.entries.data(), course.entries_in.back(), kth + one);
+      const float most = kth + one * Crowd(near, kMeasuredAt[level]).errors_beyond(kMissed);
+      for (const Course::Neighbour& each : course.neighbours_at(level)) {
+        if (each.bucket == Course::kNever) continue;
+        ++all;
+        if (each.estimate > most) ++beyond;
+      }
+    }
+    return beyond / std::max(all, 1.0);
+  };
+  float low = kLeast, high = kMost;
+  for (int i = 0; i < kSteps; ++i) {
+    const float middle = std::sqrt(low * high);
+    (missed(middle) > double{kMissed} ? low : high) = middle;
+  }
+  return high * error;
+}
+
+PointTally::PointTally(const HitModel& model, const ByLevel& errors, const ByLevel& usual,
+                       std::size_t most_neighbours)
+    : model_(&model), errors_(errors), usual_(usual), most_neighbours_(most_neighbours) {
+  for (std::size_t level = 0; level < levels_.size(); ++level)
+    if (usual_[level] > 0.0F && std::isfinite(usual_[level]))
+      for (Part& part : levels_[level]) {
+        part.ways.resize(shares_left().size());
+        part.k = static_cast<double>(std::min(kMeasuredAt[level], most_neighbours_));
+      }
+}
+
+void PointTally::add(const Course& course, bool with_candidates) {
+  for (std::size_t level = 0; level < levels_.size(); ++level)
+    if (!levels_[level][0].ways.empty() &&
+        course.neighbours.size() >= std::min(kMeasuredAt[level], most_neighbours_))
+      add(course, level, with_candidates);
+}
+
+// The share of the neighbours that is found in the first so many buckets, and the candidates there.
+PointTally::Found PointTally::found(const Course& course, std::size_t level, std::size_t probes,
+                                    bool with_candidates) const {
+  Found found{};
+  const float kth = course.kth_after(level, probes);
+  const bool all = !std::isfinite(kth);  // fewer than k
+  Budget one;
+  one.error = errors_[level];
+  const float error = all ? 0.0F : one.error_at(kth, course.order.front().key);
+  const auto entries = std::span(course.entries).first(course.entries_in[std::min(probes, course.visited())]);
+  const std::size_t near =
+      all ? 0 : kernels().count_below(course.entries.data(), entries.size(), kth + error);
+  const Crowd crowd(near, kMeasuredAt[level]);
+  std::array<float, kSteps> most;
+  for (std::size_t step = 0; step < kSteps; ++step)
+    most[step] = all ? kth : kth + error * crowd.errors_beyond(missed()[step]);
+  const auto step_of = [&](float estimate) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(most, estimate) - most.begin());
+  };
+  const auto neighbours = course.neighbours_at(level);
+  for (const Course::Neighbour& each : neighbours)
+    if (each.bucket < probes)
+      if (const std::size_t step = step_of(each.estimate); step < kSteps) ++found.share[step];
+  if (with_candidates)
+    for (const float each : entries)
+      if (const std::size_t step = step_of(each); step < kSteps) ++found.candidates[step];
+  std::partial_sum(found.share.begin(), found.share.end(), found.share.begin());
+  std::partial_sum(found.candidates.begin(), found.candidates.end(), found.candidates.begin());
+  return found;
+}
+
+void PointTally::add(const Course& course, std::size_t level, bool with_candidates) {
+  const std::size_t degree = Budget::degree(course.kth_after(level, course.visited()), usual_[level]);
+  Part& part = levels_[level][degree];
+  ++part.courses;
+  if (with_candidates) ++part.with_candidates;
+  const std::vector<float> left_to =
+      course.left_to(level, usual_[level] * Budget::most_times(degree), *model_, room_);
+  std::size_t last = 0;
+  Found found{};
+  for (std::size_t i = 0; i < part.ways.size(); ++i) {
+    const std::size_t probes = rank_in(left_to, -shares_left()[i]);
+    if (probes != last) found = this->found(course, level, probes, with_candidates);
+    last = probes;
+    Way& way = part.ways[i];
+    way.probes += static_cast<double>(probes);
+    for (std::size_t step = 0; step < kSteps; ++step) {
+      way.found[step] += found.share[step];
+      way.squares[step] += found.share[step] * found.share[step];
+      way.candidates[step] += found.candidates[step];
+    }
+  }
+}
+
+void PointTally::Part::add(const Part& other) {
+  const auto sum = [](BySteps& mine, const BySteps& its) {
+    for (std::size_t i = 0; i < kSteps; ++i) mine[i] += its[i];
+  };
+  courses += other.courses;
+  with_candidates += other.with_candidates;
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    ways[i].probes += other.ways[i].probes;
+    sum(ways[i].found, other.ways[i].found);
+    sum(ways[i].squares, other.ways[i].squares);
+    sum(ways[i].candidates, other.ways[i].candidates);
+  }
+}
+
+MeasuredShare PointTally::Part::recall(std::size_t way, std::size_t step) const {
+  const double one = k - 0.5, count = courses + 1.0;
+  const double mean = (ways[way].found[step] + one) / count;
+  const double square = (ways[way].squares[step] + one * one) / count;
+  return {mean / k, std::max(0.0, square - mean * mean) / (k * k) / count};
+}
+
+void PointTally::add(const PointTally& other) {
+  for (std::size_t level = 0; level < levels_.size(); ++level)
+    for (std::size_t degree = 0; degree < levels_[level].size(); ++degree)
+      levels_[level][degree].add(other.levels_[level][degree]);
+}
+
+// The kinds of queries of which some are of this degree; few of several kinds count together.
+std::vector<const PointTally::Part*> PointTally::groups(std::span<const PointTally> kinds, std::size_t level,
+                                                        std::size_t degree, Part& others) {
+  constexpr double kSome = 24.0;
+  std::vector<const Part*> groups;
+  others = {};
+  others.ways.resize(kinds.front().levels_[level][degree].ways.size());
+  others.k = kinds.front().levels_[level][degree].k;
+  for (const PointTally& kind : kinds) {
+    const Part& part = kind.levels_[level][degree];
+    if (part.courses >= kSome)
+      groups.push_back(&part);
+    else
+      others.add(part);
+  }
+  if (others.courses >= kSome) groups.push_back(&others);
+  return groups;
+}
+
+// The more buckets, the more is found; and as many errors as lose hardly any of it, of no kind, so that what
+// is found depends on the kind as little as may be.
+OperatingPoints::Points PointTally::points(std::span<const Part* const> groups, std::size_t k,
+                                           RecallCurve::Costs costs) {
+  const Part& first = *groups.front();
+  std::vector<std::pair<double, OperatingPoints::Point>> all;
+  std::vector<MeasuredShare> shares;
+  for (std::size_t i = 0; i < first.ways.size(); ++i)
+    for (std::size_t step = 0; step < kSteps; ++step) {
+      shares.clear();
+      for (const Part* part : groups) shares.push_back(part->recall(i, step));
+      const double recall = least_of(shares);
+      const double probes = first.ways[i].probes / first.courses;
+      const double rerank = std::max(first.ways[i].candidates[step] / std::max(1.0, first.with_candidates),
+                                     static_cast<double>(k));
+      if (recall > 0.0)
+        all.push_back({probes * costs.probe + rerank * costs.rerank,
+                       {static_cast<float>(recall), shares_left()[i], missed()[step],
+                        static_cast<float>(probes), static_cast<float>(rerank)}});
+    }
+  std::ranges::stable_sort(all, {}, [](const auto& each) { return each.first; });
+  OperatingPoints::Points best;
+  for (const auto& [cost, point] : all)
+    if (best.empty() || point.recall > best.back().recall) best.push_back(point);
+  return best;
+}
+
+// A degree that too few queries have is as the next, or else as the last.
+OperatingPoints PointTally::points(std::span<const PointTally> kinds, RecallCurve::Costs costs) {
+  const PointTally& rows = kinds.front();
+  OperatingPoints::Levels levels;
+  for (std::size_t at = 0; at < levels.size(); ++at) {
+    if (rows.levels_[at][0].ways.empty()) continue;
+    OperatingPoints::Level& level = levels[at];
+    level.error = rows.errors_[at];
+    level.usual_e = rows.usual_[at];
+    for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
+      Part others;
+      const std::vector<const Part*> groups = PointTally::groups(kinds, at, degree, others);
+      if (!groups.empty()) level.points[degree] = points(groups, kMeasuredAt[at], costs);
+    }
+    for (std::size_t degree = Budget::kDegrees - 1; degree-- > 0;)
+      if (level.points[degree].empty()) level.points[degree] = level.points[degree + 1];
+    for (std::size_t degree = 1; degree < Budget::kDegrees; ++degree)
+      if (level.points[degree].empty()) level.points[degree] = level.points[degree - 1];
+  }
+  return OperatingPoints(std::move(levels));
+}
+
+}  // namespace lookalike

@@ -1,0 +1,264 @@
+// What operating points are worth: counted over courses, and chosen for a recall.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "check.hpp"
+#include "engine/base/candidates.hpp"
+#include "engine/recall/operating_points.hpp"
+#include "engine/recall/point_tally.hpp"
+#include "kernels/kernels.hpp"
+
+using namespace lookalike;
+
+namespace {
+
+constexpr std::size_t kBuckets = 40, kEach = 30, kNeighbours = 100, kCourses = 300;
+constexpr float kError = 0.15F;
+
+struct Walk {  // estimates of rows by bucket, and which of them are neighbours
+  Course course;
+  std::vector<std::vector<float>> estimates;
+};
+
+float kth_of(std::vector<float> estimates, std::size_t k) {
+  if (estimates.size() < k) return Budget::kEndless;
+  std::sort(estimates.begin(), estimates.end());
+  return estimates[k - 1];
+}
+
+/// Buckets at growing distances, rows about as far as their centres, of which the nearest are neighbours but
+/// for an error of their estimates. Some queries lie far from everything.
+Walk walk(std::mt19937& random) {
+  std::normal_distribution<float> normal;
+  const float away = random() % 4 == 0 ? 3.0F : 0.0F;
+  Walk walk;
+  std::vector<std::pair<float, Course::Neighbour>> rows;  // by true distance
+  for (std::uint32_t p = 0; p < kBuckets; ++p) {
+    walk.course.order.push_back({1.0F + away + 0.1F * static_cast<float>(p), p});
+    auto& estimates = walk.estimates.emplace_back();
+    for (std::size_t i = 0; i < kEach; ++i) {
+      const float truth = walk.course.order[p].key + 1.0F + 0.5F * normal(random);
+      estimates.push_back(truth + 0.2F * normal(random));
+      rows.push_back({truth, {estimates.back(), p}});
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (std::size_t j = 0; j < kNeighbours; ++j) walk.course.neighbours.push_back(rows[j].second);
+
+  std::vector<float> seen;
+  for (std::uint32_t p = 0; p <= kBuckets; ++p) {
+    for (std::size_t level = 0; level < kMeasuredAt.size(); ++level)
+      walk.course.kth[level].push_back(kth_of(seen, kMeasuredAt[level]));
+    walk.course.entries_in.push_back(static_cast<std::uint32_t>(seen.size()));
+    if (p == kBuckets) break;
+    seen.insert(seen.end(), walk.estimates[p].begin(), walk.estimates[p].end());
+  }
+  walk.course.entries = seen;
+  walk.course.entries.resize(seen.size() + kept_slack);
+  return walk;
+}
+
+const std::vector<Walk>& walks() {
+  static const auto all = [] {
+    std::mt19937 random(1);
+    std::vector<Walk> made;
+    for (std::size_t i = 0; i < kCourses; ++i) made.push_back(walk(random));
+    return made;
+  }();
+  return all;
+}
+
+/// The farther a bucket, the fewer hits.
+const HitModel& model() {
+  static const HitModel hits = [] {
+    HitTerms terms{{-9.0F, -9.0F, -9.0F, -9.0F}, {9.0F, 9.0F, 9.0F, 9.0F}, {}, {1.0F, 1.0F, 1.0F, 1.0F}, {}};
+    terms.terms[0] = -1.0F, terms.terms[1] = -4.0F, terms.terms[4] = -0.2F;
+    return HitModel(std::vector<HitModel::Bucket>(kBuckets, {1.0F, float{kEach}}), terms);
+  }();
+  return hits;
+}
+
+PointTally::ByLevel usual() {
+  std::vector<Course> courses;
+  for (const Walk& each : walks()) courses.push_back(each.course);
+  PointTally::ByLevel usual;
+  for (std::size_t level = 0; level < usual.size(); ++level) usual[level] = PointTally::usual(courses, level);
+  return usual;
+}
+
+PointTally tally_of(std::size_t every, std::size_t first) {
+  PointTally::ByLevel errors;
+  errors.fill(kError);
+  PointTally tally(model(), errors, usual(), kNeighbours);
+  for (std::size_t i = first; i < walks().size(); i += every) tally.add(walks()[i].course, true);
+  return tally;
+}
+
+const OperatingPoints& measured() {
+  static const OperatingPoints points = [] {
+    PointTally one = tally_of(2, 0);
+    one.add(tally_of(2, 1));
+    return PointTally::points(std::span(&one, 1), {100.0, 10.0});
+  }();
+  return points;
+}
+
+std::size_t degree_of(const Walk& walk, std::size_t level) {
+  const auto& kth = walk.course.kth[level];
+  return Budget::degree(kth.back(), usual()[level]);
+}
+
+struct Took {
+  double recall = 0, probes = 0, candidates = 0;
+};
+
+/// A search by the rule of Budget, of a query of this degree; while it seems to be of another, it goes on.
+Took search(const Walk& walk, std::size_t level, std::size_t degree, const OperatingPoints::Point& point) {
+  const std::size_t k = kMeasuredAt[level];
+  std::vector<float> seen;
+  HitModel::Room room;
+  std::size_t probes = 0;
+  bool searching = true;
+  for (std::size_t begin = 0; begin < kBuckets && searching; begin = Budget::phase_end(begin)) {
+    std::size_t end = std::min(kBuckets, Budget::phase_end(begin));
+    if (const float e = kth_of(seen, k); Budget::degree(e, usual()[level]) <= degree && std::isfinite(e)) {
+      const auto some = std::span(walk.course.order).first(std::min(kBuckets, Budget::horizon(begin)));
+      const auto of_k = static_cast<float>(k);
+      const std::size_t last = enough(model().expect(some, e, room), begin, of_k, point.left * of_k);
+      searching = last >= end;
+      end = std::min(end, last);
+    }
+    for (; probes < end; ++probes)
+      seen.insert(seen.end(), walk.estimates[probes].begin(), walk.estimates[probes].end());
+  }
+  const float e = kth_of(seen, k);
+  const auto within = [&](float limit) {
+    return static_cast<std::size_t>(std::ranges::count_if(seen, [=](float each) { return each < limit; }));
+  };
+  Budget budget;
+  budget.error = kError;
+  const float error = std::isfinite(e) ? budget.error_at(e, walk.course.order.front().key) : 0.0F;
+  const float limit = e + error * Crowd(within(e + error), k).errors_beyond(point.missed) + 1e-6F;
+  Took took{0, static_cast<double>(probes), static_cast<double>(within(limit))};
+  for (std::size_t j = 0; j < k; ++j) {
+    const Course::Neighbour& neighbour = walk.course.neighbours[j];
+    if (neighbour.bucket < probes && neighbour.estimate < limit) took.recall += 1.0;
+  }
+  took.recall /= static_cast<double>(k);
+  return took;
+}
+
+}  // namespace
+
+TEST(operating_points_find_and_cost_what_was_counted) {
+  for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
+    CHECK(OperatingPoints::make_sense(measured().levels()[level]), level);
+    for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
+      std::vector<const Walk*> such;
+      for (const Walk& each : walks())
+        if (degree_of(each, level) == degree) such.push_back(&each);
+      if (such.size() < 24) continue;
+      const auto& points = measured().levels()[level].points[degree];
+      CHECK(!points.empty());
+      for (const OperatingPoints::Point& point : points) {
+        Took sum;
+        double squares = 0.0;
+        for (const Walk* each : such) {
+          const Took took = search(*each, level, degree, point);
+          sum.recall += took.recall, sum.probes += took.probes, sum.candidates += took.candidates;
+          squares += took.recall * took.recall;
+        }
+        const auto count = static_cast<double>(such.size());
+        const double one = 1.0 - 0.5 / static_cast<double>(kMeasuredAt[level]);  // of a course more
+        const double share = (sum.recall + one) / (count + 1.0);
+        const double error =
+            std::sqrt(std::max(0.0, (squares + one * one) / (count + 1.0) - share * share) / (count + 1.0));
+        CHECK(std::abs(double{point.recall} - (share - error)) < 0.004, level, point.recall, share);
+        CHECK(std::abs(sum.probes / count - double{point.probes}) < 0.05, level, point.probes, sum.probes);
+        CHECK(std::abs(sum.candidates / count - double{point.rerank}) < 1.0, level, point.rerank);
+      }
+    }
+  }
+}
+
+TEST(of_several_kinds_no_more_is_said_than_each_finds) {
+  const std::array kinds = {tally_of(2, 0), tally_of(2, 1)};
+  const OperatingPoints both = PointTally::points(kinds, {100.0, 10.0});
+  for (const auto& point : both.levels()[2].points[0])
+    for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+      double found = 0, count = 0;
+      for (std::size_t i = kind; i < walks().size(); i += 2) {
+        if (degree_of(walks()[i], 2) != 0) continue;
+        found += search(walks()[i], 2, 0, point).recall, ++count;
+      }
+      CHECK(double{point.recall} <= found / count + 0.004, point.recall, found / count);
+    }
+}
+
+TEST(the_cheapest_point_that_has_the_recall_is_taken) {
+  for (std::size_t level = 0; level < kMeasuredAt.size(); ++level)
+    for (const double recall : {0.5, 0.8, 0.9, 0.95}) {
+      const Budget budget = measured().budget_for(recall, static_cast<double>(kMeasuredAt[level]));
+      CHECK(budget.by_hits() && budget.recall >= recall, budget.recall);
+      for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
+        const auto& points = measured().levels()[level].points[degree];
+        const Budget::Limits& limits = budget.limits[degree];
+        const auto taken = std::ranges::find(points, limits.recall, &OperatingPoints::Point::recall);
+        CHECK(taken != points.end() && limits.left == taken->left && limits.missed == taken->missed, degree);
+        CHECK(double{taken->recall} >= recall || taken + 1 == points.end());
+        CHECK(taken == points.begin() || double{(taken - 1)->recall} < recall);  // one less is too little
+      }
+    }
+}
+
+TEST(between_the_measured_k_budgets_lie_between_theirs) {
+  const Budget few = measured().budget_for(0.9, 10.0), many = measured().budget_for(0.9, 30.0);
+  const Budget between = measured().budget_for(0.9, 17.0);
+  const auto left = [](const Budget& budget) { return budget.limits[0].left; };
+  CHECK(left(between) >= std::min(left(few), left(many)) && left(between) <= std::max(left(few), left(many)));
+  CHECK(between.usual_e >= few.usual_e && between.usual_e <= many.usual_e && between.recall >= 0.9);
+}
+
+TEST(of_a_share_of_the_rows_a_query_goes_as_far_as_for_more_neighbours) {
+  const Budget hundred = measured().budget_for(0.9, 100.0);
+  for (const double share : {0.9, 0.3, 0.01}) {
+    const Budget more = measured().budget_for(0.9, 100.0, share);
+    CHECK(more.limits[0].left == hundred.limits[0].left && more.recall == hundred.recall, share);
+    CHECK(more.probes >= hundred.probes && more.rerank == hundred.rerank && more.usual_e >= hundred.usual_e);
+  }
+  for (const double k : {101.0, 300.0, 10'000.0}) CHECK(measured().budget_for(0.9, k).probes == 0, k);
+  std::uint32_t last = 0;
+  for (const double share : {1.0, 0.5, 0.1, 0.01, 0.0001}) {
+    const Budget some = measured().budget_for(0.9, 10.0, share);
+    CHECK(some.limits[0].left <= measured().budget_for(0.9, 10.0).limits[0].left, share);
+    CHECK(some.limits[0].missed <= measured().budget_for(0.9, 10.0).limits[0].missed, share);
+    CHECK(some.probes >= last, share);
+    last = some.probes;
+  }
+}
+
+TEST(no_point_reaches_a_recall_that_was_not_measured) {
+  CHECK(measured().budget_for(1.1, 10.0).probes == 0);
+  CHECK(OperatingPoints().empty() && OperatingPoints().budget_for(0.9, 10.0).probes == 0);
+}
+
+TEST(the_farther_a_query_is_from_the_rows_the_higher_its_degree) {
+  CHECK(Budget::degree(0.0F, 2.0F) == 0 && Budget::degree(-1.0F, 2.0F) == 0 &&
+        Budget::degree(2.0F, 2.0F) == 0);
+  CHECK(Budget::degree(2.1F, 2.0F) == 1 && Budget::degree(4.0F, 2.0F) == 1 &&
+        Budget::degree(4.1F, 2.0F) == 2);
+  CHECK(Budget::degree(1e30F, 2.0F) == Budget::kDegrees - 1);
+  Budget budget;
+  budget.usual_e = 2.0F;
+  budget.limits = {{{0.3F, 0.1F, 0.95F}, {0.2F, 0.02F, 0.9F}, {0.1F, 0.3F, 0.92F}, {}, {0.4F, 0.3F, 0.8F}}};
+  CHECK(budget.recall_at(1.0F) == double{0.95F} && budget.recall_at(3.0F) == double{0.9F});
+  CHECK(budget.recall_at(Budget::kEndless) == 1.0);  // there are no k
+  budget.level_limits();
+  for (const Budget::Limits& each : budget.limits)
+    CHECK(each.left == 0.1F && each.missed == 0.02F && each.recall == 0.8F);
+}
