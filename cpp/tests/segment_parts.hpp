@@ -39,8 +39,13 @@ struct Parts {
   std::vector<float> curve;
   std::vector<std::uint8_t> sketches;
   std::vector<std::uint8_t> bytes;
-  std::vector<std::uint32_t> point_counts = {0, 0, 0, 0, 0};
-  std::vector<float> points, usual, hits, spreads;
+  std::vector<std::uint32_t> margins = {0, 0, 0, 0, 0};
+  struct Level {
+    float error, usual_e;
+    std::uint32_t points;
+  };
+  std::vector<Level> levels;
+  std::vector<float> points, hits, spreads;
   std::vector<std::uint32_t> copy_starts;
   std::vector<float> reaches = std::vector<float>(2 * kBuckets, 1.0F);  // of each bucket: radius, left out
   std::vector<float> bounds = std::vector<float>(kBuckets, 4.0F);       // of each bucket
@@ -133,15 +138,14 @@ struct Parts {
     std::memcpy(sketches.data() + block * 320 + 64 + (which * 32 + entry) * 4, &value, 4);
   }
 
-  // For each k and degree one point: degree, recall, left, missed, probes, rerank; for each k the error and
-  // the usual e; and what predicts hits: for each of four features the lowest, the highest, the middle and
-  // the scale, and 15 terms; of each bucket r² and its rows.
+  // For each k and degree one point: degree, recall, left, missed, probes, rerank; for each k the error,
+  // the usual e and how many points; and what predicts hits: for each of four features the lowest, the
+  // highest, the middle and the scale, and 15 terms; of each bucket r² and its rows.
   void add_points() {
-    point_counts = {5, 5, 5, 5, 5};
-    for (int level = 0; level < 5; ++level) {
+    for (int level = 0; level < 9; ++level) {
       for (const float degree : {0.0F, 1.0F, 2.0F, 3.0F, 4.0F})
         points.insert(points.end(), {degree, 0.9F, 0.05F, 0.02F, 2.0F, 5.0F});
-      usual.insert(usual.end(), {0.01F, 0.5F});
+      levels.push_back({0.01F, 0.5F, 5});
     }
     for (const float value : {-9.0F, 9.0F, 0.0F, 1.0F}) hits.insert(hits.end(), 4, value);
     hits.insert(hits.end(), {0.0F, -2.0F});
@@ -193,7 +197,7 @@ struct Parts {
   }
 
   Bytes router_bytes() const {
-    return joined(std::vector<std::uint64_t>{kRows, router_dim, 1}, std::vector{metric}, router, point_counts,
+    return joined(std::vector<std::uint64_t>{kRows, router_dim, 1}, std::vector{metric}, router, margins,
                   std::vector{largest_norm, narrowing, mean_residual}, family_name());
   }
 
@@ -212,8 +216,8 @@ struct Parts {
                                    {"router/projection", bytes_of(projection)},
                                    {"router/bounds", bytes_of(bounds)},
                                    {"router/curve", bytes_of(curve)},
+                                   {"router/levels", bytes_of(levels)},
                                    {"router/points", bytes_of(points)},
-                                   {"router/usual", bytes_of(usual)},
                                    {"router/hits", bytes_of(hits)},
                                    {"router/spreads", bytes_of(spreads)},
                                    {"router/group_centres", bytes_of(group_centres)},

@@ -85,10 +85,12 @@ TEST(operating_points_of_a_hostile_file_that_make_no_sense_are_refused) {
     refused(words, [&](Parts& parts) { parts.add_points(), change(parts); });
   };
   for (const float value : {kNan, kInf, -kInf}) {
-    for (std::size_t field = 0; field < 25 * kFields; ++field)
+    for (std::size_t field = 0; field < 45 * kFields; ++field)
       changed("operating points make no sense", [&](Parts& parts) { parts.points[field] = value; });
-    for (std::size_t field = 0; field < 10; ++field)
-      changed("operating points make no sense", [&](Parts& parts) { parts.usual[field] = value; });
+    for (std::size_t level = 0; level < 9; ++level) {
+      changed("operating points make no sense", [&](Parts& parts) { parts.levels[level].error = value; });
+      changed("operating points make no sense", [&](Parts& parts) { parts.levels[level].usual_e = value; });
+    }
     for (std::size_t field = 0; field < 31; ++field)
       changed("expected hits make no sense", [&](Parts& parts) { parts.hits[field] = value; });
     for (std::size_t field = 0; field < 2 * Parts::kBuckets; ++field)
@@ -99,13 +101,13 @@ TEST(operating_points_of_a_hostile_file_that_make_no_sense_are_refused) {
   changed("operating points make no sense", [](Parts& parts) { parts.points[3] = 1.1F; });
   for (const float degree : {-1.0F, 1.0F, 5.0F, 1e30F})  // of the first; it has another then, or none
     changed("operating points make no sense", [&](Parts& parts) { parts.points[0] = degree; });
-  changed("operating points make no sense", [](Parts& parts) { parts.usual[0] = -1.0F; });
+  changed("operating points make no sense", [](Parts& parts) { parts.levels[0].error = -1.0F; });
   changed("expected hits make no sense", [](Parts& parts) { parts.spreads[0] = 0.0F; });
   changed("expected hits make no sense", [](Parts& parts) { parts.spreads[1] = -1.0F; });
   for (const std::uint32_t points : {0U, 4U, 0x7FFFFFFFU, 0xFFFFFFFFU})
-    changed("wrong length", [&](Parts& parts) { parts.point_counts[1] = points; });
+    changed("wrong length", [&](Parts& parts) { parts.levels[1].points = points; });
   changed("wrong length", [](Parts& parts) { parts.points.pop_back(); });
-  changed("wrong length", [](Parts& parts) { parts.usual.pop_back(); });
+  changed("wrong length", [](Parts& parts) { parts.levels.pop_back(); });
   changed("wrong length", [](Parts& parts) { parts.hits.clear(); });
   changed("wrong length", [](Parts& parts) { parts.hits.pop_back(); });
   changed("wrong length", [](Parts& parts) { parts.spreads.pop_back(); });
@@ -126,7 +128,7 @@ TEST(operating_points_of_a_hostile_file_that_only_spoil_answers_are_harmless) {
   for (const float value : {-3e38F, 3e38F})
     harmless([&](Parts& parts) {
       parts.add_points();
-      for (std::size_t at = 0; at < parts.usual.size(); ++at) parts.usual[at] = at % 2 == 0 ? 3e38F : value;
+      for (Parts::Level& level : parts.levels) level = {3e38F, value, level.points};
     });
   for (const float value : {-3e38F, 0.0F, 3e38F}) {
     for (std::size_t field = 0; field < 31; ++field)

@@ -17,7 +17,8 @@ using namespace lookalike;
 
 namespace {
 
-constexpr std::size_t kBuckets = 40, kEach = 30, kNeighbours = 100, kCourses = 300;
+constexpr std::size_t kBuckets = 40, kEach = 30, kNeighbours = 300, kCourses = 300;
+constexpr std::size_t kLevels = kShallow + 1;
 constexpr float kError = 0.15F;
 
 struct Walk {  // estimates of rows by bucket, and which of them are neighbours
@@ -52,7 +53,7 @@ Walk walk(std::mt19937& random) {
 
   std::vector<float> seen;
   for (std::uint32_t p = 0; p <= kBuckets; ++p) {
-    for (std::size_t level = 0; level < kMeasuredAt.size(); ++level)
+    for (std::size_t level = 0; level < kShallow; ++level)
       walk.course.kth[level].push_back(kth_of(seen, kMeasuredAt[level]));
     walk.course.entries_in.push_back(static_cast<std::uint32_t>(seen.size()));
     if (p == kBuckets) break;
@@ -60,6 +61,7 @@ Walk walk(std::mt19937& random) {
   }
   walk.course.entries = seen;
   walk.course.entries.resize(seen.size() + kept_slack);
+  walk.course.sort_entries();
   return walk;
 }
 
@@ -86,8 +88,8 @@ const HitModel& model() {
 PointTally::ByLevel usual() {
   std::vector<Course> courses;
   for (const Walk& each : walks()) courses.push_back(each.course);
-  PointTally::ByLevel usual;
-  for (std::size_t level = 0; level < usual.size(); ++level) usual[level] = PointTally::usual(courses, level);
+  PointTally::ByLevel usual{};
+  for (std::size_t level = 0; level < kLevels; ++level) usual[level] = PointTally::usual(courses, level);
   return usual;
 }
 
@@ -100,17 +102,16 @@ PointTally tally_of(std::size_t every, std::size_t first) {
 }
 
 const OperatingPoints& measured() {
-  static const OperatingPoints points = [] {
+  static const OperatingPoints points([] {
     PointTally one = tally_of(2, 0);
     one.add(tally_of(2, 1));
     return PointTally::points(std::span(&one, 1), {100.0, 10.0});
-  }();
+  }());
   return points;
 }
 
 std::size_t degree_of(const Walk& walk, std::size_t level) {
-  const auto& kth = walk.course.kth[level];
-  return Budget::degree(kth.back(), usual()[level]);
+  return Budget::degree(walk.course.kth_after(level, kBuckets), usual()[level]);
 }
 
 struct Took {
@@ -156,7 +157,7 @@ Took search(const Walk& walk, std::size_t level, std::size_t degree, const Opera
 }  // namespace
 
 TEST(operating_points_find_and_cost_what_was_counted) {
-  for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
+  for (std::size_t level = 0; level < kLevels; ++level) {
     CHECK(OperatingPoints::make_sense(measured().levels()[level]), level);
     for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
       std::vector<const Walk*> such;
@@ -188,7 +189,7 @@ TEST(operating_points_find_and_cost_what_was_counted) {
 
 TEST(of_several_kinds_no_more_is_said_than_each_finds) {
   const std::array kinds = {tally_of(2, 0), tally_of(2, 1)};
-  const OperatingPoints both = PointTally::points(kinds, {100.0, 10.0});
+  const OperatingPoints both(PointTally::points(kinds, {100.0, 10.0}));
   for (const auto& point : both.levels()[2].points[0])
     for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
       double found = 0, count = 0;
@@ -201,7 +202,7 @@ TEST(of_several_kinds_no_more_is_said_than_each_finds) {
 }
 
 TEST(the_cheapest_point_that_has_the_recall_is_taken) {
-  for (std::size_t level = 0; level < kMeasuredAt.size(); ++level)
+  for (std::size_t level = 0; level < kLevels; ++level)
     for (const double recall : {0.5, 0.8, 0.9, 0.95}) {
       const Budget budget = measured().budget_for(recall, static_cast<double>(kMeasuredAt[level]));
       CHECK(budget.by_hits() && budget.recall >= recall, budget.recall);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kProbeSteps = 12, kRerankSteps = 36;
 constexpr RecallCurve::Costs kCosts{100.0, 10.0};
-constexpr std::size_t kLevels = kMeasuredAt.size();
+constexpr std::size_t kLevels = kShallow;
 
 /// Grows with probes and candidates, and falls with k.
 float recall(std::size_t level, std::size_t p, std::size_t r) {

@@ -35,6 +35,9 @@ class Kth {
     if (size_ > 4 * k_) sort_out();
   }
 
+  /// No less than the k-th smallest, and nearly that: what need not be pushed.
+  float bound() const { return limit_; }
+
   /// Infinite before there are as many, and where k is 0.
   float value() {
     sort_out();

@@ -27,6 +27,7 @@ Explanation Snapshot::explain(const void* query, const SearchOptions& options,
   Stopwatch watch(&whole);
   search_block(block, plan, options, 0, 1, scratch, {ids.data(), distances.data(), &explanation.stages});
   watch.lap(&Laps::scan);
+  explanation.compared_whole += explanation.stages.whole;
   const Laps& laps = explanation.laps;
   explanation.other_seconds = whole.scan - (laps.hash + laps.probe + laps.scan + laps.narrow + laps.rerank);
   scratch.laps = nullptr;
@@ -35,6 +36,8 @@ Explanation Snapshot::explain(const void* query, const SearchOptions& options,
   const auto place = find(*id);
   if (!place) return explanation;
   explanation.trace = trace(block.query(0), plan, options, *id, *place, scratch);
+  if (explanation.stages.whole > 0 && explanation.trace.reached != Reached::filter)
+    explanation.trace.reached = Reached::rerank;
   if (std::find(ids.begin(), ids.end(), *id) != ids.end()) explanation.trace.reached = Reached::neighbours;
   explanation.trace.key = distance_of_key(shape().metric, explanation.trace.key);
   return explanation;

@@ -11,8 +11,14 @@
 
 namespace lookalike {
 
-/// The k for which recall@k is measured at sealing.
-constexpr std::array<std::size_t, 5> kMeasuredAt = {1, 3, 10, 30, 100};
+/// The k for which recall@k is measured at sealing: with all queries, and beyond those `kShallow` with a few.
+constexpr std::array<std::size_t, 9> kMeasuredAt = {1, 3, 10, 30, 100, 300, 1000, 3000, 10000};
+constexpr std::size_t kShallow = 5;
+
+/// So many queries of a kind tell what it finds: fewer where each has many neighbours.
+constexpr double enough_queries(std::size_t level) {
+  return level < kShallow ? 24.0 : 12.0;
+}
 
 /// A query never has more candidates, where their number is the same for all; and where it shows on the way.
 /// So many 8-bit rows take some milliseconds.
@@ -96,16 +102,14 @@ struct Budget {
 };
 
 /// k lies in the interval of kMeasuredAt that ends with number `upper`, at `part` of the way between the
-/// logarithms; a larger one is as far beyond the last interval.
+/// logarithms; a larger one is as far beyond the last interval of the first `levels`.
 struct BetweenMeasured {
   std::size_t lower;
   std::size_t upper;
   double part;
 
-  static bool covers(double k) { return k <= static_cast<double>(kMeasuredAt.back()); }
-
-  explicit BetweenMeasured(double k) : lower(0), upper(0), part(1.0) {
-    while (upper + 1 < kMeasuredAt.size() && static_cast<double>(kMeasuredAt[upper]) < k) ++upper;
+  BetweenMeasured(double k, std::size_t levels) : lower(0), upper(0), part(1.0) {
+    while (upper + 1 < levels && static_cast<double>(kMeasuredAt[upper]) < k) ++upper;
     lower = upper;
     if (upper == 0 || static_cast<double>(kMeasuredAt[upper]) == k) return;
     --lower;

@@ -16,7 +16,8 @@
 
 namespace lookalike {
 
-/// Buckets are counted in the order of visiting; kth[level][p] is the k-th lowest estimate among the first p.
+/// Buckets are counted in the order of visiting; kth[level][p] is the k-th lowest estimate among the first p,
+/// for the first kShallow of kMeasuredAt. For larger k it is looked for among the entries, in order.
 struct Course {
   static constexpr auto kNever = std::numeric_limits<std::uint32_t>::max();
 
@@ -26,18 +27,50 @@ struct Course {
   };
 
   std::vector<Near> order;  // of more buckets than were visited
-  std::array<std::vector<float>, kMeasuredAt.size()> kth;
+  std::array<std::vector<float>, kShallow> kth;
   std::vector<float> entries;             // that may become candidates, as they were met
   std::vector<std::uint32_t> entries_in;  // how many the first p buckets hold
   std::vector<Neighbour> neighbours;      // nearest first
 
-  std::size_t visited() const { return kth[0].size() - 1; }
+  struct Entry {
+    float estimate;
+    std::uint32_t bucket;  // where it was met
+  };
+  std::vector<Entry> ascending;  // the entries once more, where k is large or candidates are counted
+
+  std::size_t visited() const { return entries_in.size() - 1; }
   std::span<const Neighbour> neighbours_at(std::size_t level) const {
     return std::span(neighbours).first(std::min(kMeasuredAt[level], neighbours.size()));
   }
 
   float kth_after(std::size_t level, std::size_t buckets) const {
-    return kth[level][std::min(buckets, visited())];
+    const std::size_t p = std::min(buckets, visited());
+    if (level < kShallow) return kth[level][p];
+    const std::size_t k = kMeasuredAt[level];
+    if (entries_in[p] < k) return Budget::kEndless;
+    constexpr std::size_t kAtOnce = 64;  // without a branch
+    std::size_t before = 0, begin = 0;
+    const auto met = [&](std::size_t end) {
+      std::size_t count = 0;
+      for (std::size_t i = begin; i < end; ++i) count += std::size_t{ascending[i].bucket < p};
+      return count;
+    };
+    for (; begin + kAtOnce < ascending.size(); begin += kAtOnce) {
+      const std::size_t more = met(begin + kAtOnce);
+      if (before + more >= k) break;
+      before += more;
+    }
+    while (begin + 1 < ascending.size() && (before += std::size_t{ascending[begin].bucket < p}) < k) ++begin;
+    return ascending[begin].estimate;
+  }
+
+  void sort_entries() {
+    std::uint32_t bucket = 0;
+    for (std::uint32_t i = 0; i < entries_in.back(); ++i) {
+      while (i >= entries_in[bucket + 1]) ++bucket;
+      ascending.push_back({entries[i], bucket});
+    }
+    std::ranges::sort(ascending, {}, &Entry::estimate);
   }
 
   /// By bucket, the least share of k that is expected behind it or one before it, while e is at most

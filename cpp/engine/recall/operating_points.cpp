@@ -36,7 +36,7 @@ bool OperatingPoints::make_sense(const Level& level) {
 // How far it goes depends on k, and on what is met on the way. Of a share of the rows the k nearest lie as
 // deep as k / share among all would: so many buckets are visited.
 Budget OperatingPoints::budget_for(double recall, double k, double share) const {
-  if (!BetweenMeasured::covers(k)) return {};
+  if (empty() || k > static_cast<double>(kMeasuredAt[measured() - 1])) return {};
   Budget budget = budget_at(recall, k);
   const double depth = k / share;
   if (depth == k || budget.probes == 0) return budget;
@@ -54,7 +54,7 @@ Budget OperatingPoints::budget_for(double recall, double k, double share) const 
 }
 
 Budget OperatingPoints::budget_at(double recall, double depth) const {
-  const BetweenMeasured between(depth);
+  const BetweenMeasured between(depth, measured());
   const Level& few = levels_[between.lower];
   const Level& many = levels_[between.upper];
   const auto has = [=](const Level& level) {
@@ -63,6 +63,10 @@ Budget OperatingPoints::budget_at(double recall, double depth) const {
   if (!has(few) || !has(many)) return {};
   const auto part = static_cast<float>(between.part), inside = std::min(part, 1.0F);
   const auto between_them = [=](float at_few, float at_many) { return std::lerp(at_few, at_many, inside); };
+  // Where one level leaves more behind its buckets and the other more of its candidates, as little as each.
+  const auto shares = [=](float at_few, float at_many) {
+    return at_few * std::pow(at_many / at_few, inside);
+  };
   // Beyond, they grow by powers of the depth.
   const auto in_proportion = [=](float at_few, float at_many) {
     return part <= 1.0F ? between_them(at_few, at_many)
@@ -77,7 +81,7 @@ Budget OperatingPoints::budget_at(double recall, double depth) const {
   for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
     const Point& a = cheapest(few.points[degree], recall);
     const Point& b = cheapest(many.points[degree], recall);
-    budget.limits[degree] = {between_them(a.left, b.left), between_them(a.missed, b.missed),
+    budget.limits[degree] = {shares(a.left, b.left), shares(a.missed, b.missed),
                              std::min(a.recall, b.recall)};
     if (degree > 0) continue;
     budget.probes = whole(in_proportion(a.probes, b.probes));

@@ -13,9 +13,9 @@
 
 namespace lookalike {
 
-/// For each k of kMeasuredAt, and each degree to which a query is unlike the rows, the choices of a budget
-/// that no others beat: with the recall, what they cost on average grows. Between the measured k by the
-/// logarithm of k.
+/// For each k of kMeasuredAt that few of the rows are, and each degree to which a query is unlike the rows,
+/// the choices of a budget that no others beat: with the recall, what they cost on average grows. Between the
+/// measured k by the logarithm of k.
 class OperatingPoints {
  public:
   struct Point {
@@ -38,7 +38,7 @@ class OperatingPoints {
   OperatingPoints() = default;
   explicit OperatingPoints(Levels levels) : levels_(std::move(levels)) {}
 
-  bool empty() const { return std::ranges::all_of(levels_, &Level::empty); }
+  bool empty() const { return measured() == 0; }
   const Levels& levels() const { return levels_; }
 
   /// Whether these, which come from a file, can be used safely.
@@ -50,6 +50,12 @@ class OperatingPoints {
   Budget budget_for(double recall, double k, double share = 1.0) const;
 
  private:
+  /// Behind the last level that was.
+  std::size_t measured() const {
+    std::size_t levels = levels_.size();
+    while (levels > 0 && levels_[levels - 1].empty()) --levels;
+    return levels;
+  }
   Budget budget_at(double recall, double depth) const;
 
   Levels levels_;

@@ -116,9 +116,14 @@ PointTally::Found PointTally::found(const Course& course, std::size_t level, std
   for (const Course::Neighbour& each : neighbours)
     if (each.bucket < probes)
       if (const std::size_t step = step_of(each.estimate); step < kSteps) ++found.share[step];
-  if (with_candidates)
-    for (const float each : entries)
-      if (const std::size_t step = step_of(each); step < kSteps) ++found.candidates[step];
+  if (with_candidates) {
+    std::size_t step = 0;
+    for (const Course::Entry& each : course.ascending) {
+      while (step < kSteps && each.estimate > most[step]) ++step;
+      if (step == kSteps) break;
+      found.candidates[step] += each.bucket < probes ? 1.0 : 0.0;
+    }
+  }
   std::partial_sum(found.share.begin(), found.share.end(), found.share.begin());
   std::partial_sum(found.candidates.begin(), found.candidates.end(), found.candidates.begin());
   return found;
@@ -177,19 +182,19 @@ void PointTally::add(const PointTally& other) {
 // The kinds of queries of which some are of this degree; few of several kinds count together.
 std::vector<const PointTally::Part*> PointTally::groups(std::span<const PointTally> kinds, std::size_t level,
                                                         std::size_t degree, Part& others) {
-  constexpr double kSome = 24.0;
+  const double some = enough_queries(level);
   std::vector<const Part*> groups;
   others = {};
   others.ways.resize(kinds.front().levels_[level][degree].ways.size());
   others.k = kinds.front().levels_[level][degree].k;
   for (const PointTally& kind : kinds) {
     const Part& part = kind.levels_[level][degree];
-    if (part.courses >= kSome)
+    if (part.courses >= some)
       groups.push_back(&part);
     else
       others.add(part);
   }
-  if (others.courses >= kSome) groups.push_back(&others);
+  if (others.courses >= some) groups.push_back(&others);
   return groups;
 }
 
@@ -221,7 +226,7 @@ OperatingPoints::Points PointTally::points(std::span<const Part* const> groups, 
 }
 
 // A degree that too few queries have is as the next, or else as the last.
-OperatingPoints PointTally::points(std::span<const PointTally> kinds, RecallCurve::Costs costs) {
+OperatingPoints::Levels PointTally::points(std::span<const PointTally> kinds, RecallCurve::Costs costs) {
   const PointTally& rows = kinds.front();
   OperatingPoints::Levels levels;
   for (std::size_t at = 0; at < levels.size(); ++at) {
@@ -239,7 +244,7 @@ OperatingPoints PointTally::points(std::span<const PointTally> kinds, RecallCurv
     for (std::size_t degree = 1; degree < Budget::kDegrees; ++degree)
       if (level.points[degree].empty()) level.points[degree] = level.points[degree - 1];
   }
-  return OperatingPoints(std::move(levels));
+  return levels;
 }
 
 }  // namespace lookalike

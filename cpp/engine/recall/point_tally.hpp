@@ -31,11 +31,12 @@ class PointTally {
   /// `most_neighbours`, which are all that there are.
   PointTally(const HitModel& model, const ByLevel& errors, const ByLevel& usual, std::size_t most_neighbours);
 
+  /// With candidates its entries are sorted.
   void add(const Course& course, bool with_candidates);
   void add(const PointTally& other);
 
   /// What is found, by degree, of the kind of queries that finds least there, at the cost of the first.
-  static OperatingPoints points(std::span<const PointTally> kinds, RecallCurve::Costs costs);
+  static OperatingPoints::Levels points(std::span<const PointTally> kinds, RecallCurve::Costs costs);
 
  private:
   static constexpr std::size_t kSteps = 32;

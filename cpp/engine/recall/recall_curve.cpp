@@ -45,7 +45,7 @@ RecallCurve::RecallCurve(Column<float> recalls, std::size_t probe_steps, std::si
       points_(std::move(points)),
       probes_(grid(probe_steps)),
       reranks_(grid(rerank_steps)) {
-  for (std::size_t i = 0; i < kMeasuredAt.size(); ++i) frontiers_[i] = frontier(i, costs);
+  for (std::size_t i = 0; i < kShallow; ++i) frontiers_[i] = frontier(i, costs);
 }
 
 // Ties in cost cannot be told apart by the user; the one with the higher recall comes last and stays.
@@ -78,8 +78,8 @@ Budget RecallCurve::budget_for(double recall, double k, double share) const {
     return budget;
   }
   const double depth = k / share;
-  if (!BetweenMeasured::covers(depth) || recalls_.size() == 0) return {};
-  const auto [lower, upper, part] = BetweenMeasured(depth);
+  if (!covers(depth) || recalls_.size() == 0) return {};
+  const auto [lower, upper, part] = BetweenMeasured(depth, kShallow);
   const Step* few = cheapest(lower, recall);
   const Step* many = cheapest(upper, recall);
   if (few == nullptr || many == nullptr) return {};
@@ -92,11 +92,11 @@ Budget RecallCurve::budget_of(std::uint32_t probes, double k) const {
   constexpr double kNearlyAll = 0.998;
   const std::size_t p = steps_within(probes_, probes);
   Budget budget{probes, 0, recall_of(probes, std::numeric_limits<std::uint32_t>::max(), k), narrowing_};
-  if (p == 0 || reranks_.empty() || !BetweenMeasured::covers(k)) {
+  if (p == 0 || reranks_.empty() || !covers(k)) {
     budget.rerank = static_cast<std::uint32_t>(std::min(1e9, 10.0 * k + 100.0));
     return budget;
   }
-  const std::size_t upper = BetweenMeasured(k).upper;
+  const std::size_t upper = BetweenMeasured(k, kShallow).upper;
   std::size_t r = std::min(steps_below(reranks_, kMeasuredAt[upper]), reranks_.size() - 1);
   while (r + 1 < reranks_.size() && at(upper, p - 1, r) < kNearlyAll * at(upper, p - 1, reranks_.size() - 1))
     ++r;
@@ -108,8 +108,8 @@ Budget RecallCurve::budget_of(std::uint32_t probes, double k) const {
 double RecallCurve::recall_of(std::uint32_t probes, std::uint32_t rerank, double k) const {
   const std::size_t p = steps_within(probes_, probes);
   const std::size_t r = steps_within(reranks_, rerank);
-  if (!BetweenMeasured::covers(k) || p == 0 || r == 0) return std::numeric_limits<double>::quiet_NaN();
-  const auto [lower, upper, part] = BetweenMeasured(k);
+  if (!covers(k) || p == 0 || r == 0) return std::numeric_limits<double>::quiet_NaN();
+  const auto [lower, upper, part] = BetweenMeasured(k, kShallow);
   return std::lerp(double{at(lower, p - 1, r - 1)}, double{at(upper, p - 1, r - 1)}, part);
 }
 

@@ -23,11 +23,11 @@ inline double less_its_error(double recall, double queries) {
   return std::max(0.0, recall - std::sqrt(recall * (1.0 - recall) / queries));
 }
 
-/// The recall@k of every pair (probes, rerank) of a grid, for each k of kMeasuredAt; between them by the
-/// logarithm of k. The grid's values grow by an eighth: a step of the budget.
+/// The recall@k of every pair (probes, rerank) of a grid, for the first kShallow of kMeasuredAt; between them
+/// by the logarithm of k. The grid's values grow by an eighth: a step of the budget.
 class RecallCurve {
  public:
-  static constexpr std::size_t kNeighbours = kMeasuredAt.back();
+  static constexpr std::size_t kNeighbours = kMeasuredAt[kShallow - 1];
   static constexpr std::size_t kMostSteps = 256;
 
   /// The values of the grid up to the first that is `most` or more.
@@ -71,6 +71,7 @@ class RecallCurve {
     std::uint32_t rerank;
   };
 
+  static bool covers(double k) { return k <= static_cast<double>(kNeighbours); }
   float at(std::size_t i, std::size_t p, std::size_t r) const {
     return recalls_[(i * probes_.size() + p) * reranks_.size() + r];
   }
@@ -82,7 +83,7 @@ class RecallCurve {
   OperatingPoints points_;
   std::vector<std::uint32_t> probes_;
   std::vector<std::uint32_t> reranks_;
-  std::array<std::vector<Step>, kMeasuredAt.size()> frontiers_;
+  std::array<std::vector<Step>, kShallow> frontiers_;
 };
 
 /// The values of the grid up to the first that is `most` or more, and by a table which of them reaches a

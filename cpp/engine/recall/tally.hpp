@@ -15,9 +15,7 @@ namespace lookalike {
 class Tally {
  public:
   Tally(std::size_t probe_steps, const GridSteps& reranks)
-      : probe_steps_(probe_steps),
-        reranks_(&reranks),
-        counts_(kMeasuredAt.size() * probe_steps * reranks.size()) {}
+      : probe_steps_(probe_steps), reranks_(&reranks), counts_(kShallow * probe_steps * reranks.size()) {}
 
   /// A query's neighbours, nearest first: by which step of the probes each is met, and how many entries are
   /// estimated nearer by step p: rank[p · neighbours + j].
@@ -42,7 +40,7 @@ class Tally {
     recalls.reserve(counts_.size());
     const std::size_t steps = probe_steps_ * reranks_->size();
     std::vector<std::uint32_t> up_to(steps);
-    for (std::size_t level = 0; level < kMeasuredAt.size(); ++level) {
+    for (std::size_t level = 0; level < kShallow; ++level) {
       const auto asked = static_cast<double>(samples_ * std::min(kMeasuredAt[level], neighbours));
       for (std::size_t i = 0; i < steps; ++i) up_to[i] += counts_[level * steps + i];
       for (std::size_t p = 0; p < probe_steps_; ++p) {

@@ -13,39 +13,31 @@
 namespace lookalike {
 namespace {
 
-struct StoredPoint {
-  float degree;
-  OperatingPoints::Point point;
-};
-struct StoredLevel {
-  float error;
-  float usual_e;
-};
-
-OperatingPoints open_points(const RouterShape& shape, const PartSource& parts) {
+OperatingPoints open_points(const PartSource& parts) {
   if (parts.find("hits").empty()) return {};
-  auto all = parts.get<StoredPoint>(
-      "points", std::accumulate(shape.points.begin(), shape.points.end(), std::size_t{0}));
-  const auto stored = parts.get<StoredLevel>("usual", kMeasuredAt.size());
+  const auto stored = parts.get<StoredLevel>("levels", kMeasuredAt.size());
+  std::size_t points = 0;
+  for (const StoredLevel& each : stored) points += each.points;
+  auto all = parts.get<StoredPoint>("points", points);
   OperatingPoints::Levels levels;
   for (std::size_t at = 0; at < levels.size(); ++at) {
     OperatingPoints::Level& level = levels[at];
     level.error = stored[at].error;
     level.usual_e = stored[at].usual_e;
     bool known = true;
-    for (const StoredPoint& each : all.first(shape.points[at])) {
+    for (const StoredPoint& each : all.first(stored[at].points)) {
       if (known = known && each.degree >= 0.0F && each.degree < float{Budget::kDegrees}; !known) break;
       level.points[static_cast<std::size_t>(each.degree)].push_back(each.point);
     }
     if (!known || !OperatingPoints::make_sense(level)) parts.damaged("its operating points make no sense");
-    all = all.subspan(shape.points[at]);
+    all = all.subspan(stored[at].points);
   }
   return OperatingPoints(std::move(levels));
 }
 
 HitModel open_hits(const RouterShape& shape, const PartSource& parts) {
   if (parts.find("hits").empty()) {  // of another family, or of before
-    parts.find("usual");
+    parts.find("levels");
     if (!parts.find("points").empty() || !parts.find("spreads").empty()) parts.wrong_length("hits");
     parts.find("margins");
     return {};
@@ -91,13 +83,13 @@ RouterParts::RouterParts(const Router& router, const Family& family, const Recal
   shape_.rerank_steps = static_cast<std::uint32_t>(curve.rerank_steps());
   for (std::size_t at = 0; at < kMeasuredAt.size(); ++at) {
     const OperatingPoints::Level& level = curve.points().levels()[at];
+    std::uint32_t points = 0;
     for (std::size_t degree = 0; degree < level.points.size(); ++degree)
       for (const OperatingPoints::Point& point : level.points[degree]) {
-        ++shape_.points[at];
-        points_.insert(points_.end(), {static_cast<float>(degree), point.recall, point.left, point.missed,
-                                       point.probes, point.rerank});
+        ++points;
+        points_.push_back({static_cast<float>(degree), point});
       }
-    if (!router.hits().empty()) usual_.insert(usual_.end(), {level.error, level.usual_e});
+    if (!router.hits().empty()) levels_.push_back({level.error, level.usual_e, points});
   }
   shape_.largest_norm = router.space().largest_norm();
   shape_.narrowing = curve.narrowing();
@@ -109,8 +101,8 @@ RouterParts::RouterParts(const Router& router, const Family& family, const Recal
             named("projection", router.projection().matrix()),
             named("bounds", router.bounds()),
             named("curve", curve.recalls()),
-            named("points", std::span<const float>(points_)),
-            named("usual", std::span<const float>(usual_)),
+            named("levels", std::span<const StoredLevel>(levels_)),
+            named("points", std::span<const StoredPoint>(points_)),
             named("hits", std::span<const HitTerms>(&router.hits().terms(), modelled)),
             named("spreads", router.hits().buckets())};
   for (const NamedBytes& part : router.family().parts()) parts_.push_back(part);
@@ -150,10 +142,10 @@ std::shared_ptr<Router> open_router(const RouterShape& shape, const RowForm& for
                                          shape.rows, shape.seed);
   router->choose(*codebook_of(shape.sketch_width));
   router->set_hits(open_hits(shape, parts));
-  const std::size_t recalls = kMeasuredAt.size() * shape.probe_steps * shape.rerank_steps;
+  const std::size_t recalls = kShallow * shape.probe_steps * shape.rerank_steps;
   router->set_curve(RecallCurve(Column(parts.get<float>("curve", recalls)), shape.probe_steps,
                                 shape.rerank_steps, router->costs(shape.rows), shape.narrowing,
-                                open_points(shape, parts)));
+                                open_points(parts)));
   return router;
 }
 

@@ -29,7 +29,7 @@ struct RouterShape {
   std::uint32_t sketch_width;  // dimensions of a nibble
   std::uint32_t probe_steps;
   std::uint32_t rerank_steps;
-  std::array<std::uint32_t, kMeasuredAt.size()> points;  // of each level
+  std::array<std::uint32_t, 5> margins;  // of before
   float largest_norm;
   float narrowing;
   float mean_residual;  // of the rows from the centres of their buckets, squared; 0: not known
@@ -39,6 +39,17 @@ struct RouterShape {
   bool makes_sense() const;
 };
 static_assert(sizeof(RouterShape) == 112);
+
+/// A level of the operating points, and how many of them; a point and its degree.
+struct StoredLevel {
+  float error;
+  float usual_e;
+  std::uint32_t points;
+};
+struct StoredPoint {
+  float degree;
+  OperatingPoints::Point point;
+};
 
 /// What a file keeps of a router with this curve, for as long as both are there.
 class RouterParts {
@@ -52,7 +63,8 @@ class RouterParts {
 
  private:
   RouterShape shape_{};
-  std::vector<float> points_, usual_;
+  std::vector<StoredPoint> points_;
+  std::vector<StoredLevel> levels_;
   std::vector<NamedBytes> parts_;
 };
 

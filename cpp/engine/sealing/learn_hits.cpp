@@ -187,7 +187,7 @@ HitModel Measurer::learn_hits(std::span<const Sample> samples,
     const std::size_t most = kMost[std::min(s, kMost.size() - 1)];
     const auto courses = this->courses(samples[s], most);
     for (std::size_t i = 0; i < courses.size(); ++i)
-      add_examples(courses[i], i % kMeasuredAt.size(), model, random, examples);
+      add_examples(courses[i], i % kShallow, model, random, examples);
   }
   if (examples.size() < 2 * kTerms) return {};
   const HitTerms terms = Regression(examples).fit();

@@ -109,13 +109,61 @@ RecallCurve Measurer::measure(const QueryBlock& queries) const {
 }
 
 RecallCurve Measurer::measure(std::span<const Sample> kinds) const {
-  constexpr std::array<std::size_t, kMeasuredAt.size()> kAll = {0, 1, 2, 3, 4};
+  constexpr std::array<std::size_t, kShallow> kShallowLevels = {0, 1, 2, 3, 4};
   const Sample& rows = kinds.front();
   if (rows.queries.count == 0) return {};
   float narrowing = Budget::kNarrow;
   for (const Sample& kind : kinds) narrowing = std::max(narrowing, measure_narrowing(kind));
-  const OperatingPoints points = measure_points(kinds, rows.queries.count, kAll);
-  return measure_grid(rows, rows.queries.count, narrowing, verified(points, narrowing, kinds));
+  OperatingPoints::Levels levels = measure_points(kinds, rows.queries.count, kShallowLevels);
+  verify(levels, narrowing, kinds);
+  if (const auto deep_levels = this->deep_levels(); !deep_levels.empty()) {
+    const Samples deep = this->deep(kinds, kMeasuredAt[deep_levels.back()]);
+    OperatingPoints::Levels beyond = measure_points(deep.kinds, rows.queries.count, deep_levels);
+    verify(beyond, narrowing, deep.kinds);
+    for (const std::size_t level : deep_levels) levels[level] = std::move(beyond[level]);
+  }
+  return measure_grid(rows, rows.queries.count, narrowing, OperatingPoints(std::move(levels)));
+}
+
+// Where the k nearest are more than a tenth of the rows, comparing all takes a few times as long at most.
+std::vector<std::size_t> Measurer::deep_levels() const {
+  constexpr std::size_t kFew = 10;
+  std::vector<std::size_t> levels;
+  for (std::size_t level = kShallow; level < kMeasuredAt.size(); ++level)
+    if (kMeasuredAt[level] <= segment_.originals() / kFew) levels.push_back(level);
+  if (!segment_.shape().family->ordered_by_distance) levels.clear();
+  return levels;
+}
+
+// Some queries of each kind, from all over, with so many neighbours.
+Samples Measurer::deep(std::span<const Sample> kinds, std::size_t neighbours) const {
+  constexpr std::size_t kSome = 24;
+  const auto number = [](std::size_t i, std::size_t count, std::size_t all) { return i * all / count; };
+  Samples samples;
+  const std::size_t dim = segment_.form().dim, bytes = segment_.form().dim / 8;
+  for (const Sample& kind : kinds) {
+    const QueryBlock& all = kind.queries;
+    const std::size_t count = std::min(kSome, all.count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Query query = all.query(number(i, count, all.count));
+      samples.vectors.insert(samples.vectors.end(), query.vector, query.vector + dim);
+      samples.scales.push_back(query.scale);
+      if (query.bits != nullptr) samples.bits.insert(samples.bits.end(), query.bits, query.bits + bytes);
+    }
+  }
+  QueryBlock left = {
+      samples.vectors.data(), samples.scales.size(), dim,
+      segment_.form().metric, samples.scales.data(), samples.bits.empty() ? nullptr : samples.bits.data()};
+  for (const Sample& kind : kinds) {
+    const std::size_t count = std::min(kSome, kind.queries.count);
+    Sample some{left.part(0, count), {}, {}};
+    for (std::size_t i = 0; i < count && !kind.without.empty(); ++i)
+      some.without.push_back(kind.without[number(i, count, kind.queries.count)]);
+    some.truths = truths(some.queries, some.without, neighbours);
+    samples.kinds.push_back(std::move(some));
+    left = left.part(count, left.count - count);
+  }
+  return samples;
 }
 
 RecallCurve Measurer::measure_roughly(const Samples& samples, std::size_t count) const {
@@ -123,7 +171,7 @@ RecallCurve Measurer::measure_roughly(const Samples& samples, std::size_t count)
   static_assert(kMeasuredAt[kTen.front()] == 10);
   if (!segment_.shape().family->ordered_by_distance)
     return measure_grid(samples.rows(), count, Budget::kNarrow, {});
-  OperatingPoints points = measure_points(std::span(samples.kinds).first(1), count, kTen);
+  OperatingPoints points(measure_points(std::span(samples.kinds).first(1), count, kTen));
   return {{}, 0, 0, router_.costs(segment_.originals()), Budget::kNarrow, std::move(points)};
 }
 
@@ -152,12 +200,11 @@ RecallCurve Measurer::measure_grid(const Sample& rows, std::size_t count, float 
 }
 
 // The nearest rows of each query, as many of each; ids are rows.
-Truths Measurer::truths(const QueryBlock& queries,
-                        const std::vector<std::vector<std::uint32_t>>& without) const {
+Truths Measurer::truths(const QueryBlock& queries, const std::vector<std::vector<std::uint32_t>>& without,
+                        std::size_t most) const {
   std::size_t left_out = 1;
   for (const auto& each : without) left_out = std::max(left_out, each.size());
-  const std::size_t neighbours =
-      std::min(RecallCurve::kNeighbours, std::max(segment_.originals(), left_out + 1) - left_out);
+  const std::size_t neighbours = std::min(most, std::max(segment_.originals(), left_out + 1) - left_out);
   Truths truths(queries.count);
   parallel_for(queries.count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     std::vector<TopK> nearest(end - begin);

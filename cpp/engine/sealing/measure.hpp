@@ -99,14 +99,18 @@ class Measurer {
   std::size_t most_probes() const;
   RecallCurve measure_grid(const Sample& rows, std::size_t count, float narrowing,
                            OperatingPoints points) const;
-  Truths truths(const QueryBlock& queries, const std::vector<std::vector<std::uint32_t>>& without) const;
+  Truths truths(const QueryBlock& queries, const std::vector<std::vector<std::uint32_t>>& without,
+                std::size_t most = RecallCurve::kNeighbours) const;
+
+  std::vector<std::size_t> deep_levels() const;
+  Samples deep(std::span<const Sample> kinds, std::size_t neighbours) const;
 
   // measure_narrowing.cpp
   float measure_narrowing(const Sample& sample) const;
 
   // measure_points.cpp
-  OperatingPoints measure_points(std::span<const Sample> kinds, std::size_t most,
-                                 std::span<const std::size_t> levels) const;
+  OperatingPoints::Levels measure_points(std::span<const Sample> kinds, std::size_t most,
+                                         std::span<const std::size_t> levels) const;
   std::vector<Course> courses(const Sample& sample, std::size_t most) const;
   float error() const;
   Course course(const Sample& sample, std::size_t number, float error, Scratch& scratch) const;
@@ -117,8 +121,7 @@ class Measurer {
     float narrowing;
     Allowed originals;
   };
-  OperatingPoints verified(const OperatingPoints& points, float narrowing,
-                           std::span<const Sample> kinds) const;
+  void verify(OperatingPoints::Levels& levels, float narrowing, std::span<const Sample> kinds) const;
   std::array<float, Budget::kDegrees> shortfalls(const Budget& budget, std::size_t level, float narrowing,
                                                  const Allowed& originals,
                                                  std::span<const Sample> kinds) const;

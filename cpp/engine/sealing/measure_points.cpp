@@ -53,8 +53,8 @@ std::size_t most_neighbours(const Sample& sample) {
 
 }  // namespace
 
-OperatingPoints Measurer::measure_points(std::span<const Sample> kinds, std::size_t most,
-                                         std::span<const std::size_t> levels) const {
+OperatingPoints::Levels Measurer::measure_points(std::span<const Sample> kinds, std::size_t most,
+                                                 std::span<const std::size_t> levels) const {
   constexpr std::size_t kForUsual = 256, kWithCandidates = 96, kCoursesAtOnce = 32;
   const HitModel& model = router_.hits();
   if (model.empty()) return {};
@@ -75,7 +75,12 @@ OperatingPoints Measurer::measure_points(std::span<const Sample> kinds, std::siz
     parallel_for(count, kCoursesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
       Scratch scratch;
       PointTally mine(model, errors, usual, most_neighbours(sample));
-      for (std::size_t i = begin; i < end; ++i) mine.add(course(sample, i, error, scratch), i % every == 0);
+      for (std::size_t i = begin; i < end; ++i) {
+        Course course = this->course(sample, i, error, scratch);
+        const bool with_candidates = i % every == 0;
+        if (with_candidates && course.ascending.empty()) course.sort_entries();
+        mine.add(course, with_candidates);
+      }
       const std::scoped_lock lock(tally_mutex);
       tally.add(mine);
     });
@@ -132,9 +137,11 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
   for (std::uint32_t j = 0; j < truth.size(); ++j)
     sought.push_back({static_cast<std::uint32_t>(truth[j].id), j});
   std::sort(sought.begin(), sought.end(), [](Sought a, Sought b) { return a.row < b.row; });
-  LowestEstimates lowest(std::clamp<std::size_t>(truth.size(), 1, kMeasuredAt.back()));
+  const bool many = truth.size() > RecallCurve::kNeighbours;
+  LowestEstimates lowest(std::clamp<std::size_t>(truth.size(), 1, RecallCurve::kNeighbours));
+  Kth of_many(many ? truth.size() : 0);
   const auto note_lowest = [&] {
-    for (std::size_t level = 0; level < kMeasuredAt.size(); ++level)
+    for (std::size_t level = 0; level < kShallow; ++level)
       course.kth[level].push_back(lowest.kth(kMeasuredAt[level]));
   };
   note_lowest();
@@ -157,14 +164,16 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
     const auto no_neighbour = std::ranges::lower_bound(without, first);
     if (no_neighbour != without.end() && *no_neighbour < end) {
       others.assign(estimates.begin(), estimates.end());
+      others.resize(estimates.size() + kept_slack);
       for (auto each = no_neighbour; each != without.end() && *each < end; ++each)
         if (const auto at = std::ranges::lower_bound(rows, *each); at != rows.end() && *at == *each)
           others[static_cast<std::size_t>(at - rows.begin())] = std::numeric_limits<float>::infinity();
-      estimates = others;
+      estimates = std::span(others).first(estimates.size());
     }
     lowest.add(estimates);
+    of_many.push(estimates);
     note_lowest();
-    const float e = lowest.kth(kMeasuredAt.back());
+    const float e = many ? of_many.bound() : lowest.kth(RecallCurve::kNeighbours);
     append_below(estimates,
                  e + kMostErrors * error * std::sqrt(std::max({errand.order.front().key, e, 0.0F})),
                  course.entries);
@@ -177,6 +186,7 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
         course.neighbours[each->neighbour] = {estimates[static_cast<std::size_t>(found - rows.begin())], p};
     }
   }
+  if (many) course.sort_entries();
   course.order = errand.order;
   course.entries.resize(course.entries.size() + kept_slack);  // to be counted
   return course;

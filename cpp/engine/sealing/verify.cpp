@@ -75,8 +75,7 @@ double share_found(std::span<const Found> found, std::span<const Found> truth, s
 
 // First the points for .8, .95 and .99 are tried. If one finds less than it says, so are those for other
 // common recalls, and then those that these recalls take once they are corrected.
-OperatingPoints Measurer::verified(const OperatingPoints& points, float narrowing,
-                                   std::span<const Sample> kinds) const {
+void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::span<const Sample> kinds) const {
   constexpr int kRounds = 4;
   constexpr std::array kFirst = {0.8F, 0.95F, 0.99F};
   constexpr std::array kAll = {0.8F, 0.9F, 0.95F, 0.99F, 1.0F};
@@ -84,10 +83,9 @@ OperatingPoints Measurer::verified(const OperatingPoints& points, float narrowin
   Bits bits(segment_.rows(), false);  // a copy takes no place among the neighbours
   for (std::size_t row = 0; row < segment_.originals(); ++row) bits.set(row);
   const Allowed originals(bits, segment_.copies());
-  OperatingPoints::Levels levels = points.levels();
   for (std::size_t at = 0; at < levels.size(); ++at) {
-    const OperatingPoints::Level& measured = points.levels()[at];
-    if (measured.empty()) continue;
+    if (levels[at].empty()) continue;
+    const OperatingPoints::Level measured = levels[at];
     ByDegree tried;
     for (int round = 0; round < kRounds; ++round) {
       bool all_hold = true, any_new = false;
@@ -128,7 +126,6 @@ OperatingPoints Measurer::verified(const OperatingPoints& points, float narrowin
     for (std::size_t degree = 0; degree < tried.size(); ++degree)
       levels[at].points[degree] = Corrected(measured.points[degree], tried[degree]).points;
   }
-  return OperatingPoints(std::move(levels));
 }
 
 // By how much less than a budget says is found, by degree, of the kind that finds least: nothing where that
@@ -136,7 +133,8 @@ OperatingPoints Measurer::verified(const OperatingPoints& points, float narrowin
 std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, std::size_t level,
                                                          float narrowing, const Allowed& originals,
                                                          std::span<const Sample> kinds) const {
-  constexpr double kErrors = 2.0, kSome = 24.0;
+  constexpr double kErrors = 2.0;
+  const double some = enough_queries(level);
   struct Sum {
     double queries = 0.0, found = 0.0, squares = 0.0;
 
@@ -156,14 +154,14 @@ std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, s
     for (const Tried& each : tried(budget, level, {sample, narrowing, originals}))
       sums[each.degree].add({1.0, each.found, each.found * each.found});
     for (std::size_t degree = 0; degree < sums.size(); ++degree) {
-      if (sums[degree].queries >= kSome)
+      if (sums[degree].queries >= some)
         judge(sums[degree], degree);
       else
         others[degree].add(sums[degree]);
     }
   }
   for (std::size_t degree = 0; degree < others.size(); ++degree)
-    if (others[degree].queries >= kSome) judge(others[degree], degree);
+    if (others[degree].queries >= some) judge(others[degree], degree);
   return by;
 }
 
@@ -172,7 +170,8 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
                                              const Trial& trial) const {
   constexpr std::size_t kTried = 400, kTriedForFew = 1000, kFew = 3;  // queries; of few neighbours
   constexpr std::size_t kAtOnce = 16;
-  constexpr double kProducts = 1e8, kLeast = 40.0;  // some hundredths of a second; queries
+  constexpr double kProducts = 1e8, kNeighbours = 1e4;                   // some hundredths of a second
+  const double least = level < kShallow ? 40.0 : enough_queries(level);  // queries
   // those of which so many neighbours are known
   std::vector<std::size_t> able;
   const auto& [queries, without, truths] = trial.sample;
@@ -188,7 +187,9 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
                               static_cast<double>(segment_.originals()) / router_.buckets();
   const std::size_t count =
       std::min({given, kMeasuredAt[level] <= kFew ? kTriedForFew : kTried,
-                static_cast<std::size_t>(std::max(kLeast, kProducts / std::max(products, 1.0)))});
+                static_cast<std::size_t>(
+                    std::max(least, std::min(kProducts / std::max(products, 1.0),
+                                             kNeighbours / static_cast<double>(kMeasuredAt[level]))))});
   Visit visit;
   visit.budget = budget;
   visit.k = kMeasuredAt[level];

@@ -21,7 +21,7 @@ struct ShapeOfVersion2 {
   float largest_norm;
   std::uint32_t store, family, asked_tables, tables, digits, last_width;
   float narrowing;
-  std::array<std::uint32_t, kMeasuredAt.size()> margins;
+  std::array<std::uint32_t, 5> margins;
   std::uint32_t copies, sketch_width;
   float mean_residual;
 };
@@ -99,7 +99,7 @@ RouterShape read_router(const SegmentFile& file, const SegmentShape& segment) {
   shape.sketch_width = old.sketch_width;
   shape.probe_steps = old.probe_steps;
   shape.rerank_steps = old.rerank_steps;
-  shape.points = old.margins;
+  shape.margins = old.margins;
   shape.largest_norm = old.largest_norm;
   shape.narrowing = old.narrowing;
   shape.mean_residual = old.mean_residual;
