@@ -6,7 +6,7 @@
 Work is counted, not timed: sketches scanned, and rows compared in 8 bits or in full, on average over the queries. A
 search is for k = 10 at recall 0.95, of heavy-tailed clusters, but for what is swept. A jump is the ratio of the work of
 two neighbouring points, brought to a step of 1 %: of k, n, fresh rows, 1 − recall, or the rows that may be found or are
-left. Where a step makes more than 1.2 times the work, or less than 1 / 1.2, smaller ones are taken, down to 1 %. A
+left. Where a step makes more than 1.1 times the work, or less than 1 / 1.1, smaller ones are taken, down to 1 %. A
 table is printed; `cliffs.json` and `cliffs.png` lie in --out.
 """
 
@@ -38,8 +38,10 @@ if TYPE_CHECKING:
 
 Vectors = NDArray[np.float32]
 
-K, TARGET, FINE, FLAT = 10, 1.2, 1.01, 1.0005
-"""The usual k; the largest ratio of work that a step should make, and that step; a ratio that is not worth telling."""
+K, TARGET, FINE = 10, 1.2, 1.01
+"""The usual k; the largest ratio of work that a step should make, and that step."""
+FLAT, STEEP = 1.0005, 1.1
+"""Ratios of work: what is not worth telling; beyond what a step is parted."""
 MOST_N, MOST_K, MOST_FRESH = 20_000, 10_000, 16_000
 """Fresh rows: from 16,384 on they are sealed in the background."""
 
@@ -106,9 +108,9 @@ class Sweep:
             at |= {x: self.work(x) for x in new}
 
     def _jumps(self, one: Point, other: Point) -> bool:
-        """Whether somewhere between them 1 % may make more of a difference than it should."""
+        """Whether somewhere between them 1 % may make much of a difference."""
         wide = abs(math.log(other.x / one.x)) > math.log(FINE) * 1.001
-        return wide and abs(math.log(other.work / one.work)) > math.log(TARGET)
+        return wide and abs(math.log(other.work / one.work)) > math.log(STEEP)
 
     def _rounded(self, xs: Sequence[float] | NDArray[np.float64]) -> list[float]:
         return list(dict.fromkeys(float(round(x)) if self.whole else float(x) for x in xs))
@@ -279,7 +281,7 @@ def marked(axes: Axes, name: str, points: Sequence[Point], rows: int) -> None:
         if jump is None:
             told.append(f"no {word}")
             continue
-        told.append(f"{word} {jump.times:.2f} × at {shown(name, jump.end.x, rows)}")
+        told.append(f"{word} {jump.times:.3f} × at {shown(name, jump.end.x, rows)}")
         if jump.times > TARGET:
             ends = ([jump.begin.x, jump.end.x], [jump.begin.work, jump.end.work])
             axes.plot(*ends, "o", color="tab:red", fillstyle="none", markersize=9)
