@@ -63,7 +63,11 @@ class Reader:
         only: Filter | None,
         id: int | None,
     ) -> tuple[
-        tuple[int, int], tuple[int, int, int, int], tuple[float, ...], tuple[int, int, int, int, int, float]
+        tuple[int, int],
+        tuple[int, int, int, int],
+        tuple[float, ...],
+        tuple[int, int, int, int, int, float],
+        tuple[float, bool],
     ]: ...
     def range_search(
         self, queries: _Vectors, radius: float, exact: bool, threads: int, only: Filter | None, timeout: float

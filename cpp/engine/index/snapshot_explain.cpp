@@ -19,7 +19,10 @@ Explanation Snapshot::explain(const void* query, const SearchOptions& options,
   });
   for (std::size_t i = 0; i < plan.compared; ++i)
     explanation.compared_whole += findable(plan.wholes[i].segment(), plan.wholes[i].allowed.get());
-  for (const Plan::Routed& routed : plan.routed) explanation.segments += routed.search.views().size();
+  for (const Plan::Routed& routed : plan.routed) {
+    explanation.segments += routed.search.views().size();
+    explanation.level |= routed.visit.share_varies && routed.visit.budget.by_hits();
+  }
   scratch.laps = &explanation.laps;
   std::vector<std::int64_t> ids(options.k, -1);
   std::vector<float> distances(options.k);

@@ -37,6 +37,7 @@ struct Explanation {
   Stages stages;
   Laps laps;
   double other_seconds = 0.0;  // for the rows compared one by one
+  bool level = false;  // some rows may not be found: the recall is that of queries least like the rows
   Trace trace;
 };
 

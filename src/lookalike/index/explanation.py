@@ -26,20 +26,28 @@ class Explanation:
             are compared), narrow (8-bit rows), rerank (exact distances), compare (rows that no bucket holds: some
             fresh ones, small segments, exact searches).
         verdict: what became of the id that was asked for, in a sentence; None where none was.
+        asked: the recall that was asked for; None where probes or exact say how far to look.
+        recall: what `Neighbors` says it is.
+        doubt: why that is less than was asked for, in a sentence; None where it is not.
     """
 
     stages: tuple[Stage, ...]
     verdict: str | None
+    asked: float | None
+    recall: float
+    doubt: str | None
 
     @classmethod
     def of(
         cls,
         k: int,
         id: int | None,
+        asked: float | None,
         plan: tuple[int, int],
         counts: tuple[int, int, int, int],
         seconds: tuple[float, ...],
         trace: tuple[int, int, int, int, int, float],
+        said: tuple[float, bool],
     ) -> Explanation:
         """From what the engine tells."""
         segments, whole = plan
@@ -47,11 +55,13 @@ class Explanation:
         numbers = (segments, probed, scanned, candidates - whole, reranked - whole, whole)
         units = ("segments", "buckets", "sketches", "8-bit rows", "vectors", "vectors")
         stages = tuple(map(Stage, _STAGES, numbers, units, seconds))
-        return cls(stages, None if id is None else _verdict(k, id, *trace))
+        verdict = None if id is None else _verdict(k, id, *trace)
+        recall, _ = said
+        return cls(stages, verdict, asked, recall, None if asked is None else _doubt(asked, *said))
 
     def __str__(self) -> str:
         lines = [f"{each.name:8}{each.count:>12,} {each.of:12}{1e6 * each.seconds:>10,.1f} µs" for each in self.stages]
-        return "\n".join(lines if self.verdict is None else [*lines, self.verdict])
+        return "\n".join([*lines, *filter(None, (self.verdict, self.doubt))])
 
 
 def _verdict(k: int, id: int, reached: int, bucket: int, visited: int, nearer: int, kept: int, distance: float) -> str:
@@ -65,3 +75,16 @@ def _verdict(k: int, id: int, reached: int, bucket: int, visited: int, nearer: i
         f"{away}, compared exactly, but {k} others are nearer, or max_distance is.",
         f"{away}, and among the neighbours found.",
     )[reached]
+
+
+def _doubt(asked: float, recall: float, level: bool) -> str | None:
+    """Of a filter and removals the engine knows no more than the worst case."""
+    if round(recall, 3) >= asked:
+        return None
+    why = (
+        "a filter or removals leave vectors out, and then what is said holds also for queries far from all vectors, of "
+        "which few were measured"
+        if level
+        else "the query is farther from the vectors than they are from each other, and few such queries were measured"
+    )
+    return f"recall {asked:g} was asked for and {recall:.3f} is said: {why}; exact=True compares every vector."

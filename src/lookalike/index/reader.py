@@ -147,6 +147,8 @@ class Reader:
     ) -> Explanation:
         """What each stage of a search of one query does and how long it takes; print it.
 
+        Where the recall is less than was asked for, the last sentence says why.
+
         Args:
             query: (dim,).
             id: whether this one is found, and if not, at which stage it was left behind.
@@ -156,15 +158,18 @@ class Reader:
         if not single:
             raise VectorError(f"expected one query of shape ({self.dim},), got {len(queries)}; explain them one by one")
         count = as_count("k", k, 1, MOST_NEIGHBORS)
+        far = how_far(recall, probes, rerank, exact)
         found = self._core.explain(
             queries,
             count,
-            *how_far(recall, probes, rerank, exact),
+            *far,
             largest_distance(max_distance),
             self._only(filter),
             None if id is None else as_count("id", id, 0, 2**63 - 1),
         )
-        return Explanation.of(count, None if id is None else int(id), *found)
+        asked, visited, _, whole = far
+        by_recall = not (visited or whole)
+        return Explanation.of(count, None if id is None else int(id), asked if by_recall else None, *found)
 
     def range_search(
         self,
