@@ -140,3 +140,19 @@ def test_damage_is_mended(run: Run, file: Path, tmp_path: Path) -> None:
     assert "--give-up" in done.stderr
     (tmp_path / "away.h5").rename(file)
     assert "vectors: 0 intact, 50 made again, 0 lost" in run("repair", "index").stderr
+
+
+def test_info_shows_what_searches_find_and_cost_by_both_kinds_of_queries(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.random.default_rng(3).standard_normal((9000, 8), np.float32))
+    run("index", "v.npy", "--to", "index")
+    lines = run("info", "index").stdout.splitlines()
+    first, second = (n for n, line in enumerate(lines) if "by queries such as" in line)
+    assert lines[first].startswith("recall      asked → found of the nearest 10, compared, time; ")
+    assert lines[second] == "            by queries such as nothing here is like, midpoints of two"
+    for start in (first, second):
+        for asked, line in zip(("0.80", "0.90", "0.95", "0.99"), lines[start + 1 : start + 5], strict=True):
+            assert line.startswith(f"            {asked} → ")
+            assert " of 9,000, " in line
+    told = json.loads(run("info", "index", "--json").stdout)
+    for name in ("recall_curve", "recall_curve_without_relatives"):
+        assert [point["asked"] for point in told[name]] == [0.8, 0.9, 0.95, 0.99]

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lookalike.collection import Info
+    from lookalike.collection.recall import Curves
 
 SEVERAL = "pages > 1"
 
@@ -22,6 +25,23 @@ def _made_by(about: Info) -> dict[str, str]:
     if about.things == "vectors":
         return {"each": compared}
     return {"model": f"{about.model} ({compared}), {about.model_hash[:12]}…"}
+
+
+def _recall(curves: Curves, indexed: int) -> Iterator[str]:
+    if not curves.rows:
+        yield f"{'recall':<11} every vector is compared"
+        return
+    told = (
+        ("recall", "asked → found of the nearest 10, compared, time; by queries such as are stored", curves.rows),
+        ("", "by queries such as nothing here is like, midpoints of two", curves.without_relatives),
+    )
+    for name, heading, curve in told:
+        yield f"{name:<11} {heading}"
+        for point in curve:
+            yield (
+                f"{'':<11} {point.asked:.2f} → {point.found:.3f}, {point.compared:,.0f} of {indexed:,}, "
+                f"{point.seconds * 1e6:,.0f} µs"
+            )
 
 
 def info(
@@ -39,10 +59,12 @@ def info(
     with Collection(existing_place(where)) as collection:
         if words:
             return tell_kinds(collection, json)
-        about, failed, curve = collection.info(), collection.failed(), collection.recall_curve()
+        about, failed, curves = collection.info(), collection.failed(), collection.recall_curves()
     if json:
         failures = [{"path": path, "reason": why} for path, why in failed]
-        print_json(asdict(about) | {"failures": failures, "recall_curve": [point._asdict() for point in curve]})
+        of_rows, others = ([point._asdict() for point in curve] for curve in curves)
+        measured = {"recall_curve": of_rows, "recall_curve_without_relatives": others}
+        print_json(asdict(about) | {"failures": failures} | measured)
         return 0
     rows: dict[str, Any] = {
         "index": about.path,
@@ -55,7 +77,6 @@ def info(
         "updated": f"{about.updated:%Y-%m-%d %H:%M} UTC",
         "facts": f"{', '.join(about.facts)}; search by them with --where",
         "health": f"nothing damaged that was read now; for every byte: lookalike verify {where}",
-        "recall": "every vector is compared" if not curve else "asked → found of the nearest 10, compared, time",
     }
     if about.next_model:
         count = min(about.next_vectors, about.indexed)
@@ -77,11 +98,8 @@ def info(
         rows["read-only"] = about.read_only
     for name, value in rows.items():
         print_line(visible(f"{name:<11} {value}"))
-    for point in curve:
-        print_line(
-            f"{'':<11} {point.asked:.2f} → {point.found:.3f}, {point.compared:,.0f} of {about.indexed:,}, "
-            f"{point.seconds * 1e6:,.0f} µs"
-        )
+    for line in _recall(curves, about.indexed):
+        print_line(line)
     print_line(f"{'unreadable':<11} {about.failed:,}")
     for path, why in failed:
         print_line(visible(f"  {path}: {why}"))

@@ -39,8 +39,8 @@ from lookalike.collection.no_model import things
 from lookalike.collection.place import Place, StrPath, existing_place, find_place
 from lookalike.collection.query import Like, Query, Several
 from lookalike.collection.ready import make_ready
-from lookalike.collection.recall import Measured
-from lookalike.collection.recall_file import curve_of
+from lookalike.collection.recall import Curves, Measured
+from lookalike.collection.recall_file import curves_of
 from lookalike.collection.sealed import segments
 from lookalike.collection.searching import search
 from lookalike.collection.sources import Looked, look_at
@@ -837,7 +837,17 @@ class Collection:
         Raises:
             DamagedError: the collection is.
         """
-        return curve_of(self._access)
+        return self.recall_curves().rows
+
+    def recall_curves(self) -> Curves:
+        """As `recall_curve`, and beside that what queries find and cost such as nothing that is stored is like.
+
+        Those are the midpoints of 64 pairs of its own vectors, of which neither counts as found.
+
+        Raises:
+            DamagedError: the collection is.
+        """
+        return curves_of(self._access)
 
     def kinds(self, progress: Progress | None = None) -> Kinds:
         """How many of its pictures probably show dogs, cars, fruit, …: what the model's network was trained to tell.

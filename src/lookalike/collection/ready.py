@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from lookalike.collection.access import Access
-from lookalike.collection.recall_file import curve_of
+from lookalike.collection.recall_file import curves_of
 from lookalike.collection.sealed.segments import cure_of
 from lookalike.errors import LookalikeError
 
@@ -19,4 +19,4 @@ def make_ready(access: Access) -> None:
         if access.catalogue.counts.of("indexed") >= LEAST:
             with cure_of(access.place):
                 access.with_index(access.calibration)
-            curve_of(access)
+            curves_of(access)
