@@ -22,7 +22,7 @@ def test_version(run: Run) -> None:
 
 def test_help_names_every_verb(run: Run) -> None:
     text = run("--help").stdout
-    assert all(verb in text for verb in ("demo", "search", "index", "info"))
+    assert all(verb in text for verb in ("demo", "search", "index", "info", "tune"))
 
 
 def test_unknown_verb_is_one_sentence(run: Run) -> None:

@@ -77,7 +77,7 @@ def test_optimize(run: Run, photos: Path) -> None:
     assert "1 segment;" in run("optimize", photos).stderr
 
 
-@pytest.mark.parametrize("verb", ["verify", "repair", "optimize"])
+@pytest.mark.parametrize("verb", ["verify", "repair", "optimize", "tune"])
 def test_what_is_not_indexed(run: Run, photos: Path, verb: str) -> None:
     assert "is not indexed; index it with: lookalike index" in run(verb, photos, code=2).stderr
     assert not (photos / ".lookalike").exists()

@@ -88,6 +88,7 @@ def test_changes_within_are_refused_whatever_other_threads_do(folder: Path) -> N
             for forbidden in (
                 collection.sync,
                 collection.optimize,
+                lambda: collection.tune([1]),
                 lambda: next(collection.watch(poll=1)),
                 lambda: collection.describe({folder / "0.png": {"x": 1}}),
             ):

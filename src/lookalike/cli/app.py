@@ -18,6 +18,7 @@ from lookalike.cli.optimize import optimize
 from lookalike.cli.repair import repair
 from lookalike.cli.search import search
 from lookalike.cli.sync import sync
+from lookalike.cli.tune import tune
 from lookalike.cli.verify import verify
 
 # The verbs import what they need when they are called: --help waits for none of it.
@@ -59,5 +60,6 @@ app.command()(backup)
 app.command()(verify)
 app.command()(repair)
 app.command()(optimize)
+app.command()(tune)
 app.command()(dedupe)
 app.command()(bench)

@@ -18,6 +18,7 @@ classes.py     what pictures probably show, classes_file.py keeps it; worded.py 
 searching.py   a search; time_left.py ends it, hits.py is what it gives
 sure.py        how sure that is; sure_file.py keeps what tells it, as kept_file.py keeps things
 info.py        what a collection is; recall.py how well it finds, recall_file.py keeps that
+tuning.py      measures that with others' queries
 ready.py       brings along what is kept, for those who search
 export.py      its vectors, out into a file; backup.py all of it, into another place
 collection.py  Collection, which brings it all together
@@ -35,6 +36,7 @@ from lookalike.collection.mending.report import LostFacts, RepairReport
 from lookalike.collection.new_model import ModelReport
 from lookalike.collection.query import Query
 from lookalike.collection.sync.report import Failure, Progress, SyncReport
+from lookalike.collection.tuning import Tuned
 
 __all__ = [
     "BackupReport",
@@ -51,5 +53,6 @@ __all__ = [
     "Query",
     "RepairReport",
     "SyncReport",
+    "Tuned",
     "open",
 ]

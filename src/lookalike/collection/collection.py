@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, SupportsFloat, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Any, Self, SupportsFloat, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,6 +50,7 @@ from lookalike.collection.sync.settle import Settling
 from lookalike.collection.sync.sync import BATCH, Sync
 from lookalike.collection.sync.watch import LEAST_POLL, Clock, as_seconds, out_of_reach, rounds
 from lookalike.collection.time_left import TimeLeft
+from lookalike.collection.tuning import Tuned, as_queries, measure
 from lookalike.errors import (
     BusyError,
     DamagedError,
@@ -301,6 +302,40 @@ class Collection:
         with self._access.writer(0) as catalogue:
             segments.seal(self.place, catalogue, everything=True)
         make_ready(self._access)
+
+    def tune(self, queries: Any, progress: Progress | None = None) -> Tuned:
+        """Measure the recall with queries of yours, so that `recall=` is honoured for such as these, and keep that.
+
+            >>> photos.tune(Path("queries").glob("*.jpg"))
+            >>> features.tune(np.load("queries.npy"))
+
+        Segments of 4,096 vectors and more are measured each by itself, and their files written anew, in one step. That
+        holds until their vectors are sealed anew: by `optimize`, and by a sync that brings them together with others.
+        Call it again then. Others search meanwhile as before.
+
+        Args:
+            queries: vectors (n, dim); or each what `search` takes as its query: paths of pictures, their bytes or
+                streams, PIL images, ids, vectors, `Query`s. Better a thousand than ten; each is compared with every
+                vector. One that is indexed is found by itself, which counts.
+            progress: called with (done, total), in pictures that are embedded and segments that are measured.
+
+        Raises:
+            ArgumentError: there are none, or some are words for a model that reads no text.
+            NoPicturesError: nothing is indexed.
+            PictureError: none of the pictures can be read; if some can, the others are in `failed` of the answer.
+            VectorError, IdError, ModelError: as for `search`.
+            BusyError, WriteError, DamagedError: as for `sync`; all is as it was.
+        """
+        given = as_queries(queries)
+        with self._access.writer(0) as catalogue:
+            if not catalogue.counts.of("indexed"):
+                raise NoPicturesError(
+                    f"expected {self.things} to search in {self.place.directory}, received none; index some first"
+                )
+            tuned = measure(self._access, catalogue, given, progress)
+        if tuned.vectors:
+            make_ready(self._access)
+        return tuned
 
     @property
     def read_only(self) -> str | None:

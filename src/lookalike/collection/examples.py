@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ from lookalike.collection.access import Access
 from lookalike.collection.catalogue.absent import Absent
 from lookalike.collection.catalogue.catalogue import Catalogue, Item
 from lookalike.collection.combine import combine
+from lookalike.collection.embedding import BATCH, NO_VECTOR, embed
 from lookalike.collection.keys_of import Keys
 from lookalike.collection.place import Place
 from lookalike.collection.query import Own, Picture, Query, Text, Vector
 from lookalike.collection.sealed.segments import cure_of, open_sealed
+from lookalike.collection.sync.report import Progress
 from lookalike.errors import IdError, ModelError, PictureError, VectorError
 from lookalike.images.content import file_sha256
 from lookalike.index import Reader
@@ -73,6 +76,34 @@ class Examples:
                 known = self._known(what)
                 if not known or what.crop:
                     self._embed(what)
+
+    def prepare_all(self, queries: Sequence[Query], progress: Progress) -> list[PictureError | None]:
+        """As `prepare`, of many at once; for each query why one of its pictures cannot be read, or None.
+
+        Args:
+            progress: called with (done, total), in pictures to be decoded.
+        """
+        errors: list[PictureError | None] = [None] * len(queries)
+        unknown: list[tuple[int, Picture]] = []
+        for number, query in enumerate(queries):
+            try:
+                pictures = [what for what, _ in query.examples if isinstance(what, Picture)]
+                unknown += [(number, each) for each in pictures if each.crop or not self._known(each)]
+            except PictureError as error:
+                errors[number] = error
+        plain, others = ([each for each in unknown if each[1].is_plain == kind] for kind in (True, False))
+        for done, (number, picture) in enumerate(others):
+            progress(done, len(unknown))
+            try:
+                self._embed(picture)
+            except PictureError as error:
+                errors[number] = errors[number] or error
+        embedded = self._embed_many([picture for _, picture in plain])
+        for done, ((number, _), why) in enumerate(zip(plain, embedded, strict=True), len(others)):
+            progress(done, len(unknown))
+            errors[number] = errors[number] or why
+        progress(len(unknown), len(unknown))
+        return errors
 
     def see(self, query: Query, index: Reader) -> Seen:
         """What to search for, within `Access.with_index`: the path is that of the first example.
@@ -155,6 +186,24 @@ class Examples:
             pixels = self._fit(picture, model) if is_image else self._load(picture, model)
             self._embedded[key] = embed_squares(model, [pixels]).reshape(-1)
         return self._embedded[key]
+
+    def _embed_many(self, pictures: Sequence[Picture]) -> Iterator[PictureError | None]:
+        """Embed whole files and bytes by batches; for each why it cannot be, or None."""
+        from lookalike.images.pool import DecoderPool, Failed  # needs Pillow
+
+        model = self._access.model
+        with DecoderPool() as pool:
+            decoded = pool.load((picture.to_decode() for picture in pictures), model.input) if pictures else iter(())
+            for start in range(0, len(pictures), BATCH):
+                loaded = list(islice(decoded, BATCH))
+                vectors = iter(embed(model, [each for each in loaded if not isinstance(each, Failed)]))
+                for picture, each in zip(pictures[start : start + BATCH], loaded, strict=True):
+                    vector = None if isinstance(each, Failed) else next(vectors)
+                    if vector is None:
+                        yield PictureError(each.reason if isinstance(each, Failed) else NO_VECTOR, picture.name)
+                    else:
+                        self._embedded[id(picture), model.hash] = vector
+                        yield None
 
     def _load(self, picture: Picture, model: Model) -> NDArray[np.uint8]:
         from lookalike.images.pool import DecoderPool, Failed  # needs Pillow

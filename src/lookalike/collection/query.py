@@ -44,6 +44,11 @@ class Picture:
     name: str = ""
     crop: Box | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the whole of a file or of bytes."""
+        return isinstance(self.source, str | bytes) and self.crop is None
+
     def to_decode(self) -> Source:
         """As decoders take it, if it is no PIL image."""
         from lookalike.images.pool import Given  # its processes are not always needed

@@ -79,7 +79,7 @@ def open_sealed(place: Place, catalogue: Vectors, about: About, beside: Index | 
         DamagedError: a segment is missing, damaged or another one.
     """
     require_own(place, catalogue)
-    return _open(place, about, catalogue.segments(), beside)
+    return open_some(place, about, catalogue.segments(), beside)
 
 
 def require_own(place: Place, catalogue: Vectors) -> None:
@@ -175,7 +175,7 @@ def _write_anew(
     with catalogue.reading() as about:
         names = catalogue.segments()
         ids, vectors = catalogue.pending()
-        index = _open(place, about, {name: names[name] for name in merged})
+        index = open_some(place, about, {name: names[name] for name in merged})
     with cure_of(place):
         forgotten = np.intersect1d(removed, index.ids, assume_unique=True)
         index.remove(forgotten)
@@ -233,7 +233,7 @@ def _worth_merging(place: Place, catalogue: Vectors, about: About, removed: NDAr
         gone = 0
         if len(removed) > _WORN * vectors:  # else it cannot be worn, and need not be opened
             with cure_of(place):
-                gone = len(np.intersect1d(removed, _open(place, about, {name: vectors}).ids, assume_unique=True))
+                gone = len(np.intersect1d(removed, open_some(place, about, {name: vectors}).ids, assume_unique=True))
         if gone > _WORN * vectors:
             merged.append(name)
             size += vectors - gone
@@ -249,7 +249,7 @@ def _worth_merging(place: Place, catalogue: Vectors, about: About, removed: NDAr
     return merged
 
 
-def _open(place: Place, about: About, names: dict[str, int], beside: Index | None = None) -> Index:
+def open_some(place: Place, about: About, names: dict[str, int], beside: Index | None = None) -> Index:
     """The vectors of some files, given how many each holds."""
     if not names:
         return Index(about.dim, about.metric)
