@@ -152,7 +152,7 @@ def test_the_recall_is_kept_for_many_neighbours(world: World, k: int) -> None:
             assert np.min(found.recall) >= recall
             assert measured >= recall - 0.02, (kind, recall)
             assert measured >= np.mean(found.recall) - 0.02, (kind, recall)
-        assert np.mean(found.candidates) < N / 2
+            assert np.mean(found.candidates) < N / 2
 
 
 def test_beyond_the_measured_k_every_vector_is_compared(world: World) -> None:

@@ -28,14 +28,14 @@ class Explanation:
         verdict: what became of the id that was asked for, in a sentence; None where none was.
         asked: the recall that was asked for; None where probes or exact say how far to look.
         recall: what `Neighbors` says it is.
-        doubt: why that is less than was asked for, in a sentence; None where it is not.
+        why: why that is less than was asked for, or every vector was compared for it, in a sentence; else None.
     """
 
     stages: tuple[Stage, ...]
     verdict: str | None
     asked: float | None
     recall: float
-    doubt: str | None
+    why: str | None
 
     @classmethod
     def of(
@@ -47,7 +47,7 @@ class Explanation:
         counts: tuple[int, int, int, int],
         seconds: tuple[float, ...],
         trace: tuple[int, int, int, int, int, float],
-        said: tuple[float, bool],
+        said: tuple[float, bool, bool],
     ) -> Explanation:
         """From what the engine tells."""
         segments, whole = plan
@@ -56,12 +56,11 @@ class Explanation:
         units = ("segments", "buckets", "sketches", "8-bit rows", "vectors", "vectors")
         stages = tuple(map(Stage, _STAGES, numbers, units, seconds))
         verdict = None if id is None else _verdict(k, id, *trace)
-        recall, _ = said
-        return cls(stages, verdict, asked, recall, None if asked is None else _doubt(asked, *said))
+        return cls(stages, verdict, asked, said[0], None if asked is None else _why(asked, *said))
 
     def __str__(self) -> str:
         lines = [f"{each.name:8}{each.count:>12,} {each.of:12}{1e6 * each.seconds:>10,.1f} µs" for each in self.stages]
-        return "\n".join([*lines, *filter(None, (self.verdict, self.doubt))])
+        return "\n".join([*lines, *filter(None, (self.verdict, self.why))])
 
 
 def _verdict(k: int, id: int, reached: int, bucket: int, visited: int, nearer: int, kept: int, distance: float) -> str:
@@ -77,9 +76,9 @@ def _verdict(k: int, id: int, reached: int, bucket: int, visited: int, nearer: i
     )[reached]
 
 
-def _doubt(asked: float, recall: float, level: bool) -> str | None:
+def _why(asked: float, recall: float, level: bool, all_compared: bool) -> str | None:
     """Of a filter and removals the engine knows no more than the worst case."""
-    if round(recall, 3) >= asked:
+    if not all_compared and round(recall, 3) >= asked:
         return None
     why = (
         "a filter or removals leave vectors out, and then what is said holds also for queries far from all vectors, of "
@@ -87,4 +86,9 @@ def _doubt(asked: float, recall: float, level: bool) -> str | None:
         if level
         else "the query is farther from the vectors than they are from each other, and few such queries were measured"
     )
-    return f"recall {asked:g} was asked for and {recall:.3f} is said: {why}; exact=True compares every vector."
+    if all_compared:
+        return f"every vector was compared, for a recall of {asked:g}: {why}."
+    return (
+        f"recall {asked:g} was asked for and {recall:.3f} is said: {why}. To compare every vector takes more than "
+        "20 ms here; exact=True does."
+    )
