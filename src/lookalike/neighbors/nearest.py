@@ -27,7 +27,7 @@ class NearestNeighbors(IndexedEstimator):
         metric: "euclidean" (also by scikit-learn's names "l2" and "minkowski"), "sqeuclidean", "cosine", or "dot",
             minus the inner product, under which distances may be negative and a sample need not be nearest to itself.
         recall: the share of the true neighbours to be found on average, in (0, 1]; 1 compares every vector, and so
-            do fewer than 4,096 samples, or more than 100 neighbours (itself counted). Below 1 a search by radius
+            do fewer than 4,096 samples, or more neighbours than a tenth of them. Below 1 a search by radius
             misses about 1 in 15,000, whatever the recall.
         n_jobs: threads of a search, by scikit-learn's convention: None is 1, −1 one on each core. Fitting takes all.
         random_state: of what an index draws at random. The same number gives the same answers.
