@@ -104,17 +104,22 @@ std::vector<Course> Measurer::courses(const Sample& sample, std::size_t most) co
 }
 
 // The standard error of an estimate where ‖q − c‖ is 1, about 0.6 F (sketches.hpp): by the mean F of a
-// thousand blocks.
+// thousand blocks, each cut to some times the median, as a single row may be far longer than all others.
 float Measurer::error() const {
-  constexpr float kPerFactor = 0.6F;
-  double sum = 0.0, count = 0.0;
+  constexpr float kPerFactor = 0.6F, kMost = 64.0F;
+  std::vector<float> factors;
   const std::size_t every = std::max<std::size_t>(1, router_.buckets() / 1000);
   for (std::uint32_t bucket = 0; bucket < router_.buckets(); bucket += static_cast<std::uint32_t>(every)) {
     const std::uint32_t entries = std::min<std::uint32_t>(sketches_.count(bucket), SketchLayout::kEntries);
-    for (std::uint32_t i = 0; i < entries; ++i) sum += double{sketches_.factors(bucket, i).f};
-    count += entries;
+    for (std::uint32_t i = 0; i < entries; ++i) factors.push_back(sketches_.factors(bucket, i).f);
   }
-  return kPerFactor * static_cast<float>(sum / std::max(count, 1.0));
+  if (factors.empty()) return 0.0F;
+  const auto middle = factors.begin() + static_cast<std::ptrdiff_t>(factors.size() / 2);
+  std::nth_element(factors.begin(), middle, factors.end());
+  const float most = kMost * *middle;
+  double sum = 0.0;
+  for (const float each : factors) sum += double{std::min(each, most)};
+  return kPerFactor * static_cast<float>(sum / static_cast<double>(factors.size()));
 }
 
 Course Measurer::course(const Sample& sample, std::size_t number, float error, Scratch& scratch) const {
