@@ -56,9 +56,6 @@ class PointTally {
     double with_candidates = 0;  // of these, those that tell how many candidates there are
 
     void add(const Part& other);
-    double share_found(std::size_t way, std::size_t step) const {
-      return ways[way].found[step] / courses / k;
-    }
     /// As if one more course had missed half a neighbour (Jeffreys' prior, where k is 1): else there were no
     /// error where all is found.
     MeasuredShare recall(std::size_t way, std::size_t step) const;

@@ -147,7 +147,7 @@ class Reader:
     ) -> Explanation:
         """What each stage of a search of one query does and how long it takes; print it.
 
-        Where the recall is less than was asked for, the last sentence says why.
+        Where every vector was compared for the recall, or less is said than was asked for, the last sentence says why.
 
         Args:
             query: (dim,).
