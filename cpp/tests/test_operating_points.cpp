@@ -28,8 +28,9 @@ struct Walk {  // estimates of rows by bucket, and which of them are neighbours
 
 float kth_of(std::vector<float> estimates, std::size_t k) {
   if (estimates.size() < k) return Budget::kEndless;
-  std::sort(estimates.begin(), estimates.end());
-  return estimates[k - 1];
+  const auto kth = estimates.begin() + static_cast<std::ptrdiff_t>(k - 1);
+  std::nth_element(estimates.begin(), kth, estimates.end());
+  return *kth;
 }
 
 /// Buckets at growing distances, rows about as far as their centres, of which the nearest are neighbours but
@@ -85,12 +86,15 @@ const HitModel& model() {
   return hits;
 }
 
-PointTally::ByLevel usual() {
-  std::vector<Course> courses;
-  for (const Walk& each : walks()) courses.push_back(each.course);
-  PointTally::ByLevel usual{};
-  for (std::size_t level = 0; level < kLevels; ++level) usual[level] = PointTally::usual(courses, level);
-  return usual;
+const PointTally::ByLevel& usual() {
+  static const PointTally::ByLevel all = [] {
+    std::vector<Course> courses;
+    for (const Walk& each : walks()) courses.push_back(each.course);
+    PointTally::ByLevel made{};
+    for (std::size_t level = 0; level < kLevels; ++level) made[level] = PointTally::usual(courses, level);
+    return made;
+  }();
+  return all;
 }
 
 PointTally tally_of(std::size_t every, std::size_t first) {
