@@ -67,4 +67,20 @@ float Crowd::errors_beyond(float missed) const {
   return std::lerp(between(table()[i]), between(table()[i + 1]), row - static_cast<float>(i));
 }
 
+Crowd::Beyond::Beyond(std::span<const float> missed) : count_(missed.size()) {
+  for (std::size_t j = 0; j < kGrowths; ++j)
+    for (const float each : missed) {
+      const float row = place(-kPerOctave * std::log2(each), kMissed);
+      const auto i = static_cast<std::size_t>(row);
+      columns_.push_back(std::lerp(table()[i][j], table()[i + 1][j], row - static_cast<float>(i)));
+    }
+}
+
+void Crowd::Beyond::of(const Crowd& crowd, std::span<float> errors) const {
+  const auto j = static_cast<std::size_t>(crowd.column_);
+  const float part = crowd.column_ - static_cast<float>(j);
+  const float* const here = columns_.data() + j * count_;
+  for (std::size_t i = 0; i < count_; ++i) errors[i] = here[i] + part * (here[count_ + i] - here[i]);
+}
+
 }  // namespace lookalike

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
+#include <vector>
 
 namespace lookalike {
 
@@ -18,6 +20,17 @@ class Crowd {
  public:
   Crowd(std::size_t near, std::size_t k);
   float errors_beyond(float missed) const;
+
+  /// Of many crowds, for the same shares missed.
+  class Beyond {
+   public:
+    explicit Beyond(std::span<const float> missed);
+    void of(const Crowd& crowd, std::span<float> errors) const;
+
+   private:
+    std::size_t count_;
+    std::vector<float> columns_;  // of the table, interpolated: the shares of the first, of the second, …
+  };
 
  private:
   float column_;  // of the table

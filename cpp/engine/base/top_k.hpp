@@ -52,6 +52,9 @@ class TopK {
     return true;
   }
 
+  // In no order.
+  std::span<const Found> kept() const { return heap_; }
+
   // Nearest first. The heap is spent afterwards: reset it before the next use.
   const std::vector<Found>& sorted() {
     std::sort_heap(heap_.begin(), heap_.end());

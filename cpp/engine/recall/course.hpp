@@ -24,6 +24,14 @@ struct Course {
   struct Neighbour {
     float estimate = 0.0F;
     std::uint32_t bucket = kNever;  // where it was met
+    std::uint32_t nearer = 0;       // rows before it, copies among them
+    std::uint32_t rows = 1;         // it and its copies
+
+    void met(float as, std::uint32_t in) { estimate = as, bucket = in; }
+    /// So many of the k nearest rows are it or its copies.
+    std::size_t among(std::size_t k) const {
+      return std::min<std::size_t>(rows, k - std::min<std::size_t>(nearer, k));
+    }
   };
 
   std::vector<Near> order;  // of more buckets than were visited

@@ -13,11 +13,11 @@ struct MeasuredShare {
   double variance;
 };
 
-/// What the kind of queries that finds least finds, less its standard error. The lowest of several that were
-/// measured with few queries would be too low: that by which kinds differ beyond chance is estimated, and
-/// each taken as near to the mean of all as its error asks for (DerSimonian & Laird, Meta-analysis in
-/// clinical trials, 1986; Morris, Parametric empirical Bayes inference, 1983).
-inline double least_of(std::span<const MeasuredShare> kinds) {
+/// What the kind of queries that finds least finds, less so many of its standard errors. The lowest of
+/// several that were measured with few queries would be too low: that by which kinds differ beyond chance is
+/// estimated, and each taken as near to the mean of all as its error asks for (DerSimonian & Laird,
+/// Meta-analysis in clinical trials, 1986; Morris, Parametric empirical Bayes inference, 1983).
+inline double least_of(std::span<const MeasuredShare> kinds, double errors = 1.0) {
   constexpr double kNoError = 1e-12;
   double weights = 0.0, squares = 0.0, sum = 0.0;
   for (const MeasuredShare& each : kinds) {
@@ -44,7 +44,7 @@ inline double least_of(std::span<const MeasuredShare> kinds) {
   for (const MeasuredShare& each : kinds) {
     const double own = between / (between + each.variance + kNoError);
     const double error = std::sqrt(own * each.variance + (1.0 - own) * (1.0 - own) / all);
-    least = std::min(least, mean + own * (each.mean - mean) - error);
+    least = std::min(least, mean + own * (each.mean - mean) - errors * error);
   }
   return least;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <utility>
@@ -18,6 +19,42 @@ namespace {
 
 constexpr std::size_t kRowsBetweenBreaths = 16384;
 constexpr std::size_t kForGrid = 1000;  // queries, where only searches with given probes ask the grid
+
+// The k nearest of many rows, by ascending key, as of TopK: cheaper where k is large, since what is no longer
+// among them is dropped by k at once.
+class NearestRows {
+ public:
+  explicit NearestRows(std::size_t k) : k_(k) {}
+
+  float max_key() const { return max_key_; }
+
+  void push(float key, std::size_t row) {
+    if (!(key <= max_key_)) return;
+    nearest_.push_back({key, static_cast<std::int64_t>(row)});
+    if (nearest_.size() >= 2 * k_ + kSpare) drop();
+  }
+
+  std::vector<Found> take() {
+    drop();
+    std::ranges::sort(nearest_, std::less());
+    return std::move(nearest_);
+  }
+
+ private:
+  static constexpr std::size_t kSpare = 64;
+
+  void drop() {
+    if (nearest_.size() <= k_) return;
+    const auto kth = nearest_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+    std::nth_element(nearest_.begin(), kth, nearest_.end());
+    max_key_ = kth->key;
+    nearest_.erase(kth + 1, nearest_.end());
+  }
+
+  std::size_t k_;
+  float max_key_ = std::numeric_limits<float>::infinity();
+  std::vector<Found> nearest_;
+};
 
 // The first queries without most of their relatives: of what is less than half as far, squared, as the
 // farthest neighbour that is known, the less is left the nearer it is.
@@ -47,8 +84,8 @@ Sample alone(const Sample& rows, std::size_t count, Random random) {
 std::size_t held_out_of(std::size_t originals, std::size_t dim) {
   constexpr double kProducts = 2e11;  // a few seconds of exact distances
   const double affordable = kProducts / (static_cast<double>(originals) * static_cast<double>(dim));
-  const auto size = static_cast<std::size_t>(std::clamp(affordable, 500.0, 2500.0));
-  return std::min(size, originals / 4);
+  const auto size = static_cast<std::size_t>(std::clamp(affordable, 500.0, 1600.0));
+  return std::min(size, originals / 5);
 }
 
 // So many buckets cost what comparing with all rows does.
@@ -110,15 +147,16 @@ RecallCurve Measurer::measure(const QueryBlock& queries) const {
 
 RecallCurve Measurer::measure(std::span<const Sample> kinds) const {
   constexpr std::array<std::size_t, kShallow> kShallowLevels = {0, 1, 2, 3, 4};
+  constexpr std::size_t kCourses = 640;  // of a kind
   const Sample& rows = kinds.front();
   if (rows.queries.count == 0) return {};
   float narrowing = Budget::kNarrow;
   for (const Sample& kind : kinds) narrowing = std::max(narrowing, measure_narrowing(kind));
-  OperatingPoints::Levels levels = measure_points(kinds, rows.queries.count, kShallowLevels);
+  OperatingPoints::Levels levels = measure_points(kinds, kCourses, kShallowLevels);
   verify(levels, narrowing, kinds);
   if (const auto deep_levels = this->deep_levels(); !deep_levels.empty()) {
     const Samples deep = this->deep(kinds, kMeasuredAt[deep_levels.back()]);
-    OperatingPoints::Levels beyond = measure_points(deep.kinds, rows.queries.count, deep_levels);
+    OperatingPoints::Levels beyond = measure_points(deep.kinds, kCourses, deep_levels);
     verify(beyond, narrowing, deep.kinds);
     for (const std::size_t level : deep_levels) levels[level] = std::move(beyond[level]);
   }
@@ -207,21 +245,21 @@ Truths Measurer::truths(const QueryBlock& queries, const std::vector<std::vector
   const std::size_t neighbours = std::min(most, std::max(segment_.originals(), left_out + 1) - left_out);
   Truths truths(queries.count);
   parallel_for(queries.count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
-    std::vector<TopK> nearest(end - begin);
-    for (TopK& each : nearest) each.reset(neighbours, std::numeric_limits<float>::infinity());
+    std::vector<NearestRows> nearest(end - begin, NearestRows(neighbours));
     for (std::size_t first = 0; first < segment_.originals(); first += kRowsBetweenBreaths) {
       const std::size_t last = std::min(first + kRowsBetweenBreaths, segment_.originals());
       segment_.stored_originals()
           .part(first, last)
-          .scan(queries.part(begin, end - begin), wanted(nearest),
-                [&](std::size_t q, std::size_t i, float key) {
-                  if (without.empty() ||
-                      std::ranges::find(without[begin + q], first + i) == without[begin + q].end())
-                    nearest[q].push(key, static_cast<std::int64_t>(first + i));
-                });
+          .scan(
+              queries.part(begin, end - begin), [&](std::size_t q) { return nearest[q].max_key(); },
+              [&](std::size_t q, std::size_t i, float key) {
+                if (without.empty() ||
+                    std::ranges::find(without[begin + q], first + i) == without[begin + q].end())
+                  nearest[q].push(key, first + i);
+              });
       if (spill_) spill_->breathe();
     }
-    for (std::size_t q = 0; q < nearest.size(); ++q) truths[begin + q] = nearest[q].sorted();
+    for (std::size_t q = 0; q < nearest.size(); ++q) truths[begin + q] = nearest[q].take();
   });
   return truths;
 }

@@ -102,6 +102,12 @@ class Measurer {
   Truths truths(const QueryBlock& queries, const std::vector<std::vector<std::uint32_t>>& without,
                 std::size_t most = RecallCurve::kNeighbours) const;
 
+  // an original and its copies
+  std::uint32_t rows_of(const Found& original) const {
+    const Copies::Run copies = segment_.copies().of(static_cast<std::uint32_t>(original.id));
+    return 1 + copies.last - copies.first;
+  }
+
   std::vector<std::size_t> deep_levels() const;
   Samples deep(std::span<const Sample> kinds, std::size_t neighbours) const;
 
@@ -129,6 +135,7 @@ class Measurer {
     std::size_t degree;
     double found;
   };
+  double share_found(std::span<const Found> found, std::span<const Found> truth, std::size_t level) const;
   std::vector<Tried> tried(const Budget& budget, std::size_t level, const Trial& trial) const;
 
   // measure_walk.cpp

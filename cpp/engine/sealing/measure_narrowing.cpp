@@ -18,9 +18,9 @@ struct Candidate {
   std::uint32_t number;  // of the neighbour
 };
 
-/// The neighbours that are among these rows, by ascending key.
+/// The neighbours that are among these rows, by ascending key. No bit of `marks` is set, before and after.
 std::vector<Candidate> neighbours_among(std::span<const std::uint32_t> rows, std::span<const float> keys,
-                                        std::span<const Found> truth) {
+                                        std::span<const Found> truth, std::vector<bool>& marks) {
   struct Sought {
     std::uint32_t row, number;
   };
@@ -28,11 +28,12 @@ std::vector<Candidate> neighbours_among(std::span<const std::uint32_t> rows, std
   for (std::uint32_t i = 0; i < truth.size(); ++i)
     sought.push_back({static_cast<std::uint32_t>(truth[i].id), i});
   std::ranges::sort(sought, {}, &Sought::row);
+  for (const Sought& each : sought) marks[each.row] = true;
   std::vector<Candidate> among;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    if (const auto at = std::ranges::lower_bound(sought, rows[i], {}, &Sought::row);
-        at != sought.end() && at->row == rows[i])
-      among.push_back({keys[i], at->number});
+    if (marks[rows[i]])
+      among.push_back({keys[i], std::ranges::lower_bound(sought, rows[i], {}, &Sought::row)->number});
+  for (const Sought& each : sought) marks[each.row] = false;
   std::ranges::sort(among, {}, &Candidate::key);
   return among;
 }
@@ -43,7 +44,7 @@ std::vector<Candidate> neighbours_among(std::span<const std::uint32_t> rows, std
 // candidates are compared exactly, up to all.
 float Measurer::measure_narrowing(const Sample& sample) const {
   constexpr std::array kFactors = {1.25F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F, 8.0F, 12.0F, 16.0F};
-  constexpr std::size_t kSamples = 192;
+  constexpr std::size_t kSamples = 128;
   constexpr std::uint32_t kProbes = 512, kCandidates = 8192;
   constexpr double kLost = 0.001;
   if (segment_.form().compact()) return kFactors.front();
@@ -56,6 +57,7 @@ float Measurer::measure_narrowing(const Sample& sample) const {
   parallel_for(count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     const QueryBlock block = queries.part(begin, end - begin);
     Scratch scratch;
+    std::vector<bool> marks(segment_.originals());
     Errand& errand = scratch.errand;
     for (std::size_t q = 0; q < block.count; ++q) {
       hash(router_, block.query(q), scratch);
@@ -72,7 +74,7 @@ float Measurer::measure_narrowing(const Sample& sample) const {
         if (const auto at = std::ranges::find(rows, none); at != rows.end())
           keys[static_cast<std::size_t>(at - rows.begin())] = std::numeric_limits<float>::infinity();
       const std::vector<Found>& truth = truths[begin + q];
-      const std::vector<Candidate> neighbours = neighbours_among(rows, keys, truth);
+      const std::vector<Candidate> neighbours = neighbours_among(rows, keys, truth, marks);
       std::vector<std::size_t> behind(neighbours.size() + 1);  // which, so many are nearer
       for (const float key : keys)
         if (!neighbours.empty() && key < neighbours.back().key)

@@ -76,7 +76,8 @@ OperatingPoints::Levels Measurer::measure_points(std::span<const Sample> kinds, 
       Scratch scratch;
       PointTally mine(model, errors, usual, most_neighbours(sample));
       for (std::size_t i = begin; i < end; ++i) {
-        Course course = this->course(sample, i, error, scratch);
+        const std::size_t q = i * sample.queries.count / count;  // of every part
+        Course course = this->course(sample, q, error, scratch);
         const bool with_candidates = i % every == 0;
         if (with_candidates && course.ascending.empty()) course.sort_entries();
         mine.add(course, with_candidates);
@@ -135,6 +136,10 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
 
   Course course;
   course.neighbours.resize(truth.size());
+  for (std::uint32_t j = 0, nearer = 0; j < truth.size(); ++j) {
+    course.neighbours[j].nearer = nearer;
+    nearer += course.neighbours[j].rows = rows_of(truth[j]);
+  }
   struct Sought {
     std::uint32_t row, neighbour;
   };
@@ -188,7 +193,7 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
          each != sought.end() && each->row < end; ++each, ++met) {
       const auto found = std::lower_bound(rows.begin(), rows.end(), each->row);
       if (found != rows.end() && *found == each->row)
-        course.neighbours[each->neighbour] = {estimates[static_cast<std::size_t>(found - rows.begin())], p};
+        course.neighbours[each->neighbour].met(estimates[static_cast<std::size_t>(found - rows.begin())], p);
     }
   }
   if (many) course.sort_entries();

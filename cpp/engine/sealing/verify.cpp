@@ -55,22 +55,6 @@ struct Corrected {
   }
 };
 
-// How many of the k nearest were found, by distance: among several equally far any will do.
-std::size_t met(std::span<const Found> found, std::span<const Found> truth, std::size_t k) {
-  constexpr float kRounding = 1e-5F;
-  if (k == 0) return 0;
-  const float kth = truth[k - 1].key;
-  const auto near = std::ranges::count_if(
-      found, [&](const Found& each) { return each.key <= kth + kRounding * std::abs(kth); });
-  return std::min(k, static_cast<std::size_t>(near));
-}
-
-double share_found(std::span<const Found> found, std::span<const Found> truth, std::size_t level) {
-  const std::size_t k = std::min(kMeasuredAt[level], truth.size());
-  if (k == 0) return 1.0;  // of a hostile file
-  return static_cast<double>(met(found, truth, k)) / static_cast<double>(k);
-}
-
 }  // namespace
 
 // First the points for .8, .95 and .99 are tried. If one finds less than it says, so are those for other
@@ -128,6 +112,21 @@ void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::spa
   }
 }
 
+// Of the k nearest rows, copies among them, by distance: among several equally far any will do.
+double Measurer::share_found(std::span<const Found> found, std::span<const Found> truth,
+                             std::size_t level) const {
+  constexpr float kRounding = 1e-5F;
+  const std::size_t k = std::min(kMeasuredAt[level], truth.size());
+  if (k == 0) return 1.0;  // of a hostile file
+  std::size_t last = 0;
+  for (std::size_t rows = rows_of(truth[0]); rows < k;) rows += rows_of(truth[++last]);
+  const float kth = truth[last].key;
+  std::size_t near = 0;
+  for (const Found& each : found)
+    if (each.key <= kth + kRounding * std::abs(kth)) near += rows_of(each);
+  return static_cast<double>(std::min(k, near)) / static_cast<double>(k);
+}
+
 // By how much less than a budget says is found, by degree, of the kind that finds least: nothing where that
 // may be chance.
 std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, std::size_t level,
@@ -168,7 +167,7 @@ std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, s
 // The queries are taken from all over, since those that are given may be in some order.
 std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t level,
                                              const Trial& trial) const {
-  constexpr std::size_t kTried = 400, kTriedForFew = 1000, kFew = 3;  // queries; of few neighbours
+  constexpr std::size_t kTried = 400, kTriedForFew = 640, kFew = 3;  // queries; of few neighbours
   constexpr std::size_t kAtOnce = 16;
   constexpr double kProducts = 1e8, kNeighbours = 1e4;                   // some hundredths of a second
   const double least = level < kShallow ? 40.0 : enough_queries(level);  // queries
@@ -205,7 +204,7 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
       nearest.reset(visit.k, std::numeric_limits<float>::infinity());
       RoutedSearch(segment_, &others).search(queries.part(q, 1), visit, scratch, {&nearest, 1}, {&stages, 1});
       tried[i] = {Budget::degree(scratch.errand.candidates.kth(), budget.usual_e),
-                  share_found(nearest.sorted(), truths[q], level)};
+                  share_found(nearest.kept(), truths[q], level)};
     }
   });
   return tried;
