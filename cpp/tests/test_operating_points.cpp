@@ -183,7 +183,8 @@ TEST(operating_points_find_and_cost_what_was_counted) {
         const double share = (sum.recall + one) / (count + 1.0);
         const double error =
             std::sqrt(std::max(0.0, (squares + one * one) / (count + 1.0) - share * share) / (count + 1.0));
-        CHECK(std::abs(double{point.recall} - (share - error)) < 0.004, level, point.recall, share);
+        const double errors = kMeasuredAt[level] <= 3 ? 1.75 : 1.0;
+        CHECK(std::abs(double{point.recall} - (share - errors * error)) < 0.004, level, point.recall, share);
         CHECK(std::abs(sum.probes / count - double{point.probes}) < 0.05, level, point.probes, sum.probes);
         CHECK(std::abs(sum.candidates / count - double{point.rerank}) < 1.0, level, point.rerank);
       }

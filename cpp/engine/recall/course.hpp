@@ -72,14 +72,7 @@ struct Course {
     return ascending[begin].estimate;
   }
 
-  void sort_entries() {
-    std::uint32_t bucket = 0;
-    for (std::uint32_t i = 0; i < entries_in.back(); ++i) {
-      while (i >= entries_in[bucket + 1]) ++bucket;
-      ascending.push_back({entries[i], bucket});
-    }
-    std::ranges::sort(ascending, {}, &Entry::estimate);
-  }
+  void sort_entries();
 
   /// By bucket, the least share of k that is expected behind it or one before it, while e is at most
   /// `usual_e`: whoever is content with less goes on there. Negative, so that they ascend.

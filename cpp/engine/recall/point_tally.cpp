@@ -153,8 +153,9 @@ void PointTally::add(const Course& course, std::size_t level, bool with_candidat
     for (std::size_t step = 0; step < kSteps; ++step) {
       way.found[step] += found.share[step];
       way.squares[step] += found.share[step] * found.share[step];
-      way.candidates[step] += found.candidates[step];
     }
+    if (!with_candidates) continue;
+    for (std::size_t step = 0; step < kSteps; ++step) way.candidates[step] += found.candidates[step];
   }
 }
 
@@ -210,7 +211,7 @@ OperatingPoints::Points PointTally::points(std::span<const Part* const> groups, 
                                            RecallCurve::Costs costs) {
   // Where a query finds all or nothing, some of many points seem by chance to find more than they do.
   constexpr std::size_t kFew = 3;
-  constexpr double kErrors = 1.0, kErrorsOfFew = 2.0;
+  constexpr double kErrors = 1.0, kErrorsOfFew = 1.75;
   const double errors = k <= kFew ? kErrorsOfFew : kErrors;
   const Part& first = *groups.front();
   std::vector<std::pair<double, OperatingPoints::Point>> all;

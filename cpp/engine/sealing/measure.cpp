@@ -84,7 +84,7 @@ Sample alone(const Sample& rows, std::size_t count, Random random) {
 std::size_t held_out_of(std::size_t originals, std::size_t dim) {
   constexpr double kProducts = 2e11;  // a few seconds of exact distances
   const double affordable = kProducts / (static_cast<double>(originals) * static_cast<double>(dim));
-  const auto size = static_cast<std::size_t>(std::clamp(affordable, 500.0, 1600.0));
+  const auto size = static_cast<std::size_t>(std::clamp(affordable, 500.0, 1000.0));
   return std::min(size, originals / 5);
 }
 

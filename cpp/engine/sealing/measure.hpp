@@ -125,17 +125,17 @@ class Measurer {
   struct Trial {
     const Sample& sample;
     float narrowing;
-    Allowed originals;
+    Allowed all;
   };
   void verify(OperatingPoints::Levels& levels, float narrowing, std::span<const Sample> kinds) const;
   std::array<float, Budget::kDegrees> shortfalls(const Budget& budget, std::size_t level, float narrowing,
-                                                 const Allowed& originals,
-                                                 std::span<const Sample> kinds) const;
+                                                 const Allowed& all, std::span<const Sample> kinds) const;
   struct Tried {
     std::size_t degree;
     double found;
   };
   double share_found(std::span<const Found> found, std::span<const Found> truth, std::size_t level) const;
+  std::vector<std::uint32_t> with_copies(std::span<const std::uint32_t> originals) const;
   std::vector<Tried> tried(const Budget& budget, std::size_t level, const Trial& trial) const;
 
   // measure_walk.cpp

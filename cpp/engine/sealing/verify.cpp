@@ -64,15 +64,14 @@ void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::spa
   constexpr std::array kFirst = {0.8F, 0.95F, 0.99F};
   constexpr std::array kAll = {0.8F, 0.9F, 0.95F, 0.99F, 1.0F};
   using ByDegree = std::array<std::vector<Shortfall>, Budget::kDegrees>;
-  Bits bits(segment_.rows(), false);  // a copy takes no place among the neighbours
-  for (std::size_t row = 0; row < segment_.originals(); ++row) bits.set(row);
-  const Allowed originals(bits, segment_.copies());
+  const Allowed every_row(Bits(segment_.rows(), true), segment_.copies());
   for (std::size_t at = 0; at < levels.size(); ++at) {
     if (levels[at].empty()) continue;
     const OperatingPoints::Level measured = levels[at];
     ByDegree tried;
     for (int round = 0; round < kRounds; ++round) {
       bool all_hold = true, any_new = false;
+      const ByDegree before = tried;  // so that the degrees of a budget are for the same recall
       for (const float recall : round == 0 ? std::span<const float>(kFirst) : std::span<const float>(kAll)) {
         Budget budget;
         budget.error = measured.error;
@@ -82,7 +81,7 @@ void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::spa
         bool known = true;
         for (std::size_t degree = 0; degree < said.size(); ++degree) {
           const OperatingPoints::Points& all = measured.points[degree];
-          said[degree] = Corrected(all, tried[degree]).said_for(recall);
+          said[degree] = Corrected(all, before[degree]).said_for(recall);
           const auto& point =
               *std::ranges::lower_bound(all, said[degree], {}, &OperatingPoints::Point::recall);
           budget.limits[degree] = {point.left, point.missed, point.recall};
@@ -94,7 +93,7 @@ void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::spa
         }
         if (known) continue;
         any_new = true;
-        const auto by = shortfalls(budget, at, narrowing, originals, kinds);
+        const auto by = shortfalls(budget, at, narrowing, every_row, kinds);
         for (std::size_t degree = 0; degree < said.size(); ++degree) {
           all_hold = all_hold && by[degree] == 0.0F;
           auto& here = tried[degree];
@@ -121,16 +120,15 @@ double Measurer::share_found(std::span<const Found> found, std::span<const Found
   std::size_t last = 0;
   for (std::size_t rows = rows_of(truth[0]); rows < k;) rows += rows_of(truth[++last]);
   const float kth = truth[last].key;
-  std::size_t near = 0;
-  for (const Found& each : found)
-    if (each.key <= kth + kRounding * std::abs(kth)) near += rows_of(each);
+  const auto near = static_cast<std::size_t>(std::ranges::count_if(
+      found, [&](const Found& each) { return each.key <= kth + kRounding * std::abs(kth); }));
   return static_cast<double>(std::min(k, near)) / static_cast<double>(k);
 }
 
 // By how much less than a budget says is found, by degree, of the kind that finds least: nothing where that
 // may be chance.
 std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, std::size_t level,
-                                                         float narrowing, const Allowed& originals,
+                                                         float narrowing, const Allowed& all,
                                                          std::span<const Sample> kinds) const {
   constexpr double kErrors = 2.0;
   const double some = enough_queries(level);
@@ -150,7 +148,7 @@ std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, s
   };
   for (const Sample& sample : kinds) {
     std::array<Sum, Budget::kDegrees> sums{};
-    for (const Tried& each : tried(budget, level, {sample, narrowing, originals}))
+    for (const Tried& each : tried(budget, level, {sample, narrowing, all}))
       sums[each.degree].add({1.0, each.found, each.found * each.found});
     for (std::size_t degree = 0; degree < sums.size(); ++degree) {
       if (sums[degree].queries >= some)
@@ -162,6 +160,14 @@ std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, s
   for (std::size_t degree = 0; degree < others.size(); ++degree)
     if (others[degree].queries >= some) judge(others[degree], degree);
   return by;
+}
+
+// Of ascending originals.
+std::vector<std::uint32_t> Measurer::with_copies(std::span<const std::uint32_t> originals) const {
+  std::vector<std::uint32_t> rows(originals.begin(), originals.end());
+  for (const std::uint32_t original : originals)
+    for (auto [row, last] = segment_.copies().of(original); row < last; ++row) rows.push_back(row);
+  return rows;
 }
 
 // The queries are taken from all over, since those that are given may be in some order.
@@ -199,7 +205,7 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
     Stages stages;
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t q = able[i * given / count];
-      const Allowed others = trial.originals.without(trial.sample.without_of(q), segment_.copies());
+      const Allowed others = trial.all.without(with_copies(trial.sample.without_of(q)), segment_.copies());
       stages = {};
       nearest.reset(visit.k, std::numeric_limits<float>::infinity());
       RoutedSearch(segment_, &others).search(queries.part(q, 1), visit, scratch, {&nearest, 1}, {&stages, 1});
