@@ -447,16 +447,18 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=2000, help="combinations")
     parser.add_argument("--rows", type=int, default=50_000, help="at most, of an index")
     parser.add_argument("--queries", type=int, default=8000, help="at most, of a combination")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first index")
     parser.add_argument("--only", type=int, help="the number of one index; nothing is kept")
     parser.add_argument("--to", type=Path, help="bench-results/promise-PART.jsonl")
     arguments = parser.parse_args(given)
-    if min(arguments.count, arguments.rows, arguments.queries) < 1:
-        parser.error("--count, --rows, --queries: expected at least 1")
+    if min(arguments.count, arguments.rows, arguments.queries) < 1 or arguments.first < 0:
+        parser.error("--count, --rows, --queries: expected at least 1; --first: at least 0")
     to = arguments.to or Path("bench-results") / f"promise-{arguments.part}.jsonl"
     build = zlib.crc32(Path(_core.__file__).read_bytes()) ^ zlib.crc32(Path(__file__).read_bytes())
     settings = {"part": arguments.part, "rows": arguments.rows, "queries": arguments.queries, "build": build}
     answers = [] if arguments.only is not None else read(to, settings)
-    numbers = [arguments.only] if arguments.only is not None else range(-(-arguments.count // WAYS))
+    indexes = range(arguments.first, arguments.first - (-arguments.count // WAYS))
+    numbers = [arguments.only] if arguments.only is not None else indexes
     answers = [each for each in answers if each.index in numbers]
     for number in numbers:
         if any(each.index == number for each in answers):
