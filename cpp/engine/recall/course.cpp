@@ -14,7 +14,7 @@ std::uint32_t ascending_bits(float value) {
 
 }  // namespace
 
-// By their digits, the last first: some ten thousand of them in a tenth of the time that comparing takes.
+// By their digits, the last first: no two are compared.
 void Course::sort_entries() {
   constexpr std::size_t kBits = 11, kDigits = 3;
   constexpr std::uint32_t kMask = (1U << kBits) - 1;

@@ -147,16 +147,17 @@ RecallCurve Measurer::measure(const QueryBlock& queries) const {
 
 RecallCurve Measurer::measure(std::span<const Sample> kinds) const {
   constexpr std::array<std::size_t, kShallow> kShallowLevels = {0, 1, 2, 3, 4};
-  constexpr std::size_t kCourses = 640;  // of a kind
+  constexpr std::size_t kMostCourses = 640;  // of a kind
   const Sample& rows = kinds.front();
+  const std::size_t courses = std::min(kMostCourses, rows.queries.count);
   if (rows.queries.count == 0) return {};
   float narrowing = Budget::kNarrow;
   for (const Sample& kind : kinds) narrowing = std::max(narrowing, measure_narrowing(kind));
-  OperatingPoints::Levels levels = measure_points(kinds, kCourses, kShallowLevels);
+  OperatingPoints::Levels levels = measure_points(kinds, courses, kShallowLevels);
   verify(levels, narrowing, kinds);
   if (const auto deep_levels = this->deep_levels(); !deep_levels.empty()) {
     const Samples deep = this->deep(kinds, kMeasuredAt[deep_levels.back()]);
-    OperatingPoints::Levels beyond = measure_points(deep.kinds, kCourses, deep_levels);
+    OperatingPoints::Levels beyond = measure_points(deep.kinds, courses, deep_levels);
     verify(beyond, narrowing, deep.kinds);
     for (const std::size_t level : deep_levels) levels[level] = std::move(beyond[level]);
   }
