@@ -1,7 +1,7 @@
 """Whether the recall is what was asked for, on queries that the index has never seen.
 
 With 4000 queries the measured share of k = 10 is sure to 0.3 %, that of k = 1 to 0.7 %; what was measured at sealing,
-with 1000 held-out vectors, to about the same. What is expected is less by the standard error.
+with 1000 held-out vectors, to about 1.6 times that. What is expected is less by the standard error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lookalike import Index
 from tests.index.brute_force import METRICS, Floats, Metric, clusters, nearest, recall_of
 
 N, DIM, QUERIES = 20_000, 32, 4000
-HELD_OUT = 1000
+QUERIES_OF_BOUND = 2500  # the bound from above is as narrow as if so many had been held out
 SPARED = {1: 0.2, 3: 0.1, 5: 0.1, 10: 0.1}
 SLACK = {1: 0.025, 3: 0.02, 5: 0.02, 10: 0.015, 30: 0.015, 50: 0.015, 100: 0.015}
 
@@ -47,7 +47,7 @@ def check_recall(index: Index, queries: Floats, true: Floats, k: int, recall: fl
     said = np.mean(found.recall)
     assert measured >= recall - slack
     assert measured >= said - slack
-    error = np.sqrt(said * (1 - said) / min(HELD_OUT, len(index) // 5))
+    error = np.sqrt(said * (1 - said) / min(QUERIES_OF_BOUND, len(index) // 4))
     # Ordinary queries find more than those of another kind, for which the recall holds too. And of few buckets no
     # fewer than two are visited, nor fewer than k candidates compared.
     assert measured <= said + error + slack + SPARED.get(k, 1.0)
