@@ -41,7 +41,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'lookalike[bench]'")
     monkeypatch.setattr(cliffs, "MOST_FRESH", 500)
     monkeypatch.setattr(cliffs, "MOST_N", 2000)
-    cliffs.main(["--rows", "6000", "--dim", "16", "--queries", "3", "--step", "3", "--out", str(tmp_path)])
+    cliffs.main(["--rows", "12000", "--dim", "16", "--queries", "3", "--step", "3", "--out", str(tmp_path)])
     text = capsys.readouterr().out
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert [line.split("|")[1].strip() for line in lines[2:]] == cliffs.NAMES

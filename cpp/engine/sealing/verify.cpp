@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/recall/measured_share.hpp"
 #include "engine/recall/point_tally.hpp"
 #include "engine/sealing/measure.hpp"
 #include "engine/search/routed_search.hpp"
@@ -130,35 +131,37 @@ double Measurer::share_found(std::span<const Found> found, std::span<const Found
 std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, std::size_t level,
                                                          float narrowing, const Allowed& all,
                                                          std::span<const Sample> kinds) const {
-  constexpr double kErrors = 2.0;
+  constexpr double kChance = 2.0, kErrors = 1.0;
   const double some = enough_queries(level);
   struct Sum {
     double queries = 0.0, found = 0.0, squares = 0.0;
 
     void add(const Sum& other) { queries += other.queries, found += other.found, squares += other.squares; }
+    MeasuredShare share() const {
+      const double mean = found / queries;
+      return {mean, std::max(0.0, squares / queries - mean * mean) / queries};
+    }
   };
-  std::array<float, Budget::kDegrees> by{};
-  std::array<Sum, Budget::kDegrees> others{};
-  const auto judge = [&](const Sum& sum, std::size_t degree) {
-    const double found = sum.found / sum.queries;
-    const double error = std::sqrt(std::max(0.0, sum.squares / sum.queries - found * found) / sum.queries);
-    const double said = double{budget.limits[degree].recall}, less = said - found;
-    if (less > kErrors * error)
-      by[degree] = std::max(by[degree], static_cast<float>(std::min(less + error, said)));
-  };
+  std::array<std::vector<MeasuredShare>, Budget::kDegrees> shares;
+  std::array<Sum, Budget::kDegrees> others{};  // few of several kinds count together
   for (const Sample& sample : kinds) {
     std::array<Sum, Budget::kDegrees> sums{};
     for (const Tried& each : tried(budget, level, {sample, narrowing, all}))
       sums[each.degree].add({1.0, each.found, each.found * each.found});
     for (std::size_t degree = 0; degree < sums.size(); ++degree) {
       if (sums[degree].queries >= some)
-        judge(sums[degree], degree);
+        shares[degree].push_back(sums[degree].share());
       else
         others[degree].add(sums[degree]);
     }
   }
-  for (std::size_t degree = 0; degree < others.size(); ++degree)
-    if (others[degree].queries >= some) judge(others[degree], degree);
+  std::array<float, Budget::kDegrees> by{};
+  for (std::size_t degree = 0; degree < shares.size(); ++degree) {
+    if (others[degree].queries >= some) shares[degree].push_back(others[degree].share());
+    const double said = double{budget.limits[degree].recall};
+    if (!shares[degree].empty() && said > least_of(shares[degree], -kChance))
+      by[degree] = static_cast<float>(std::min(said, said - least_of(shares[degree], kErrors)));
+  }
   return by;
 }
 
