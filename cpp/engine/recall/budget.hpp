@@ -48,6 +48,8 @@ struct Budget {
   std::array<Limits, kDegrees> limits{};
 
   static constexpr float kNarrow = 1.25F;
+  static constexpr float kUnknown =
+      1e-6F;  // a recall of which nothing is known; above 0, so that there is a choice
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
 
   static constexpr std::size_t kFirstPhase = 2;  // buckets; a power of two
@@ -72,15 +74,17 @@ struct Budget {
     return degree;
   }
   const Limits& at(float kth) const { return limits[degree(kth, usual_e)]; }
-  /// The same for all: what the strictest takes.
+  /// The same for all: what the strictest takes of those that were measured.
   void level_limits() {
     Limits strictest = limits[0];
     for (const Limits& each : limits) {
+      if (each.recall <= kUnknown) continue;
       strictest.left = std::min(strictest.left, each.left);
       strictest.missed = std::min(strictest.missed, each.missed);
       strictest.recall = std::min(strictest.recall, each.recall);
     }
-    limits.fill(strictest);
+    for (Limits& each : limits)
+      each = {strictest.left, strictest.missed, each.recall <= kUnknown ? kUnknown : strictest.recall};
   }
   /// Of a query that met this k-th neighbour; all where there are fewer.
   double recall_at(float kth) const {

@@ -236,7 +236,16 @@ OperatingPoints::Points PointTally::points(std::span<const Part* const> groups, 
   return best;
 }
 
-// A degree that too few queries have is as the next, or else as the last.
+// What is known of queries that are farther than all that were measured: nothing, and of many neighbours, for
+// which few queries are measured, what is known of the last.
+OperatingPoints::Points PointTally::beyond(const OperatingPoints::Points& last, std::size_t level) {
+  if (last.empty() || level >= kShallow) return last;
+  OperatingPoints::Point most = last.back();
+  most.recall = Budget::kUnknown;
+  return {most};
+}
+
+// A degree that too few queries have is as the next.
 OperatingPoints::Levels PointTally::points(std::span<const PointTally> kinds, RecallCurve::Costs costs) {
   const PointTally& rows = kinds.front();
   OperatingPoints::Levels levels;
@@ -253,7 +262,7 @@ OperatingPoints::Levels PointTally::points(std::span<const PointTally> kinds, Re
     for (std::size_t degree = Budget::kDegrees - 1; degree-- > 0;)
       if (level.points[degree].empty()) level.points[degree] = level.points[degree + 1];
     for (std::size_t degree = 1; degree < Budget::kDegrees; ++degree)
-      if (level.points[degree].empty()) level.points[degree] = level.points[degree - 1];
+      if (level.points[degree].empty()) level.points[degree] = beyond(level.points[degree - 1], at);
   }
   return levels;
 }

@@ -69,6 +69,7 @@ class PointTally {
                                          std::size_t degree, Part& others);
   static OperatingPoints::Points points(std::span<const Part* const> groups, std::size_t k,
                                         RecallCurve::Costs costs);
+  static OperatingPoints::Points beyond(const OperatingPoints::Points& last, std::size_t level);
 
   const HitModel* model_;
   ByLevel errors_, usual_;

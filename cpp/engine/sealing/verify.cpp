@@ -39,9 +39,8 @@ struct Corrected {
   std::vector<float> said;
 
   Corrected(std::span<const OperatingPoints::Point> all, std::span<const Shortfall> tried) {
-    constexpr float kHardlyAny = 1e-6F;  // so that one is left
     for (const OperatingPoints::Point& each : all) {
-      const float recall = std::max(kHardlyAny, each.recall - shortfall_at(tried, each.recall));
+      const float recall = std::max(Budget::kUnknown, each.recall - shortfall_at(tried, each.recall));
       if (!points.empty() && recall <= points.back().recall) continue;
       points.push_back(each);
       points.back().recall = recall;
