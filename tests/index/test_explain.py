@@ -56,8 +56,8 @@ def test_where_comparing_takes_too_long_it_says_why_the_recall_is_less() -> None
     assert less.why.endswith("To compare every vector takes more than 20 ms here; exact=True does.")
 
 
-def test_where_the_recall_is_what_was_asked_for_it_says_nothing_of_it(index: Index, far: Floats) -> None:
-    for query in (*far[:5], *clusters(5, DIM, seed=2)):
+def test_where_the_recall_is_what_was_asked_for_it_says_nothing_of_it(index: Index) -> None:
+    for query in clusters(10, DIM, seed=2):
         explained = index.explain(query, 10, recall=0.9)
         assert explained.recall >= 0.9
         assert explained.why is None

@@ -259,6 +259,18 @@ def test_recall_is_kept_for_queries_unlike_anything_stored(metric: Metric) -> No
     check_unlike(Index(32, metric), vectors, queries, 10, 1, 0.02)
 
 
+def test_farther_than_all_that_were_measured_every_vector_is_compared() -> None:
+    vectors = clusters(6000, 16, seed=1)
+    random = np.random.default_rng(0)
+    far = (vectors.mean(axis=0) + 3 * vectors.std(axis=0) * random.normal(size=(200, 16))).astype(np.float32)
+    index = Index(16, "euclidean")
+    index.add(vectors)
+    index.optimize()
+    true = index.search(far, 10, exact=True).ids
+    for recall in (0.8, 0.9, 0.95):
+        check_recall(index, far, true, 10, recall, 0.01)
+
+
 def test_many_neighbours_are_kept_where_some_of_them_are_near_relatives() -> None:
     """40 of a vector's 100 neighbours are easily found; queries of other pictures have none such."""
     random = np.random.default_rng(20)
