@@ -248,6 +248,17 @@ TEST(of_a_share_of_the_rows_a_query_goes_as_far_as_for_more_neighbours) {
   }
 }
 
+TEST(of_a_share_of_the_rows_no_more_is_said_than_is_known_of_more_neighbours) {
+  OperatingPoints::Levels levels = measured().levels();
+  const std::size_t deep = std::ranges::find(kMeasuredAt, 300U) - kMeasuredAt.begin();
+  for (OperatingPoints::Points& points : levels[deep].points)
+    for (OperatingPoints::Point& each : points) each.recall *= 0.9F;
+  const OperatingPoints points(std::move(levels));
+  CHECK(points.budget_for(0.85, 30.0, 0.1).probes > 0);
+  CHECK(points.budget_for(0.95, 30.0).probes > 0);
+  CHECK(points.budget_for(0.95, 30.0, 0.1).probes == 0);
+}
+
 TEST(no_point_reaches_a_recall_that_was_not_measured) {
   CHECK(measured().budget_for(1.1, 10.0).probes == 0);
   CHECK(OperatingPoints().empty() && OperatingPoints().budget_for(0.9, 10.0).probes == 0);

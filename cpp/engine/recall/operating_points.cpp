@@ -41,7 +41,7 @@ Budget OperatingPoints::budget_for(double recall, double k, double share) const 
   const double depth = k / share;
   if (depth == k || budget.probes == 0) return budget;
   const Budget deeper = budget_at(recall, depth);
-  if (deeper.probes == 0) return budget;
+  if (deeper.probes == 0) return {};
   budget.probes = std::max(budget.probes, deeper.probes);
   budget.usual_e = std::max(budget.usual_e, deeper.usual_e);
   for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {

@@ -97,6 +97,7 @@ std::size_t Measurer::most_probes() const {
 
 Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
   constexpr std::size_t kAlone = 384, kUnlike = 256;  // queries: of all kinds, and of each that is made
+  const std::size_t count = std::min(kUnlike, rows.size());
   const RowForm& form = segment_.form();
   Samples samples;
   samples.vectors.resize(rows.size() * form.dim);
@@ -118,7 +119,7 @@ Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
   samples.kinds.push_back(std::move(of_rows));
   if (rows.empty() || !segment_.shape().family->ordered_by_distance) return samples;
   samples.kinds.push_back(alone(samples.rows(), std::min(kAlone, rows.size()), Random(router_.seed())));
-  samples.unlike.emplace(samples.rows().queries, kUnlike, form, router_.seed());
+  samples.unlike.emplace(samples.rows().queries, count, form, router_.seed());
   const QueryBlock unlike = samples.unlike->block();
   std::vector<std::vector<std::uint32_t>> made_of = samples.unlike->made_of();
   for (std::vector<std::uint32_t>& each : made_of) {
@@ -126,15 +127,15 @@ Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
     std::ranges::sort(each);
   }
   const Truths of_unlike = truths(unlike, made_of);
-  const auto part = [](const auto& all, std::size_t first) {
+  const auto part = [count](const auto& all, std::size_t first) {
     const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
-    return std::vector(begin, begin + kUnlike);
+    return std::vector(begin, begin + count);
   };
-  for (std::size_t first = 0; first < unlike.count; first += kUnlike)
-    samples.kinds.push_back({unlike.part(first, kUnlike), part(made_of, first), part(of_unlike, first)});
+  for (std::size_t first = 0; first < unlike.count; first += count)
+    samples.kinds.push_back({unlike.part(first, count), part(made_of, first), part(of_unlike, first)});
   if (form.metric ==
       Metric::dot) {  // a row may be its own neighbour, and in a bucket that is not the nearest
-    const QueryBlock some = samples.rows().queries.part(0, std::min(kUnlike, rows.size()));
+    const QueryBlock some = samples.rows().queries.part(0, count);
     samples.kinds.push_back({some, {}, truths(some, {})});
   }
   return samples;

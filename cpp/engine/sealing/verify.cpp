@@ -130,7 +130,7 @@ double Measurer::share_found(std::span<const Found> found, std::span<const Found
 std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, std::size_t level,
                                                          float narrowing, const Allowed& all,
                                                          std::span<const Sample> kinds) const {
-  constexpr double kChance = 2.0, kErrors = 1.0;
+  constexpr double kErrors = 1.0;
   const double some = enough_queries(level);
   struct Sum {
     double queries = 0.0, found = 0.0, squares = 0.0;
@@ -158,7 +158,7 @@ std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, s
   for (std::size_t degree = 0; degree < shares.size(); ++degree) {
     if (others[degree].queries >= some) shares[degree].push_back(others[degree].share());
     const double said = double{budget.limits[degree].recall};
-    if (!shares[degree].empty() && said > least_of(shares[degree], -kChance))
+    if (!shares[degree].empty() && said > least_of(shares[degree], -kErrors))
       by[degree] = static_cast<float>(std::min(said, said - least_of(shares[degree], kErrors)));
   }
   return by;
