@@ -330,7 +330,7 @@ TEST(what_comes_while_a_router_is_learned_from_many_rows_is_sealed_in_between) {
     index.add(vectors.data() + static_cast<std::size_t>(replaced) * dim, 1, &replaced, true);
   }
   bool in_between = router() != outgrown;  // on a machine that has learned by now
-  for (int i = 0; i < 90'000 && (router() == outgrown || index.snapshot()->fresh_rows() >= 16384); ++i) {
+  for (int i = 0; i < 900'000 && (router() == outgrown || index.snapshot()->fresh_rows() >= 16384); ++i) {
     const auto now = index.snapshot();
     in_between = in_between || (main_part(now->parts())->segment->router() == outgrown &&
                                 now->parts().size() > 2 && now->fresh_rows() < 16384);
