@@ -269,6 +269,7 @@ def test_farther_than_all_that_were_measured_every_vector_is_compared() -> None:
     true = index.search(far, 10, exact=True).ids
     for recall in (0.8, 0.9, 0.95):
         check_recall(index, far, true, 10, recall, 0.01)
+        assert np.all(index.search(far, 10, recall=recall).recall == 1.0)
 
 
 def test_many_neighbours_are_kept_where_some_of_them_are_near_relatives() -> None:

@@ -48,8 +48,8 @@ struct Budget {
   std::array<Limits, kDegrees> limits{};
 
   static constexpr float kNarrow = 1.25F;
-  static constexpr float kUnknown =
-      1e-6F;  // a recall of which nothing is known; above 0, so that there is a choice
+  /// The recall of what was not measured: above 0, so that it is still a choice.
+  static constexpr float kUnknown = 1e-6F;
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
 
   static constexpr std::size_t kFirstPhase = 2;  // buckets; a power of two
@@ -74,7 +74,8 @@ struct Budget {
     return degree;
   }
   const Limits& at(float kth) const { return limits[degree(kth, usual_e)]; }
-  /// The same for all: what the strictest takes of those that were measured.
+  /// All take what the strictest does of those that were measured; of the others as little is known as
+  /// before.
   void level_limits() {
     Limits strictest = limits[0];
     for (const Limits& each : limits) {

@@ -236,8 +236,8 @@ OperatingPoints::Points PointTally::points(std::span<const Part* const> groups, 
   return best;
 }
 
-// What is known of queries that are farther than all that were measured: nothing, and of many neighbours, for
-// which few queries are measured, what is known of the last.
+// Of queries farther than all that were measured no recall is known. For many neighbours few queries are
+// measured: there they count as the last degree that was.
 OperatingPoints::Points PointTally::beyond(const OperatingPoints::Points& last, std::size_t level) {
   if (last.empty() || level >= kShallow) return last;
   OperatingPoints::Point most = last.back();
