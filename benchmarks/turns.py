@@ -3,7 +3,7 @@
     python benchmarks/turns.py OLD/bin/python NEW/bin/python                     # 300,000 made vectors
     python benchmarks/turns.py OLD/bin/python NEW/bin/python data/glove.hdf5     # of sets
     python benchmarks/turns.py OLD/bin/python NEW/bin/python --count             # not how long: how much
-    python benchmarks/turns.py OLD/bin/python NEW/bin/python --sealing
+    python benchmarks/turns.py OLD/bin/python NEW/bin/python --sealing --made 60000x96 10000x4096
 
 Each interpreter has its own version installed. The old one makes an index; processes of both, and one more of the old
 one, open the same file and answer the same queries in turns, twenty each, on one core. Of each query the fastest round
@@ -72,6 +72,7 @@ COUNTED = {"instructions": "I refs", "misses of data": r"D1\s+misses", "misses o
 FEW, MANY = 50, 250
 SEALINGS = 3
 TURN = 20
+MOST_CLUSTERED, HIDDEN = 320, 64  # vectors of more dimensions are made of so many hidden ones
 
 
 def build_of(python: str) -> str:
@@ -193,11 +194,26 @@ def take_turns(programs: list[tuple[str, str]], index: str, queries: str, turns:
         )
 
 
+def size(text: str) -> tuple[int, int]:
+    if not re.fullmatch(r"[1-9]\d*x[1-9]\d*", text):
+        raise argparse.ArgumentTypeError(f"expected a number of vectors and of dimensions as 60000x96; received {text}")
+    count, dim = map(int, text.split("x"))
+    return count, dim
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("old", help="the interpreter of one build")
     parser.add_argument("new", help="that of another")
     parser.add_argument("sets", nargs="*", type=Path, help="HDF5 files; none: made ones")
+    parser.add_argument(
+        "--made",
+        nargs="+",
+        type=size,
+        default=[(300_000, 96)],
+        metavar="COUNTxDIM",
+        help="vectors to be made, where no set is given",
+    )
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--runs", type=int, default=8)
@@ -209,9 +225,10 @@ def main() -> None:
         parser.error(f"--rounds, --runs: expected at least 1, --queries at least {TURN}")
     if build_of(arguments.old) == build_of(arguments.new):
         parser.error("expected two builds; received the same one twice")
-    if not arguments.sets:
-        say("500 clusters, euclidean, 300,000 × 96")
-        compare(*made(300_000, arguments.queries, 96, 0, 500), "euclidean", arguments)
+    for count, dim in [] if arguments.sets else arguments.made:
+        hidden = HIDDEN if dim > MOST_CLUSTERED else 0
+        say(f"{f'{hidden} dimensions' if hidden else '500 clusters'}, euclidean, {count:,} × {dim}")
+        compare(*made(count, arguments.queries, dim, hidden, 0 if hidden else 500), "euclidean", arguments)
     for path in arguments.sets:
         name, metric, base, queries = load_vectors(path)
         say(f"{name}, {metric}, {len(base):,} × {base.shape[1]}")
