@@ -7,8 +7,9 @@
 #   aarch64  cross-compiled, and run by qemu, which takes ten times as long (Debian: g++-aarch64-linux-gnu qemu-user):
 #            the kernels, the file format, and an index from end to end
 #
-# The thorough ones (THOROUGH_TEST) run in plain alone, at the fastest level. LOOKALIKE_LONG=1 runs all of them in
-# each, asan at scalar too, and tries far more hostile files.
+# The thorough ones (THOROUGH_TEST) run in plain alone, at the fastest level; else sealing measures the recall with an
+# eighth of the queries. LOOKALIKE_LONG=1 runs all of them in each with all queries, asan at scalar too, and
+# tries far more hostile files.
 #
 # Without arguments: plain and asan. CXX chooses the compiler of all but aarch64. The kernels are tested at every
 # level of SIMD that runs here, the rest at the fastest; in plain at scalar too. Ends non-zero at the first failure.

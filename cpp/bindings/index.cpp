@@ -152,7 +152,7 @@ nb::tuple explain(const Reader& index, const Array2<Element>& query, std::size_t
       nb::make_tuple(laps.hash, laps.probe, laps.scan, laps.narrow, laps.rerank, found.other_seconds),
       nb::make_tuple(static_cast<std::uint32_t>(trace.reached), trace.bucket_rank, trace.visited,
                      trace.nearer, trace.kept, trace.key),
-      nb::make_tuple(stages.recall(), found.level, stages.whole > 0));
+      nb::make_tuple(stages.recall(), found.level, stages.whole > 0, stages.too_far));
 }
 
 template <class Element>

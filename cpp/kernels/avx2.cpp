@@ -57,6 +57,7 @@ struct Avx2Lanes {
   using Vector = __m256;
   static constexpr std::size_t width = 8;
   static constexpr std::size_t block_queries = 3;  // 12 sums, 3 queries and a row fill the 16 registers
+  static constexpr std::size_t panel_queries = 6;  // 12 sums of 16 registers
 
   static Vector zero() { return _mm256_setzero_ps(); }
   static Vector broadcast(float value) { return _mm256_set1_ps(value); }

@@ -59,7 +59,8 @@ template <class Sums>
 struct Avx512Lanes {
   using Vector = __m512;
   static constexpr std::size_t width = 16;
-  static constexpr std::size_t block_queries = 4;  // 16 sums, 4 queries and a row of 32 registers
+  static constexpr std::size_t block_queries = 4;   // 16 sums, 4 queries and a row of 32 registers
+  static constexpr std::size_t panel_queries = 24;  // 24 sums of 32 registers
 
   static Vector zero() { return _mm512_setzero_ps(); }
   static Vector broadcast(float value) { return _mm512_set1_ps(value); }

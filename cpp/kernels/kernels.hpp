@@ -27,6 +27,10 @@ namespace lookalike {
 /// The bits of an IEEE 754 binary16 number.
 using Half = std::uint16_t;
 
+/// Rows that many queries are compared with are packed by so many: coordinate i of row r at
+/// panel[i * panel_rows + r].
+constexpr std::size_t panel_rows = 16;
+
 /// Sketches lie in blocks of 32: 16 bytes of nibbles for each group of 4 signs (byte j: the low nibble of
 /// entry j, the high nibble of entry j + 16), then 32 floats A, then 32 floats F.
 constexpr std::size_t sketches_per_block = 32;
@@ -142,6 +146,10 @@ struct Kernels {
   Rows dot_rows;
   Gather dot_gather;
   Tile dot_tile;
+  /// out[q * panel_rows + r] = dot(queries + q * query_stride, row r of the panel), q < n_queries; the terms
+  /// are added up in the order of the dimensions.
+  void (*dot_panel)(const float* queries, std::size_t query_stride, std::size_t n_queries, const float* panel,
+                    std::size_t dim, float* out);
 
   Pair squared_l2;
   Rows squared_l2_rows;

@@ -10,6 +10,7 @@
 #include "hit_kernels.hpp"
 #include "kernels.hpp"
 #include "pair_kernels.hpp"
+#include "panel_kernels.hpp"
 #include "select_kernels.hpp"
 #include "sketch_kernels.hpp"
 #include "step_kernels.hpp"
@@ -32,6 +33,7 @@ constexpr Kernels make_kernels(const char* name) {
           .dot_rows = D::rows,
           .dot_gather = D::gather,
           .dot_tile = D::tile,
+          .dot_panel = DotPanel<Lanes>::tile,
           .squared_l2 = L::pair,
           .squared_l2_rows = L::rows,
           .squared_l2_gather = L::gather,

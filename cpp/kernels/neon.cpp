@@ -51,6 +51,7 @@ struct NeonLanes {
   using Vector = float32x4_t;
   static constexpr std::size_t width = 4;
   static constexpr std::size_t block_queries = 4;  // 16 sums, 4 queries and a row of 32 registers
+  static constexpr std::size_t panel_queries = 6;  // 24 sums of 32 registers
 
   static Vector zero() { return vdupq_n_f32(0.0F); }
   static Vector broadcast(float value) { return vdupq_n_f32(value); }

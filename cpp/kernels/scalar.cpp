@@ -10,6 +10,7 @@ struct ScalarLanes {
   using Vector = float;
   static constexpr std::size_t width = 1;
   static constexpr std::size_t block_queries = 4;
+  static constexpr std::size_t panel_queries = 3;
 
   static Vector zero() { return 0.0F; }
   static Vector broadcast(float value) { return value; }

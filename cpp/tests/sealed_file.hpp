@@ -30,8 +30,9 @@ class SealedFile {
 
   // Sections, and numbers of 4 bytes within them.
   inline static const std::string kSegment = "segment", kRouter = "router/shape", kNote = "note",
-                                  kVectors = "vectors", kById = "by_id", kGroupStarts = "router/group_starts",
-                                  kStarts = "starts", kBucketOf = "router/bucket_of", kCodes = "router/codes",
+                                  kFarthest = "router/farthest", kVectors = "vectors", kById = "by_id",
+                                  kGroupStarts = "router/group_starts", kStarts = "starts",
+                                  kBucketOf = "router/bucket_of", kCodes = "router/codes",
                                   kLaterMembers = "later_members";
   static constexpr std::size_t kAskedBuckets = 15, kAskedTables = 16;  // of the segment
   static constexpr std::size_t kBuckets = 7;                           // of the router

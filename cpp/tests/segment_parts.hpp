@@ -45,6 +45,7 @@ struct Parts {
     std::uint32_t points;
   };
   std::vector<Level> levels;
+  std::vector<float> farthest;  // files of before have none
   std::vector<float> points, hits, spreads;
   std::vector<std::uint32_t> copy_starts;
   std::vector<float> reaches = std::vector<float>(2 * kBuckets, 1.0F);  // of each bucket: radius, left out
@@ -217,6 +218,7 @@ struct Parts {
                                    {"router/bounds", bytes_of(bounds)},
                                    {"router/curve", bytes_of(curve)},
                                    {"router/levels", bytes_of(levels)},
+                                   {"router/farthest", bytes_of(farthest)},
                                    {"router/points", bytes_of(points)},
                                    {"router/hits", bytes_of(hits)},
                                    {"router/spreads", bytes_of(spreads)},

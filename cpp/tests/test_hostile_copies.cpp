@@ -90,6 +90,11 @@ TEST(operating_points_of_a_hostile_file_that_make_no_sense_are_refused) {
     for (std::size_t level = 0; level < 9; ++level) {
       changed("operating points make no sense", [&](Parts& parts) { parts.levels[level].error = value; });
       changed("operating points make no sense", [&](Parts& parts) { parts.levels[level].usual_e = value; });
+      if (std::isnan(value))
+        changed("operating points make no sense", [&](Parts& parts) {
+          parts.farthest.assign(9, 1.0F);
+          parts.farthest[level] = value;
+        });
     }
     for (std::size_t field = 0; field < 31; ++field)
       changed("expected hits make no sense", [&](Parts& parts) { parts.hits[field] = value; });
@@ -108,6 +113,8 @@ TEST(operating_points_of_a_hostile_file_that_make_no_sense_are_refused) {
     changed("wrong length", [&](Parts& parts) { parts.levels[1].points = points; });
   changed("wrong length", [](Parts& parts) { parts.points.pop_back(); });
   changed("wrong length", [](Parts& parts) { parts.levels.pop_back(); });
+  for (const std::size_t levels : {8U, 10U})
+    changed("wrong length", [&](Parts& parts) { parts.farthest.assign(levels, 1.0F); });
   changed("wrong length", [](Parts& parts) { parts.hits.clear(); });
   changed("wrong length", [](Parts& parts) { parts.hits.pop_back(); });
   changed("wrong length", [](Parts& parts) { parts.spreads.pop_back(); });

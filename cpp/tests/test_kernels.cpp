@@ -31,6 +31,7 @@ struct Metric {
   Kernels::Tile tile;
   double (*term)(double a, double b);
   int roundings;  // of a term; the sum adds at most one for each element
+  decltype(Kernels::dot_panel) panel = nullptr;
 };
 
 std::vector<Metric> metrics() {
@@ -39,7 +40,7 @@ std::vector<Metric> metrics() {
     const Kernels& k = *kernels_for(level);
     const std::string name(level);
     all.push_back({name + " dot", k.dot, k.dot_rows, k.dot_gather, k.dot_tile,
-                   [](double a, double b) { return a * b; }, 1});
+                   [](double a, double b) { return a * b; }, 1, k.dot_panel});
     all.push_back({name + " squared_l2", k.squared_l2, k.squared_l2_rows, k.squared_l2_gather,
                    k.squared_l2_tile, [](double a, double b) { return (a - b) * (a - b); }, 3});
   }
@@ -143,6 +144,24 @@ void check_gather(const Metric& metric, const Block& block) {
           "dim", block.dim, "row", which[i]);
 }
 
+/// `block` with its rows packed into one panel.
+void check_panel(const Metric& dots, decltype(Kernels::dot_panel) dot_panel, const Block& block) {
+  Guarded<float> panel(panel_rows * block.dim), out(block.n_queries * panel_rows), one(panel_rows);
+  for (std::size_t i = 0; i < block.dim; ++i)
+    for (std::size_t r = 0; r < panel_rows; ++r) panel[i * panel_rows + r] = block.row(r)[i];
+  dot_panel(block.queries.data(), block.query_stride(), block.n_queries, panel.data(), block.dim, out.data());
+  for (std::size_t q = 0; q < block.n_queries; ++q) {
+    dot_panel(block.query(q), block.query_stride(), 1, panel.data(), block.dim, one.data());
+    for (std::size_t r = 0; r < panel_rows; ++r) {
+      const float found = out[q * panel_rows + r];
+      const double error = std::abs(found - expected(dots, block.query(q), block.row(r), block.dim));
+      CHECK(error <= allowed_error(dots, block.query(q), block.row(r), block.dim), dots.name, "dim",
+            block.dim);
+      CHECK(bits(found) == bits(one[r]), dots.name, "dim", block.dim, "query", q, "row", r);
+    }
+  }
+}
+
 }  // namespace
 
 // Sums of small integers are exact in any order, so not one element may be missed, doubled or misplaced.
@@ -157,6 +176,15 @@ TEST(integer_values_give_the_exact_sum_at_every_length) {
       CHECK(metric.pair(a.data(), b.data(), n) == exact, metric.name, "n", n);
     }
   }
+}
+
+TEST(panels_give_dots_within_the_bound_and_the_same_bits_for_any_number_of_queries) {
+  for (const std::size_t dim : {0, 1, 2, 17, 130, 1000})
+    for (const std::size_t queries : {1, 5, 8, 31, 100}) {
+      const Block block(dim, queries, panel_rows);
+      for (const Metric& metric : metrics())
+        if (metric.panel != nullptr) check_panel(metric, metric.panel, block);
+    }
 }
 
 TEST(float_values_stay_within_the_stated_bound) {

@@ -75,4 +75,6 @@ TEST(the_kind_that_finds_least_counts_as_far_as_it_differs_beyond_chance) {
   CHECK(least_of(alike) > 0.889 && least_of(alike) < 0.9, least_of(alike));
   const std::array<MeasuredShare, 3> unlike = {{{0.9, 1e-6}, {0.7, 1e-4}, {0.91, 1e-4}}};
   CHECK(std::abs(least_of(unlike) - 0.69) < 0.005, least_of(unlike));
+  const std::array<MeasuredShare, 4> certain = {{{1.0, 0.0}, {1.0, 0.0}, {1.0, 0.0}, {0.44, 1e-4}}};
+  CHECK(std::abs(least_of(certain) - 0.43) < 0.005, least_of(certain));
 }

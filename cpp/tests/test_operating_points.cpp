@@ -231,21 +231,22 @@ TEST(between_the_measured_k_budgets_lie_between_theirs) {
 }
 
 TEST(of_a_share_of_the_rows_a_query_goes_as_far_as_for_more_neighbours) {
-  const Budget most = measured().budget_for(0.9, 300.0);
-  for (const double share : {0.9, 0.3, 0.01}) {
-    const Budget more = measured().budget_for(0.9, 300.0, share);
-    CHECK(more.limits[0].left == most.limits[0].left && more.recall == most.recall, share);
-    CHECK(more.probes >= most.probes && more.rerank == most.rerank && more.usual_e >= most.usual_e);
-  }
   for (const double k : {301.0, 1000.0, 10'000.0}) CHECK(measured().budget_for(0.9, k).probes == 0, k);
+  const Budget all = measured().budget_for(0.9, 10.0);
   std::uint32_t last = 0;
-  for (const double share : {1.0, 0.5, 0.1, 0.01, 0.0001}) {
-    const Budget some = measured().budget_for(0.9, 10.0, share);
-    CHECK(some.limits[0].left <= measured().budget_for(0.9, 10.0).limits[0].left, share);
-    CHECK(some.limits[0].missed <= measured().budget_for(0.9, 10.0).limits[0].missed, share);
-    CHECK(some.probes >= last, share);
+  for (const double share : {1.0, 0.5, 0.1, 1.0 / 30.0}) {
+    const Budget some = measured().budget_for(0.9, 10.0, share),
+                 deeper = measured().budget_for(0.9, 10.0 / share);
+    for (const Budget& least : {all, deeper}) {
+      CHECK(some.limits[0].left <= least.limits[0].left && some.limits[0].missed <= least.limits[0].missed,
+            share);
+      CHECK(some.error >= least.error && some.usual_e >= least.usual_e, share);
+    }
+    CHECK(some.probes >= last && some.probes > 0, share);
     last = some.probes;
   }
+  for (const double share : {0.03, 0.01, 0.0001})
+    CHECK(measured().budget_for(0.9, 10.0, share).probes == 0, share);
 }
 
 TEST(of_a_share_of_the_rows_no_more_is_said_than_is_known_of_more_neighbours) {

@@ -105,7 +105,7 @@ TEST(a_million_dimensions_need_no_matrix) {
 TEST(principal_axes_find_what_holds_the_energy) {
   constexpr std::size_t kDim = 256, kRows = 4000, kAxes = 64;
   const std::vector<float> sample = spread(kRows, kDim, few_strong(kDim));
-  const PrincipalAxes found = principal_axes(sample.data(), kRows, kDim, kAxes, 1, 2, {});
+  const PrincipalAxes found = principal_axes(sample.data(), kRows, kDim, {kAxes, kAxes, 1.0}, 1, 2, {});
   CHECK(found.count == kAxes && found.shares.size() == kAxes);
   CHECK(std::is_sorted(found.shares.begin(), found.shares.end()));
   CHECK(std::abs(found.shares[59] - 0.95) < 0.005, found.shares[59]);
@@ -135,8 +135,19 @@ TEST(principal_axes_find_what_holds_the_energy) {
 TEST(shares_are_measured_on_vectors_that_did_not_teach) {
   constexpr std::size_t kDim = 512, kRows = 600;
   const std::vector<float> sample = gaussians(kRows * kDim, 2);
-  const PrincipalAxes found = principal_axes(sample.data(), kRows, kDim, 256, 1, 2, {});
+  const PrincipalAxes found = principal_axes(sample.data(), kRows, kDim, {256, 256, 1.0}, 1, 2, {});
   CHECK(std::abs(found.shares.back() - 0.5) < 0.03, found.shares.back());  // of those that taught, 0.8
+}
+
+TEST(as_many_axes_are_found_as_hold_the_share_that_is_wanted) {
+  constexpr std::size_t kDim = 256, kRows = 2000;
+  const std::vector<float> sample = spread(kRows, kDim, few_strong(kDim));  // 95 % in 60
+  const auto found = [&](const AxesWanted& wanted) {
+    return principal_axes(sample.data(), kRows, kDim, wanted, 1, 2, {}).count;
+  };
+  CHECK(found({16, 200, 0.2}) == 16, found({16, 200, 0.2}));
+  CHECK(found({16, 200, 0.9}) == 64, found({16, 200, 0.9}));
+  CHECK(found({16, 200, 1.0}) == 200, found({16, 200, 1.0}));
 }
 
 TEST(the_mean_is_kept_too) {

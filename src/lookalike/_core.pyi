@@ -67,7 +67,7 @@ class Reader:
         tuple[int, int, int, int],
         tuple[float, ...],
         tuple[int, int, int, int, int, float],
-        tuple[float, bool, bool],
+        tuple[float, bool, bool, bool],
     ]: ...
     def range_search(
         self, queries: _Vectors, radius: float, exact: bool, threads: int, only: Filter | None, timeout: float

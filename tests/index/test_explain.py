@@ -50,7 +50,7 @@ def test_of_a_query_unlike_the_vectors_it_says_why_every_vector_was_compared(ind
 def test_where_comparing_takes_too_long_it_says_why_the_recall_is_less() -> None:
     """An index so large is not built here: what the engine tells of it is."""
     told = (0, 0), (0, 0, 0, 0), (0.0,) * 6, (0, 0, 0, 0, 0, 0.0)
-    less = Explanation.of(1, None, 0.99, *told, (0.97, False, False))
+    less = Explanation.of(1, None, 0.99, *told, (0.97, False, False, False))
     assert less.why is not None
     assert less.why.startswith("recall 0.99 was asked for and 0.970 is said: the query is farther from the vectors ")
     assert less.why.endswith("To compare every vector takes more than 20 ms here; exact=True does.")
@@ -71,13 +71,33 @@ def test_nothing_is_said_where_no_recall_decides(index: Index, far: Floats, opti
     assert explained.recall == index.search(far[0], 1, **options).recall  # type: ignore[arg-type]
 
 
-def test_under_a_filter_every_vector_is_compared_where_queries_far_from_all_would_need_it(index: Index) -> None:
+def test_under_a_filter_every_vector_is_compared_where_queries_far_from_all_would_need_it() -> None:
+    index = Index(DIM, "euclidean")
+    index.add(clusters(20_000, DIM, seed=1))
+    index.optimize()
     query, few = clusters(1, DIM, seed=2)[0], index.filter(lambda ids: ids % 3 > 0)
     assert index.explain(query, 1, recall=0.99).why is None
     explained = index.explain(query, 1, recall=0.99, filter=few)
     assert explained.recall == index.search(query, 1, recall=0.99, filter=few).recall == 1.0
     assert explained.why is not None
     assert "a filter or removals leave vectors out" in explained.why
+
+
+def test_where_visiting_would_take_longer_every_vector_is_compared() -> None:
+    """What may be found are those that are farthest from the queries: they lie in the last buckets."""
+    vectors, queries = clusters(16_000, 16, seed=1), clusters(500, 16, seed=2)
+    index = Index(16, "euclidean")
+    index.add(vectors)
+    index.optimize()
+    middle = queries[0]
+    near = queries[np.argsort(np.linalg.norm(queries - middle, axis=1))[:20]]
+    far = index.filter(np.argsort(-np.linalg.norm(vectors - middle, axis=1))[:1600])
+    why = [index.explain(query, 10, recall=0.9, filter=far).why or "" for query in near]
+    assert sum("to visit as many buckets as it takes would have taken longer" in each for each in why) > 10
+    found, true = index.search(near, 10, recall=0.9, filter=far), index.search(near, 10, exact=True, filter=far)
+    compared = np.flatnonzero([each.startswith("every vector was compared") for each in why])
+    assert np.array_equal(found.ids[compared], true.ids[compared])
+    assert np.all(np.asarray(found.recall)[compared] == 1.0)
 
 
 def test_of_an_index_that_is_empty_or_small(far: Floats) -> None:

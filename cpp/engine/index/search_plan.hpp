@@ -38,6 +38,7 @@ struct Snapshot::Plan {
   std::unique_ptr<const FreshTable> allowed;  // fresh rows; null: all that there are
   std::size_t scanned = 0;                    // rows that are compared one by one
   double rows = 0.0;                          // with those in the lists that are searched
+  bool comparable = false;                    // whether a query may be compared with all of them
 
   const FreshTable& fresh(const Snapshot& snapshot) const {
     return allowed != nullptr ? *allowed : snapshot.fresh_table();

@@ -135,8 +135,9 @@ class Snapshot {
   void route(const SearchOptions& options, Plan& plan) const;
   /// One that was kept, or, in `own`, one for this search alone.
   const Plan& plan(const SearchOptions& options, std::unique_ptr<const Plan>& own) const;
-  void compare_where_too_little(const QueryBlock& queries, const SearchOptions& options, std::size_t first,
-                                Scratch& scratch, const SearchRoom& room) const;
+  void compare_where_too_little(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,
+                                std::size_t first, Scratch& scratch, const SearchRoom& room) const;
+  bool comparable(const Plan& plan) const;
   void search_block(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,
                     std::size_t first, int row_threads, Scratch& scratch, const SearchRoom& room) const;
   std::vector<Found> within(const QueryBlock& query, std::span<const Whole> wholes, const FreshTable& fresh,

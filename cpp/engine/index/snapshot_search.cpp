@@ -90,31 +90,26 @@ void Snapshot::search_block(const QueryBlock& queries, const Plan& plan, const S
     }
   }
   if (!plan.routed.empty() && options.probes == 0)
-    compare_where_too_little(queries, options, first, scratch, room);
+    compare_where_too_little(queries, plan, options, first, scratch, room);
 }
 
-// Of which too little was measured for the recall that is asked for. So much takes some 20 ms of a core;
-// where it would take longer, what is said is less.
-void Snapshot::compare_where_too_little(const QueryBlock& queries, const SearchOptions& options,
-                                        std::size_t first, Scratch& scratch, const SearchRoom& room) const {
-  constexpr double kMost = 5e6, kRounding = 1e-6;
+// Those that would go too far, and those of which too little was measured for the recall that is asked for.
+void Snapshot::compare_where_too_little(const QueryBlock& queries, const Plan& plan,
+                                        const SearchOptions& options, std::size_t first, Scratch& scratch,
+                                        const SearchRoom& room) const {
+  constexpr double kRounding = 1e-6;
+  if (!plan.comparable) return;
   SearchOptions exactly = options;
   exactly.exact = true;
-  std::optional<Plan> plan;
+  std::optional<Plan> whole;
   for (std::size_t q = 0; q < queries.count; ++q) {
     Stages& stages = room.stages[first + q];
     if (stages.recall() >= options.recall - kRounding) continue;
-    if (!plan) {
-      plan.emplace(make_plan(exactly));
-      const FreshTable& fresh = plan->fresh(*this);
-      double cost = cost_of_comparing(form(), fresh.rows(), fresh.live());
-      for (const Whole& whole : plan->wholes) cost += cost_of_comparing(whole.segment(), whole.count);
-      if (cost > kMost) return;
-    }
     if (scratch.stopped()) return;
+    if (!whole) whole.emplace(make_plan(exactly));
     stages.missed = 0.0;
     const std::uint32_t compared = stages.reranked;
-    search_block(queries.part(q, 1), *plan, exactly, first + q, 1, scratch, room);
+    search_block(queries.part(q, 1), *whole, exactly, first + q, 1, scratch, room);
     stages.whole = stages.reranked - compared;
   }
 }
@@ -196,15 +191,32 @@ class Snapshot::Planner {
     else
       for (Budget::Limits& limits : budget.limits) limits.left /= as_many;
     if (options_.probes > 0 && options_.rerank > 0) budget.rerank = options_.rerank;
-    if (options_.probes == 0)
-      whole =
-          budget.probes == 0 || !enough || router().costs(routed_.search.originals()).of(budget) > compared_;
+    if (options_.probes == 0) {
+      const RecallCurve::Costs costs = router().costs(routed_.search.originals());
+      const double most = visit.share_varies ? (compared_ + kept()) / times_dearer(share) : compared_;
+      whole = budget.probes == 0 || !enough || costs.of(budget) > most;
+      visit.most_probes = most / costs.probe;
+    }
     if (among < kNearlyAll && options_.probes == 0)
       visit.evenly = share * originals * router().tables() / router().buckets();
     return whole ? std::nullopt : std::optional(std::move(routed_));
   }
 
  private:
+  // Where few rows of a bucket may be found, it costs more than was foretold, and more are visited: against
+  // comparing one by one so many times in all (12,000 to 40,000 rows x 16 to 256, one query and many).
+  static double times_dearer(double share) {
+    constexpr double kOfAll = 3.0, kMost = 10.0;
+    return std::min(kMost, kOfAll / std::sqrt(share));
+  }
+
+  // Comparing one by one also costs what is kept for a while: in random order k (1 + ln(n / k)) rows.
+  double kept() const {
+    constexpr double kEach = 70.0;
+    const auto k = static_cast<double>(routed_.visit.k);
+    return kEach * k * (1.0 + std::log(static_cast<double>(allowed_) / k));
+  }
+
   const SearchOptions& options_;
   Plan::Routed routed_;
   const Part* main_ = nullptr;  // the largest, whose curve it is
@@ -251,6 +263,15 @@ Snapshot::Plan Snapshot::make_plan(const SearchOptions& options) const {
   return plan;
 }
 
+// So much takes some 20 ms of a core; where it would take longer, what is said is less.
+bool Snapshot::comparable(const Plan& plan) const {
+  constexpr double kMost = 5e6;
+  const FreshTable& fresh = plan.fresh(*this);
+  double cost = cost_of_comparing(form(), fresh.rows(), fresh.live());
+  for (const Whole& whole : plan.wholes) cost += cost_of_comparing(whole.segment(), whole.count);
+  return cost <= kMost;
+}
+
 // Takes up what is searched through lists.
 void Snapshot::route(const SearchOptions& options, Plan& plan) const {
   const auto routed_by = [](const Whole& whole) { return whole.segment().router().get(); };
@@ -275,6 +296,9 @@ void Snapshot::route(const SearchOptions& options, Plan& plan) const {
     }
     begin = end;
   }
+  plan.comparable = comparable(plan);
+  if (!plan.comparable)
+    for (Plan::Routed& each : plan.routed) each.visit.most_probes = Visit().most_probes;
 }
 
 void Snapshot::scan(const Whole& whole, const QueryBlock& queries, int threads, Stop* stop,

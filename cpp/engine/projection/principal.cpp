@@ -5,6 +5,7 @@
 #include <numeric>
 #include <span>
 
+#include "engine/base/product.hpp"
 #include "engine/base/random.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -52,32 +53,32 @@ void transpose(const Sample& sample, std::size_t first, std::size_t count, float
   }
 }
 
-// moments[a * dim + b] += sum over the piece, for a in one tile and all b from that tile on.
-void add_moments(const float* columns, std::size_t count, std::size_t dim, std::size_t begin, std::size_t end,
-                 float* moments) {
-  float tile[kTile * kTile];
-  for (std::size_t other = begin; other < dim; other += kTile) {
-    const std::size_t width = std::min(kTile, dim - other);
-    kernels().dot_tile(columns + begin * kPiece, kPiece, end - begin, columns + other * kPiece, kPiece, width,
-                       count, tile);
-    for (std::size_t a = begin; a < end; ++a)
-      for (std::size_t b = 0; b < width; ++b) moments[a * dim + other + b] += tile[(a - begin) * width + b];
-  }
-}
-
 // Σ x xᵀ, scaled: dim × dim, symmetric.
 std::vector<float> second_moments(const Sample& sample, float scale, int threads,
                                   const Interrupt& interrupt) {
+  constexpr double kAffordable = 3e10;  // products: a second, of which more would change the axes by little
+  constexpr std::size_t kEnough = 4096;
   const std::size_t dim = sample.dim;
+  const double affordable = 2.0 * kAffordable / (static_cast<double>(dim) * static_cast<double>(dim));
+  const std::size_t taught =
+      std::min(sample.taught(), std::max(kEnough, static_cast<std::size_t>(affordable)));
   std::vector<float> columns(dim * kPiece);
   std::vector<float> moments(dim * dim);
-  for (std::size_t first = 0; first < sample.taught(); first += kPiece) {
-    const std::size_t count = std::min(kPiece, sample.taught() - first);
+  for (std::size_t first = 0; first < taught; first += kPiece) {
+    const std::size_t count = std::min(kPiece, taught - first);
     parallel_for(dim, kTile, threads, interrupt, [&](std::size_t begin, std::size_t end) {
       transpose(sample, first, count, scale, begin, end, columns.data());
     });
     parallel_for(dim, kTile, threads, interrupt, [&](std::size_t begin, std::size_t end) {
-      add_moments(columns.data(), count, dim, begin, end, moments.data());
+      multiply(
+          {columns.data(), dim, kPiece, count, begin, end, true},
+          [&](std::size_t i, std::size_t d, std::size_t n, float* to) {
+            const float* const from = sample.taught(first + i) + d;
+            for (std::size_t j = 0; j < n; ++j) to[j] = scale * from[j];
+          },
+          [&](std::size_t row, std::size_t d, const float* sums, std::size_t n) {
+            for (std::size_t j = 0; j < n; ++j) moments[row * dim + d + j] += sums[j];
+          });
     });
   }
   for (std::size_t a = 0; a < dim; ++a)
@@ -86,14 +87,17 @@ std::vector<float> second_moments(const Sample& sample, float scale, int threads
 }
 
 // out = rows · moments, both count × dim
-void multiply(const std::vector<float>& rows, std::size_t count, const std::vector<float>& moments,
-              std::size_t dim, int threads, const Interrupt& interrupt, std::vector<float>& out) {
-  parallel_for(dim, kBlock, threads, interrupt, [&](std::size_t begin, std::size_t end) {
-    const std::size_t width = end - begin;
-    std::vector<float> tile(count * width);
-    kernels().dot_tile(rows.data(), dim, count, moments.data() + begin * dim, dim, width, dim, tile.data());
-    for (std::size_t i = 0; i < count; ++i)
-      std::copy_n(tile.data() + i * width, width, out.data() + i * dim + begin);
+void times_moments(const std::vector<float>& rows, std::size_t count, const std::vector<float>& moments,
+                   std::size_t dim, int threads, const Interrupt& interrupt, std::vector<float>& out) {
+  parallel_for(dim, kTile, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+    multiply(
+        {rows.data(), count, dim, dim, begin, end},
+        [&](std::size_t i, std::size_t d, std::size_t n, float* to) {
+          std::copy_n(moments.data() + i * dim + d, n, to);
+        },
+        [&](std::size_t row, std::size_t d, const float* sums, std::size_t n) {
+          std::copy_n(sums, n, out.data() + row * dim + d);
+        });
   });
 }
 
@@ -110,11 +114,14 @@ void project_out(const float* basis, std::size_t basis_count, float* targets, st
       std::copy_n(tile.data() + t * (end - begin), end - begin, along.data() + t * basis_count + begin);
   });
   parallel_for(dim, kColumns, threads, {}, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t t = 0; t < target_count; ++t)
-      for (std::size_t i = 0; i < basis_count; ++i) {
-        const float factor = along[t * basis_count + i];
-        for (std::size_t d = begin; d < end; ++d) targets[t * dim + d] -= factor * basis[i * dim + d];
-      }
+    multiply(
+        {along.data(), target_count, basis_count, basis_count, begin, end},
+        [&](std::size_t i, std::size_t d, std::size_t n, float* to) {
+          std::copy_n(basis + i * dim + d, n, to);
+        },
+        [&](std::size_t t, std::size_t d, const float* sums, std::size_t n) {
+          for (std::size_t j = 0; j < n; ++j) targets[t * dim + d + j] -= sums[j];
+        });
   });
 }
 
@@ -201,24 +208,27 @@ std::vector<double> held_out_shares(const Sample& sample, float scale, const Pri
 
 }  // namespace
 
-PrincipalAxes principal_axes(const float* vectors, std::size_t rows, std::size_t dim, std::size_t count,
-                             std::uint64_t seed, int threads, const Interrupt& interrupt) {
+PrincipalAxes principal_axes(const float* vectors, std::size_t rows, std::size_t dim,
+                             const AxesWanted& wanted, std::uint64_t seed, int threads,
+                             const Interrupt& interrupt) {
   const Sample sample{vectors, rows, dim};
-  if (rows < kMinRows || count == 0) return {};
+  if (rows < kMinRows || wanted.most == 0) return {};
   const float scale = normaliser(sample, interrupt);
   if (scale == 0.0F) return {};
   const std::vector<float> moments = second_moments(sample, scale, threads, interrupt);
   Random random(seed);
-  PrincipalAxes found{count, std::vector<float>(count * dim), {}};
-  draw(found.axes, random);
-  std::vector<float> product(count * dim);
-  for (int iteration = 0; iteration < kIterations; ++iteration) {
-    multiply(found.axes, count, moments, dim, threads, interrupt, product);
-    found.axes.swap(product);
-    orthonormalise(found.axes, count, dim, random, threads, interrupt);
+  for (std::size_t count = std::min(wanted.first, wanted.most);; count = std::min(2 * count, wanted.most)) {
+    PrincipalAxes found{count, std::vector<float>(count * dim), {}};
+    draw(found.axes, random);
+    std::vector<float> product(count * dim);
+    for (int iteration = 0; iteration < kIterations; ++iteration) {
+      times_moments(found.axes, count, moments, dim, threads, interrupt, product);
+      found.axes.swap(product);
+      orthonormalise(found.axes, count, dim, random, threads, interrupt);
+    }
+    found.shares = held_out_shares(sample, scale, found, threads, interrupt);
+    if (count == wanted.most || found.shares.back() >= wanted.share) return found;
   }
-  found.shares = held_out_shares(sample, scale, found, threads, interrupt);
-  return found;
 }
 
 }  // namespace lookalike

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kMinPrincipalDim = 321;
 constexpr std::size_t kMinAxes = 128;
 constexpr std::size_t kMaxAxes = 512;
+constexpr std::size_t kFirstAxes = 192;  // some more than kMinAxes, which makes those better
 constexpr std::size_t kAxesStep = 64;
 // Measured on 26,000 × 1280 features of a convolutional network, where this means 256 axes: 99 % of the 10
 // nearest are among the 92 best estimates; more axes cost a scan more than they save in reranking.
@@ -99,7 +100,8 @@ Projection Projection::learn(const float* sample, std::size_t count, std::size_t
                              int threads, const Interrupt& interrupt) {
   if (dim >= kMinPrincipalDim && dim <= kMaxPrincipalDim) {
     const std::size_t axes = std::min(dim / 2 / kAxesStep * kAxesStep, kMaxAxes);
-    const PrincipalAxes found = principal_axes(sample, count, dim, axes, seed, threads, interrupt);
+    const PrincipalAxes found =
+        principal_axes(sample, count, dim, {kFirstAxes, axes, kEnoughShare}, seed, threads, interrupt);
     for (std::size_t m = kMinAxes; m <= found.count; m += kAxesStep)
       if (found.shares[m - 1] >= kEnoughShare)
         return Projection(dim, m, Column<float>(rotated(found, m, dim, seed)));

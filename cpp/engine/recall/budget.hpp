@@ -35,10 +35,11 @@ constexpr std::size_t kMostCandidates = 32768, kMostOnTheWay = 131072;
 struct Budget {
   std::uint32_t probes = 0;
   std::uint32_t rerank = 0;
-  double recall = 1.0;        // expected
-  float narrowing = kNarrow;  // so many of the candidates are compared exactly for each neighbour
-  float error = 0.0F;         // standard error of an estimate where ‖q − c‖ is 1
-  float usual_e = kEndless;   // e is larger for few rows
+  double recall = 1.0;          // expected
+  float narrowing = kNarrow;    // so many of the candidates are compared exactly for each neighbour
+  float error = 0.0F;           // standard error of an estimate where ‖q − c‖ is 1
+  float usual_e = kEndless;     // e is larger for few rows
+  float farthest_e = kEndless;  // of a larger e nothing was measured
   struct Limits {
     float left = kEndless;
     float missed = 1.0F;
@@ -75,7 +76,7 @@ struct Budget {
   }
   const Limits& at(float kth) const { return limits[degree(kth, usual_e)]; }
   /// All take what the strictest does of those that were measured; of the others as little is known as
-  /// before.
+  /// before, and they go as far, since on its way a query has a larger e than at the end.
   void level_limits() {
     Limits strictest = limits[0];
     for (const Limits& each : limits) {
@@ -85,12 +86,15 @@ struct Budget {
       strictest.recall = std::min(strictest.recall, each.recall);
     }
     for (Limits& each : limits)
-      each = {strictest.left, strictest.missed, each.recall <= kUnknown ? kUnknown : strictest.recall};
+      each = each.recall > kUnknown ? strictest
+                                    : Limits{std::min(strictest.left, each.left),
+                                             std::min(strictest.missed, each.missed), kUnknown};
   }
   /// Of a query that met this k-th neighbour; all where there are fewer.
   double recall_at(float kth) const {
     if (!by_hits()) return recall;
-    return kth < kEndless ? double{at(kth).recall} : 1.0;
+    if (!(kth < kEndless)) return 1.0;
+    return kth <= farthest_e ? double{at(kth).recall} : double{kUnknown};
   }
 
   float error_at(float kth, float nearest) const { return error * std::sqrt(std::max({kth, nearest, 0.0F})); }
@@ -107,7 +111,7 @@ struct Budget {
 };
 
 /// k lies in the interval of kMeasuredAt that ends with number `upper`, at `part` of the way between the
-/// logarithms; a larger one is as far beyond the last interval of the first `levels`.
+/// logarithms. It is at most the last of the first `levels`.
 struct BetweenMeasured {
   std::size_t lower;
   std::size_t upper;

@@ -15,23 +15,19 @@ struct MeasuredShare {
 
 /// What the kind of queries that finds least finds, less so many of its standard errors. The lowest of
 /// several that were measured with few queries would be too low: that by which kinds differ beyond chance is
-/// estimated, and each taken as near to the mean of all as its error asks for (DerSimonian & Laird,
-/// Meta-analysis in clinical trials, 1986; Morris, Parametric empirical Bayes inference, 1983).
+/// estimated, and each taken as near to the mean of all as its error asks for (Morris, Parametric empirical
+/// Bayes inference, 1983). The estimate counts all kinds alike (Cochran, The combination of estimates from
+/// different experiments, 1954): weighted by their errors, a few that find all would speak for the others.
 inline double least_of(std::span<const MeasuredShare> kinds, double errors = 1.0) {
   constexpr double kNoError = 1e-12;
-  double weights = 0.0, squares = 0.0, sum = 0.0;
+  const auto count = static_cast<double>(kinds.size());
+  double middle = 0.0, chance = 0.0, squares = 0.0;
   for (const MeasuredShare& each : kinds) {
-    const double weight = 1.0 / (each.variance + kNoError);
-    weights += weight;
-    squares += weight * weight;
-    sum += weight * each.mean;
+    middle += each.mean / count;
+    chance += each.variance / count;
   }
-  double beyond_chance = 0.0;
-  for (const MeasuredShare& each : kinds)
-    beyond_chance += std::pow(each.mean - sum / weights, 2) / (each.variance + kNoError);
-  beyond_chance -= static_cast<double>(kinds.size() - 1);
-  const double room = weights - squares / weights;
-  const double between = room > 0.0 ? std::max(0.0, beyond_chance / room) : 0.0;
+  for (const MeasuredShare& each : kinds) squares += std::pow(each.mean - middle, 2);
+  const double between = count > 1.0 ? std::max(0.0, squares / (count - 1.0) - chance) : 0.0;
 
   double all = 0.0, mean = 0.0;
   for (const MeasuredShare& each : kinds) {

@@ -14,11 +14,19 @@ const Point& cheapest(const OperatingPoints::Points& points, double recall) {
   return found == points.end() ? points.back() : *found;
 }
 
+// Each is twice as far as the one before.
+std::size_t degrees_between(float near, float far) {
+  if (!(near > 0.0F && far > near)) return 0;
+  return static_cast<std::size_t>(std::min(std::round(std::log2(far / near)), float{Budget::kDegrees}));
+}
+
 }  // namespace
 
 bool OperatingPoints::make_sense(const Level& level) {
   const auto positive = [](float value) { return value > 0.0F && value < 4e9F; };
-  if (!(level.error >= 0.0F) || !std::isfinite(level.error) || !std::isfinite(level.usual_e)) return false;
+  if (!(level.error >= 0.0F) || !std::isfinite(level.error) || !std::isfinite(level.usual_e) ||
+      std::isnan(level.farthest_e))
+    return false;
   for (const Points& points : level.points) {
     float last = 0.0F;
     if (points.empty() != level.empty()) return false;
@@ -36,14 +44,16 @@ bool OperatingPoints::make_sense(const Level& level) {
 // How far it goes depends on k, and on what is met on the way. Of a share of the rows the k nearest lie as
 // deep as k / share among all would: so many buckets are visited.
 Budget OperatingPoints::budget_for(double recall, double k, double share) const {
-  if (empty() || k > static_cast<double>(kMeasuredAt[measured() - 1])) return {};
-  Budget budget = budget_at(recall, k);
   const double depth = k / share;
+  if (empty() || depth > static_cast<double>(kMeasuredAt[measured() - 1])) return {};
+  Budget budget = budget_at(recall, k);
   if (depth == k || budget.probes == 0) return budget;
   const Budget deeper = budget_at(recall, depth);
   if (deeper.probes == 0) return {};
   budget.probes = std::max(budget.probes, deeper.probes);
+  budget.error = std::max(budget.error, deeper.error);
   budget.usual_e = std::max(budget.usual_e, deeper.usual_e);
+  budget.farthest_e = std::min(budget.farthest_e, deeper.farthest_e);
   for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
     Budget::Limits& here = budget.limits[degree];
     const Budget::Limits& there = deeper.limits[degree];
@@ -61,31 +71,38 @@ Budget OperatingPoints::budget_at(double recall, double depth) const {
     return !level.empty() && double{level.points[0].back().recall} >= recall;
   };
   if (!has(few) || !has(many)) return {};
-  const auto part = static_cast<float>(between.part), inside = std::min(part, 1.0F);
-  const auto between_them = [=](float at_few, float at_many) { return std::lerp(at_few, at_many, inside); };
+  const auto part = static_cast<float>(between.part);
+  const auto between_them = [=](float at_few, float at_many) { return std::lerp(at_few, at_many, part); };
   // Where one level leaves more behind its buckets and the other more of its candidates, as little as each.
-  const auto shares = [=](float at_few, float at_many) {
-    return at_few * std::pow(at_many / at_few, inside);
-  };
-  // Beyond, they grow by powers of the depth.
-  const auto in_proportion = [=](float at_few, float at_many) {
-    return part <= 1.0F ? between_them(at_few, at_many)
-                        : at_many * std::pow(std::max(1.0F, at_many / at_few), part - 1.0F);
-  };
+  const auto shares = [=](float at_few, float at_many) { return at_few * std::pow(at_many / at_few, part); };
   const auto whole = [](float value) {
     return static_cast<std::uint32_t>(std::clamp(std::round(value), 1.0F, 4e9F));
   };
   Budget budget;
   budget.error = between_them(few.error, many.error);
-  budget.usual_e = in_proportion(few.usual_e, many.usual_e);
+  budget.usual_e = between_them(few.usual_e, many.usual_e);
+  budget.farthest_e = std::min(few.farthest_e, many.farthest_e);
+  // Where what is usual changes by half a degree or more, as where a row has fewer near relatives than k, a
+  // query of this degree may be of another at the levels.
+  const std::size_t more = degrees_between(few.usual_e, budget.usual_e);
+  const std::size_t less = degrees_between(budget.usual_e, many.usual_e);
   for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
     const Point& a = cheapest(few.points[degree], recall);
     const Point& b = cheapest(many.points[degree], recall);
-    budget.limits[degree] = {shares(a.left, b.left), shares(a.missed, b.missed),
-                             std::min(a.recall, b.recall)};
+    Budget::Limits& limits = budget.limits[degree];
+    limits = {shares(a.left, b.left), shares(a.missed, b.missed), std::min(a.recall, b.recall)};
+    const auto as_strict_as = [&](const Point& point) {
+      limits = {std::min(limits.left, point.left), std::min(limits.missed, point.missed),
+                std::min(limits.recall, point.recall)};
+    };
+    if (more + less > 0) as_strict_as(a), as_strict_as(b);
+    for (std::size_t i = 1; i <= more && degree + i < Budget::kDegrees; ++i)
+      as_strict_as(cheapest(few.points[degree + i], recall));
+    for (std::size_t i = 1; i <= less && i <= degree; ++i)
+      as_strict_as(cheapest(many.points[degree - i], recall));
     if (degree > 0) continue;
-    budget.probes = whole(in_proportion(a.probes, b.probes));
-    budget.rerank = whole(in_proportion(a.rerank, b.rerank));
+    budget.probes = whole(between_them(a.probes, b.probes));
+    budget.rerank = whole(between_them(a.rerank, b.rerank));
     budget.recall = double{budget.limits[0].recall};
   }
   return budget;

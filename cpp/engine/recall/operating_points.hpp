@@ -27,8 +27,9 @@ class OperatingPoints {
   };
   using Points = std::vector<Point>;  // by ascending recall
   struct Level {
-    float error = 0.0F;  // these two: Budget
+    float error = 0.0F;  // these three: Budget
     float usual_e = 0.0F;
+    float farthest_e = Budget::kEndless;
     std::array<Points, Budget::kDegrees> points;  // all none, or each some
 
     bool empty() const { return points[0].empty(); }
@@ -45,8 +46,8 @@ class OperatingPoints {
   static bool make_sense(const Level& level);
 
   /// The cheapest budget for this recall@k where so large a share of the rows may be found; probes = 0 if
-  /// none has it for usual queries. Of unlike ones, where none has it, the highest recall that there is. What
-  /// it costs beyond what was measured is extrapolated.
+  /// none has it for usual queries, or so many neighbours were not measured. Of unlike ones, where none has
+  /// it, the highest recall that there is.
   Budget budget_for(double recall, double k, double share = 1.0) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -117,26 +118,35 @@ PointTally::Found PointTally::found(const Course& course, std::size_t level, std
       step += half * std::size_t{most[step + half - 1] < estimate};
     return step + std::size_t{most[step] < estimate};
   };
+  // Of many neighbours and candidates one in so many stands for all.
+  constexpr std::size_t kCounted = 1000;
+  const std::size_t every = std::max<std::size_t>(1, kMeasuredAt[level] / kCounted);
+  const auto stands_for = static_cast<double>(every);
   const auto k = static_cast<std::size_t>(levels_[level][0].k);
-  for (const Course::Neighbour& each : course.neighbours_at(level))
-    if (each.bucket < probes)
+  const auto neighbours = course.neighbours_at(level);
+  for (std::size_t i = every / 2; i < neighbours.size(); i += every)
+    if (const Course::Neighbour& each = neighbours[i]; each.bucket < probes)
       if (const std::size_t step = step_of(each.estimate); step < kSteps)
-        found.share[step] += static_cast<double>(each.among(k));
+        found.share[step] += stands_for * static_cast<double>(each.among(k));
   if (with_candidates) {
     std::size_t step = 0;
-    for (const Course::Entry& each : course.ascending) {
+    for (std::size_t i = every / 2; i < course.ascending.size(); i += every) {
+      const Course::Entry& each = course.ascending[i];
       while (step < kSteps && each.estimate > most[step]) ++step;
       if (step == kSteps) break;
-      found.candidates[step] += each.bucket < probes ? 1.0 : 0.0;
+      found.candidates[step] += each.bucket < probes ? stands_for : 0.0;
     }
   }
   std::partial_sum(found.share.begin(), found.share.end(), found.share.begin());
+  for (double& each : found.share) each = std::min(each, static_cast<double>(k));
   std::partial_sum(found.candidates.begin(), found.candidates.end(), found.candidates.begin());
   return found;
 }
 
 void PointTally::add(const Course& course, std::size_t level, bool with_candidates) {
-  const std::size_t degree = Budget::degree(course.kth_after(level, course.visited()), usual_[level]);
+  const float e = course.kth_after(level, course.visited());
+  const std::size_t degree = Budget::degree(e, usual_[level]);
+  if (degree + 1 == Budget::kDegrees && std::isfinite(e)) far_[level].push_back(e);
   Part& part = levels_[level][degree];
   ++part.courses;
   if (with_candidates) ++part.with_candidates;
@@ -181,9 +191,11 @@ MeasuredShare PointTally::Part::recall(std::size_t way, std::size_t step) const 
 }
 
 void PointTally::add(const PointTally& other) {
-  for (std::size_t level = 0; level < levels_.size(); ++level)
+  for (std::size_t level = 0; level < levels_.size(); ++level) {
     for (std::size_t degree = 0; degree < levels_[level].size(); ++degree)
       levels_[level][degree].add(other.levels_[level][degree]);
+    far_[level].insert(far_[level].end(), other.far_[level].begin(), other.far_[level].end());
+  }
 }
 
 // The kinds of queries of which some are of this degree; few of several kinds count together.
@@ -245,6 +257,18 @@ OperatingPoints::Points PointTally::beyond(const OperatingPoints::Points& last, 
   return {most};
 }
 
+// The last degree has no end of its own. It is known of those up to twice as far as some that were measured,
+// since the other degrees are as wide.
+float PointTally::farthest(std::span<const PointTally> kinds, std::size_t level) {
+  const auto some = static_cast<std::ptrdiff_t>(enough_queries(level));
+  std::vector<float> far;
+  for (const PointTally& kind : kinds)
+    far.insert(far.end(), kind.far_[level].begin(), kind.far_[level].end());
+  if (std::ssize(far) < some) return Budget::kEndless;
+  std::ranges::nth_element(far, far.begin() + some - 1, std::greater());
+  return 2.0F * far[static_cast<std::size_t>(some - 1)];
+}
+
 // A degree that too few queries have is as the next.
 OperatingPoints::Levels PointTally::points(std::span<const PointTally> kinds, RecallCurve::Costs costs) {
   const PointTally& rows = kinds.front();
@@ -254,6 +278,7 @@ OperatingPoints::Levels PointTally::points(std::span<const PointTally> kinds, Re
     OperatingPoints::Level& level = levels[at];
     level.error = rows.errors_[at];
     level.usual_e = rows.usual_[at];
+    level.farthest_e = farthest(kinds, at);
     for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
       Part others;
       const std::vector<const Part*> groups = PointTally::groups(kinds, at, degree, others);

@@ -70,11 +70,13 @@ class PointTally {
   static OperatingPoints::Points points(std::span<const Part* const> groups, std::size_t k,
                                         RecallCurve::Costs costs);
   static OperatingPoints::Points beyond(const OperatingPoints::Points& last, std::size_t level);
+  static float farthest(std::span<const PointTally> kinds, std::size_t level);
 
   const HitModel* model_;
   ByLevel errors_, usual_;
   std::size_t most_neighbours_;
   std::array<Parts, kMeasuredAt.size()> levels_;
+  std::array<std::vector<float>, kMeasuredAt.size()> far_;  // e of the last degree
   HitModel::Room room_;
 };
 

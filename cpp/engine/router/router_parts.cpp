@@ -18,11 +18,15 @@ OperatingPoints open_points(const PartSource& parts) {
   std::size_t points = 0;
   for (const StoredLevel& each : stored) points += each.points;
   auto all = parts.get<StoredPoint>("points", points);
+  const auto farthest = parts.find("farthest").empty()  // a file of before
+                            ? std::span<const float>()
+                            : parts.get<float>("farthest", kMeasuredAt.size());
   OperatingPoints::Levels levels;
   for (std::size_t at = 0; at < levels.size(); ++at) {
     OperatingPoints::Level& level = levels[at];
     level.error = stored[at].error;
     level.usual_e = stored[at].usual_e;
+    if (!farthest.empty()) level.farthest_e = farthest[at];
     bool known = true;
     for (const StoredPoint& each : all.first(stored[at].points)) {
       if (known = known && each.degree >= 0.0F && each.degree < float{Budget::kDegrees}; !known) break;
@@ -37,7 +41,8 @@ OperatingPoints open_points(const PartSource& parts) {
 HitModel open_hits(const RouterShape& shape, const PartSource& parts) {
   if (parts.find("hits").empty()) {  // of another family, or of before
     parts.find("levels");
-    if (!parts.find("points").empty() || !parts.find("spreads").empty()) parts.wrong_length("hits");
+    if (!parts.find("points").empty() || !parts.find("farthest").empty() || !parts.find("spreads").empty())
+      parts.wrong_length("hits");
     parts.find("margins");
     return {};
   }
@@ -88,7 +93,9 @@ RouterParts::RouterParts(const Router& router, const Family& family, const Recal
         ++points;
         points_.push_back({static_cast<float>(degree), point});
       }
-    if (!router.hits().empty()) levels_.push_back({level.error, level.usual_e, points});
+    if (router.hits().empty()) continue;
+    levels_.push_back({level.error, level.usual_e, points});
+    farthest_.push_back(level.farthest_e);
   }
   shape_.largest_norm = router.space().largest_norm();
   shape_.narrowing = curve.narrowing();
@@ -102,6 +109,7 @@ RouterParts::RouterParts(const Router& router, const Family& family, const Recal
             named("curve", curve.recalls()),
             named("levels", std::span<const StoredLevel>(levels_)),
             named("points", std::span<const StoredPoint>(points_)),
+            named("farthest", std::span<const float>(farthest_)),
             named("hits", std::span<const HitTerms>(&router.hits().terms(), modelled)),
             named("spreads", router.hits().buckets())};
   for (const NamedBytes& part : router.family().parts()) parts_.push_back(part);

@@ -65,6 +65,7 @@ class RouterParts {
   RouterShape shape_{};
   std::vector<StoredPoint> points_;
   std::vector<StoredLevel> levels_;
+  std::vector<float> farthest_;  // by level
   std::vector<NamedBytes> parts_;
 };
 

@@ -6,11 +6,13 @@
 #include <functional>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "engine/base/random.hpp"
 #include "engine/recall/tally.hpp"
+#include "engine/rows/packed_queries.hpp"
 #include "engine/search/compare.hpp"
 #include "engine/search/search_scratch.hpp"
 
@@ -18,6 +20,7 @@ namespace lookalike {
 namespace {
 
 constexpr std::size_t kRowsBetweenBreaths = 16384;
+constexpr std::size_t kFewAtOnce = 64, kManyAtOnce = 256;  // queries that share each row that is packed
 constexpr std::size_t kForGrid = 1000;  // queries, where only searches with given probes ask the grid
 
 // The k nearest of many rows, by ascending key, as of TopK: cheaper where k is large, since what is no longer
@@ -56,6 +59,95 @@ class NearestRows {
   std::vector<Found> nearest_;
 };
 
+// The rows that may be among the k nearest, by bounds of their keys. Where these tell little, keys are asked
+// for.
+class PerhapsNearest {
+ public:
+  explicit PerhapsNearest(std::size_t k) : k_(k) {}
+
+  float max_key() const { return max_key_; }
+
+  /// keys_of(rows, visit) calls visit(row, key) for each of them in turn.
+  template <class KeysOf>
+  void push(PackedQueries::Bounds key, std::uint32_t row, KeysOf keys_of) {
+    if (!(key.low <= max_key_)) return;
+    perhaps_.push_back({key, row});
+    if (perhaps_.size() < most()) return;
+    drop();
+    if (perhaps_.size() > most() / 2) settle(keys_of);
+  }
+
+  std::vector<std::uint32_t> take() {
+    drop();
+    std::vector<std::uint32_t> rows;
+    for (const Row& each : perhaps_) rows.push_back(each.number);
+    std::ranges::sort(rows);
+    return rows;
+  }
+
+ private:
+  struct Row {
+    PackedQueries::Bounds key;
+    std::uint32_t number;
+
+    bool operator<(const Row& other) const {
+      return key.high < other.key.high || (key.high == other.key.high && number < other.number);
+    }
+  };
+
+  std::size_t most() const { return 4 * k_ + 256; }
+
+  void drop() {
+    if (perhaps_.size() < k_) return;
+    const auto kth = perhaps_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
+    std::nth_element(perhaps_.begin(), kth, perhaps_.end());
+    max_key_ = kth->key.high;
+    std::erase_if(perhaps_, [&](const Row& row) { return row.key.low > max_key_; });
+  }
+
+  template <class KeysOf>
+  void settle(KeysOf keys_of) {
+    std::vector<std::uint32_t> rows;
+    std::vector<PackedQueries::Bounds*> keys;
+    for (Row& each : perhaps_) {
+      if (each.key.low == each.key.high) continue;  // it was settled before
+      rows.push_back(each.number);
+      keys.push_back(&each.key);
+    }
+    auto next = keys.begin();
+    keys_of(rows, [&](std::size_t, float key) {
+      key = std::isnan(key) ? std::numeric_limits<float>::infinity() : key;  // of a hostile file
+      **next++ = {key, key};
+    });
+    drop();
+    perhaps_.resize(
+        std::min(perhaps_.size(), k_));  // those behind are farther, or as far with a higher number
+  }
+
+  std::size_t k_;
+  float max_key_ = std::numeric_limits<float>::infinity();
+  std::vector<Row> perhaps_;
+};
+
+// Of each coordinate, as a few rows may lie far from all others.
+std::vector<float> medians(const StoredRows& rows) {
+  constexpr std::size_t kSome = 63;
+  const std::size_t dim = rows.form.dim, count = std::min(rows.count, kSome);
+  std::vector<float> room, some(dim * count), medians(dim);
+  for (std::size_t i = 0; i < count; ++i) {
+    const float* const row = rows.form.floats(rows.row(i * rows.count / count), room);
+    for (std::size_t d = 0; d < dim; ++d)
+      some[d * count + i] = std::isfinite(row[d]) ? row[d] : 0.0F;  // of a hostile file
+  }
+  for (std::size_t d = 0; d < dim && count > 0; ++d) {
+    const auto begin = some.begin() + static_cast<std::ptrdiff_t>(d * count);
+    const auto middle = begin + static_cast<std::ptrdiff_t>(count / 2);
+    std::nth_element(begin, middle, begin + static_cast<std::ptrdiff_t>(count));
+    medians[d] = *middle;
+  }
+  return medians;
+}
+
 // The first queries without most of their relatives: of what is less than half as far, squared, as the
 // farthest neighbour that is known, the less is left the nearer it is.
 Sample alone(const Sample& rows, std::size_t count, Random random) {
@@ -85,7 +177,7 @@ std::size_t held_out_of(std::size_t originals, std::size_t dim) {
   constexpr double kProducts = 2e11;  // a few seconds of exact distances
   const double affordable = kProducts / (static_cast<double>(originals) * static_cast<double>(dim));
   const auto size = static_cast<std::size_t>(std::clamp(affordable, 500.0, 1000.0));
-  return std::min(size, originals / 5);
+  return std::min(size / fewer_queries, originals / 5);
 }
 
 // So many buckets cost what comparing with all rows does.
@@ -97,7 +189,7 @@ std::size_t Measurer::most_probes() const {
 
 Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
   constexpr std::size_t kAlone = 384, kUnlike = 256;  // queries: of all kinds, and of each that is made
-  const std::size_t count = std::min(kUnlike, rows.size());
+  const std::size_t count = std::min(kUnlike / fewer_queries, rows.size());
   const RowForm& form = segment_.form();
   Samples samples;
   samples.vectors.resize(rows.size() * form.dim);
@@ -118,7 +210,8 @@ Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
   of_rows.truths = truths(of_rows.queries, of_rows.without);
   samples.kinds.push_back(std::move(of_rows));
   if (rows.empty() || !segment_.shape().family->ordered_by_distance) return samples;
-  samples.kinds.push_back(alone(samples.rows(), std::min(kAlone, rows.size()), Random(router_.seed())));
+  samples.kinds.push_back(
+      alone(samples.rows(), std::min(kAlone / fewer_queries, rows.size()), Random(router_.seed())));
   samples.unlike.emplace(samples.rows().queries, count, form, router_.seed());
   const QueryBlock unlike = samples.unlike->block();
   std::vector<std::vector<std::uint32_t>> made_of = samples.unlike->made_of();
@@ -135,8 +228,9 @@ Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
     samples.kinds.push_back({unlike.part(first, count), part(made_of, first), part(of_unlike, first)});
   if (form.metric ==
       Metric::dot) {  // a row may be its own neighbour, and in a bucket that is not the nearest
-    const QueryBlock some = samples.rows().queries.part(0, count);
-    samples.kinds.push_back({some, {}, truths(some, {})});
+    const std::size_t half = std::max(count / 2, std::min<std::size_t>(count, 24));
+    for (const QueryBlock& some : {samples.rows().queries.part(0, half), unlike.part(0, half)})
+      samples.kinds.push_back({some, {}, truths(some, {})});
   }
   return samples;
 }
@@ -245,23 +339,51 @@ Truths Measurer::truths(const QueryBlock& queries, const std::vector<std::vector
   std::size_t left_out = 1;
   for (const auto& each : without) left_out = std::max(left_out, each.size());
   const std::size_t neighbours = std::min(most, std::max(segment_.originals(), left_out + 1) - left_out);
-  Truths truths(queries.count);
-  parallel_for(queries.count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
-    std::vector<NearestRows> nearest(end - begin, NearestRows(neighbours));
-    for (std::size_t first = 0; first < segment_.originals(); first += kRowsBetweenBreaths) {
-      const std::size_t last = std::min(first + kRowsBetweenBreaths, segment_.originals());
-      segment_.stored_originals()
-          .part(first, last)
-          .scan(
-              queries.part(begin, end - begin), [&](std::size_t q) { return nearest[q].max_key(); },
-              [&](std::size_t q, std::size_t i, float key) {
-                if (without.empty() ||
-                    std::ranges::find(without[begin + q], first + i) == without[begin + q].end())
-                  nearest[q].push(key, first + i);
-              });
+  const StoredRows rows = segment_.stored_originals();
+  const bool packed = PackedQueries::can_compare(rows.form) && neighbours > 0;
+  const std::vector<float> middle = packed ? medians(rows) : std::vector<float>();
+  const auto is_without = [&](std::size_t q, std::size_t row) {
+    return !without.empty() && std::ranges::find(without[q], row) != without[q].end();
+  };
+  const auto for_parts = [&](auto use) {
+    for (std::size_t first = 0; first < rows.count; first += kRowsBetweenBreaths) {
+      use(first, rows.part(first, std::min(first + kRowsBetweenBreaths, rows.count)));
       if (spill_) spill_->breathe();
     }
-    for (std::size_t q = 0; q < nearest.size(); ++q) truths[begin + q] = nearest[q].take();
+  };
+  Truths truths(queries.count);
+  const std::size_t at_once =
+      std::clamp(queries.count / (4 * thread_count(threads_)), kFewAtOnce, kManyAtOnce);
+  parallel_for(queries.count, at_once, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+    const QueryBlock some = queries.part(begin, end - begin);
+    std::vector<NearestRows> nearest(some.count, NearestRows(neighbours));
+    if (packed) {
+      const PackedQueries block(some, middle);
+      std::vector<PerhapsNearest> perhaps(some.count, PerhapsNearest(neighbours));
+      for_parts([&](std::size_t first, const StoredRows& part) {
+        block.scan(
+            part, [&](std::size_t q) { return perhaps[q].max_key(); },
+            [&](std::size_t q, std::size_t i, PackedQueries::Bounds key) {
+              if (!is_without(begin + q, first + i))
+                perhaps[q].push(key, static_cast<std::uint32_t>(first + i),
+                                [&](std::span<const std::uint32_t> which, auto visit) {
+                                  rows.gather(some.query(q), which, visit);
+                                });
+            });
+      });
+      for (std::size_t q = 0; q < some.count; ++q)
+        rows.gather(some.query(q), perhaps[q].take(),
+                    [&](std::size_t row, float key) { nearest[q].push(key, row); });
+    } else {
+      for_parts([&](std::size_t first, const StoredRows& part) {
+        part.scan(
+            some, [&](std::size_t q) { return nearest[q].max_key(); },
+            [&](std::size_t q, std::size_t i, float key) {
+              if (!is_without(begin + q, first + i)) nearest[q].push(key, first + i);
+            });
+      });
+    }
+    for (std::size_t q = 0; q < some.count; ++q) truths[begin + q] = nearest[q].take();
   });
   return truths;
 }

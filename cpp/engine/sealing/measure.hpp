@@ -53,6 +53,10 @@ struct Samples {
   const Sample& rows() const { return kinds.front(); }
 };
 
+/// So many times fewer queries measure the recall: 1 but in tests where instructions take many times as long,
+/// as under sanitizers.
+inline std::size_t fewer_queries = 1;
+
 /// How many rows should be held out of so many.
 std::size_t held_out_of(std::size_t originals, std::size_t dim);
 
@@ -128,6 +132,8 @@ class Measurer {
     Allowed all;
   };
   void verify(OperatingPoints::Levels& levels, float narrowing, std::span<const Sample> kinds) const;
+  bool correct(OperatingPoints::Level& level, std::size_t at, float narrowing,
+               std::span<const Sample> kinds) const;
   std::array<float, Budget::kDegrees> shortfalls(const Budget& budget, std::size_t level, float narrowing,
                                                  const Allowed& all, std::span<const Sample> kinds) const;
   struct Tried {

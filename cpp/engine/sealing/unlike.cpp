@@ -30,11 +30,16 @@ void Unlike::describe() {
     for (std::size_t i = 0; i < form_.dim; ++i) mean_[i] += value(row, i) / count;
   for (std::size_t row = 0; row < rows_.count; ++row)
     for (std::size_t i = 0; i < form_.dim; ++i) spread_[i] += std::pow(value(row, i) - mean_[i], 2) / count;
-  for (double& square : spread_) square = std::sqrt(square);
+  for (double& square : spread_) {
+    rms_spread_ += square / static_cast<double>(form_.dim);
+    square = std::sqrt(square);
+  }
+  rms_spread_ = std::sqrt(rms_spread_);
 }
 
 std::vector<double> Unlike::make(Kind kind, std::uint32_t row, std::uint32_t other) {
   constexpr double kKept = 0.1;
+  const bool isotropic = made_of_.size() % 2 == 1;
   std::vector<double> made(form_.dim);
   std::size_t largest = 0;
   for (std::size_t i = 0; i < form_.dim; ++i) {
@@ -47,7 +52,7 @@ std::vector<double> Unlike::make(Kind kind, std::uint32_t row, std::uint32_t oth
         made[i] = here + spread_[i] * random_.gaussian();
         break;
       case gaussian:
-        made[i] = mean_[i] + spread_[i] * random_.gaussian();
+        made[i] = mean_[i] + (isotropic ? rms_spread_ : spread_[i]) * random_.gaussian();
         break;
       default:
         made[i] = random_.uniform() < kKept ? here : 0.0;

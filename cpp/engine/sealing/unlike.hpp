@@ -12,9 +12,9 @@
 namespace lookalike {
 
 /// So many of each kind: midpoints of two rows; rows with as much noise as they differ from their mean;
-/// Gaussian vectors of the mean and spread of each coordinate; rows of which a tenth of the coordinates is
-/// kept, and the largest. Of bits: of two rows each bit of either; a tenth of the bits turned; each bit as
-/// often set as in the rows; a tenth of the bits kept.
+/// Gaussian vectors of the mean and spread of each coordinate, half of them isotropic and as far; rows of
+/// which a tenth of the coordinates is kept, and the largest. Of bits: of two rows each bit of either; a
+/// tenth of the bits turned; each bit as often set as in the rows; a tenth of the bits kept.
 class Unlike {
  public:
   Unlike(const QueryBlock& rows, std::size_t each, const RowForm& form, std::uint64_t seed);
@@ -42,6 +42,7 @@ class Unlike {
   RowForm form_;
   Random random_;
   std::vector<double> mean_, spread_;  // of each coordinate
+  double rms_spread_ = 0.0;            // root mean square over the coordinates
   std::vector<std::vector<std::uint32_t>> made_of_;
   std::vector<float> vectors_, scales_;
   std::vector<std::byte> bits_;

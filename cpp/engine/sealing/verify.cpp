@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "engine/recall/measured_share.hpp"
 #include "engine/recall/point_tally.hpp"
 #include "engine/sealing/measure.hpp"
+#include "engine/search/compare.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
 
@@ -57,58 +59,71 @@ struct Corrected {
 
 }  // namespace
 
-// First the points for .8, .95 and .99 are tried. If one finds less than it says, so are those for other
-// common recalls, and then those that these recalls take once they are corrected.
+// Between two k at which all that was measured holds, it is taken to hold.
 void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::span<const Sample> kinds) const {
+  std::array<std::optional<bool>, kMeasuredAt.size()> hold;
+  const auto neighbours = [&](std::size_t at, bool value) {
+    return (at > 0 && hold[at - 1] == value) || (at + 1 < hold.size() && hold[at + 1] == value);
+  };
+  for (const std::size_t first : {0, 1})
+    for (std::size_t at = first; at < levels.size(); at += 2)
+      if (!levels[at].empty() && (!neighbours(at, true) || neighbours(at, false)))
+        hold[at] = correct(levels[at], at, narrowing, kinds);
+}
+
+// First the points for .8, .95 and .99 are tried. If one finds less than it says, so are those for other
+// common recalls, and then those that these recalls take once they are corrected. Whether all find what they
+// say.
+bool Measurer::correct(OperatingPoints::Level& level, std::size_t at, float narrowing,
+                       std::span<const Sample> kinds) const {
   constexpr int kRounds = 4;
   constexpr std::array kFirst = {0.8F, 0.95F, 0.99F};
   constexpr std::array kAll = {0.8F, 0.9F, 0.95F, 0.99F, 1.0F};
   using ByDegree = std::array<std::vector<Shortfall>, Budget::kDegrees>;
   const Allowed every_row(Bits(segment_.rows(), true), segment_.copies());
-  for (std::size_t at = 0; at < levels.size(); ++at) {
-    if (levels[at].empty()) continue;
-    const OperatingPoints::Level measured = levels[at];
-    ByDegree tried;
-    for (int round = 0; round < kRounds; ++round) {
-      bool all_hold = true, any_new = false;
-      const ByDegree before = tried;  // so that the degrees of a budget are for the same recall
-      for (const float recall : round == 0 ? std::span<const float>(kFirst) : std::span<const float>(kAll)) {
-        Budget budget;
-        budget.error = measured.error;
-        budget.usual_e = measured.usual_e;
-        budget.narrowing = narrowing;
-        std::array<float, Budget::kDegrees> said{};
-        bool known = true;
-        for (std::size_t degree = 0; degree < said.size(); ++degree) {
-          const OperatingPoints::Points& all = measured.points[degree];
-          said[degree] = Corrected(all, before[degree]).said_for(recall);
-          const auto& point =
-              *std::ranges::lower_bound(all, said[degree], {}, &OperatingPoints::Point::recall);
-          budget.limits[degree] = {point.left, point.missed, point.recall};
-          if (degree == 0) {
-            budget.probes = static_cast<std::uint32_t>(std::lround(std::max(1.0F, point.probes)));
-            budget.rerank = static_cast<std::uint32_t>(std::lround(point.rerank));
-          }
-          known = known && std::ranges::count(tried[degree], said[degree], &Shortfall::recall) > 0;
+  const OperatingPoints::Level measured = level;
+  ByDegree tried;
+  bool hold = true;
+  for (int round = 0; round < kRounds; ++round) {
+    bool all_hold = true, any_new = false;
+    const ByDegree before = tried;  // so that the degrees of a budget are for the same recall
+    for (const float recall : round == 0 ? std::span<const float>(kFirst) : std::span<const float>(kAll)) {
+      Budget budget;
+      budget.error = measured.error;
+      budget.usual_e = measured.usual_e;
+      budget.narrowing = narrowing;
+      std::array<float, Budget::kDegrees> said{};
+      bool known = true;
+      for (std::size_t degree = 0; degree < said.size(); ++degree) {
+        const OperatingPoints::Points& all = measured.points[degree];
+        said[degree] = Corrected(all, before[degree]).said_for(recall);
+        const auto& point = *std::ranges::lower_bound(all, said[degree], {}, &OperatingPoints::Point::recall);
+        budget.limits[degree] = {point.left, point.missed, point.recall};
+        if (degree == 0) {
+          budget.probes = static_cast<std::uint32_t>(std::lround(std::max(1.0F, point.probes)));
+          budget.rerank = static_cast<std::uint32_t>(std::lround(point.rerank));
         }
-        if (known) continue;
-        any_new = true;
-        const auto by = shortfalls(budget, at, narrowing, every_row, kinds);
-        for (std::size_t degree = 0; degree < said.size(); ++degree) {
-          all_hold = all_hold && by[degree] == 0.0F;
-          auto& here = tried[degree];
-          const auto place = std::ranges::lower_bound(here, said[degree], {}, &Shortfall::recall);
-          if (place == here.end() || place->recall != said[degree])
-            here.insert(place, {said[degree], by[degree]});
-          else
-            place->by = std::max(place->by, by[degree]);
-        }
+        known = known && std::ranges::count(tried[degree], said[degree], &Shortfall::recall) > 0;
       }
-      if (all_hold || !any_new) break;
+      if (known) continue;
+      any_new = true;
+      const auto by = shortfalls(budget, at, narrowing, every_row, kinds);
+      for (std::size_t degree = 0; degree < said.size(); ++degree) {
+        all_hold = all_hold && by[degree] == 0.0F;
+        auto& here = tried[degree];
+        const auto place = std::ranges::lower_bound(here, said[degree], {}, &Shortfall::recall);
+        if (place == here.end() || place->recall != said[degree])
+          here.insert(place, {said[degree], by[degree]});
+        else
+          place->by = std::max(place->by, by[degree]);
+      }
     }
-    for (std::size_t degree = 0; degree < tried.size(); ++degree)
-      levels[at].points[degree] = Corrected(measured.points[degree], tried[degree]).points;
+    hold = hold && all_hold;
+    if (all_hold || !any_new) break;
   }
+  for (std::size_t degree = 0; degree < tried.size(); ++degree)
+    level.points[degree] = Corrected(measured.points[degree], tried[degree]).points;
+  return hold;
 }
 
 // Of the k nearest rows, copies among them, by distance: among several equally far any will do.
@@ -177,7 +192,7 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
                                              const Trial& trial) const {
   constexpr std::size_t kTried = 400, kTriedForFew = 640, kFew = 3;  // queries; of few neighbours
   constexpr std::size_t kAtOnce = 16;
-  constexpr double kProducts = 1e8, kNeighbours = 1e4;                   // some hundredths of a second
+  constexpr double kAffordable = 1.2e7, kNeighbours = 1e4;               // some hundredths of a second
   const double least = level < kShallow ? 40.0 : enough_queries(level);  // queries
   // those of which so many neighbours are known
   std::vector<std::size_t> able;
@@ -189,13 +204,13 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
   const std::size_t given = able.size();
   const double compared = std::min(static_cast<double>(budget.rerank),
                                    double{trial.narrowing} * static_cast<double>(kMeasuredAt[level]) + 8.0);
-  const double products = static_cast<double>(segment_.form().dim) * compared +
-                          static_cast<double>(router_.m()) / 16.0 * budget.probes *
-                              static_cast<double>(segment_.originals()) / router_.buckets();
+  const double cost =
+      router_.costs(segment_.originals()).of(budget) +
+      cost_of_comparing(segment_.form(), segment_.originals(), static_cast<std::size_t>(compared));
   const std::size_t count =
       std::min({given, kMeasuredAt[level] <= kFew ? kTriedForFew : kTried,
                 static_cast<std::size_t>(
-                    std::max(least, std::min(kProducts / std::max(products, 1.0),
+                    std::max(least, std::min(kAffordable / std::max(cost, 1.0),
                                              kNeighbours / static_cast<double>(kMeasuredAt[level]))))});
   Visit visit;
   visit.budget = budget;

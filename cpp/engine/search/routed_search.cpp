@@ -85,6 +85,11 @@ void RoutedSearch::search(const Query& query, const Visit& visit, Scratch& scrat
   watch.lap(&Laps::probe);
   for (std::size_t begin = 0; begin < router_->buckets(); begin = Budget::phase_end(begin)) {
     if (!choose(visit, begin, scratch, errand) || (begin >= kLong && scratch.stopped())) break;
+    if (static_cast<double>(begin + errand.now.size()) > visit.most_probes) {
+      stages.too_far = true;
+      stages.missed = 1.0;
+      return;
+    }
     scan_phase(errand, stages);
   }
   scan_further(visit, scratch, errand, stages);

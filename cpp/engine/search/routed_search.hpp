@@ -32,6 +32,7 @@ struct Visit {
   float share = 1.0F;         // of all, as many times those that the hits were learned with
   double weight = 1.0;        // of what is searched, so much
   double evenly = 0.0;        // of what may be found in a bucket, if it is spread evenly; 0: no need to know
+  double most_probes = std::numeric_limits<double>::infinity();  // more cost more than to compare one by one
 };
 
 /// Const once all views are added, and safe from any thread. Rows are numbered through the views, the fresh
@@ -75,7 +76,8 @@ class RoutedSearch {
   std::optional<std::uint32_t> number(const Segment& segment, std::uint32_t original) const;
   std::optional<std::uint32_t> fresh_number(std::size_t row) const;
 
-  /// Hash, probe, scan, rerank.
+  /// Hash, probe, scan, rerank. A query that would visit more buckets than it should finds nothing, and says
+  /// so.
   void search(const QueryBlock& queries, const Visit& visit, Scratch& scratch, std::span<TopK> nearest,
               std::span<Stages> stages) const;
 

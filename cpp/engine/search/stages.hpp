@@ -13,6 +13,7 @@ struct Stages {
   std::uint32_t candidates = 0;  // compared in 8 bits
   std::uint32_t reranked = 0;    // compared exactly
   std::uint32_t whole = 0;       // of these, since less would have been found than was asked for
+  bool too_far = false;          // or since to visit more buckets would have cost more
   double missed = 0.0;           // of the neighbours, so large a share is expected to be missed
 
   double recall() const { return 1.0 - missed; }

@@ -47,7 +47,7 @@ class Explanation:
         counts: tuple[int, int, int, int],
         seconds: tuple[float, ...],
         trace: tuple[int, int, int, int, int, float],
-        said: tuple[float, bool, bool],
+        said: tuple[float, bool, bool, bool],
     ) -> Explanation:
         """From what the engine tells."""
         segments, whole = plan
@@ -76,16 +76,19 @@ def _verdict(k: int, id: int, reached: int, bucket: int, visited: int, nearer: i
     )[reached]
 
 
-def _why(asked: float, recall: float, level: bool, all_compared: bool) -> str | None:
+def _why(asked: float, recall: float, level: bool, all_compared: bool, too_far: bool) -> str | None:
     """Of a filter and removals the engine knows no more than the worst case."""
     if not all_compared and round(recall, 3) >= asked:
         return None
-    why = (
-        "a filter or removals leave vectors out, and then what is said holds also for queries far from all vectors, of "
-        "which few were measured"
-        if level
-        else "the query is farther from the vectors than they are from each other, and few such queries were measured"
-    )
+    if too_far:
+        why = "to visit as many buckets as it takes would have taken longer"
+    elif level:
+        why = (
+            "a filter or removals leave vectors out, and then what is said holds also for queries far from all "
+            "vectors, of which few were measured"
+        )
+    else:
+        why = "the query is farther from the vectors than they are from each other, and few such queries were measured"
     if all_compared:
         return f"every vector was compared, for a recall of {asked:g}: {why}."
     return (
