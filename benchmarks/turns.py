@@ -201,6 +201,13 @@ def size(text: str) -> tuple[int, int]:
     return count, dim
 
 
+def made_of_size(count: int, queries: int, dim: int) -> tuple[Vectors, Vectors]:
+    """Vectors and queries: 500 clusters, or in many dimensions 64 hidden ones."""
+    hidden = HIDDEN if dim > MOST_CLUSTERED else 0
+    say(f"{f'{hidden} dimensions' if hidden else '500 clusters'}, euclidean, {count:,} × {dim}")
+    return made(count, queries, dim, hidden, 0 if hidden else 500)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("old", help="the interpreter of one build")
@@ -226,9 +233,7 @@ def main() -> None:
     if build_of(arguments.old) == build_of(arguments.new):
         parser.error("expected two builds; received the same one twice")
     for count, dim in [] if arguments.sets else arguments.made:
-        hidden = HIDDEN if dim > MOST_CLUSTERED else 0
-        say(f"{f'{hidden} dimensions' if hidden else '500 clusters'}, euclidean, {count:,} × {dim}")
-        compare(*made(count, arguments.queries, dim, hidden, 0 if hidden else 500), "euclidean", arguments)
+        compare(*made_of_size(count, arguments.queries, dim), "euclidean", arguments)
     for path in arguments.sets:
         name, metric, base, queries = load_vectors(path)
         say(f"{name}, {metric}, {len(base):,} × {base.shape[1]}")

@@ -7,8 +7,8 @@
 #   aarch64  cross-compiled, and run by qemu, which takes ten times as long (Debian: g++-aarch64-linux-gnu qemu-user):
 #            the kernels, the file format, and an index from end to end
 #
-# The thorough ones (THOROUGH_TEST) run in plain alone, at the fastest level; else sealing measures the recall with an
-# eighth of the queries. LOOKALIKE_LONG=1 runs all of them in each with all queries, asan at scalar too, and
+# The thorough ones (THOROUGH_TEST) run in plain alone, at the fastest level; in all others sealing measures the recall
+# with an eighth of the queries. LOOKALIKE_LONG=1 runs all of them in each with all queries, asan at scalar too, and
 # tries far more hostile files.
 #
 # Without arguments: plain and asan. CXX chooses the compiler of all but aarch64. The kernels are tested at every
@@ -32,11 +32,12 @@ check_symbols() { # folder
 }
 
 short=--short
-[ -z "${LOOKALIKE_LONG:-}" ] || short=
+all=
+[ -z "${LOOKALIKE_LONG:-}" ] || short=--long all=--long
 
 run() { # tests: at the fastest level, and beside it at scalar
     LOOKALIKE_SIMD=scalar "$1" $short >"$folder.scalar.log" 2>&1 &
-    "$1"
+    "$1" $all
     wait $! || { cat "$folder.scalar.log" >&2; exit 1; }
     echo "at scalar: $(tail -n 1 "$folder.scalar.log")"
 }

@@ -1,5 +1,6 @@
-// Runs every test, or those whose name contains the argument, or with --short all but the thorough ones, and
-// seals with fewer queries; ends non-zero if one fails or none ran.
+// Runs every test, or those whose name contains the argument, or with --short all but the thorough ones; ends
+// non-zero if one fails or none ran. All but the thorough ones seal with fewer queries, unless --long is
+// given.
 
 #include <chrono>
 #include <cstdio>
@@ -30,14 +31,14 @@ bool passes(const check::Test& test) {
 
 int main(int argc, char** argv) {
   const std::string_view argument = argc > 1 ? argv[1] : "";
-  const bool brief = argument == "--short";
-  const std::string_view wanted = brief ? "" : argument;
-  if (brief) lookalike::fewer_queries = 8;
+  const bool brief = argument == "--short", in_full = argument == "--long";
+  const std::string_view wanted = brief || in_full ? "" : argument;
   int ran = 0;
   int failed = 0;
   for (const check::Test& test : check::all_tests()) {
     if (std::string_view(test.name).find(wanted) == std::string_view::npos) continue;
     if (brief && test.thorough) continue;
+    lookalike::fewer_queries = test.thorough || in_full ? 1 : 8;
     ++ran;
     if (!passes(test)) ++failed;
     std::fflush(stdout);

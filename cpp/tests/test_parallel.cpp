@@ -62,3 +62,21 @@ TEST(a_thread_that_has_the_turn_may_not_wait_for_it) {
   }
   const WorkMutex::Turn turn(mutex, {});
 }
+
+TEST(work_takes_all_threads_while_somebody_waits_for_its_turn) {
+  WorkMutex mutex;
+  const Threads threads(3, mutex);
+  CHECK(Threads(2) == 2);
+  CHECK(threads == 3);
+  std::atomic<bool> waits{false};
+  std::thread other;
+  {
+    const WorkMutex::Turn turn(mutex, {});
+    CHECK(threads == 3);
+    other = std::thread([&] { const WorkMutex::Turn its(mutex, [&] { waits = true; }); });
+    while (!waits) std::this_thread::yield();
+    CHECK(threads == 0);
+  }
+  other.join();
+  CHECK(threads == 3);
+}

@@ -1,6 +1,7 @@
 // A lock for long work.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -26,6 +27,7 @@ class WorkMutex {
     Turn(WorkMutex& mutex, const Interrupt& interrupt) : mutex_(mutex) {
       std::unique_lock lock(mutex.mutex_);
       if (mutex.owner_ == std::this_thread::get_id()) refuse_to_wait_for_itself();
+      const Waiting waiting(mutex.waiting_);
       while (mutex.owner_ != std::thread::id()) {
         mutex.free_.wait_for(lock, std::chrono::milliseconds(50));
         lock.unlock();
@@ -46,12 +48,40 @@ class WorkMutex {
     WorkMutex& mutex_;
   };
 
+  /// Whether another thread waits for its turn.
+  bool wanted() const { return waiting_ > 0; }
+
   void reset_after_fork() { new (this) WorkMutex(); }
 
  private:
+  class Waiting {
+   public:
+    explicit Waiting(std::atomic<int>& count) : count_(count) { ++count_; }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() { --count_; }
+
+   private:
+    std::atomic<int>& count_;
+  };
+
   std::mutex mutex_;  // over owner_, never held for long
   std::condition_variable free_;
   std::thread::id owner_;
+  std::atomic<int> waiting_ = 0;
+};
+
+/// How many threads long work takes, 0 for all: in the background fewer, until somebody waits for its turn.
+class Threads {
+ public:
+  Threads(int count) : count_(count) {}  // NOLINT: as an int
+  Threads(int count, const WorkMutex& turn) : count_(count), turn_(&turn) {}
+
+  operator int() const { return turn_ != nullptr && turn_->wanted() ? 0 : count_; }  // NOLINT
+
+ private:
+  int count_;
+  const WorkMutex* turn_ = nullptr;
 };
 
 }  // namespace lookalike

@@ -96,9 +96,9 @@ class Index : private ForkSafe {
   struct Wanted;
   struct Harvest;
   Harvest harvest(const Wanted& wanted, const std::shared_ptr<Spill>& spill);
-  std::shared_ptr<const Segment> seal(const Wanted& wanted, int threads, const Interrupt& interrupt,
+  std::shared_ptr<const Segment> seal(const Wanted& wanted, Threads threads, const Interrupt& interrupt,
                                       const std::shared_ptr<Spill>& spill = nullptr);
-  void seal_what_came(int threads, const Interrupt& interrupt);
+  void seal_what_came(Threads threads, const Interrupt& interrupt);
   static std::vector<Listed> lists_behind(const Snapshot& now, std::size_t sealed,
                                           const std::shared_ptr<const Router>& router,
                                           std::vector<Listed> so_far);

@@ -179,7 +179,7 @@ Index::Harvest Index::harvest(const Wanted& wanted, const std::shared_ptr<Spill>
   return harvest;
 }
 
-std::shared_ptr<const Segment> Index::seal(const Wanted& wanted, int threads, const Interrupt& interrupt,
+std::shared_ptr<const Segment> Index::seal(const Wanted& wanted, Threads threads, const Interrupt& interrupt,
                                            const std::shared_ptr<Spill>& spill) {
   Harvest harvest = this->harvest(wanted, spill);
   const std::optional<Carried> carried = harvest.carried();
@@ -193,7 +193,7 @@ std::shared_ptr<const Segment> Index::seal(const Wanted& wanted, int threads, co
 // To learn a router from many rows takes so long that more rows come than a search should meet fresh. So the
 // fresh ones are sealed first, under the router that is outgrown, and so is what comes meanwhile, in up to
 // half of the time. In the end all of that goes to the new router.
-void Index::seal_what_came(int threads, const Interrupt& interrupt) {
+void Index::seal_what_came(Threads threads, const Interrupt& interrupt) {
   using Clock = std::chrono::steady_clock;
   constexpr std::size_t kLong = 4 * kSealAfter;
   const std::shared_ptr<const Router> outgrown = outgrown_router(*snapshot());
@@ -414,8 +414,9 @@ void Index::run_sealer() {
   while (sealed) {
     try {
       const WorkMutex::Turn turn(sealing_mutex_, stop);
-      const int threads = std::max(1, static_cast<int>(thread_count(0)) / 2);  // the others are for searches
-      if (worth_sealing(*snapshot())) seal_what_came(threads, stop);  // else optimize or save was first
+      const int half = std::max(1, static_cast<int>(thread_count(0)) / 2);  // the others are for searches
+      if (worth_sealing(*snapshot()))
+        seal_what_came({half, sealing_mutex_}, stop);  // else optimize or save was first
     } catch (const std::exception&) {
       // Closing, no memory, or a damaged file: the rows stay fresh and are found. It is tried again when as
       // many more came, and optimize and save would meet the same error and tell it.

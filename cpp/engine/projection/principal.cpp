@@ -56,12 +56,7 @@ void transpose(const Sample& sample, std::size_t first, std::size_t count, float
 // Σ x xᵀ, scaled: dim × dim, symmetric.
 std::vector<float> second_moments(const Sample& sample, float scale, int threads,
                                   const Interrupt& interrupt) {
-  constexpr double kAffordable = 3e10;  // products: a second, of which more would change the axes by little
-  constexpr std::size_t kEnough = 4096;
-  const std::size_t dim = sample.dim;
-  const double affordable = 2.0 * kAffordable / (static_cast<double>(dim) * static_cast<double>(dim));
-  const std::size_t taught =
-      std::min(sample.taught(), std::max(kEnough, static_cast<std::size_t>(affordable)));
+  const std::size_t dim = sample.dim, taught = sample.taught();
   std::vector<float> columns(dim * kPiece);
   std::vector<float> moments(dim * dim);
   for (std::size_t first = 0; first < taught; first += kPiece) {
@@ -207,6 +202,13 @@ std::vector<double> held_out_shares(const Sample& sample, float scale, const Pri
 }
 
 }  // namespace
+
+std::size_t enough_for_axes(std::size_t dim) {
+  constexpr double kAffordable = 3e10;  // products: a second, of which more would change the axes by little
+  constexpr std::size_t kEnough = 4096;
+  const double affordable = 2.0 * kAffordable / (static_cast<double>(dim) * static_cast<double>(dim));
+  return std::max(kEnough, static_cast<std::size_t>(affordable)) * kHeldOut / (kHeldOut - 1);
+}
 
 PrincipalAxes principal_axes(const float* vectors, std::size_t rows, std::size_t dim,
                              const AxesWanted& wanted, std::uint64_t seed, int threads,

@@ -23,6 +23,9 @@ struct AxesWanted {
   double share;
 };
 
+/// More sampled vectors than that would change the axes by little, and take more than a second.
+std::size_t enough_for_axes(std::size_t dim);
+
 /// Finds the axes of `rows` sampled vectors (rows × dim, in random order) by orthogonal iteration on their
 /// second moments about the origin, not the mean, so that inner products are kept as well as differences.
 /// Every eighth vector only measures the shares; with fewer than kMinRows there is nothing to find: count =

@@ -96,9 +96,13 @@ Projection::Projection(std::size_t dim, std::size_t m, Column<float> matrix)
     byte_scales_[i] = to_bytes(matrix_.view().subspan(i * dim, dim), bytes_.data() + i * dim);
 }
 
+std::size_t Projection::teachers(std::size_t dim) {
+  return dim >= kMinPrincipalDim && dim <= kMaxPrincipalDim ? enough_for_axes(dim) : 0;
+}
+
 Projection Projection::learn(const float* sample, std::size_t count, std::size_t dim, std::uint64_t seed,
                              int threads, const Interrupt& interrupt) {
-  if (dim >= kMinPrincipalDim && dim <= kMaxPrincipalDim) {
+  if (teachers(dim) > 0) {
     const std::size_t axes = std::min(dim / 2 / kAxesStep * kAxesStep, kMaxAxes);
     const PrincipalAxes found =
         principal_axes(sample, count, dim, {kFirstAxes, axes, kEnoughShare}, seed, threads, interrupt);

@@ -38,6 +38,9 @@ class Projection {
   /// vectors and rounded to bytes, an error of 1 % of the typical component.
   Projection(std::size_t dim, std::size_t m, Column<float> matrix);
 
+  /// So many sampled vectors are worth learning from; none where the projection does not depend on them.
+  static std::size_t teachers(std::size_t dim);
+
   /// Chooses kind and m from sampled vectors (count × dim, scaled as they will be projected). The same for
   /// any number of threads.
   static Projection learn(const float* sample, std::size_t count, std::size_t dim, std::uint64_t seed,

@@ -15,6 +15,7 @@ namespace lookalike {
 namespace {
 
 constexpr std::size_t kRowsAtOnceWhenSealing = 1024;
+constexpr std::size_t kRowsProjectedAtOnce = 256;  // that are copied for it, of any number of dimensions
 constexpr std::size_t kBucketsAtOnce = 16;
 
 float largest_norm(const StoredRows& rows) {
@@ -34,18 +35,36 @@ std::vector<std::uint32_t> shuffled(std::size_t count, std::uint64_t seed) {
   return order;
 }
 
-// Moves item order[i] to place i.
+// Moves item order[i] to place i. In memory along the cycles of the order, so that there is no second copy of
+// them; what a spill holds is written from begin to end, as files are.
 template <class T>
 void permute(Array<T>& items, std::span<const std::uint32_t> order, std::size_t width) {
-  Spill* const spill = items.get_allocator().spill().get();
-  Array<T> out(items.get_allocator());
-  out.reserve(items.size());
-  for (std::size_t i = 0; i < order.size() && !items.empty(); ++i) {
-    const auto from = items.begin() + static_cast<std::ptrdiff_t>(order[i] * width);
-    out.insert(out.end(), from, from + static_cast<std::ptrdiff_t>(width));
-    if (spill != nullptr && i % kRowsAtOnceWhenSealing == 0) spill->breathe();
+  if (items.empty()) return;
+  if (Spill* const spill = items.get_allocator().spill().get(); spill != nullptr) {
+    Array<T> out(items.get_allocator());
+    out.reserve(items.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const auto from = items.begin() + static_cast<std::ptrdiff_t>(order[i] * width);
+      out.insert(out.end(), from, from + static_cast<std::ptrdiff_t>(width));
+      if (i % kRowsAtOnceWhenSealing == 0) spill->breathe();
+    }
+    items = std::move(out);
+    return;
   }
-  items = std::move(out);
+  const auto item = [&](std::size_t i) { return items.data() + i * width; };
+  std::vector<bool> placed(order.size());
+  std::vector<T> first(width);
+  for (std::size_t begin = 0; begin < order.size(); ++begin) {
+    if (placed[begin] || order[begin] == begin) continue;
+    std::copy_n(item(begin), width, first.data());
+    std::size_t i = begin;
+    for (; order[i] != begin; i = order[i]) {
+      std::copy_n(item(order[i]), width, item(i));
+      placed[i] = true;
+    }
+    std::copy_n(first.data(), width, item(i));
+    placed[i] = true;
+  }
 }
 
 void permute(Rows& rows, std::span<const std::uint32_t> order, const RowForm& form) {
@@ -56,7 +75,7 @@ void permute(Rows& rows, std::span<const std::uint32_t> order, const RowForm& fo
 
 }  // namespace
 
-Builder::Builder(const Shape& shape, Rows& rows, int threads, const Interrupt& interrupt)
+Builder::Builder(const Shape& shape, Rows& rows, Threads threads, const Interrupt& interrupt)
     : shape_(shape),
       rows_(rows),
       threads_(threads),
@@ -160,52 +179,68 @@ void Builder::keep() {
 
 Router Builder::learn_router(std::span<const std::uint32_t> free) const {
   const RowForm& form = segment_->form_;
-  const StoredRows stored = rows_.stored(form);
-  Space space(shape_.metric, form.dim, shape_.metric == Metric::dot ? largest_norm(stored) : 0.0F);
+  const bool by_dot = shape_.metric == Metric::dot;
+  Space space(shape_.metric, form.dim, by_dot ? largest_norm(rows_.stored(form)) : 0.0F);
   const FamilyChoice choice{shape_.tables, shape_.buckets};
-  const std::size_t count = std::min(free.size(), shape_.family->sample_for(choice, originals()));
-  const std::size_t dim = space.dim();
-  Array<float> sample(count * dim, HugePages<float>(spill_));
-  parallel_for(count, kRowsAtOnceWhenSealing, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
-    std::vector<float> room;
-    for (std::size_t i = begin; i < end; ++i)
-      space.place_row(form.floats(stored.row(free[i]), room), stored.scale(free[i]), sample.data() + i * dim);
-  });
-  space.set_middle(center(sample, dim));
-  Projection projection = Projection::learn(sample.data(), count, dim, shape_.seed, threads_, interrupt_);
-  Array<float> projected(count * projection.m(), HugePages<float>(spill_));
-  parallel_for(count, kRowsAtOnceWhenSealing, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
-    Projection::Scratch scratch;
-    projection.apply(sample.data() + begin * dim, nullptr, end - begin,
-                     projected.data() + begin * projection.m(), scratch);
-  });
-  sample = Array<float>();
-  auto family = shape_.family->make(
-      choice, {originals(), projected.data(), count, projection.m(), shape_.seed}, threads_, interrupt_);
+  const auto sample = free.first(std::min(free.size(), shape_.family->sample_for(choice, originals())));
+  space.set_middle(middle_of(space, sample));
+  Projection projection = learn_projection(space, sample);
+  Array<float> projected(sample.size() * projection.m(), HugePages<float>(spill_));
+  parallel_for(sample.size(), kRowsProjectedAtOnce, threads_, interrupt_,
+               [&](std::size_t begin, std::size_t end) {
+                 Projection::Scratch scratch;
+                 std::vector<float> placed((end - begin) * space.dim());
+                 place(space, sample.subspan(begin, end - begin), placed.data());
+                 projection.apply(placed.data(), nullptr, end - begin,
+                                  projected.data() + begin * projection.m(), scratch);
+               });
+  const FamilySample from{originals(), projected.data(), sample.size(), projection.m(), shape_.seed};
+  auto family = shape_.family->make(choice, from, threads_, interrupt_);
   Router router(form, std::move(space), std::move(projection), std::move(family), originals(), shape_.seed);
   router.choose(kSigns);
   return router;
 }
 
-// Moves the origin of a sample to its middle, which is returned.
-Column<float> Builder::center(Array<float>& sample, std::size_t dim) const {
-  const std::size_t count = sample.size() / dim;
-  const auto each_row = [&](auto use) {
-    for (std::size_t row = 0; row < count; ++row) {
-      use(sample.data() + row * dim);
-      if (spill_ && row % kRowsAtOnceWhenSealing == 0) spill_->breathe();
+void Builder::place(const Space& space, std::span<const std::uint32_t> rows, float* out) const {
+  const StoredRows stored = rows_.stored(segment_->form_);
+  std::vector<float> room;
+  for (const std::uint32_t row : rows) {
+    space.place_row(stored.form.floats(stored.row(row), room), stored.scale(row), out);
+    out += space.dim();
+  }
+}
+
+// The mean of rows as they are placed: the same for any number of threads.
+Column<float> Builder::middle_of(const Space& space, std::span<const std::uint32_t> rows) const {
+  constexpr std::size_t kPiece = 4096;  // rows
+  const std::size_t dim = space.dim(), pieces = (rows.size() + kPiece - 1) / kPiece;
+  std::vector<double> sums(pieces * dim);
+  parallel_for(rows.size(), kPiece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+    std::vector<float> placed(dim);
+    double* const sum = sums.data() + begin / kPiece * dim;
+    for (std::size_t i = begin; i < end; ++i) {
+      place(space, rows.subspan(i, 1), placed.data());
+      for (std::size_t d = 0; d < dim; ++d) sum[d] += double{placed[d]};
     }
-  };
-  std::vector<double> sum(dim);
-  each_row([&](const float* row) {
-    for (std::size_t i = 0; i < dim; ++i) sum[i] += double{row[i]};
   });
   Array<float> middle(dim);
-  for (std::size_t i = 0; i < dim; ++i) middle[i] = static_cast<float>(sum[i] / static_cast<double>(count));
-  each_row([&](float* row) {
-    for (std::size_t i = 0; i < dim; ++i) row[i] -= middle[i];
-  });
+  for (std::size_t d = 0; d < dim; ++d) {
+    double sum = 0.0;
+    for (std::size_t piece = 0; piece < pieces; ++piece) sum += sums[piece * dim + d];
+    middle[d] = static_cast<float>(sum / static_cast<double>(rows.size()));
+  }
   return Column(std::move(middle));
+}
+
+Projection Builder::learn_projection(const Space& space, std::span<const std::uint32_t> sample) const {
+  const std::size_t dim = space.dim();
+  const auto teachers = sample.first(std::min(sample.size(), Projection::teachers(dim)));
+  Array<float> placed(teachers.size() * dim, HugePages<float>(spill_));
+  parallel_for(teachers.size(), kRowsProjectedAtOnce, threads_, interrupt_,
+               [&](std::size_t begin, std::size_t end) {
+                 place(space, teachers.subspan(begin, end - begin), placed.data() + begin * dim);
+               });
+  return Projection::learn(placed.data(), teachers.size(), dim, shape_.seed, threads_, interrupt_);
 }
 
 // What comes from lists is as far as usual, or it would be in none; what is sealed does not count again.
@@ -277,7 +312,8 @@ void Builder::sketch() {
   const SketchLayout& sketch_layout = router.layout();
   const std::size_t width = router.byte_width(), originals = this->originals();
   Array<std::uint8_t> blocks(Sketches::bytes_for(sketch_layout, starts_));
-  Array<std::int8_t> bytes(segment.form_.compact() ? 0 : originals * ByteRows::stride(width),
+  const bool has_bytes = segment.form_.compact() || !segment.bytes_.bytes().empty();  // of other sketches
+  Array<std::int8_t> bytes(has_bytes ? 0 : originals * ByteRows::stride(width),
                            HugePages<std::int8_t>(spill_));
   Array<Reach> reaches(starts_.size() - 1);
   residuals_.assign(starts_.size() - 1, 0.0);  // by bucket: the same sum for any number of threads
@@ -323,7 +359,7 @@ void Builder::sketch() {
   Array<std::uint32_t> starts(starts_);
   segment.sketches_.emplace(sketch_layout, Column(std::move(starts)), Column(std::move(blocks)));
   segment.reaches_ = Column(std::move(reaches));
-  segment.bytes_ = ByteRows(width, Column(std::move(bytes)));
+  if (segment.bytes_.bytes().empty()) segment.bytes_ = ByteRows(width, Column(std::move(bytes)));
 }
 
 // Where the rows of a bucket are all its centre, or one, it is as narrow as a bucket may be.
@@ -342,7 +378,7 @@ std::vector<HitModel::Bucket> Builder::spreads() const {
 }
 
 std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows, const std::optional<Kept>& kept,
-                                             int threads, const Interrupt& interrupt) {
+                                             Threads threads, const Interrupt& interrupt) {
   Builder builder(shape, rows, threads, interrupt);
   const bool used = kept && builder.use(*kept);
   if (!used && builder.originals() >= (shape.buckets > 0 ? 2 : kExactBelow)) builder.learn();

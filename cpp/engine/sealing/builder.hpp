@@ -10,6 +10,7 @@
 
 #include "engine/base/parallel.hpp"
 #include "engine/base/spill.hpp"
+#include "engine/base/work_mutex.hpp"
 #include "engine/router/router.hpp"
 #include "engine/rows/rows.hpp"
 #include "engine/sealing/carried.hpp"
@@ -30,12 +31,12 @@ struct Kept {
 /// Without a router it learns one from a sample, and measures its recall; where fewer than kExactBelow rows
 /// are different, they only get sorted.
 std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows, const std::optional<Kept>& kept,
-                                             int threads, const Interrupt& interrupt);
+                                             Threads threads, const Interrupt& interrupt);
 
 /// One segment under construction.
 class Builder {
  public:
-  Builder(const Shape& shape, Rows& rows, int threads, const Interrupt& interrupt);
+  Builder(const Shape& shape, Rows& rows, Threads threads, const Interrupt& interrupt);
 
   void learn();
   /// False, and nothing is done, where the rows are not like those that the router was learned from.
@@ -47,7 +48,9 @@ class Builder {
  private:
   // builder.cpp
   Router learn_router(std::span<const std::uint32_t> free) const;
-  Column<float> center(Array<float>& sample, std::size_t dim) const;
+  void place(const Space& space, std::span<const std::uint32_t> rows, float* out) const;
+  Column<float> middle_of(const Space& space, std::span<const std::uint32_t> rows) const;
+  Projection learn_projection(const Space& space, std::span<const std::uint32_t> sample) const;
   struct Assigned {
     std::vector<std::uint32_t> bucket_of;
     std::size_t unlike = 0;
@@ -74,7 +77,7 @@ class Builder {
 
   Shape shape_;
   Rows& rows_;
-  int threads_;
+  Threads threads_;
   const Interrupt& interrupt_;
   std::shared_ptr<Spill> spill_;  // where large arrays are built, or null
   std::shared_ptr<Segment> segment_;

@@ -20,7 +20,7 @@ namespace lookalike {
 namespace {
 
 constexpr std::size_t kRowsBetweenBreaths = 16384;
-constexpr std::size_t kFewAtOnce = 64, kManyAtOnce = 256;  // queries that share each row that is packed
+constexpr std::size_t kFewAtOnce = 64, kManyAtOnce = 512;  // queries that share each row that is packed
 constexpr std::size_t kForGrid = 1000;  // queries, where only searches with given probes ask the grid
 
 // The k nearest of many rows, by ascending key, as of TopK: cheaper where k is large, since what is no longer
@@ -352,8 +352,8 @@ Truths Measurer::truths(const QueryBlock& queries, const std::vector<std::vector
     }
   };
   Truths truths(queries.count);
-  const std::size_t at_once =
-      std::clamp(queries.count / (4 * thread_count(threads_)), kFewAtOnce, kManyAtOnce);
+  const std::size_t threads = thread_count(threads_);
+  const std::size_t at_once = std::clamp((queries.count + threads - 1) / threads, kFewAtOnce, kManyAtOnce);
   parallel_for(queries.count, at_once, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     const QueryBlock some = queries.part(begin, end - begin);
     std::vector<NearestRows> nearest(some.count, NearestRows(neighbours));

@@ -13,6 +13,7 @@
 #include "engine/base/parallel.hpp"
 #include "engine/base/spill.hpp"
 #include "engine/base/top_k.hpp"
+#include "engine/base/work_mutex.hpp"
 #include "engine/hash/hash_family.hpp"
 #include "engine/recall/course.hpp"
 #include "engine/recall/recall_curve.hpp"
@@ -63,7 +64,7 @@ std::size_t held_out_of(std::size_t originals, std::size_t dim);
 /// Of a segment that is hashed.
 class Measurer {
  public:
-  Measurer(const Segment& segment, int threads, const Interrupt& interrupt, Spill* spill = nullptr)
+  Measurer(const Segment& segment, Threads threads, const Interrupt& interrupt, Spill* spill = nullptr)
       : segment_(segment),
         router_(*segment.router()),
         sketches_(segment.sketches()),
@@ -155,7 +156,7 @@ class Measurer {
   const Segment& segment_;
   const Router& router_;
   const Sketches& sketches_;
-  int threads_;
+  Threads threads_;
   const Interrupt& interrupt_;
   Spill* spill_;  // where large arrays are built, or null
 };
