@@ -207,7 +207,8 @@ def damages(victim: Victim, name: str, times: int, dice: random.Random) -> Itera
 def lengths(victim: Victim, name: str, every: int) -> Iterator[bytes]:
     with open(os.path.join(victim.whole, name), "rb") as file:
         data = file.read()
-    near = {at + by for at in range(0, len(data), PAGE) for by in (-1, 0, 1)} if every > 1 else set()
+    pages = range(0, len(data), -(-every // PAGE) * PAGE)
+    near = {at + by for at in pages for by in (-1, 0, 1)} if every > 1 else set()
     for length in sorted({*range(0, len(data), every), *near}):
         if 0 <= length < len(data):
             yield data[:length]

@@ -36,6 +36,7 @@ WAYS = [
 ]
 """What survives of contents and names."""
 
+AFTER_SYNCS = 50  # times as many are tried of plain losses after a sync
 WITHOUT_CATALOGUE = 10  # after one of so many losses the catalogue is lost, too
 
 
@@ -76,13 +77,13 @@ class Losses:
         self._known = Known()
 
     def try_all(self, every: int) -> None:
-        """Lose the power after every call: after a sync in every way, after others in one of `every` ways."""
+        """Lose the power after calls in all ways; one in `every` is tried, after a sync in the first way more."""
         for at, call in enumerate(replay(self.records, self._disk)):
             if call.what == What.MARK:
                 self._hear(json.loads(call.data))
             for way, (contents, names) in enumerate(WAYS):
                 synced = call.what in (What.SYNC, What.MARK) and way == 0
-                if synced or not self.dice.randrange(every):
+                if not self.dice.randrange(max(1, every // AFTER_SYNCS) if synced else every):
                     self._lose(
                         f"{self._stage.step.name}, after call {at} ({call.what.name} of {call.path})", contents, names
                     )

@@ -19,8 +19,8 @@ def test_damage_is_told_or_does_no_harm(harness: Harness) -> None:
 
 
 def test_a_file_cut_short(harness: Harness) -> None:
-    """Each fifth length in the long form, and those around the ends of pages."""
-    tally = harness("damage", "--lengths", 5 if LONG else 1500)
+    """Each fifth length in the long form, and those around the ends of all pages; in the short form of every fourth."""
+    tally = harness("damage", "--lengths", 5 if LONG else 16_000)
     assert tally["lengths, mended"] > 0.5 * tally["lengths"]
     assert "lengths, beyond repair" not in tally  # what is kept beside the segments says what it was
 
@@ -36,6 +36,6 @@ def test_so_it_is_with_vectors(harness: Harness) -> None:
 
 
 def test_a_file_of_a_collection_of_vectors_cut_short(harness: Harness) -> None:
-    tally = harness("damage", "--vectors", "--lengths", 5 if LONG else 1500)
+    tally = harness("damage", "--vectors", "--lengths", 5 if LONG else 16_000)
     assert tally["lengths, mended"] > 0.5 * tally["lengths"]
     assert "lengths, beyond repair" not in tally  # what is kept beside the segments says what it was

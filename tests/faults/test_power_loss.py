@@ -20,13 +20,13 @@ from .conftest import ROOT, Harness
 
 
 def test_what_was_acknowledged_survives_a_loss_of_power(harness: Harness, preloaded: dict[str, str]) -> None:
-    tally = harness("power_loss", "--every", 1 if LONG else 150, environment=preloaded)
+    tally = harness("power_loss", "--every", 1 if LONG else 300, environment=preloaded)
     assert tally["calls"] > 600
     assert min(tally[end] for end in ("left as old", "left between", "left as new")) > (100 if LONG else 5)
 
 
 def test_and_so_do_vectors(harness: Harness, preloaded: dict[str, str]) -> None:
-    tally = harness("power_loss", "--vectors", "--every", 1 if LONG else 150, environment=preloaded)
+    tally = harness("power_loss", "--vectors", "--every", 1 if LONG else 300, environment=preloaded)
     assert tally["calls"] > 600
     assert min(tally[end] for end in ("left as old", "left between", "left as new")) > (100 if LONG else 5)
 
