@@ -59,6 +59,11 @@ std::thread start_thread(Work work) {
   });
 }
 
+/// Pieces of n that give every thread some: of at most so many.
+inline std::size_t piece_of(std::size_t n, std::size_t most, int threads) {
+  return std::clamp<std::size_t>(n / (std::size_t{2} * thread_count(threads)), 1, most);
+}
+
 // Calls body(begin, end) for pieces of at most `grain` that together are [0, n). The first exception of any
 // thread stops the others at their next piece and is thrown here.
 template <class Body>

@@ -20,7 +20,7 @@ namespace lookalike {
 namespace {
 
 constexpr std::size_t kRowsBetweenBreaths = 16384;
-constexpr std::size_t kFewAtOnce = 64, kManyAtOnce = 512;  // queries that share each row that is packed
+constexpr std::size_t kFewAtOnce = 8, kManyAtOnce = 512;  // queries that share each row that is packed
 constexpr std::size_t kForGrid = 1000;  // queries, where only searches with given probes ask the grid
 
 // The k nearest of many rows, by ascending key, as of TopK: cheaper where k is large, since what is no longer

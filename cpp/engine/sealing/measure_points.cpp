@@ -72,7 +72,8 @@ OperatingPoints::Levels Measurer::measure_points(std::span<const Sample> kinds, 
     const std::size_t every = tallies.empty() ? std::max<std::size_t>(1, count / kWithCandidates) : count;
     PointTally tally(model, errors, usual, most_neighbours(sample));
     std::mutex tally_mutex;
-    parallel_for(count, kCoursesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+    const std::size_t piece = piece_of(count, kCoursesAtOnce, threads_);
+    parallel_for(count, piece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
       Scratch scratch;
       PointTally mine(model, errors, usual, most_neighbours(sample));
       for (std::size_t i = begin; i < end; ++i) {
@@ -94,7 +95,8 @@ std::vector<Course> Measurer::courses(const Sample& sample, std::size_t most) co
   constexpr std::size_t kCoursesAtOnce = 8;
   const float error = this->error();
   std::vector<Course> courses(std::min(sample.queries.count, most));
-  parallel_for(courses.size(), kCoursesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+  const std::size_t piece = piece_of(courses.size(), kCoursesAtOnce, threads_);
+  parallel_for(courses.size(), piece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     Scratch scratch;
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t q = i * sample.queries.count / courses.size();  // of every part

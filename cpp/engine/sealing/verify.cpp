@@ -216,7 +216,8 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
   visit.budget = budget;
   visit.k = kMeasuredAt[level];
   std::vector<Tried> tried(count);  // in the order of the queries: the same sums for any number of threads
-  parallel_for(count, kAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+  const std::size_t piece = piece_of(count, kAtOnce, threads_);
+  parallel_for(count, piece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     Scratch scratch;
     TopK nearest;
     Stages stages;
