@@ -11,7 +11,8 @@ counts. A run begins with new processes; the old one beside itself shows what is
 
 With --count, cachegrind (Debian: valgrind) counts instructions and misses of the first caches: those of 250 searches
 less those of 50, so that neither the start nor opening the file counts. It knows no AVX-512. With --sealing, each adds
-the vectors, 4,000 at a time, and seals them: processor time of all threads, and peak memory, the least of three.
+the vectors, `--by` at a time, and seals them: seconds, processor time of all threads, and peak memory, the least of
+three.
 """
 
 from __future__ import annotations
@@ -53,14 +54,16 @@ while sys.stdin.buffer.read(1):
 print(1e6 * best.mean())
 """
 SEAL = """
-import resource, sys, numpy as np, lookalike
-base = np.load(sys.argv[1], mmap_mode="r")
+import resource, sys, time, numpy as np, lookalike
+base, by = np.load(sys.argv[1], mmap_mode="r"), int(sys.argv[3])
 index = lookalike.Index(base.shape[1], sys.argv[2])
-for at in range(0, len(base), 4000):
-    index.add(base[at : at + 4000])
+begin = time.perf_counter()
+for at in range(0, len(base), by):
+    index.add(base[at : at + by])
 index.optimize()
+took = time.perf_counter() - begin
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+print(took, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 """
 COUNT = """
 import sys, numpy as np, lookalike
@@ -147,20 +150,20 @@ def count(programs: list[tuple[str, str]], index: str, queries: str) -> None:
         say(f"  {name}, a search: {', '.join(told)}")
 
 
-def seal(programs: list[tuple[str, str]], base: str, metric: str) -> None:
+def seal(programs: list[tuple[str, str]], base: str, metric: str, by: int) -> None:
     """Says what sealing takes, in turns."""
     used: dict[str, list[list[float]]] = {name: [] for name, _ in programs}
     for _ in range(SEALINGS):
         for name, python in random.sample(programs, len(programs)):
             done = subprocess.run(
-                [python, "-I", "-c", SEAL, base, metric], stdout=subprocess.PIPE, text=True, check=False
+                [python, "-I", "-c", SEAL, base, metric, str(by)], stdout=subprocess.PIPE, text=True, check=False
             )
             if done.returncode:
                 raise SystemExit(f"{python} sealed nothing; what it said stands above")
             used[name].append([float(number) for number in done.stdout.split()])
     for name, runs in used.items():
-        took, memory = (min(each) for each in zip(*runs, strict=True))
-        say(f"  {name}: {took:.1f} s of processor time, {memory:,.0f} MB")
+        seconds, processor, memory = (min(each) for each in zip(*runs, strict=True))
+        say(f"  {name}: {seconds:.1f} s, {processor:.1f} s of processor time, {memory:,.0f} MB")
 
 
 def compare(base: Vectors, queries: Vectors, metric: str, arguments: argparse.Namespace) -> None:
@@ -174,7 +177,7 @@ def compare(base: Vectors, queries: Vectors, metric: str, arguments: argparse.Na
         np.save(paths[0], base)
         np.save(paths[1], queries)
         if arguments.sealing:
-            seal(programs, paths[0], metric)
+            seal(programs, paths[0], metric, arguments.by)
             return
         if subprocess.run([old, "-I", "-c", BUILD, paths[0], metric, paths[2]], check=False).returncode:
             raise SystemExit("the old build made no index; what it said stands above")
@@ -221,6 +224,7 @@ def main() -> None:
         metavar="COUNTxDIM",
         help="vectors to be made, where no set is given",
     )
+    parser.add_argument("--by", type=int, default=4000, help="with --sealing: vectors of one add")
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--runs", type=int, default=8)
@@ -228,8 +232,8 @@ def main() -> None:
     what.add_argument("--count", action="store_true", help="count instructions and misses instead")
     what.add_argument("--sealing", action="store_true", help="seal instead of searching")
     arguments = parser.parse_intermixed_args()
-    if min(arguments.queries // TURN, arguments.rounds, arguments.runs) < 1:
-        parser.error(f"--rounds, --runs: expected at least 1, --queries at least {TURN}")
+    if min(arguments.queries // TURN, arguments.rounds, arguments.runs, arguments.by) < 1:
+        parser.error(f"--by, --rounds, --runs: expected at least 1, --queries at least {TURN}")
     if build_of(arguments.old) == build_of(arguments.new):
         parser.error("expected two builds; received the same one twice")
     for count, dim in [] if arguments.sets else arguments.made:

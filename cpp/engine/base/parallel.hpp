@@ -59,7 +59,7 @@ std::thread start_thread(Work work) {
   });
 }
 
-/// Pieces of n that give every thread some: of at most so many.
+/// How large pieces of n may be for every thread to get some; at most `most`.
 inline std::size_t piece_of(std::size_t n, std::size_t most, int threads) {
   return std::clamp<std::size_t>(n / (std::size_t{2} * thread_count(threads)), 1, most);
 }
