@@ -137,15 +137,21 @@ CPP = sorted(
     for path in (ROOT / "cpp" / folder).rglob("*.[ch]pp")
 )
 ENGINE = ("base", "rows", "projection", "hash", "sketch", "recall", "router", "segment", "search", "sealing", "index")
-"""The rooms of the engine: each may include those before it."""
+"""The rooms of the engine: each may include those before it, and the numbers of tuning.hpp, which includes none."""
 MAY_INCLUDE = (
     {  # in quotation marks, beside the files of the same folder
         "kernels": (),
+        "engine": (),  # tuning.hpp
         "pictures": ("pictures/",),
         "bindings": ("bindings/", "engine/", "pictures/", "kernels/dispatch.hpp"),
     }
     | {
-        room: (*(f"engine/{other}/" for other in ENGINE[: floor + 1]), "kernels/dispatch.hpp", "xxhash.h")
+        room: (
+            *(f"engine/{other}/" for other in ENGINE[: floor + 1]),
+            "engine/tuning.hpp",
+            "kernels/dispatch.hpp",
+            "xxhash.h",
+        )
         for floor, room in enumerate(ENGINE)
     }
 )

@@ -155,8 +155,15 @@ def test_the_recall_is_kept_for_many_neighbours(world: World, k: int) -> None:
             assert np.mean(found.candidates) < N / 2
 
 
-def test_beyond_the_measured_k_every_vector_is_compared(world: World) -> None:
-    found = world.index.search(world.queries[0], N // 10 + 1)
+def test_beyond_the_measured_k_more_is_looked_at_and_then_every_vector(world: World) -> None:
+    last, queries = 0.0, world.queries[:50]
+    for k in (N // 10, N // 10 + 1, N // 8, N // 6):
+        found = world.index.search(queries, k)
+        measured = recall_of(found.ids, world.index.search(queries, k, exact=True).ids)
+        assert measured >= np.mean(found.recall) - 0.01, k
+        assert found.candidates.mean() >= last, k
+        last = found.candidates.mean()
+    found = world.index.search(world.queries[0], N // 2)
     assert found.recall == 1.0
     assert found.candidates == N
     assert np.isnan(world.index.search(world.queries[0], 101, probes=5).recall)

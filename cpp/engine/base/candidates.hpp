@@ -14,6 +14,7 @@
 #include "engine/base/kth.hpp"
 #include "engine/base/limit_for.hpp"
 #include "engine/base/missed.hpp"
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -31,7 +32,7 @@ class Candidates {
     size_ = 0;
     limit_ = kEndless;
     within_ = false;
-    many_ = 4 * keep_ + kSlack;
+    many_ = tuning::kSpareRoom * keep_ + kSlack;
   }
 
   /// From now on those alone are wanted that may be among the k nearest, where an estimate has this standard
@@ -40,7 +41,7 @@ class Candidates {
     error_ = error;
     missed_ = missed;
     within_ = true;
-    cut_by_kth(kSpareErrors);
+    cut_by_kth(tuning::kSpareErrors);
   }
 
   /// The k-th smallest estimate so far; infinite before there are as many.
@@ -65,8 +66,8 @@ class Candidates {
     kth_.push({estimates_.data() + size_, appended});
     size_ += appended;
     if (size_ < many_) return;
-    if (within_) cut_by_kth(kSpareErrors);
-    if (size_ >= 4 * keep_ + kSlack) narrow(keep_ / 8);
+    if (within_) cut_by_kth(tuning::kSpareErrors);
+    if (size_ >= tuning::kSpareRoom * keep_ + kSlack) narrow(keep_ / 8);
   }
 
   /// The same, of those alone that may be found: without a branch, which nobody could foretell.
@@ -118,18 +119,16 @@ class Candidates {
 
  private:
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
-  static constexpr float kSpareErrors = 0.6F;
 
   // Before the last rows came, some more stay than it takes: how many are near may grow.
   void cut_by_kth(float spare) {
-    constexpr std::size_t kAgain = 128;
     const float kth = this->kth();
     if (!(kth < kEndless)) return;
     const std::size_t near = kernels().count_below(estimates_.data(), size_, kth + error_);
     const float most = kth + error_ * (spare + Crowd(near, kth_.k()).errors_beyond(missed_));
     limit_ = std::min(limit_, most > kth ? most : std::nextafter(kth, kEndless));
     size_ = kernels().keep_below(estimates_.data(), numbers_.data(), size_, limit_);
-    many_ = std::min(2 * size_ + kAgain, 4 * keep_ + kSlack);
+    many_ = std::min(2 * size_ + tuning::kMoreBeforeCut, tuning::kSpareRoom * keep_ + kSlack);
   }
 
   /// Draws in the limit, so that `keep` up to `keep + spare` are left. Many equal estimates allow no such

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/limit_for.hpp"
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -32,7 +33,7 @@ class Kth {
     if (smallest_.size() < size_ + values.size() + kept_slack)
       smallest_.resize(size_ + values.size() + 4 * k_ + kept_slack);
     size_ += kernels().copy_below(values.data(), values.size(), limit_, smallest_.data() + size_);
-    if (size_ > 4 * k_) sort_out();
+    if (size_ > tuning::kSpareRoom * k_) sort_out();
   }
 
   /// No less than the k-th smallest, and nearly that: what need not be pushed.
@@ -51,11 +52,11 @@ class Kth {
   void sort_out() {
     if (size_ < k_ || k_ == 0 || (size_ == k_ && limit_ < kEndless)) return;
     const Kernels& kernel = kernels();
-    if (size_ > 4 * k_) {
+    if (size_ > tuning::kSpareRoom * k_) {
       const float limit = limit_for({smallest_.data(), size_}, k_, 2 * k_, kEndless);
       size_ = kernel.copy_below(smallest_.data(), size_, limit, smallest_.data());
     }
-    limit_ = size_ <= kFew ? kernel.kth_lowest(smallest_.data(), size_, k_) : nth(k_ - 1);
+    limit_ = size_ <= tuning::kComparedForKth ? kernel.kth_lowest(smallest_.data(), size_, k_) : nth(k_ - 1);
     size_ = kernel.copy_below(smallest_.data(), size_, limit_, smallest_.data());
     while (size_ < k_) smallest_[size_++] = limit_;
   }
@@ -65,8 +66,6 @@ class Kth {
     std::nth_element(begin, at, begin + static_cast<std::ptrdiff_t>(size_));
     return *at;
   }
-
-  static constexpr std::size_t kFew = 64;
 
   std::size_t k_;
   std::size_t size_ = 0;

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "engine/tuning.hpp"
+
 namespace lookalike {
 namespace {
 
@@ -53,8 +55,8 @@ float place(float value, std::size_t steps) {
 }  // namespace
 
 Crowd::Crowd(std::size_t near, std::size_t k) {
-  constexpr float kPart = 0.3F;  // of a row: one alone says little of how crowded it is
-  const float growth = std::log((static_cast<float>(std::max(near, k)) + kPart) / static_cast<float>(k));
+  const float growth =
+      std::log((static_cast<float>(std::max(near, k)) + tuning::kPartOfRow) / static_cast<float>(k));
   column_ = place(kPerGrowth * growth, kGrowths);
 }
 

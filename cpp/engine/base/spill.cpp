@@ -12,12 +12,10 @@
 #include <vector>
 
 #include "engine/base/errors.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
-
-// Read at 10 GB/s, so much is 100 MB.
-constexpr auto kBetweenBreaths = std::chrono::milliseconds(10);
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;  // of zeros, written at once
 
@@ -102,7 +100,7 @@ void Spill::release(const void* memory) {
 void Spill::breathe() {
   const auto now = std::chrono::steady_clock::now();
   const std::scoped_lock lock(mutex_);
-  if (now - last_ < kBetweenBreaths) return;
+  if (now - last_ < tuning::kBetweenBreaths) return;
   // The pages of a shared mapping are the file's: only this process's hold on them goes.
   for (const auto& [memory, bytes] : regions_) ::madvise(memory, bytes, MADV_DONTNEED);
   last_ = std::chrono::steady_clock::now();

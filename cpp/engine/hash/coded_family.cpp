@@ -4,16 +4,11 @@
 #include <utility>
 
 #include "engine/hash/hash_scratch.hpp"
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
 namespace {
-
-// Codes are not drawn evenly: with so many rows for each, those that rows have hold about 100.
-constexpr std::size_t kRowsPerCode = 64;
-
-// More of them meet again what one has met: on 321k word vectors 2 and 4 took longer at every recall.
-constexpr std::uint32_t kTables = 1;
 
 constexpr std::size_t kMostCodes = std::size_t{1} << 24;
 
@@ -30,10 +25,10 @@ std::size_t sample_for_codes(FamilyChoice, std::size_t) {
 
 std::unique_ptr<HashFamily> make_coded(const CodeKind& kind, FamilyChoice choice, const FamilySample& from) {
   const std::uint32_t tables =
-      std::min(choice.tables > 0 ? choice.tables : kTables,
+      std::min(choice.tables > 0 ? choice.tables : tuning::kCodedTables,
                static_cast<std::uint32_t>(UINT32_MAX / from.rows));  // entries are numbered in 32 bits
-  const std::size_t asked =
-      choice.buckets > 0 ? std::min<std::size_t>(choice.buckets, from.rows) : from.rows / kRowsPerCode;
+  const std::size_t asked = choice.buckets > 0 ? std::min<std::size_t>(choice.buckets, from.rows)
+                                               : from.rows / tuning::kRowsPerCode;
   const CodeLayout layout = kind.layout_for(tables, std::clamp<std::size_t>(asked, 2, kMostCodes), from.m);
   return std::make_unique<CodedFamily>(draw(kind, layout, from.m, from.seed), layout, from.m);
 }

@@ -6,24 +6,23 @@
 #include <limits>
 #include <utility>
 
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
 namespace {
 
-constexpr int kIterations = 8;     // further ones move the centres by little
 constexpr std::size_t kTile = 64;  // rows and centres of one call of the kernel
-constexpr std::size_t kRowsAtOnce = 256;
-constexpr std::size_t kCentresAtOnce = 16;
 
 void move_to_means(const float* rows, std::size_t dim, const Partition& clusters, float* centres, int threads,
                    const Interrupt& interrupt) {
-  parallel_for(clusters.parts(), kCentresAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t c = begin; c < end; ++c) {
-      const auto members = clusters[static_cast<std::uint32_t>(c)];
-      if (!members.empty()) mean_of(rows, members, dim, centres + c * dim);
-    }
-  });
+  parallel_for(clusters.parts(), tuning::kPieceForThread, threads, interrupt,
+               [&](std::size_t begin, std::size_t end) {
+                 for (std::size_t c = begin; c < end; ++c) {
+                   const auto members = clusters[static_cast<std::uint32_t>(c)];
+                   if (!members.empty()) mean_of(rows, members, dim, centres + c * dim);
+                 }
+               });
 }
 
 // An empty cluster starts again at a row drawn in proportion to its squared distance (the D² draw of
@@ -125,13 +124,14 @@ std::vector<float> k_means(const float* rows, std::size_t count, std::size_t dim
   std::vector<float> squared(count);
   std::vector<std::uint32_t> nearest(count), before;
   for (int iteration = 1;; ++iteration) {
-    parallel_for(count, kRowsAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
-      nearest_centres(rows + begin * dim, end - begin, dim, centres.data(), n_centres, squared.data() + begin,
-                      nearest.data() + begin);
-    });
+    parallel_for(count, tuning::kRowsRoutedAtOnce, threads, interrupt,
+                 [&](std::size_t begin, std::size_t end) {
+                   nearest_centres(rows + begin * dim, end - begin, dim, centres.data(), n_centres,
+                                   squared.data() + begin, nearest.data() + begin);
+                 });
     const Partition clusters(nearest, n_centres);
     move_to_means(rows, dim, clusters, centres.data(), threads, interrupt);
-    if (iteration == kIterations || nearest == before) return without_empty(centres, dim, clusters);
+    if (iteration == tuning::kKMeansRounds || nearest == before) return without_empty(centres, dim, clusters);
     restart_empty(rows, dim, clusters, squared, centres.data(), random);
     before = nearest;
   }

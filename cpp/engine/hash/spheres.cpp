@@ -11,41 +11,30 @@
 #include "engine/base/random.hpp"
 #include "engine/hash/hash_scratch.hpp"
 #include "engine/hash/kmeans.hpp"
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
 namespace {
-
-constexpr std::size_t kRowsAtOnce = 512;
-constexpr std::size_t kSamplePerGroup = 256;
-constexpr std::size_t kOversize = 4;  // times the mean number of buckets, the most for one group
-
-// How many groups a row is compared with: more would find 1 % of all rows a centre nearer by a hair.
-constexpr std::size_t kGroupsToAssign = 10;
-
-// A query looks into so many groups, and as many more as hold so many times the buckets it wants.
-constexpr std::size_t kGroupsAtLeast = 24;
-constexpr std::size_t kCover = 2;
-
-constexpr std::size_t kBlocksAtOnce = 16;  // of centres, after which the limit is drawn in
 
 using Rows = std::vector<std::uint32_t>;
 
 // The first level: k-means of some of these rows, then each of them to the group of its nearest centre.
 std::vector<Rows> grouped(const float* sample, const Rows& rows, std::size_t dim, std::size_t wanted,
                           Random& random, int threads, const Interrupt& interrupt) {
-  Rows some = draw(rows.size(), wanted * kSamplePerGroup, random);
+  Rows some = draw(rows.size(), wanted * tuning::kSamplePerGroup, random);
   for (std::uint32_t& row : some) row = rows[row];
   const auto centres =
       k_means(gather(sample, some, dim).data(), some.size(), dim, wanted, random.bits(), threads, interrupt);
   const std::size_t n_centres = centres.size() / dim;
   std::vector<std::uint32_t> nearest(rows.size());
-  parallel_for(rows.size(), kRowsAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
-    const auto block = gather(sample, std::span(rows).subspan(begin, end - begin), dim);
-    std::vector<float> squared(end - begin);
-    nearest_centres(block.data(), end - begin, dim, centres.data(), n_centres, squared.data(),
-                    nearest.data() + begin);
-  });
+  parallel_for(rows.size(), tuning::kRowsRoutedAtOnce, threads, interrupt,
+               [&](std::size_t begin, std::size_t end) {
+                 const auto block = gather(sample, std::span(rows).subspan(begin, end - begin), dim);
+                 std::vector<float> squared(end - begin);
+                 nearest_centres(block.data(), end - begin, dim, centres.data(), n_centres, squared.data(),
+                                 nearest.data() + begin);
+               });
   const Partition partition(nearest, static_cast<std::uint32_t>(n_centres));
   std::vector<Rows> groups;
   for (std::uint32_t part = 0; part < partition.parts(); ++part) {
@@ -104,15 +93,13 @@ void sort_near(std::span<const float> keys, std::span<const std::uint32_t> bucke
 std::size_t planes_for(const float* sample, std::size_t dim, const std::vector<Rows>& groups,
                        std::span<const float> group_centres, const std::vector<std::vector<float>>& centres,
                        int threads, const Interrupt& interrupt) {
-  constexpr std::size_t kRows = 64;  // of each group
-  constexpr double kLittle = 1.0 / 32.0;
   struct Squares {
     double residuals = 0.0, moves = 0.0;
   };
   std::vector<Squares> of(groups.size());
   parallel_for(groups.size(), 1, threads, interrupt, [&](std::size_t group, std::size_t) {
     const Rows& all_rows = groups[group];
-    Rows rows(std::min(all_rows.size(), kRows));
+    Rows rows(std::min(all_rows.size(), tuning::kSampledRows));
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = all_rows[i * all_rows.size() / rows.size()];
     const auto& exact = centres[group];
     std::vector<float> rounded = exact, squared(rows.size());
@@ -129,13 +116,13 @@ std::size_t planes_for(const float* sample, std::size_t dim, const std::vector<R
   });
   Squares all;
   for (const Squares& each : of) all.residuals += each.residuals, all.moves += each.moves;
-  return all.moves <= kLittle * all.residuals ? 1 : 2;
+  return all.moves <= tuning::kMovedByRounding * all.residuals ? 1 : 2;
 }
 
-// A query is compared with every group, then with the buckets of those near it. With √(8 · buckets) groups
-// it finds more of the nearest buckets in the same time than with half or a quarter as many.
+// A query is compared with every group, then with the buckets of those near it.
 std::size_t groups_for(std::uint32_t buckets) {
-  return std::min<std::size_t>(buckets, static_cast<std::size_t>(std::sqrt(8.0 * buckets)));
+  return std::min<std::size_t>(
+      buckets, static_cast<std::size_t>(std::sqrt(tuning::kGroupsSquaredPerBucket * buckets)));
 }
 
 std::uint32_t buckets_asked(FamilyChoice choice, std::size_t rows) {
@@ -143,8 +130,7 @@ std::uint32_t buckets_asked(FamilyChoice choice, std::size_t rows) {
 }
 
 std::size_t sample_for(FamilyChoice choice, std::size_t rows) {
-  constexpr std::size_t kAtLeast = 16384;
-  return std::max(kAtLeast, buckets_asked(choice, rows) * Spheres::kSamplePerBucket);
+  return std::max(tuning::kLeastSample, buckets_asked(choice, rows) * tuning::kSampledRows);
 }
 
 }  // namespace
@@ -171,23 +157,24 @@ constinit const Family kSpheres = {
       return spheres;
     }};
 
-// About 100 rows keep the blocks of 32 full; beyond 640,000 rows the root keeps training near n·√n.
 std::uint32_t buckets_for(std::size_t rows) {
   const auto n = static_cast<double>(rows);
-  return static_cast<std::uint32_t>(std::max(1.0, std::min(n / 100.0, 8.0 * std::sqrt(n))));
+  return static_cast<std::uint32_t>(
+      std::max(1.0, std::min(n / tuning::kRowsPerBucket, tuning::kBucketsPerRoot * std::sqrt(n))));
 }
 
 Spheres Spheres::train(const float* sample, std::size_t count, std::size_t dim, std::uint32_t buckets,
                        std::uint64_t seed, int threads, const Interrupt& interrupt) {
   Random random(seed);
-  const Rows rows = draw(count, buckets * kSamplePerBucket, random);
+  const Rows rows = draw(count, buckets * tuning::kSampledRows, random);
   const std::size_t wanted = groups_for(buckets);
   const auto groups = grouped(sample, rows, dim, wanted, random, threads, interrupt);
 
   // Each group gets its share of the buckets. Copies can make one group of half the rows: they need no share,
   // and its k-means would take longer than all others.
   const double share = static_cast<double>(buckets) / static_cast<double>(rows.size());
-  const double most = std::ceil(static_cast<double>(kOversize * buckets) / static_cast<double>(wanted));
+  const double most =
+      std::ceil(static_cast<double>(tuning::kLargestGroup * buckets) / static_cast<double>(wanted));
   const std::uint64_t first_seed = random.bits();
   std::vector<std::vector<float>> centres(groups.size());
   Array<float> group_centres(groups.size() * dim);
@@ -232,12 +219,12 @@ std::string Spheres::problem() const {
 }
 
 void Spheres::assign(const float* rows, std::size_t count, std::uint32_t* out) const {
-  for (std::size_t begin = 0; begin < count; begin += kRowsAtOnce)
-    assign_block(rows + begin * dim_, std::min(kRowsAtOnce, count - begin), out + begin);
+  for (std::size_t begin = 0; begin < count; begin += tuning::kRowsRoutedAtOnce)
+    assign_block(rows + begin * dim_, std::min(tuning::kRowsRoutedAtOnce, count - begin), out + begin);
 }
 
 void Spheres::assign_block(const float* rows, std::size_t count, std::uint32_t* out) const {
-  const std::size_t each = std::min<std::size_t>(groups(), kGroupsToAssign);
+  const std::size_t each = std::min<std::size_t>(groups(), tuning::kGroupsOfRow);
   const Partition visits(groups_to_search(rows, count, each), groups());
   std::vector<float> best(count, std::numeric_limits<float>::infinity()), squared(count);
   std::vector<std::uint32_t> nearest(count), visitors;
@@ -298,8 +285,8 @@ void Spheres::order(HashQuery query, std::size_t want, HashScratch& all_scratch,
   list.start(blocks_.block_bytes());
   for (const std::uint32_t group : nearest_groups(query.landmarks, want, scratch))
     list.add({blocks_.blocks(group), query.landmarks[group], starts_[group], group_size(group)});
-  for (std::size_t begin = 0; begin < list.count(); begin += kBlocksAtOnce) {
-    const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, list.count() - begin));
+  for (std::size_t begin = 0; begin < list.count(); begin += tuning::kBlocksAtOnce) {
+    const BlocksToScan part = list.part(begin, std::min(tuning::kBlocksAtOnce, list.count() - begin));
     float* keys = nearest.estimates(part.count * centres_per_block);
     nearest.take(kernels().scan_centres(part, in_steps, nearest.limit(), keys, nearest.numbers()));
   }
@@ -326,7 +313,8 @@ void Spheres::order_all(const float* query, SpheresScratch& scratch, std::vector
 // Enough of them to hold several times the wanted buckets.
 std::span<const std::uint32_t> Spheres::nearest_groups(const float* distances, std::size_t want,
                                                        SpheresScratch& scratch) const {
-  for (std::size_t enough = kGroupsAtLeast + kCover * want * groups() / buckets();; enough *= 2) {
+  for (std::size_t enough = tuning::kGroupsOfQuery + tuning::kCover * want * groups() / buckets();;
+       enough *= 2) {
     Candidates& nearest = scratch.groups;
     nearest.start(std::min<std::size_t>(enough, groups()));
     std::copy_n(distances, groups(), nearest.estimates(groups()));

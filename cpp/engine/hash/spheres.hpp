@@ -36,9 +36,6 @@ struct SpheresScratch {
 /// which buckets a query or a row need be compared with. Squared Euclidean distances throughout.
 class Spheres final : public HashFamily {
  public:
-  /// As many sample rows for each bucket are used by `train`, where there are so many.
-  static constexpr std::size_t kSamplePerBucket = 64;
-
   Spheres() = default;
 
   /// Learns about `buckets` (>= 1) centres from a sample (count × dim, count from 1 to 2³²); fewer where

@@ -81,8 +81,6 @@ class Index : private ForkSafe {
   std::size_t buckets() const { return snapshot()->buckets(); }
 
  private:
-  static constexpr std::size_t kSealAfter = 16384;  // fresh rows, at most
-
   // index_change.cpp
   std::vector<std::int64_t> check_ids(const std::int64_t* ids, std::size_t count) const;
   void append(Rows rows, std::vector<FreshRows>& fresh) const;

@@ -9,15 +9,12 @@
 
 #include "engine/base/errors.hpp"
 #include "engine/index/index.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
 
 constexpr std::size_t kMaxRows = std::numeric_limits<std::uint32_t>::max();
-
-// Chunks of fresh rows: so large that they are few, and so small that an index of few rows stays small.
-constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
-constexpr std::size_t kMostInChunk = 4096, kFirstChunk = 64;  // rows
 
 // Where rows with these ids are, if they are anywhere.
 std::vector<Place> places_of(const Snapshot& snapshot, std::span<const std::int64_t> ids, bool overwrite) {
@@ -91,7 +88,8 @@ std::vector<std::int64_t> Index::add(const void* vectors, std::size_t count, con
 
 void Index::append(Rows rows, std::vector<FreshRows>& fresh) const {
   const RowForm& form = setting_->intake.form();
-  const std::size_t most = std::clamp<std::size_t>(kChunkBytes / form.bytes(), 1, kMostInChunk);
+  const std::size_t most =
+      std::clamp<std::size_t>(tuning::kChunkBytes / form.bytes(), 1, tuning::kRowsReadAtOnce);
   const auto close_last = [&] {
     if (!fresh.empty()) fresh.back() = fresh.back().closed();
   };
@@ -107,7 +105,7 @@ void Index::append(Rows rows, std::vector<FreshRows>& fresh) const {
   }
   if (begin == rows.size()) return;
   close_last();
-  const std::size_t least = std::max(std::min(kFirstChunk, most), rows.size() - begin);
+  const std::size_t least = std::max(std::min(kRowsAtOnce, most), rows.size() - begin);
   const std::size_t room = std::clamp(now_->fresh_rows(), least, most);
   fresh.push_back(FreshRows::with_room(form, room).continued(rows, begin, rows.size()));
 }
@@ -116,7 +114,7 @@ void Index::append(Rows rows, std::vector<FreshRows>& fresh) const {
 Index::Route Index::route(const Snapshot& snapshot, const StoredRows& rows) {
   if (snapshot.lists().empty()) return {};
   const auto& router = snapshot.lists().back().lists->router();
-  if (rows.count < kSealAfter) return {router, route_all(*router, rows), nullptr};
+  if (rows.count < tuning::kSealAfter) return {router, route_all(*router, rows), nullptr};
   const auto equal = [&](std::uint32_t a, std::uint32_t b) {
     return std::memcmp(rows.row(a), rows.row(b), rows.form.bytes()) == 0;
   };
@@ -128,10 +126,9 @@ Index::Route Index::route(const Snapshot& snapshot, const StoredRows& rows) {
 // longer than to pick these: they are sealed next.
 void Index::list(Route route, const StoredRows& rows, std::vector<Listed>& lists) const {
   if (lists.empty()) return;
-  if (rows.count >= kSealAfter) {
-    constexpr std::size_t kUnlike = 3;  // one in so many
+  if (rows.count >= tuning::kSealAfter) {
     if (route.router != lists.back().lists->router()) return;
-    if (kUnlike * route.lists->unlike().size() > rows.count) return;
+    if (tuning::kUnlikeOfManyOneIn * route.lists->unlike().size() > rows.count) return;
     if (lists.back().lists->rows() == 0) lists.pop_back();
     lists.push_back({std::move(route.lists), now_->fresh_rows()});
     return;
@@ -153,12 +150,11 @@ void Index::list(Route route, const StoredRows& rows, std::vector<Listed>& lists
 
 // Where sealing cannot keep up, whoever adds waits about as long as sealing what he adds takes.
 void Index::wait_for_sealing(std::size_t count) const {
-  constexpr std::size_t kManyFresh = std::size_t{1} << 18;
-  constexpr std::chrono::microseconds kForEach{5}, kLongest{1000000};
   const auto now = snapshot();
   const std::size_t fresh = now->fresh_rows();
-  if (fresh < kManyFresh || 2 * fresh < now->rows()) return;
-  std::this_thread::sleep_for(std::min<std::chrono::microseconds>(count * kForEach, kLongest));
+  if (fresh < tuning::kManyFresh || 2 * fresh < now->rows()) return;
+  std::this_thread::sleep_for(
+      std::min<std::chrono::microseconds>(count * tuning::kWaitForRow, tuning::kLongestWait));
 }
 
 void Index::remove(std::span<const std::int64_t> ids) {

@@ -13,11 +13,10 @@
 #include "engine/sealing/builder.hpp"
 #include "engine/sealing/carried.hpp"
 #include "engine/sealing/measure.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
-
-constexpr std::size_t kBreatheAfter = 1024;  // rows
 
 struct Closing : std::exception {};
 
@@ -87,14 +86,12 @@ namespace {
 /// A router learned for so many times fewer rows has too few buckets, each too full, for those there are: a
 /// search would take longer than with a new one, and its recall was measured among too few. And the other way
 /// round.
-constexpr std::size_t kOutgrown = 2;
-
 bool fits(const Router& router, const Snapshot& snapshot) {
   std::size_t rows = snapshot.fresh_table().live();
   for (const Part& part : snapshot.parts())
     if (part.segment->router().get() == &router)
       rows += std::min(part.live_count(), part.segment->originals());
-  return rows <= kOutgrown * router.rows() && kOutgrown * rows >= router.rows() &&
+  return rows <= tuning::kOutgrown * router.rows() && tuning::kOutgrown * rows >= router.rows() &&
          rows * router.tables() <= UINT32_MAX;  // entries are numbered
 }
 
@@ -174,7 +171,7 @@ Index::Harvest Index::harvest(const Wanted& wanted, const std::shared_ptr<Spill>
       segment.touch(place.row, place.row + std::size_t{1});
       rows.append(id, segment.stored(), place.row);
     }
-    if (spill && rows.size() % kBreatheAfter == 0) spill->breathe();
+    if (spill && rows.size() % tuning::kRowsBetweenAsking == 0) spill->breathe();
   }
   return harvest;
 }
@@ -195,11 +192,10 @@ std::shared_ptr<const Segment> Index::seal(const Wanted& wanted, Threads threads
 // half of the time. In the end all of that goes to the new router.
 void Index::seal_what_came(Threads threads, const Interrupt& interrupt) {
   using Clock = std::chrono::steady_clock;
-  constexpr std::size_t kLong = 4 * kSealAfter;
   const std::shared_ptr<const Router> outgrown = outgrown_router(*snapshot());
   const bool too_many = outgrown != nullptr && snapshot()->rows() * outgrown->tables() > UINT32_MAX / 2;
-  if (outgrown == nullptr || outgrown->rows() < kLong || snapshot()->fresh_rows() > outgrown->rows() ||
-      too_many) {
+  if (outgrown == nullptr || outgrown->rows() < tuning::kSealBetweenFrom ||
+      snapshot()->fresh_rows() > outgrown->rows() || too_many) {
     seal({}, threads, interrupt);
     return;
   }
@@ -270,11 +266,11 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
   left.push_back({segment, nullptr, nullptr});
   const Part* const main = main_part(left);
   const std::shared_ptr<const Router> router = main != nullptr ? main->segment->router() : nullptr;
-  constexpr std::size_t kFew = 256, kMany = 4096;
-  constexpr std::size_t kRounds = 8;  // while others add, perhaps faster than rows can be put into lists
+  // In rounds while others add, perhaps faster than rows can be put into lists.
   std::vector<Listed> lists;
-  for (std::size_t round = 0, before_it = 0, came = kFew;
-       router != nullptr && round < kRounds && came >= kFew; ++round, before_it = lists.back().end()) {
+  for (std::size_t round = 0, before_it = 0, came = tuning::kRowsRoutedAtOnce;
+       router != nullptr && round < tuning::kListingRounds && came >= tuning::kRowsRoutedAtOnce;
+       ++round, before_it = lists.back().end()) {
     lists = lists_behind(*snapshot(), sealed_rows, router, std::move(lists));
     came = lists.back().end() - before_it;
   }
@@ -303,7 +299,7 @@ void Index::publish_sealed(const Harvest& harvest, const std::shared_ptr<const S
   if (router != nullptr) {
     const std::size_t behind = now_->fresh_rows() - sealed_rows;
     const bool kept = !now_->lists().empty() && now_->lists().back().lists->router() == router;
-    if (kept || behind - lists.back().end() <= kMany)
+    if (kept || behind - lists.back().end() <= tuning::kListedWhileWaited)
       lists = lists_behind(*now_, sealed_rows, router, std::move(lists));
     else  // the rest stays in none until the next sealing: nobody may wait for it here
       lists.push_back({std::make_shared<const FreshLists>(router), behind});
@@ -386,9 +382,9 @@ void Index::save(const std::string& path, const std::string& note, bool little_m
 // The first router is learned as soon as rows are hashed faster than they are compared, and outgrown soon: so
 // small ones are learned again, with twice the rows, before the next rows fill their lists.
 bool Index::worth_sealing(const Snapshot& snapshot) {
-  std::size_t enough = snapshot.parts().empty() ? kExactBelow : kSealAfter;
+  std::size_t enough = snapshot.parts().empty() ? tuning::kExactBelow : tuning::kSealAfter;
   if (const Part* const main = main_part(snapshot.parts()))
-    enough = std::clamp(main->segment->router()->rows(), kExactBelow, kSealAfter);
+    enough = std::clamp(main->segment->router()->rows(), tuning::kExactBelow, tuning::kSealAfter);
   return snapshot.fresh_rows() >= enough;
 }
 
@@ -421,7 +417,7 @@ void Index::run_sealer() {
       // Closing, no memory, or a damaged file: the rows stay fresh and are found. It is tried again when as
       // many more came, and optimize and save would meet the same error and tell it.
       sealed = false;
-      retry_after_ = snapshot()->fresh_rows() + kSealAfter;
+      retry_after_ = snapshot()->fresh_rows() + tuning::kSealAfter;
     }
     const std::scoped_lock done(sealer_mutex_);
     // an add that came meanwhile started no sealer of its own

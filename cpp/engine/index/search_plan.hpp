@@ -13,6 +13,7 @@
 #include "engine/rows/allowed.hpp"
 #include "engine/search/compare.hpp"
 #include "engine/search/routed_search.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 
@@ -90,9 +91,7 @@ struct Snapshot::Plans {
     Plan plan;
   };
 
-  static constexpr std::size_t kMost = 16;  // a search for others is planned each time: some 0.5 µs
-
-  std::array<std::atomic<const Kept*>, kMost> kept{};
+  std::array<std::atomic<const Kept*>, tuning::kPlansKept> kept{};
 
   Plans() = default;
   Plans(const Plans&) = delete;

@@ -8,20 +8,9 @@
 #include "engine/index/search_plan.hpp"
 #include "engine/index/snapshot.hpp"
 #include "engine/search/range.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
-
-namespace {
-
-constexpr double kNearlyAll = 0.9;  // where more may be found, those left out do not change the case
-
-// Threads share the rows where most are compared, with so few queries that a thread waits for the memory and
-// not for its arithmetic. A part is 0.1 ms of one query's work; a few of them are not worth a thread.
-constexpr std::size_t kPartBytes = std::size_t{4} << 20;
-constexpr std::size_t kFewParts = 4;
-constexpr std::size_t kFewQueries = 8;  // for each thread
-
-}  // namespace
 
 SearchResult Snapshot::search(const void* queries, std::size_t count, const SearchOptions& options,
                               const Interrupt& interrupt) const {
@@ -41,9 +30,9 @@ void Snapshot::search(const void* queries, std::size_t count, const SearchOption
   if (live_ == 0) return;
   std::unique_ptr<const Plan> own;
   const Plan& plan = this->plan(options, own);
-  const bool by_rows = plan.scanned > kFewParts * rows_of_a_part() &&
+  const bool by_rows = plan.scanned > tuning::kFewParts * rows_of_a_part() &&
                        2.0 * static_cast<double>(plan.scanned) > plan.rows &&
-                       count < kFewQueries * thread_count(options.threads);
+                       count < tuning::kFewQueries * thread_count(options.threads);
   Stop stop(interrupt, options.timeout);
   const auto answer = [&](std::size_t begin, std::size_t end) {
     if (begin > 0 && stop.now()) return;
@@ -192,29 +181,29 @@ class Snapshot::Planner {
       for (Budget::Limits& limits : budget.limits) limits.left /= as_many;
     if (options_.probes > 0 && options_.rerank > 0) budget.rerank = options_.rerank;
     if (options_.probes == 0) {
-      const RecallCurve::Costs costs = router().costs(routed_.search.originals());
-      const double most = visit.share_varies ? (compared_ + kept()) / times_dearer(share) : compared_;
+      RecallCurve::Costs costs = router().costs(routed_.search.originals());
+      if (visit.share_varies) costs = costs_of_some(costs, share);
+      const double most = visit.share_varies ? compared_ + kept() : compared_;
       whole = budget.probes == 0 || !enough || costs.of(budget) > most;
       visit.most_probes = most / costs.probe;
     }
-    if (among < kNearlyAll && options_.probes == 0)
+    if (among < tuning::kNearlyAll && options_.probes == 0)
       visit.evenly = share * originals * router().tables() / router().buckets();
     return whole ? std::nullopt : std::optional(std::move(routed_));
   }
 
  private:
-  // Where few rows of a bucket may be found, it costs more than was foretold, and more are visited: against
-  // comparing one by one so many times in all (12,000 to 40,000 rows x 16 to 256, one query and many).
-  static double times_dearer(double share) {
-    constexpr double kOfAll = 3.0, kMost = 10.0;
-    return std::min(kMost, kOfAll / std::sqrt(share));
+  // Where not every row may be found, the buckets cost so many times what is foretold, and of the candidates
+  // fewer are left the fewer rows may be found.
+  static RecallCurve::Costs costs_of_some(RecallCurve::Costs all, double share) {
+    const double candidates = std::min(1.0, tuning::kCandidatesByShare * std::sqrt(share));
+    return {tuning::kDearerOfSome * all.probe, tuning::kDearerOfSome * candidates * all.rerank};
   }
 
   // Comparing one by one also costs what is kept for a while: in random order k (1 + ln(n / k)) rows.
   double kept() const {
-    constexpr double kEach = 70.0;
     const auto k = static_cast<double>(routed_.visit.k);
-    return kEach * k * (1.0 + std::log(static_cast<double>(allowed_) / k));
+    return tuning::kCostOfKeptRow * k * (1.0 + std::log(static_cast<double>(allowed_) / k));
   }
 
   const SearchOptions& options_;
@@ -263,13 +252,12 @@ Snapshot::Plan Snapshot::make_plan(const SearchOptions& options) const {
   return plan;
 }
 
-// So much takes some 20 ms of a core; where it would take longer, what is said is less.
+// Where that costs more, what is said is less.
 bool Snapshot::comparable(const Plan& plan) const {
-  constexpr double kMost = 5e6;
   const FreshTable& fresh = plan.fresh(*this);
   double cost = cost_of_comparing(form(), fresh.rows(), fresh.live());
   for (const Whole& whole : plan.wholes) cost += cost_of_comparing(whole.segment(), whole.count);
-  return cost <= kMost;
+  return cost <= tuning::kMostToCompare;
 }
 
 // Takes up what is searched through lists.
@@ -328,7 +316,6 @@ void Snapshot::scan_fresh(const QueryBlock& queries, const FreshTable& fresh, st
 template <class Limit, class Take>
 void Snapshot::scan_fresh(const QueryBlock& queries, const FreshTable& fresh, std::size_t begin,
                           std::size_t end, Limit limit, Take take) const {
-  constexpr std::size_t kFew = 8;  // one in so many
   std::vector<std::uint32_t> few;
   for (std::size_t first = begin; first < end;) {
     const auto [chunk, skipped] = fresh.at(first);
@@ -338,7 +325,7 @@ void Snapshot::scan_fresh(const QueryBlock& queries, const FreshTable& fresh, st
       if (key <= limit(q) && fresh.lives(start + row)) take(q, key, chunk.id(row));
     };
     StoredRows rows = chunk.stored(form());
-    if (kFew * fresh.live(first, last) > last - first) {
+    if (tuning::kPickedOneIn * fresh.live(first, last) > last - first) {
       rows.among = fresh.rows();
       rows.part(skipped, last - start).scan(queries, limit, [&](std::size_t q, std::size_t i, float key) {
         offer(q, skipped + i, key);
@@ -355,7 +342,7 @@ void Snapshot::scan_fresh(const QueryBlock& queries, const FreshTable& fresh, st
 }
 
 std::size_t Snapshot::rows_of_a_part() const {
-  return std::max<std::size_t>(1, kPartBytes / form().bytes());
+  return std::max<std::size_t>(1, tuning::kPartBytes / form().bytes());
 }
 
 // The nearest of each part hold the nearest of all, whatever their order. On one thread a part takes as long,
@@ -365,7 +352,8 @@ void Snapshot::scan_in_parts(std::size_t first, std::size_t last, int threads, S
                              std::span<TopK> nearest, ScanPart scan_part) const {
   const std::size_t part = rows_of_a_part();
   if (threads == 1 || last - first <= part) {
-    const std::size_t step = std::max(kRowsAtOnce, part * kFewQueries / (nearest.size() + kFewQueries - 1));
+    const std::size_t step =
+        std::max(kRowsAtOnce, part * tuning::kFewQueries / (nearest.size() + tuning::kFewQueries - 1));
     for (std::size_t begin = first; begin < last; begin += step) {
       if (begin > first && stop != nullptr && stop->now()) return;
       const std::size_t end = std::min(last, begin + step);

@@ -7,17 +7,15 @@
 
 #include "engine/base/product.hpp"
 #include "engine/base/random.hpp"
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
 namespace {
 
-constexpr std::size_t kMinRows = 512;
-constexpr std::size_t kHeldOut = 8;   // every eighth vector measures, the others teach
 constexpr std::size_t kPiece = 1024;  // vectors transposed at a time
 constexpr std::size_t kTile = 64;     // dimensions a side: two tiles of a piece fit in the second cache
 constexpr std::size_t kBlock = 32;    // rows made orthogonal at a time
-constexpr int kIterations = 4;
 
 // A sample with its split: vectors 0, 8, 16, ... are held out.
 struct Sample {
@@ -25,19 +23,20 @@ struct Sample {
   std::size_t rows;
   std::size_t dim;
 
-  std::size_t held_out() const { return (rows + kHeldOut - 1) / kHeldOut; }
+  std::size_t held_out() const { return (rows + tuning::kMeasuringOneIn - 1) / tuning::kMeasuringOneIn; }
   std::size_t taught() const { return rows - held_out(); }
-  const float* taught(std::size_t i) const { return vectors + (i + i / (kHeldOut - 1) + 1) * dim; }
+  const float* taught(std::size_t i) const {
+    return vectors + (i + i / (tuning::kMeasuringOneIn - 1) + 1) * dim;
+  }
 };
 
 // A power of two that brings the mean square near 1: squares of float32 leave its range from 1e19 on.
 float normaliser(const Sample& sample, const Interrupt& interrupt) {
-  constexpr std::size_t kRowsBetweenInterrupts = 1024;
   double squares = 0.0;
   for (std::size_t row = 0; row < sample.rows; ++row) {
     for (std::size_t i = row * sample.dim; i < (row + 1) * sample.dim; ++i)
       squares += double{sample.vectors[i]} * double{sample.vectors[i]};
-    if (interrupt && row % kRowsBetweenInterrupts == 0) interrupt();
+    if (interrupt && row % tuning::kRowsBetweenAsking == 0) interrupt();
   }
   if (squares == 0.0) return 0.0F;
   const double mean = squares / static_cast<double>(sample.rows * sample.dim);
@@ -183,14 +182,14 @@ std::vector<double> held_out_shares(const Sample& sample, float scale, const Pri
   std::vector<double> total(dim);
   parallel_for(dim, kTile, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     for (std::size_t d = begin; d < end; ++d)
-      total[d] = spread([&](std::size_t i) { return sample.vectors[i * kHeldOut * dim + d]; });
+      total[d] = spread([&](std::size_t i) { return sample.vectors[i * tuning::kMeasuringOneIn * dim + d]; });
   });
   std::vector<double> shares(found.count);
   parallel_for(found.count, kTile, threads, interrupt, [&](std::size_t begin, std::size_t end) {
     const std::size_t width = end - begin;
     std::vector<float> along(count * width);
-    kernels().dot_tile(sample.vectors, kHeldOut * dim, count, found.axes.data() + begin * dim, dim, width,
-                       dim, along.data());
+    kernels().dot_tile(sample.vectors, tuning::kMeasuringOneIn * dim, count, found.axes.data() + begin * dim,
+                       dim, width, dim, along.data());
     for (std::size_t a = 0; a < width; ++a)
       shares[begin + a] = spread([&](std::size_t i) { return along[i * width + a]; });
   });
@@ -204,17 +203,17 @@ std::vector<double> held_out_shares(const Sample& sample, float scale, const Pri
 }  // namespace
 
 std::size_t enough_for_axes(std::size_t dim) {
-  constexpr double kAffordable = 3e10;  // products: a second, of which more would change the axes by little
-  constexpr std::size_t kEnough = 4096;
-  const double affordable = 2.0 * kAffordable / (static_cast<double>(dim) * static_cast<double>(dim));
-  return std::max(kEnough, static_cast<std::size_t>(affordable)) * kHeldOut / (kHeldOut - 1);
+  const double affordable =
+      2.0 * tuning::kProductsForAxes / (static_cast<double>(dim) * static_cast<double>(dim));
+  return std::max(tuning::kEnoughRowsForAxes, static_cast<std::size_t>(affordable)) *
+         tuning::kMeasuringOneIn / (tuning::kMeasuringOneIn - 1);
 }
 
 PrincipalAxes principal_axes(const float* vectors, std::size_t rows, std::size_t dim,
                              const AxesWanted& wanted, std::uint64_t seed, int threads,
                              const Interrupt& interrupt) {
   const Sample sample{vectors, rows, dim};
-  if (rows < kMinRows || wanted.most == 0) return {};
+  if (rows < tuning::kMostAxes || wanted.most == 0) return {};
   const float scale = normaliser(sample, interrupt);
   if (scale == 0.0F) return {};
   const std::vector<float> moments = second_moments(sample, scale, threads, interrupt);
@@ -223,7 +222,7 @@ PrincipalAxes principal_axes(const float* vectors, std::size_t rows, std::size_t
     PrincipalAxes found{count, std::vector<float>(count * dim), {}};
     draw(found.axes, random);
     std::vector<float> product(count * dim);
-    for (int iteration = 0; iteration < kIterations; ++iteration) {
+    for (int iteration = 0; iteration < tuning::kAxesRounds; ++iteration) {
       times_moments(found.axes, count, moments, dim, threads, interrupt, product);
       found.axes.swap(product);
       orthonormalise(found.axes, count, dim, random, threads, interrupt);

@@ -8,20 +8,11 @@
 #include <utility>
 
 #include "engine/projection/principal.hpp"
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
 namespace {
-
-// Below this a dense matrix costs more than shorter sketches save, and a rotation loses nothing.
-constexpr std::size_t kMinPrincipalDim = 321;
-constexpr std::size_t kMinAxes = 128;
-constexpr std::size_t kMaxAxes = 512;
-constexpr std::size_t kFirstAxes = 192;  // some more than kMinAxes, which makes those better
-constexpr std::size_t kAxesStep = 64;
-// Measured on 26,000 × 1280 features of a convolutional network, where this means 256 axes: 99 % of the 10
-// nearest are among the 92 best estimates; more axes cost a scan more than they save in reranking.
-constexpr double kEnoughShare = 0.75;
 
 // Each row of the matrix, once loaded, serves several vectors.
 constexpr std::size_t kVectorsAtOnce = 16;
@@ -97,17 +88,18 @@ Projection::Projection(std::size_t dim, std::size_t m, Column<float> matrix)
 }
 
 std::size_t Projection::teachers(std::size_t dim) {
-  return dim >= kMinPrincipalDim && dim <= kMaxPrincipalDim ? enough_for_axes(dim) : 0;
+  return dim >= tuning::kLeastDimForAxes && dim <= kMaxPrincipalDim ? enough_for_axes(dim) : 0;
 }
 
 Projection Projection::learn(const float* sample, std::size_t count, std::size_t dim, std::uint64_t seed,
                              int threads, const Interrupt& interrupt) {
   if (teachers(dim) > 0) {
-    const std::size_t axes = std::min(dim / 2 / kAxesStep * kAxesStep, kMaxAxes);
-    const PrincipalAxes found =
-        principal_axes(sample, count, dim, {kFirstAxes, axes, kEnoughShare}, seed, threads, interrupt);
-    for (std::size_t m = kMinAxes; m <= found.count; m += kAxesStep)
-      if (found.shares[m - 1] >= kEnoughShare)
+    const std::size_t axes = std::min(dim / 2 / tuning::kAxesStep * tuning::kAxesStep, tuning::kMostAxes);
+    const PrincipalAxes found = principal_axes(
+        sample, count, dim, {tuning::kLeastAxes + tuning::kAxesStep, axes, tuning::kEnoughEnergy}, seed,
+        threads, interrupt);
+    for (std::size_t m = tuning::kLeastAxes; m <= found.count; m += tuning::kAxesStep)
+      if (found.shares[m - 1] >= tuning::kEnoughEnergy)
         return Projection(dim, m, Column<float>(rotated(found, m, dim, seed)));
   }
   return Projection(dim, std::min(padded(dim), kMaxWidth), seed);

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "engine/tuning.hpp"
+
 namespace lookalike {
 
 /// The k for which recall@k is measured at sealing: with all queries, and beyond those `kShallow` with a few.
@@ -17,12 +19,8 @@ constexpr std::size_t kShallow = 5;
 
 /// So many queries of a kind tell what it finds: fewer where each has many neighbours.
 constexpr double enough_queries(std::size_t level) {
-  return level < kShallow ? 24.0 : 12.0;
+  return static_cast<double>(level < kShallow ? tuning::kEnoughQueries : tuning::kEnoughQueries / 2);
 }
-
-/// A query never has more candidates, where their number is the same for all; and where it shows on the way.
-/// So many 8-bit rows take some milliseconds.
-constexpr std::size_t kMostCandidates = 32768, kMostOnTheWay = 131072;
 
 /// So many buckets, and so many candidates reranked. Where hits are predicted these numbers are what a query
 /// takes on average, and each goes as far as it needs: with e the k-th lowest estimate so far,
@@ -48,19 +46,17 @@ struct Budget {
   static constexpr std::size_t kDegrees = 5;
   std::array<Limits, kDegrees> limits{};
 
-  static constexpr float kNarrow = 1.25F;
+  static constexpr float kNarrow = tuning::kNarrowings.front();
   /// The recall of what was not measured: above 0, so that it is still a choice.
   static constexpr float kUnknown = 1e-6F;
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
-
-  static constexpr std::size_t kFirstPhase = 2;  // buckets; a power of two
 
   /// For so many times the rows that it was measured with, >= 1. Whether as many candidates are possible.
   bool grow(double times) {
     const double most = rerank * times;
     rerank = static_cast<std::uint32_t>(
-        std::max(static_cast<double>(rerank), std::min(most, double{kMostOnTheWay})));
-    return times <= 1.0 || most <= double{kMostOnTheWay};
+        std::max(static_cast<double>(rerank), std::min(most, double{tuning::kMostOnTheWay})));
+    return times <= 1.0 || most <= double{tuning::kMostOnTheWay};
   }
 
   bool by_hits() const { return limits[0].left < kEndless; }
@@ -73,6 +69,14 @@ struct Budget {
     std::size_t degree = 0;
     while (degree + 1 < kDegrees && !(e <= usual_e * most_times(degree))) ++degree;
     return degree;
+  }
+  /// On its way a query has a larger e than at its end, and is of a higher degree. For many neighbours it
+  /// goes on there as at its end, and is measured so; for few, where each choice is tried, as far as its
+  /// degree does.
+  static constexpr bool goes_on(std::size_t level) { return level >= kShallow; }
+  void go_on() {
+    for (std::size_t degree = 1; degree < kDegrees; ++degree)
+      limits[degree].left = std::min(limits[degree].left, limits[degree - 1].left);
   }
   const Limits& at(float kth) const { return limits[degree(kth, usual_e)]; }
   /// All take what the strictest does of those that were measured; of the others as little is known as
@@ -102,10 +106,10 @@ struct Budget {
   /// Buckets are visited in phases that double: what one phase finds tells which buckets of the next the
   /// query can do without. Number `bucket` of the order belongs to the phase that begins here.
   static std::size_t phase_of(std::size_t bucket) {
-    return bucket < kFirstPhase ? 0 : std::bit_floor(bucket);
+    return bucket < tuning::kFirstPhase ? 0 : std::bit_floor(bucket);
   }
   /// Where the phase ends that begins here.
-  static std::size_t phase_end(std::size_t begin) { return std::max(kFirstPhase, 2 * begin); }
+  static std::size_t phase_end(std::size_t begin) { return std::max(tuning::kFirstPhase, 2 * begin); }
   /// So many buckets are looked at for the hits that follow.
   static std::size_t horizon(std::size_t begin) { return 2 * phase_end(begin); }
 };

@@ -75,7 +75,7 @@ struct Course {
   void sort_entries();
 
   /// By bucket, the least share of k that is expected behind it or one before it, while e is at most
-  /// `usual_e`: whoever is content with less goes on there. Negative, so that they ascend.
+  /// `most_e`: whoever is content with less goes on there. Negative, so that they ascend.
   std::vector<float> left_to(std::size_t level, float most_e, const HitModel& model,
                              HitModel::Room& room) const {
     std::vector<float> left;

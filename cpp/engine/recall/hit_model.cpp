@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/tuning.hpp"
+
 namespace lookalike {
 namespace {
 
@@ -74,9 +76,9 @@ std::span<float> HitModel::expect(std::span<const Near> order, float e, Room& ro
 }
 
 float correction(std::span<const float> visited, float met) {
-  constexpr float kMost = 3.0F;
+  constexpr float most = tuning::kMostCorrection;
   const float expected = std::accumulate(visited.begin(), visited.end(), 0.0F);
-  return expected > 0.0F ? std::clamp(met / expected, 1.0F / kMost, kMost) : kMost;
+  return expected > 0.0F ? std::clamp(met / expected, 1.0F / most, most) : most;
 }
 
 std::size_t enough(std::span<const float> hits, std::size_t begin, float met, float left) {

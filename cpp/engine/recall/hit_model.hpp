@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/hash/hash_family.hpp"
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -66,7 +67,7 @@ class HitModel {
 std::size_t enough(std::span<const float> hits, std::size_t begin, float met, float left);
 
 /// By what the expected hits are to be multiplied, so that those in the buckets that were visited become as
-/// many as were met there. It corrects no more than kMost times.
+/// many as were met there. It corrects no more than tuning::kMostCorrection times.
 float correction(std::span<const float> visited, float met);
 
 }  // namespace lookalike

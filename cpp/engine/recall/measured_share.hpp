@@ -5,6 +5,8 @@
 #include <cmath>
 #include <span>
 
+#include "engine/tuning.hpp"
+
 namespace lookalike {
 
 /// The mean of some queries, and the square of its standard error.
@@ -18,7 +20,7 @@ struct MeasuredShare {
 /// estimated, and each taken as near to the mean of all as its error asks for (Morris, Parametric empirical
 /// Bayes inference, 1983). The estimate counts all kinds alike (Cochran, The combination of estimates from
 /// different experiments, 1954): weighted by their errors, a few that find all would speak for the others.
-inline double least_of(std::span<const MeasuredShare> kinds, double errors = 1.0) {
+inline double least_of(std::span<const MeasuredShare> kinds, double errors = tuning::kErrors) {
   constexpr double kNoError = 1e-12;
   const auto count = static_cast<double>(kinds.size());
   double middle = 0.0, chance = 0.0, squares = 0.0;

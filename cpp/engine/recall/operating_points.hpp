@@ -14,8 +14,8 @@
 namespace lookalike {
 
 /// For each k of kMeasuredAt that few of the rows are, and each degree to which a query is unlike the rows,
-/// the choices of a budget that no others beat: with the recall, what they cost on average grows. Between the
-/// measured k by the logarithm of k.
+/// the choices of a budget that no others beat: with the recall, what they cost on average grows. Between two
+/// of them by the recall, between the measured k and some way beyond them by the logarithm of k.
 class OperatingPoints {
  public:
   struct Point {
@@ -58,6 +58,8 @@ class OperatingPoints {
     return levels;
   }
   Budget budget_at(double recall, double depth) const;
+  Budget budget_between(double recall, double depth) const;
+  Budget budget_beyond(double recall, double times, std::size_t last) const;
 
   Levels levels_;
 };

@@ -10,6 +10,7 @@
 
 #include "engine/base/candidates.hpp"
 #include "engine/base/rank_in.hpp"
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
@@ -18,10 +19,9 @@ namespace {
 // Of k, so much may be left.
 const std::vector<float>& shares_left() {
   static const std::vector<float> shares = [] {
-    constexpr int kOctaves = 14, kPerOctave = 4;
     std::vector<float> all;
-    for (int i = 0; i <= kOctaves * kPerOctave; ++i)
-      all.push_back(std::exp2(-static_cast<float>(i) / float{kPerOctave}));
+    for (int i = 0; i <= tuning::kOctavesLeft * tuning::kLeftPerOctave; ++i)
+      all.push_back(std::exp2(-static_cast<float>(i) / float{tuning::kLeftPerOctave}));
     return all;
   }();
   return shares;
@@ -31,26 +31,26 @@ const std::vector<float>& shares_left() {
 
 const std::array<float, PointTally::kSteps>& PointTally::missed() {
   static const std::array<float, kSteps> all = [] {
-    constexpr float kPerOctave = 1.6F;
     std::array<float, kSteps> steps;
-    for (std::size_t i = 0; i < kSteps; ++i) steps[i] = std::exp2(-static_cast<float>(i) / kPerOctave);
+    for (std::size_t i = 0; i < kSteps; ++i)
+      steps[i] = std::exp2(-static_cast<float>(i) / tuning::kMissedPerOctave);
     return steps;
   }();
   return all;
 }
 
 float PointTally::usual(std::span<const Course> courses, std::size_t level) {
-  constexpr double kNearlyAll = 0.9;
   std::vector<float> kth;
   for (const Course& course : courses) kth.push_back(course.kth_after(level, course.visited()));
   if (kth.empty()) return Budget::kEndless;
-  const auto at = kth.begin() + static_cast<std::ptrdiff_t>(kNearlyAll * static_cast<double>(kth.size()));
+  const auto at =
+      kth.begin() + static_cast<std::ptrdiff_t>(tuning::kNearlyAll * static_cast<double>(kth.size()));
   std::nth_element(kth.begin(), at, kth.end());
   return std::max(*at, std::numeric_limits<float>::min());
 }
 
 float PointTally::error(std::span<const Course> courses, std::size_t level, float error) {
-  constexpr float kMissed = 0.05F, kLeast = 1.0F, kMost = 8.0F;
+  constexpr float kLeast = 1.0F, kMost = 8.0F;
   constexpr int kSteps = 12;
   const auto missed = [&](float times) {
     double beyond = 0.0, all = 0.0;
@@ -60,7 +60,7 @@ float PointTally::error(std::span<const Course> courses, std::size_t level, floa
       const float one = times * error * std::sqrt(std::max({kth, course.order.front().key, 0.0F}));
       const std::size_t near =
           kernels().count_below(course.entries.data(), course.entries_in.back(), kth + one);
-      const float most = kth + one * Crowd(near, kMeasuredAt[level]).errors_beyond(kMissed);
+      const float most = kth + one * Crowd(near, kMeasuredAt[level]).errors_beyond(tuning::kMissedForError);
       for (const Course::Neighbour& each : course.neighbours_at(level)) {
         if (each.bucket == Course::kNever) continue;
         ++all;
@@ -72,7 +72,7 @@ float PointTally::error(std::span<const Course> courses, std::size_t level, floa
   float low = kLeast, high = kMost;
   for (int i = 0; i < kSteps; ++i) {
     const float middle = std::sqrt(low * high);
-    (missed(middle) > double{kMissed} ? low : high) = middle;
+    (missed(middle) > double{tuning::kMissedForError} ? low : high) = middle;
   }
   return high * error;
 }
@@ -119,8 +119,7 @@ PointTally::Found PointTally::found(const Course& course, std::size_t level, std
     return step + std::size_t{most[step] < estimate};
   };
   // Of many neighbours and candidates one in so many stands for all.
-  constexpr std::size_t kCounted = 1000;
-  const std::size_t every = std::max<std::size_t>(1, kMeasuredAt[level] / kCounted);
+  const std::size_t every = std::max<std::size_t>(1, kMeasuredAt[level] / tuning::kCountedOfMany);
   const auto stands_for = static_cast<double>(every);
   const auto k = static_cast<std::size_t>(levels_[level][0].k);
   const auto neighbours = course.neighbours_at(level);
@@ -150,8 +149,8 @@ void PointTally::add(const Course& course, std::size_t level, bool with_candidat
   Part& part = levels_[level][degree];
   ++part.courses;
   if (with_candidates) ++part.with_candidates;
-  const std::vector<float> left_to =
-      course.left_to(level, usual_[level] * Budget::most_times(degree), *model_, room_);
+  const float most_e = Budget::goes_on(level) ? Budget::kEndless : usual_[level] * Budget::most_times(degree);
+  const std::vector<float> left_to = course.left_to(level, most_e, *model_, room_);
   std::size_t last = 0;
   Found found{};
   for (std::size_t i = 0; i < part.ways.size(); ++i) {
@@ -222,9 +221,7 @@ std::vector<const PointTally::Part*> PointTally::groups(std::span<const PointTal
 OperatingPoints::Points PointTally::points(std::span<const Part* const> groups, std::size_t k,
                                            RecallCurve::Costs costs) {
   // Where a query finds all or nothing, some of many points seem by chance to find more than they do.
-  constexpr std::size_t kFew = 3;
-  constexpr double kErrors = 1.0, kErrorsOfFew = 1.75;
-  const double errors = k <= kFew ? kErrorsOfFew : kErrors;
+  const double errors = k <= tuning::kFewNeighbours ? tuning::kErrorsOfFew : tuning::kErrors;
   const Part& first = *groups.front();
   std::vector<std::pair<double, OperatingPoints::Point>> all;
   std::vector<MeasuredShare> shares;

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/tuning.hpp"
+
 namespace lookalike {
 namespace {
 
@@ -89,16 +91,17 @@ Budget RecallCurve::budget_for(double recall, double k, double share) const {
 }
 
 Budget RecallCurve::budget_of(std::uint32_t probes, double k) const {
-  constexpr double kNearlyAll = 0.998;
   const std::size_t p = steps_within(probes_, probes);
   Budget budget{probes, 0, recall_of(probes, std::numeric_limits<std::uint32_t>::max(), k), narrowing_};
   if (p == 0 || reranks_.empty() || !covers(k)) {
-    budget.rerank = static_cast<std::uint32_t>(std::min(1e9, 10.0 * k + 100.0));
+    budget.rerank = static_cast<std::uint32_t>(
+        std::min(1e9, tuning::kCandidatesPerNeighbour * k + tuning::kMoreCandidates));
     return budget;
   }
   const std::size_t upper = BetweenMeasured(k, kShallow).upper;
   std::size_t r = std::min(steps_below(reranks_, kMeasuredAt[upper]), reranks_.size() - 1);
-  while (r + 1 < reranks_.size() && at(upper, p - 1, r) < kNearlyAll * at(upper, p - 1, reranks_.size() - 1))
+  while (r + 1 < reranks_.size() &&
+         at(upper, p - 1, r) < tuning::kShareOfCandidates * at(upper, p - 1, reranks_.size() - 1))
     ++r;
   budget.rerank = reranks_[r];
   budget.recall = recall_of(probes, budget.rerank, k);

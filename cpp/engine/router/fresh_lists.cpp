@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/tuning.hpp"
+
 namespace lookalike {
 namespace {
 
@@ -83,7 +85,6 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal
 std::optional<std::uint32_t> FreshLists::equal_in(std::uint32_t bucket, const Page& page,
                                                   const Factors& factors, std::uint32_t row,
                                                   const Equal& equal) const {
-  constexpr std::size_t kMostBlocks = 16;
   const auto find = [&](const Entries& entries) -> std::optional<std::uint32_t> {
     for (std::size_t i = 0; i < entries.count; ++i) {
       const Factors other = factors_in(entries.sketches, i, router_->layout(), room_for(entries.count));
@@ -96,7 +97,7 @@ std::optional<std::uint32_t> FreshLists::equal_in(std::uint32_t bucket, const Pa
   if (const auto found = find(entries_of(last, (count - 1) % kEntries + 1))) return found;
   const auto& before = page.owned[bucket % kPage].full;
   const std::size_t full = before != nullptr ? before->size() : 0;
-  for (std::size_t i = full; i-- > full - std::min(full, kMostBlocks);)
+  for (std::size_t i = full; i-- > full - std::min(full, tuning::kBlocksForCopy);)
     if (const auto found = find(entries_of((*before)[i]->sketches(kEntries), kEntries))) return found;
   return std::nullopt;
 }
@@ -104,17 +105,15 @@ std::optional<std::uint32_t> FreshLists::equal_in(std::uint32_t bucket, const Pa
 // Of those that came last.
 std::optional<std::uint32_t> FreshLists::equal_among(std::span<const std::uint32_t> unlike, std::uint32_t row,
                                                      const Equal& equal) {
-  constexpr std::size_t kMost = 8;
-  const auto last = unlike.last(std::min(unlike.size(), kMost));
+  const auto last = unlike.last(std::min(unlike.size(), tuning::kUnlikeForCopy));
   const auto found = std::ranges::find_if(last, [&](std::uint32_t other) { return equal(other, row); });
   return found != last.end() ? std::optional(*found) : std::nullopt;
 }
 
 FreshLists FreshLists::with(const StoredRows& rows, const Equal& equal) const {
-  constexpr std::size_t kAtOnce = 16384;
   FreshLists made = *this;
-  for (std::size_t begin = 0; begin < rows.count; begin += kAtOnce) {
-    const StoredRows some = rows.part(begin, std::min(rows.count, begin + kAtOnce));
+  for (std::size_t begin = 0; begin < rows.count; begin += tuning::kSealAfter) {
+    const StoredRows some = rows.part(begin, std::min(rows.count, begin + tuning::kSealAfter));
     made = made.with(route_all(*router_, some), some.count, equal);
   }
   return made;
@@ -122,8 +121,7 @@ FreshLists FreshLists::with(const StoredRows& rows, const Equal& equal) const {
 
 // Of most buckets there will be a block, and versions that are read keep some more.
 std::size_t FreshLists::expected_bytes() const {
-  constexpr std::size_t kSpare = 4;
-  return kSpare * router_->buckets() * router_->layout().block_bytes(SketchLayout::kShort);
+  return tuning::kSpareRoom * router_->buckets() * router_->layout().block_bytes(SketchLayout::kShort);
 }
 
 // The last block, if this version made it and it has room; a copy, if another did, or it is a short one and

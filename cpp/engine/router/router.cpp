@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <span>
 
+#include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
 
-// In nanoseconds of one machine; only the ratios count.
 RecallCurve::Costs Router::costs(std::size_t rows) const {
   const auto groups = static_cast<double>(layout_.groups);
   const double entries = static_cast<double>(rows) / buckets();
-  return {30.0 + entries * (0.2 + 0.02 * groups), 14.0 + 0.025 * static_cast<double>(byte_width())};
+  return {tuning::kCostOfBucket + entries * (tuning::kCostOfEntry + tuning::kCostOfSketchGroup * groups),
+          tuning::kCostOfCandidate + tuning::kCostOfByte * static_cast<double>(byte_width())};
 }
 
 void Router::place(const StoredRows& rows, std::size_t row, Routed& out) const {
@@ -52,15 +53,15 @@ float Router::left_out(const float* placed, const float* projected) const {
   return std::max(0.0F, whole - kernels().dot(projected, projected, m()));
 }
 
-// A bucket of few rows tells little: each is taken to reach as far as nine in ten do.
+// A bucket of few rows tells little: each is taken to reach as far as nearly all do.
 void Router::set_reach(std::span<const Reach> reaches, float mean_residual) {
-  constexpr float kBeyond = 1.2F;
   mean_residual_ = mean_residual;
   const auto usual = [&](auto value) {
     std::vector<float> values;
     for (const Reach& reach : reaches) values.push_back(value(reach));
     if (values.empty()) return 0.0F;
-    const auto most = values.begin() + static_cast<std::ptrdiff_t>(values.size() * 9 / 10);
+    const auto most =
+        values.begin() + static_cast<std::ptrdiff_t>(tuning::kNearlyAll * static_cast<double>(values.size()));
     std::nth_element(values.begin(), most, values.end());
     return *most;
   };
@@ -69,12 +70,11 @@ void Router::set_reach(std::span<const Reach> reaches, float mean_residual) {
   bounds_.clear();
   for (const Reach& reach : reaches) {
     const float farthest = std::max(reach.radius, radius);
-    bounds_.push_back(kBeyond * (farthest * farthest + std::max(reach.left_out, left_out)));
+    bounds_.push_back(tuning::kUnlikeBeyond * (farthest * farthest + std::max(reach.left_out, left_out)));
   }
 }
 
 Routed route_all(const Router& router, const StoredRows& rows) {
-  constexpr std::size_t kAtOnce = 256, kForThreads = 2048;
   const std::size_t m = router.m(), tables = router.tables();
   Routed all;
   all.projected.resize(rows.count * m);
@@ -85,8 +85,8 @@ Routed route_all(const Router& router, const StoredRows& rows) {
   const auto put = [](const auto& from, auto& into, std::size_t at) {
     std::ranges::copy(from, into.begin() + static_cast<std::ptrdiff_t>(at));
   };
-  parallel_for(rows.count, kAtOnce, rows.count < kForThreads ? 1 : 0, nullptr,
-               [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows.count, tuning::kRowsRoutedAtOnce, rows.count < 4 * tuning::kRowsRoutedAtOnce ? 1 : 0,
+               nullptr, [&](std::size_t begin, std::size_t end) {
                  Routed some;
                  router.route(rows, begin, end, some);
                  put(some.projected, all.projected, begin * m);

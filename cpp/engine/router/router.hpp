@@ -22,6 +22,7 @@
 #include "engine/rows/distances.hpp"
 #include "engine/rows/store.hpp"
 #include "engine/sketch/sketches.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 
@@ -92,22 +93,20 @@ class Router {
   /// Whether a row is so much longer, under dot, than all that the router was learned from that its bucket
   /// says little of which queries it is near to.
   static bool too_long(const Routed& routed, std::size_t row) {
-    constexpr float kMuch = 0.25F;
-    return routed.beyond[row] > kMuch;
+    return routed.beyond[row] > tuning::kTooMuchLonger;
   }
   /// Whether a row is that, or lies farther from the centre of its bucket than nearly all of them: then
   /// neither the bucket nor the measured recall is for it.
   bool unlike(const Routed& routed, std::size_t row) const {
     return too_long(routed, row) || !(routed.residuals[row] <= bounds_[routed.bucket_of[row * tables()]]);
   }
-  /// Whether rows with this sum of residuals are so on average. The mean of few rows errs: by 0.5 / √rows
-  /// where the rows have ten dimensions, and by less where they have more; four times that is allowed.
+  /// Whether rows with this sum of residuals are so on average. The mean of few rows errs, by less where
+  /// they have more dimensions: some times that is allowed.
   bool drifted(double sum, std::size_t rows) const {
-    constexpr double kMore = 1.15, kErrors = 4 * 0.5;
-    constexpr std::size_t kMany = 64;
     const auto count = static_cast<double>(rows);
-    return mean_residual_ > 0.0F && rows >= kMany &&
-           sum > (kMore + kErrors / std::sqrt(count)) * double{mean_residual_} * count;
+    return mean_residual_ > 0.0F && rows >= tuning::kLeastToDrift &&
+           sum > (tuning::kDrifted + tuning::kDriftedErrors / std::sqrt(count)) * double{mean_residual_} *
+                     count;
   }
   float mean_residual() const { return mean_residual_; }
   std::span<const float> bounds() const { return bounds_; }

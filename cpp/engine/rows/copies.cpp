@@ -4,13 +4,13 @@
 #include <numeric>
 #include <span>
 
+#include "engine/tuning.hpp"
+
 #define XXH_INLINE_ALL
 #include "xxhash.h"
 
 namespace lookalike {
 namespace {
-
-constexpr std::size_t kRowsHashedAtOnce = 4096;
 
 struct Hashed {
   std::uint64_t hash;
@@ -20,10 +20,11 @@ struct Hashed {
 // By hash, then by row.
 std::vector<Hashed> by_hash(const StoredRows& rows, int threads, const Interrupt& interrupt) {
   std::vector<Hashed> hashed(rows.count);
-  parallel_for(rows.count, kRowsHashedAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t row = begin; row < end; ++row)
-      hashed[row] = {XXH3_64bits(rows.row(row), rows.form.bytes()), static_cast<std::uint32_t>(row)};
-  });
+  parallel_for(
+      rows.count, tuning::kRowsReadAtOnce, threads, interrupt, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row)
+          hashed[row] = {XXH3_64bits(rows.row(row), rows.form.bytes()), static_cast<std::uint32_t>(row)};
+      });
   std::sort(hashed.begin(), hashed.end(), [](const Hashed& a, const Hashed& b) {
     return a.hash < b.hash || (a.hash == b.hash && a.row < b.row);
   });

@@ -10,13 +10,10 @@
 
 #include "engine/base/random.hpp"
 #include "engine/base/vectors.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
-
-constexpr std::size_t kRowsAtOnceWhenSealing = 1024;
-constexpr std::size_t kRowsProjectedAtOnce = 256;  // that are copied for it, of any number of dimensions
-constexpr std::size_t kBucketsAtOnce = 16;
 
 float largest_norm(const StoredRows& rows) {
   double largest = 0.0;
@@ -46,7 +43,7 @@ void permute(Array<T>& items, std::span<const std::uint32_t> order, std::size_t 
     for (std::size_t i = 0; i < order.size(); ++i) {
       const auto from = items.begin() + static_cast<std::ptrdiff_t>(order[i] * width);
       out.insert(out.end(), from, from + static_cast<std::ptrdiff_t>(width));
-      if (i % kRowsAtOnceWhenSealing == 0) spill->breathe();
+      if (i % tuning::kRowsBetweenAsking == 0) spill->breathe();
     }
     items = std::move(out);
     return;
@@ -126,10 +123,9 @@ void Builder::learn() {
 }
 
 bool Builder::use(const Kept& kept) {
-  constexpr std::size_t kFew = 200;  // one of so many may be unlike the others
   carried_ = kept.carried;
   const Assigned assigned = assign(*kept.router);
-  if (assigned.unlike > originals() / kFew || assigned.too_long > 0 ||
+  if (assigned.unlike > originals() / tuning::kUnlikeOneIn || assigned.too_long > 0 ||
       kept.router->drifted(assigned.residuals, assigned.like)) {
     carried_ = nullptr;
     return false;
@@ -186,7 +182,7 @@ Router Builder::learn_router(std::span<const std::uint32_t> free) const {
   space.set_middle(middle_of(space, sample));
   Projection projection = learn_projection(space, sample);
   Array<float> projected(sample.size() * projection.m(), HugePages<float>(spill_));
-  parallel_for(sample.size(), kRowsProjectedAtOnce, threads_, interrupt_,
+  parallel_for(sample.size(), tuning::kRowsRoutedAtOnce, threads_, interrupt_,
                [&](std::size_t begin, std::size_t end) {
                  Projection::Scratch scratch;
                  std::vector<float> placed((end - begin) * space.dim());
@@ -212,12 +208,12 @@ void Builder::place(const Space& space, std::span<const std::uint32_t> rows, flo
 
 // The mean of rows as they are placed: the same for any number of threads.
 Column<float> Builder::middle_of(const Space& space, std::span<const std::uint32_t> rows) const {
-  constexpr std::size_t kPiece = 4096;  // rows
-  const std::size_t dim = space.dim(), pieces = (rows.size() + kPiece - 1) / kPiece;
+  constexpr std::size_t piece_rows = tuning::kRowsReadAtOnce;
+  const std::size_t dim = space.dim(), pieces = (rows.size() + piece_rows - 1) / piece_rows;
   std::vector<double> sums(pieces * dim);
-  parallel_for(rows.size(), kPiece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows.size(), piece_rows, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     std::vector<float> placed(dim);
-    double* const sum = sums.data() + begin / kPiece * dim;
+    double* const sum = sums.data() + begin / piece_rows * dim;
     for (std::size_t i = begin; i < end; ++i) {
       place(space, rows.subspan(i, 1), placed.data());
       for (std::size_t d = 0; d < dim; ++d) sum[d] += double{placed[d]};
@@ -236,7 +232,7 @@ Projection Builder::learn_projection(const Space& space, std::span<const std::ui
   const std::size_t dim = space.dim();
   const auto teachers = sample.first(std::min(sample.size(), Projection::teachers(dim)));
   Array<float> placed(teachers.size() * dim, HugePages<float>(spill_));
-  parallel_for(teachers.size(), kRowsProjectedAtOnce, threads_, interrupt_,
+  parallel_for(teachers.size(), tuning::kRowsRoutedAtOnce, threads_, interrupt_,
                [&](std::size_t begin, std::size_t end) {
                  place(space, teachers.subspan(begin, end - begin), placed.data() + begin * dim);
                });
@@ -249,7 +245,7 @@ Builder::Assigned Builder::assign(const Router& router) const {
   Assigned assigned{std::vector<std::uint32_t>(originals() * tables)};
   std::mutex mutex;
   const StoredRows stored = rows_.stored(segment_->form_);
-  parallel_for(originals(), kRowsAtOnceWhenSealing, threads_, interrupt_,
+  parallel_for(originals(), tuning::kRowsRoutedAtOnce, threads_, interrupt_,
                [&](std::size_t begin, std::size_t end) {
                  Routed routed;
                  std::size_t listed = 0;
@@ -289,7 +285,7 @@ void Builder::find_means(HashFamily& family) const {
   if (means.empty()) return;
   const Router& router = *segment_->router_;
   const std::size_t m = router.m();
-  parallel_for(starts_.size() - 1, kBucketsAtOnce, threads_, interrupt_,
+  parallel_for(starts_.size() - 1, tuning::kPieceForThread, threads_, interrupt_,
                [&](std::size_t begin, std::size_t end) {
                  Routed routed;
                  std::vector<double> sum(m);
@@ -319,43 +315,44 @@ void Builder::sketch() {
   residuals_.assign(starts_.size() - 1, 0.0);  // by bucket: the same sum for any number of threads
   const Sketches layout(sketch_layout, Column<std::uint32_t>(std::span<const std::uint32_t>(starts_)),
                         Column<std::uint8_t>(std::span<const std::uint8_t>(blocks)));
-  parallel_for(
-      layout.buckets(), kBucketsAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
-        Routed routed;
-        SketchWriter sketches(sketch_layout);
-        for (auto bucket = static_cast<std::uint32_t>(begin); bucket < end; ++bucket) {
-          std::uint8_t* into = blocks.data() + (layout.blocks(bucket) - blocks.data());
-          if (carried_ != nullptr) reaches[bucket] = carried_->reach(bucket);
-          for (std::uint32_t i = 0; i < layout.count(bucket); ++i) {
-            const std::uint32_t entry = layout.first(bucket) + i, row = segment.row_of(entry);
-            std::int8_t* const as_bytes =
-                bytes.empty() || entry >= originals ? nullptr : bytes.data() + row * ByteRows::stride(width);
-            if (carries(row)) {
-              const auto given = origin(row);
-              const CarriedEntry& had = carried_->entry(given, entry / originals);
-              if (had.block != nullptr) {
-                copy_sketch(sketch_layout, had.block, had.place, i, into);
-                if (as_bytes != nullptr)
-                  std::copy_n(carried_->bytes(given), ByteRows::stride(width), as_bytes);
-                continue;
-              }
-            }
-            router.place(segment.stored(), row, routed);
-            const float* const placed = routed.placed.data();
-            const float* const y = routed.projected.data();
-            const float left_out = router.left_out(placed, y);
-            const float beyond =
-                router.space().beyond(segment.form_.floats(segment.stored().row(row), routed.room));
-            const float square =
-                sketches.write(y, router.family().centre(bucket), left_out - beyond, i, into);
-            residuals_[bucket] += double{square} + double{left_out};
-            reaches[bucket].include(std::sqrt(square) + std::sqrt(beyond), left_out);
-            if (as_bytes != nullptr)
-              ByteRows::write(router.projection().isometric() ? y : placed, width, as_bytes, beyond);
-          }
-          close_sketches(layout.count(bucket), sketch_layout, into);
-        }
-      });
+  parallel_for(layout.buckets(), tuning::kPieceForThread, threads_, interrupt_,
+               [&](std::size_t begin, std::size_t end) {
+                 Routed routed;
+                 SketchWriter sketches(sketch_layout);
+                 for (auto bucket = static_cast<std::uint32_t>(begin); bucket < end; ++bucket) {
+                   std::uint8_t* into = blocks.data() + (layout.blocks(bucket) - blocks.data());
+                   if (carried_ != nullptr) reaches[bucket] = carried_->reach(bucket);
+                   for (std::uint32_t i = 0; i < layout.count(bucket); ++i) {
+                     const std::uint32_t entry = layout.first(bucket) + i, row = segment.row_of(entry);
+                     std::int8_t* const as_bytes = bytes.empty() || entry >= originals
+                                                       ? nullptr
+                                                       : bytes.data() + row * ByteRows::stride(width);
+                     if (carries(row)) {
+                       const auto given = origin(row);
+                       const CarriedEntry& had = carried_->entry(given, entry / originals);
+                       if (had.block != nullptr) {
+                         copy_sketch(sketch_layout, had.block, had.place, i, into);
+                         if (as_bytes != nullptr)
+                           std::copy_n(carried_->bytes(given), ByteRows::stride(width), as_bytes);
+                         continue;
+                       }
+                     }
+                     router.place(segment.stored(), row, routed);
+                     const float* const placed = routed.placed.data();
+                     const float* const y = routed.projected.data();
+                     const float left_out = router.left_out(placed, y);
+                     const float beyond =
+                         router.space().beyond(segment.form_.floats(segment.stored().row(row), routed.room));
+                     const float square =
+                         sketches.write(y, router.family().centre(bucket), left_out - beyond, i, into);
+                     residuals_[bucket] += double{square} + double{left_out};
+                     reaches[bucket].include(std::sqrt(square) + std::sqrt(beyond), left_out);
+                     if (as_bytes != nullptr)
+                       ByteRows::write(router.projection().isometric() ? y : placed, width, as_bytes, beyond);
+                   }
+                   close_sketches(layout.count(bucket), sketch_layout, into);
+                 }
+               });
   Array<std::uint32_t> starts(starts_);
   segment.sketches_.emplace(sketch_layout, Column(std::move(starts)), Column(std::move(blocks)));
   segment.reaches_ = Column(std::move(reaches));
@@ -364,10 +361,9 @@ void Builder::sketch() {
 
 // Where the rows of a bucket are all its centre, or one, it is as narrow as a bucket may be.
 std::vector<HitModel::Bucket> Builder::spreads() const {
-  constexpr double kNarrowest = 1e-4;  // beside the mean
   const double mean =
       std::accumulate(residuals_.begin(), residuals_.end(), 0.0) / static_cast<double>(originals());
-  const double least = std::max(kNarrowest * mean, 1e-30);
+  const double least = std::max(tuning::kNarrowestBucket * mean, 1e-30);
   std::vector<HitModel::Bucket> buckets;
   for (std::size_t bucket = 0; bucket + 1 < starts_.size(); ++bucket) {
     const double rows = starts_[bucket + 1] - starts_[bucket];
@@ -381,7 +377,7 @@ std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows, con
                                              Threads threads, const Interrupt& interrupt) {
   Builder builder(shape, rows, threads, interrupt);
   const bool used = kept && builder.use(*kept);
-  if (!used && builder.originals() >= (shape.buckets > 0 ? 2 : kExactBelow)) builder.learn();
+  if (!used && builder.originals() >= (shape.buckets > 0 ? 2 : tuning::kExactBelow)) builder.learn();
   return builder.finish();
 }
 

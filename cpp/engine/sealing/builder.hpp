@@ -16,10 +16,9 @@
 #include "engine/sealing/carried.hpp"
 #include "engine/sealing/measure.hpp"
 #include "engine/segment/segment.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
-
-constexpr std::size_t kExactBelow = 4096;  // fewer rows are compared faster than hashed
 
 /// A router that rows are to be sealed under, and what they have of it already.
 struct Kept {
@@ -28,8 +27,8 @@ struct Kept {
 };
 
 /// Seals rows, ascending by id, which are taken: lays them out by the buckets of a router, and sketches them.
-/// Without a router it learns one from a sample, and measures its recall; where fewer than kExactBelow rows
-/// are different, they only get sorted.
+/// Without a router it learns one from a sample, and measures its recall; where fewer than
+/// tuning::kExactBelow rows are different, they only get sorted.
 std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows, const std::optional<Kept>& kept,
                                              Threads threads, const Interrupt& interrupt);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/sealing/builder.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 
@@ -11,29 +12,26 @@ namespace lookalike {
 // on how many rows lie about as near as the neighbours do. Where the projection leaves out a part of the
 // vectors, that is what errs, and no sketch of the rest helps.
 void Builder::choose_sketches(Router& router, const Samples& samples) {
-  constexpr double kWorth = 0.95;  // what costs more memory must be faster beyond the error of a trial
   if (!router.projection().isometric() || segment_->form_.compact() || samples.rows().queries.count == 0)
     return;
   const double with_signs = cost_when_measured(samples);
   auto signs = std::exchange(segment_->sketches_, std::nullopt);
   router.choose(kPointsOf3);
   sketch();
-  if (cost_when_measured(samples) < kWorth * with_signs) return;
+  if (cost_when_measured(samples) < tuning::kWorthFinerSketches * with_signs) return;
   router.choose(kSigns);
   segment_->sketches_ = std::move(signs);
 }
 
-// What 10 neighbours at common recalls cost by a curve of these rows, with what every query takes.
+// What some neighbours at common recalls cost by a curve of these rows, with what every query takes.
 double Builder::cost_when_measured(const Samples& samples) const {
-  constexpr std::size_t kTried = 512, kNeighbours = 10;
-  constexpr double kAnyway = 6000.0;
-  const RecallCurve curve =
-      measurer().measure_roughly(samples, std::min(kTried, samples.rows().queries.count));
+  const RecallCurve curve = measurer().measure_roughly(
+      samples, std::min(tuning::kQueriesForSketches, samples.rows().queries.count));
   const RecallCurve::Costs costs = segment_->router()->costs(originals());
   double cost = 0.0;
-  for (const double recall : {0.9, 0.95, 0.99}) {
-    const Budget budget = curve.budget_for(recall, kNeighbours);
-    cost += kAnyway;
+  for (const double recall : tuning::kRecallsForSketches) {
+    const Budget budget = curve.budget_for(recall, tuning::kNeighboursForSketches);
+    cost += tuning::kCostOfQuery;
     cost += budget.probes > 0 ? costs.of(budget) : std::numeric_limits<double>::infinity();
   }
   return cost;

@@ -7,6 +7,7 @@
 
 #include "engine/base/random.hpp"
 #include "engine/sealing/measure.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
@@ -23,8 +24,6 @@ struct Example {  // a bucket, as a query came by it
 /// Those that lie near the query, and those with hits; of the others some, that stand for all.
 void add_examples(const Course& course, std::size_t level, const HitModel& model, Random& random,
                   std::vector<Example>& examples) {
-  constexpr std::size_t kNear = 24, kFarther = 128;
-  constexpr std::size_t kOneInFew = 4, kOneInMany = 32;
   const float e = course.kth_after(level, course.visited());
   const auto neighbours = course.neighbours_at(level);
   if (!std::isfinite(e) || neighbours.empty()) return;
@@ -32,7 +31,9 @@ void add_examples(const Course& course, std::size_t level, const HitModel& model
   for (const Course::Neighbour& each : neighbours)
     if (each.bucket != Course::kNever) ++hits[each.bucket];
   for (std::size_t p = 0; p < hits.size(); ++p) {
-    const std::size_t one_in = p < kNear || hits[p] > 0 ? 1 : p < kFarther ? kOneInFew : kOneInMany;
+    const std::size_t one_in = p < tuning::kNearBuckets || hits[p] > 0 ? 1
+                               : p < tuning::kFartherBuckets           ? tuning::kOneInFew
+                                                                       : tuning::kOneInMany;
     if (one_in > 1 && random.bits() % one_in != 0) continue;
     const Near& near = course.order[p];
     examples.push_back({model.features(near, p + 1, e), hits[p], model.buckets()[near.bucket].rows,
@@ -178,13 +179,13 @@ class Regression {
 
 HitModel Measurer::learn_hits(std::span<const Sample> samples,
                               std::span<const HitModel::Bucket> buckets) const {
-  constexpr std::array<std::size_t, 3> kMost = {256, 128, 72};  // courses of each sample
+  constexpr auto& some = tuning::kCoursesLearned;  // of each sample
   if (!segment_.shape().family->ordered_by_distance) return {};
   const HitModel model(buckets, {});
   std::vector<Example> examples;
   Random random(router_.seed());
   for (std::size_t s = 0; s < samples.size(); ++s) {
-    const std::size_t most = kMost[std::min(s, kMost.size() - 1)];
+    const std::size_t most = some[std::min(s, some.size() - 1)];
     const auto courses = this->courses(samples[s], most);
     for (std::size_t i = 0; i < courses.size(); ++i)
       add_examples(courses[i], i % kShallow, model, random, examples);

@@ -15,49 +15,10 @@
 #include "engine/rows/packed_queries.hpp"
 #include "engine/search/compare.hpp"
 #include "engine/search/search_scratch.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
-
-constexpr std::size_t kRowsBetweenBreaths = 16384;
-constexpr std::size_t kFewAtOnce = 8, kManyAtOnce = 512;  // queries that share each row that is packed
-constexpr std::size_t kForGrid = 1000;  // queries, where only searches with given probes ask the grid
-
-// The k nearest of many rows, by ascending key, as of TopK: cheaper where k is large, since what is no longer
-// among them is dropped by k at once.
-class NearestRows {
- public:
-  explicit NearestRows(std::size_t k) : k_(k) {}
-
-  float max_key() const { return max_key_; }
-
-  void push(float key, std::size_t row) {
-    if (!(key <= max_key_)) return;
-    nearest_.push_back({key, static_cast<std::int64_t>(row)});
-    if (nearest_.size() >= 2 * k_ + kSpare) drop();
-  }
-
-  std::vector<Found> take() {
-    drop();
-    std::ranges::sort(nearest_, std::less());
-    return std::move(nearest_);
-  }
-
- private:
-  static constexpr std::size_t kSpare = 64;
-
-  void drop() {
-    if (nearest_.size() <= k_) return;
-    const auto kth = nearest_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
-    std::nth_element(nearest_.begin(), kth, nearest_.end());
-    max_key_ = kth->key;
-    nearest_.erase(kth + 1, nearest_.end());
-  }
-
-  std::size_t k_;
-  float max_key_ = std::numeric_limits<float>::infinity();
-  std::vector<Found> nearest_;
-};
 
 // The rows that may be among the k nearest, by bounds of their keys. Where these tell little, keys are asked
 // for.
@@ -95,7 +56,7 @@ class PerhapsNearest {
     }
   };
 
-  std::size_t most() const { return 4 * k_ + 256; }
+  std::size_t most() const { return 2 * (2 * k_ + tuning::kMoreBeforeCut); }
 
   void drop() {
     if (perhaps_.size() < k_) return;
@@ -131,8 +92,7 @@ class PerhapsNearest {
 
 // Of each coordinate, as a few rows may lie far from all others.
 std::vector<float> medians(const StoredRows& rows) {
-  constexpr std::size_t kSome = 63;
-  const std::size_t dim = rows.form.dim, count = std::min(rows.count, kSome);
+  const std::size_t dim = rows.form.dim, count = std::min(rows.count, tuning::kSampledRows);
   std::vector<float> room, some(dim * count), medians(dim);
   for (std::size_t i = 0; i < count; ++i) {
     const float* const row = rows.form.floats(rows.row(i * rows.count / count), room);
@@ -148,18 +108,18 @@ std::vector<float> medians(const StoredRows& rows) {
   return medians;
 }
 
-// The first queries without most of their relatives: of what is less than half as far, squared, as the
-// farthest neighbour that is known, the less is left the nearer it is.
+// The first queries without most of their relatives: of neighbours that lie near, beside the farthest that is
+// known, the fewer are left the nearer they are.
 Sample alone(const Sample& rows, std::size_t count, Random random) {
-  constexpr double kRelative = 0.5, kPower = 4.0;
   Sample sample{rows.queries.part(0, count), {}, {}};
   for (std::size_t i = 0; i < count; ++i) {
     const std::vector<Found>& truth = rows.truths[i];
     std::vector<std::uint32_t> without = rows.without[i];
     std::vector<Found> left;
-    const double near = truth.empty() ? 0.0 : kRelative * double{truth.back().key};
+    const double near = truth.empty() ? 0.0 : tuning::kRelativeWithin * double{truth.back().key};
     for (const Found& each : truth) {
-      if (near > 0.0 && random.uniform() > std::pow(std::max(0.0, double{each.key}) / near, kPower))
+      if (near > 0.0 &&
+          random.uniform() > std::pow(std::max(0.0, double{each.key}) / near, tuning::kRelativePower))
         without.push_back(static_cast<std::uint32_t>(each.id));
       else
         left.push_back(each);
@@ -174,10 +134,11 @@ Sample alone(const Sample& rows, std::size_t count, Random random) {
 }  // namespace
 
 std::size_t held_out_of(std::size_t originals, std::size_t dim) {
-  constexpr double kProducts = 2e11;  // a few seconds of exact distances
-  const double affordable = kProducts / (static_cast<double>(originals) * static_cast<double>(dim));
-  const auto size = static_cast<std::size_t>(std::clamp(affordable, 500.0, 1000.0));
-  return std::min(size / fewer_queries, originals / 5);
+  const double affordable =
+      tuning::kProductsForHeldOut / (static_cast<double>(originals) * static_cast<double>(dim));
+  const auto size = static_cast<std::size_t>(
+      std::clamp(affordable, tuning::kMostHeldOut / 2.0, double{tuning::kMostHeldOut}));
+  return std::min(size / fewer_queries, originals / tuning::kHeldOutOneIn);
 }
 
 // So many buckets cost what comparing with all rows does.
@@ -188,8 +149,7 @@ std::size_t Measurer::most_probes() const {
 }
 
 Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
-  constexpr std::size_t kAlone = 384, kUnlike = 256;  // queries: of all kinds, and of each that is made
-  const std::size_t count = std::min(kUnlike / fewer_queries, rows.size());
+  const std::size_t count = std::min(tuning::kQueriesUnlike / fewer_queries, rows.size());
   const RowForm& form = segment_.form();
   Samples samples;
   samples.vectors.resize(rows.size() * form.dim);
@@ -210,8 +170,8 @@ Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
   of_rows.truths = truths(of_rows.queries, of_rows.without);
   samples.kinds.push_back(std::move(of_rows));
   if (rows.empty() || !segment_.shape().family->ordered_by_distance) return samples;
-  samples.kinds.push_back(
-      alone(samples.rows(), std::min(kAlone / fewer_queries, rows.size()), Random(router_.seed())));
+  samples.kinds.push_back(alone(samples.rows(), std::min(tuning::kQueriesAlone / fewer_queries, rows.size()),
+                                Random(router_.seed())));
   samples.unlike.emplace(samples.rows().queries, count, form, router_.seed());
   const QueryBlock unlike = samples.unlike->block();
   std::vector<std::vector<std::uint32_t>> made_of = samples.unlike->made_of();
@@ -228,7 +188,7 @@ Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
     samples.kinds.push_back({unlike.part(first, count), part(made_of, first), part(of_unlike, first)});
   if (form.metric ==
       Metric::dot) {  // a row may be its own neighbour, and in a bucket that is not the nearest
-    const std::size_t half = std::max(count / 2, std::min<std::size_t>(count, 24));
+    const std::size_t half = std::max(count / 2, std::min(count, tuning::kEnoughQueries));
     for (const QueryBlock& some : {samples.rows().queries.part(0, half), unlike.part(0, half)})
       samples.kinds.push_back({some, {}, truths(some, {})});
   }
@@ -242,9 +202,8 @@ RecallCurve Measurer::measure(const QueryBlock& queries) const {
 
 RecallCurve Measurer::measure(std::span<const Sample> kinds) const {
   constexpr std::array<std::size_t, kShallow> kShallowLevels = {0, 1, 2, 3, 4};
-  constexpr std::size_t kMostCourses = 640;  // of a kind
   const Sample& rows = kinds.front();
-  const std::size_t courses = std::min(kMostCourses, rows.queries.count);
+  const std::size_t courses = std::min(tuning::kQueriesMeasured, rows.queries.count);
   if (rows.queries.count == 0) return {};
   float narrowing = Budget::kNarrow;
   for (const Sample& kind : kinds) narrowing = std::max(narrowing, measure_narrowing(kind));
@@ -259,25 +218,22 @@ RecallCurve Measurer::measure(std::span<const Sample> kinds) const {
   return measure_grid(rows, rows.queries.count, narrowing, OperatingPoints(std::move(levels)));
 }
 
-// Where the k nearest are more than a tenth of the rows, comparing all takes a few times as long at most.
 std::vector<std::size_t> Measurer::deep_levels() const {
-  constexpr std::size_t kFew = 10;
   std::vector<std::size_t> levels;
   for (std::size_t level = kShallow; level < kMeasuredAt.size(); ++level)
-    if (kMeasuredAt[level] <= segment_.originals() / kFew) levels.push_back(level);
+    if (kMeasuredAt[level] <= segment_.originals() / tuning::kDeepOneIn) levels.push_back(level);
   if (!segment_.shape().family->ordered_by_distance) levels.clear();
   return levels;
 }
 
 // Some queries of each kind, from all over, with so many neighbours.
 Samples Measurer::deep(std::span<const Sample> kinds, std::size_t neighbours) const {
-  constexpr std::size_t kSome = 24;
   const auto number = [](std::size_t i, std::size_t count, std::size_t all) { return i * all / count; };
   Samples samples;
   const std::size_t dim = segment_.form().dim, bytes = segment_.form().dim / 8;
   for (const Sample& kind : kinds) {
     const QueryBlock& all = kind.queries;
-    const std::size_t count = std::min(kSome, all.count);
+    const std::size_t count = std::min(tuning::kEnoughQueries, all.count);
     for (std::size_t i = 0; i < count; ++i) {
       const Query query = all.query(number(i, count, all.count));
       samples.vectors.insert(samples.vectors.end(), query.vector, query.vector + dim);
@@ -289,7 +245,7 @@ Samples Measurer::deep(std::span<const Sample> kinds, std::size_t neighbours) co
       samples.vectors.data(), samples.scales.size(), dim,
       segment_.form().metric, samples.scales.data(), samples.bits.empty() ? nullptr : samples.bits.data()};
   for (const Sample& kind : kinds) {
-    const std::size_t count = std::min(kSome, kind.queries.count);
+    const std::size_t count = std::min(tuning::kEnoughQueries, kind.queries.count);
     Sample some{left.part(0, count), {}, {}};
     for (std::size_t i = 0; i < count && !kind.without.empty(); ++i)
       some.without.push_back(kind.without[number(i, count, kind.queries.count)]);
@@ -302,7 +258,7 @@ Samples Measurer::deep(std::span<const Sample> kinds, std::size_t neighbours) co
 
 RecallCurve Measurer::measure_roughly(const Samples& samples, std::size_t count) const {
   constexpr std::array<std::size_t, 1> kTen = {2};
-  static_assert(kMeasuredAt[kTen.front()] == 10);
+  static_assert(kMeasuredAt[kTen.front()] == tuning::kNeighboursForSketches);
   if (!segment_.shape().family->ordered_by_distance)
     return measure_grid(samples.rows(), count, Budget::kNarrow, {});
   OperatingPoints points(measure_points(std::span(samples.kinds).first(1), count, kTen));
@@ -312,12 +268,12 @@ RecallCurve Measurer::measure_roughly(const Samples& samples, std::size_t count)
 RecallCurve Measurer::measure_grid(const Sample& rows, std::size_t count, float narrowing,
                                    OperatingPoints points) const {
   const auto probe_grid = RecallCurve::grid_up_to(most_probes());
-  const GridSteps reranks(std::min<std::size_t>(segment_.originals(), kMostCandidates));
+  const GridSteps reranks(std::min<std::size_t>(segment_.originals(), tuning::kMostCandidates));
   const std::vector<std::uint32_t> later_entries = this->later_entries();
   Tally tally(probe_grid.size(), reranks);
   std::mutex tally_mutex;
-  if (segment_.shape().family->ordered_by_distance) count = std::min(count, kForGrid);
-  parallel_for(count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+  if (segment_.shape().family->ordered_by_distance) count = std::min(count, tuning::kMostHeldOut);
+  parallel_for(count, tuning::kPieceForThread, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     Tally mine(probe_grid.size(), reranks);
     Scratch scratch;
     for (std::size_t i = begin; i < end; ++i) {
@@ -346,17 +302,19 @@ Truths Measurer::truths(const QueryBlock& queries, const std::vector<std::vector
     return !without.empty() && std::ranges::find(without[q], row) != without[q].end();
   };
   const auto for_parts = [&](auto use) {
-    for (std::size_t first = 0; first < rows.count; first += kRowsBetweenBreaths) {
-      use(first, rows.part(first, std::min(first + kRowsBetweenBreaths, rows.count)));
+    for (std::size_t first = 0; first < rows.count; first += tuning::kRowsBetweenAsking) {
+      use(first, rows.part(first, std::min(first + tuning::kRowsBetweenAsking, rows.count)));
       if (spill_) spill_->breathe();
     }
   };
   Truths truths(queries.count);
   const std::size_t threads = thread_count(threads_);
-  const std::size_t at_once = std::clamp((queries.count + threads - 1) / threads, kFewAtOnce, kManyAtOnce);
+  const std::size_t at_once =
+      std::clamp((queries.count + threads - 1) / threads, tuning::kFewQueries, tuning::kRowsRoutedAtOnce);
   parallel_for(queries.count, at_once, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     const QueryBlock some = queries.part(begin, end - begin);
-    std::vector<NearestRows> nearest(some.count, NearestRows(neighbours));
+    std::vector<TopK> nearest(some.count);
+    for (TopK& each : nearest) each.reset(neighbours, std::numeric_limits<float>::infinity());
     if (packed) {
       const PackedQueries block(some, middle);
       std::vector<PerhapsNearest> perhaps(some.count, PerhapsNearest(neighbours));
@@ -372,18 +330,20 @@ Truths Measurer::truths(const QueryBlock& queries, const std::vector<std::vector
             });
       });
       for (std::size_t q = 0; q < some.count; ++q)
-        rows.gather(some.query(q), perhaps[q].take(),
-                    [&](std::size_t row, float key) { nearest[q].push(key, row); });
+        rows.gather(some.query(q), perhaps[q].take(), [&](std::size_t row, float key) {
+          nearest[q].push(key, static_cast<std::int64_t>(row));
+        });
     } else {
       for_parts([&](std::size_t first, const StoredRows& part) {
         part.scan(
             some, [&](std::size_t q) { return nearest[q].max_key(); },
             [&](std::size_t q, std::size_t i, float key) {
-              if (!is_without(begin + q, first + i)) nearest[q].push(key, first + i);
+              if (!is_without(begin + q, first + i))
+                nearest[q].push(key, static_cast<std::int64_t>(first + i));
             });
       });
     }
-    for (std::size_t q = 0; q < some.count; ++q) truths[begin + q] = nearest[q].take();
+    for (std::size_t q = 0; q < some.count; ++q) truths[begin + q] = std::move(nearest[q].sorted());
   });
   return truths;
 }

@@ -9,6 +9,7 @@
 #include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
@@ -43,30 +44,27 @@ std::vector<Candidate> neighbours_among(std::span<const std::uint32_t> rows, std
 // Where vectors lie close together far from all others, 8 bits cannot tell them apart: then more of the
 // candidates are compared exactly, up to all.
 float Measurer::measure_narrowing(const Sample& sample) const {
-  constexpr std::array kFactors = {1.25F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F, 8.0F, 12.0F, 16.0F};
-  constexpr std::size_t kSamples = 128;
-  constexpr std::uint32_t kProbes = 512, kCandidates = 8192;
-  constexpr double kLost = 0.001;
-  if (segment_.form().compact()) return kFactors.front();
+  constexpr auto factors = tuning::kNarrowings;
+  if (segment_.form().compact()) return factors.front();
   constexpr std::array<std::size_t, 3> kLevels = {1, 10, 100};
   const auto& [queries, without, truths] = sample;
   std::array<std::atomic<std::size_t>, kLevels.size()> met{};
-  std::array<std::array<std::atomic<std::size_t>, kFactors.size()>, kLevels.size()> kept{};
+  std::array<std::array<std::atomic<std::size_t>, factors.size()>, kLevels.size()> kept{};
   const RoutedSearch search(segment_);
-  const std::size_t count = std::min(queries.count, kSamples);
-  parallel_for(count, kQueriesAtOnce, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+  const std::size_t count = std::min(queries.count, tuning::kQueriesForNarrowing);
+  parallel_for(count, tuning::kPieceForThread, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     const QueryBlock block = queries.part(begin, end - begin);
     Scratch scratch;
     std::vector<bool> marks(segment_.originals());
     Errand& errand = scratch.errand;
     for (std::size_t q = 0; q < block.count; ++q) {
       hash(router_, block.query(q), scratch);
-      router_.family().order(errand.query(), kProbes, scratch.hash, errand.order);
-      errand.candidates.start(kCandidates * router_.tables());
+      router_.family().order(errand.query(), tuning::kBucketsForNarrowing, scratch.hash, errand.order);
+      errand.candidates.start(tuning::kCandidatesForNarrowing * router_.tables());
       Stages stages;
       for (const Near& near : errand.order) search.scan_bucket(near, errand, stages);
       errand.candidates.finish();
-      if (router_.tables() > 1) errand.candidates.unite(kCandidates);
+      if (router_.tables() > 1) errand.candidates.unite(tuning::kCandidatesForNarrowing);
       const auto rows = errand.candidates.kept();
       std::vector<float> keys(rows.size());
       segment_.byte_rows().keys(search.byte_query(errand), rows, scratch.byte_rows, keys.data());
@@ -86,18 +84,20 @@ float Measurer::measure_narrowing(const Sample& sample) const {
         for (std::size_t level = 0; level < kLevels.size(); ++level) {
           if (neighbours[n].number >= kLevels[level]) continue;
           ++met[level];
-          for (std::size_t i = 0; i < kFactors.size(); ++i)
-            if (static_cast<float>(nearer) < kFactors[i] * static_cast<float>(kLevels[level]) + 8.0F)
+          for (std::size_t i = 0; i < factors.size(); ++i)
+            if (static_cast<float>(nearer) <
+                factors[i] * static_cast<float>(kLevels[level]) + tuning::kNarrowedAnyway)
               ++kept[level][i];
         }
       }
     }
   });
   const auto keeps = [&](std::size_t level, std::size_t i) {
-    return static_cast<double>(kept[level][i]) >= (1.0 - kLost) * static_cast<double>(met[level]);
+    return static_cast<double>(kept[level][i]) >=
+           (1.0 - tuning::kLostByNarrowing) * static_cast<double>(met[level]);
   };
-  for (std::size_t i = 0; i < kFactors.size(); ++i)
-    if (keeps(0, i) && keeps(1, i) && keeps(2, i)) return kFactors[i];
+  for (std::size_t i = 0; i < factors.size(); ++i)
+    if (keeps(0, i) && keeps(1, i) && keeps(2, i)) return factors[i];
   return std::numeric_limits<float>::infinity();
 }
 

@@ -13,6 +13,7 @@
 #include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
@@ -55,12 +56,11 @@ std::size_t most_neighbours(const Sample& sample) {
 
 OperatingPoints::Levels Measurer::measure_points(std::span<const Sample> kinds, std::size_t most,
                                                  std::span<const std::size_t> levels) const {
-  constexpr std::size_t kForUsual = 256, kWithCandidates = 96, kCoursesAtOnce = 32;
   const HitModel& model = router_.hits();
   if (model.empty()) return {};
   const float error = this->error();
   PointTally::ByLevel usual{};
-  const std::vector<Course> some = courses(kinds.front(), kForUsual);
+  const std::vector<Course> some = courses(kinds.front(), tuning::kCoursesLearned.front());
   PointTally::ByLevel errors{};
   for (const std::size_t level : levels) {
     usual[level] = PointTally::usual(some, level);
@@ -69,10 +69,11 @@ OperatingPoints::Levels Measurer::measure_points(std::span<const Sample> kinds, 
   std::vector<PointTally> tallies;
   for (const Sample& sample : kinds) {
     const std::size_t count = std::min(most, sample.queries.count);
-    const std::size_t every = tallies.empty() ? std::max<std::size_t>(1, count / kWithCandidates) : count;
+    const std::size_t every =
+        tallies.empty() ? std::max<std::size_t>(1, count / tuning::kQueriesWithCandidates) : count;
     PointTally tally(model, errors, usual, most_neighbours(sample));
     std::mutex tally_mutex;
-    const std::size_t piece = piece_of(count, kCoursesAtOnce, threads_);
+    const std::size_t piece = piece_of(count, tuning::kPieceForThread, threads_);
     parallel_for(count, piece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
       Scratch scratch;
       PointTally mine(model, errors, usual, most_neighbours(sample));
@@ -92,10 +93,9 @@ OperatingPoints::Levels Measurer::measure_points(std::span<const Sample> kinds, 
 }
 
 std::vector<Course> Measurer::courses(const Sample& sample, std::size_t most) const {
-  constexpr std::size_t kCoursesAtOnce = 8;
   const float error = this->error();
   std::vector<Course> courses(std::min(sample.queries.count, most));
-  const std::size_t piece = piece_of(courses.size(), kCoursesAtOnce, threads_);
+  const std::size_t piece = piece_of(courses.size(), tuning::kPieceForThread, threads_);
   parallel_for(courses.size(), piece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     Scratch scratch;
     for (std::size_t i = begin; i < end; ++i) {
@@ -106,12 +106,11 @@ std::vector<Course> Measurer::courses(const Sample& sample, std::size_t most) co
   return courses;
 }
 
-// The standard error of an estimate where ‖q − c‖ is 1, about 0.6 F (sketches.hpp): by the mean F of a
-// thousand blocks, each cut to some times the median, as a single row may be far longer than all others.
+// The standard error of an estimate where ‖q − c‖ is 1, a share of F (sketches.hpp): by the mean F of
+// some blocks, each cut to some times the median, as a single row may be far longer than all others.
 float Measurer::error() const {
-  constexpr float kPerFactor = 0.6F, kMost = 64.0F;
   std::vector<float> factors;
-  const std::size_t every = std::max<std::size_t>(1, router_.buckets() / 1000);
+  const std::size_t every = std::max<std::size_t>(1, router_.buckets() / tuning::kCountedOfMany);
   for (std::uint32_t bucket = 0; bucket < router_.buckets(); bucket += static_cast<std::uint32_t>(every)) {
     const std::uint32_t entries = std::min<std::uint32_t>(sketches_.count(bucket), SketchLayout::kEntries);
     for (std::uint32_t i = 0; i < entries; ++i) factors.push_back(sketches_.factors(bucket, i).f);
@@ -119,22 +118,20 @@ float Measurer::error() const {
   if (factors.empty()) return 0.0F;
   const auto middle = factors.begin() + static_cast<std::ptrdiff_t>(factors.size() / 2);
   std::nth_element(factors.begin(), middle, factors.end());
-  const float most = kMost * *middle;
+  const float most = tuning::kMostOfFactor * *middle;
   double sum = 0.0;
   for (const float each : factors) sum += double{std::min(each, most)};
-  return kPerFactor * static_cast<float>(sum / static_cast<double>(factors.size()));
+  return tuning::kErrorPerFactor * static_cast<float>(sum / static_cast<double>(factors.size()));
 }
 
 Course Measurer::course(const Sample& sample, std::size_t number, float error, Scratch& scratch) const {
-  constexpr float kMostErrors = 10.0F;
-  constexpr std::size_t kFarthest = 4096, kAtFirst = 64;  // buckets
   Errand& errand = scratch.errand;
   const auto without = sample.without_of(number);
   const std::vector<Found>& truth = sample.truths[number];
   hash(router_, sample.queries.query(number), scratch);
   const RoutedSearch search(segment_);
-  const std::size_t most = std::min({most_probes(), kFarthest, std::size_t{router_.buckets()}});
-  router_.family().order(errand.query(), std::min(kAtFirst, most), scratch.hash, errand.order);
+  const std::size_t most = std::min({most_probes(), tuning::kFarthestBucket, std::size_t{router_.buckets()}});
+  router_.family().order(errand.query(), std::min(tuning::kOrderedAtFirst, most), scratch.hash, errand.order);
 
   Course course;
   course.neighbours.resize(truth.size());
@@ -186,9 +183,10 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
     of_many.push(estimates);
     note_lowest();
     const float e = many ? of_many.bound() : lowest.kth(RecallCurve::kNeighbours);
-    append_below(estimates,
-                 e + kMostErrors * error * std::sqrt(std::max({errand.order.front().key, e, 0.0F})),
-                 course.entries);
+    append_below(
+        estimates,
+        e + tuning::kErrorsOfCourse * error * std::sqrt(std::max({errand.order.front().key, e, 0.0F})),
+        course.entries);
     course.entries_in.push_back(static_cast<std::uint32_t>(course.entries.size()));
     const auto by_row = [](Sought a, std::uint32_t row) { return a.row < row; };
     for (auto each = std::lower_bound(sought.begin(), sought.end(), first, by_row);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/base/vectors.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 
@@ -38,7 +39,6 @@ void Unlike::describe() {
 }
 
 std::vector<double> Unlike::make(Kind kind, std::uint32_t row, std::uint32_t other) {
-  constexpr double kKept = 0.1;
   const bool isotropic = made_of_.size() % 2 == 1;
   std::vector<double> made(form_.dim);
   std::size_t largest = 0;
@@ -55,7 +55,7 @@ std::vector<double> Unlike::make(Kind kind, std::uint32_t row, std::uint32_t oth
         made[i] = mean_[i] + (isotropic ? rms_spread_ : spread_[i]) * random_.gaussian();
         break;
       default:
-        made[i] = random_.uniform() < kKept ? here : 0.0;
+        made[i] = random_.uniform() < tuning::kShareMade ? here : 0.0;
     }
     if (std::abs(here) > std::abs(value(row, largest))) largest = i;
   }
@@ -77,7 +77,6 @@ void Unlike::add(const std::vector<double>& made) {
 }
 
 void Unlike::add_bits(Kind kind, std::uint32_t row, std::uint32_t other) {
-  constexpr double kTenth = 0.1;
   const std::size_t bytes = form_.bytes();
   for (std::size_t i = 0; i < bytes; ++i) {
     const auto byte_of = [&](std::size_t of) {
@@ -85,7 +84,7 @@ void Unlike::add_bits(Kind kind, std::uint32_t row, std::uint32_t other) {
     };
     unsigned tenth = 0, often = 0;
     for (unsigned bit = 0; bit < 8; ++bit) {
-      if (random_.uniform() < kTenth) tenth |= 1U << bit;
+      if (random_.uniform() < tuning::kShareMade) tenth |= 1U << bit;
       if (byte_of(random_.bits() % rows_.count) >> bit & 1) often |= 1U << bit;
     }
     const auto either = static_cast<unsigned>(random_.bits() & 0xFF);

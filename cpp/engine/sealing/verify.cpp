@@ -14,6 +14,7 @@
 #include "engine/search/compare.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
@@ -71,23 +72,21 @@ void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::spa
         hold[at] = correct(levels[at], at, narrowing, kinds);
 }
 
-// First the points for .8, .95 and .99 are tried. If one finds less than it says, so are those for other
-// common recalls, and then those that these recalls take once they are corrected. Whether all find what they
+// First the points for some recalls are tried. If one finds less than it says, so are those for other common
+// ones, and then those that these recalls take once they are corrected. Whether all find what they
 // say.
 bool Measurer::correct(OperatingPoints::Level& level, std::size_t at, float narrowing,
                        std::span<const Sample> kinds) const {
-  constexpr int kRounds = 4;
-  constexpr std::array kFirst = {0.8F, 0.95F, 0.99F};
-  constexpr std::array kAll = {0.8F, 0.9F, 0.95F, 0.99F, 1.0F};
   using ByDegree = std::array<std::vector<Shortfall>, Budget::kDegrees>;
   const Allowed every_row(Bits(segment_.rows(), true), segment_.copies());
   const OperatingPoints::Level measured = level;
   ByDegree tried;
   bool hold = true;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < tuning::kTrialRounds; ++round) {
     bool all_hold = true, any_new = false;
     const ByDegree before = tried;  // so that the degrees of a budget are for the same recall
-    for (const float recall : round == 0 ? std::span<const float>(kFirst) : std::span<const float>(kAll)) {
+    for (const float recall : round == 0 ? std::span<const float>(tuning::kFirstTried)
+                                         : std::span<const float>(tuning::kLaterTried)) {
       Budget budget;
       budget.error = measured.error;
       budget.usual_e = measured.usual_e;
@@ -105,6 +104,7 @@ bool Measurer::correct(OperatingPoints::Level& level, std::size_t at, float narr
         }
         known = known && std::ranges::count(tried[degree], said[degree], &Shortfall::recall) > 0;
       }
+      if (Budget::goes_on(at)) budget.go_on();
       if (known) continue;
       any_new = true;
       const auto by = shortfalls(budget, at, narrowing, every_row, kinds);
@@ -145,7 +145,6 @@ double Measurer::share_found(std::span<const Found> found, std::span<const Found
 std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, std::size_t level,
                                                          float narrowing, const Allowed& all,
                                                          std::span<const Sample> kinds) const {
-  constexpr double kErrors = 1.0;
   const double some = enough_queries(level);
   struct Sum {
     double queries = 0.0, found = 0.0, squares = 0.0;
@@ -173,8 +172,8 @@ std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, s
   for (std::size_t degree = 0; degree < shares.size(); ++degree) {
     if (others[degree].queries >= some) shares[degree].push_back(others[degree].share());
     const double said = double{budget.limits[degree].recall};
-    if (!shares[degree].empty() && said > least_of(shares[degree], -kErrors))
-      by[degree] = static_cast<float>(std::min(said, said - least_of(shares[degree], kErrors)));
+    if (!shares[degree].empty() && said > least_of(shares[degree], -tuning::kErrors))
+      by[degree] = static_cast<float>(std::min(said, said - least_of(shares[degree], tuning::kErrors)));
   }
   return by;
 }
@@ -190,10 +189,7 @@ std::vector<std::uint32_t> Measurer::with_copies(std::span<const std::uint32_t> 
 // The queries are taken from all over, since those that are given may be in some order.
 std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t level,
                                              const Trial& trial) const {
-  constexpr std::size_t kTried = 400, kTriedForFew = 640, kFew = 3;  // queries; of few neighbours
-  constexpr std::size_t kAtOnce = 16;
-  constexpr double kAffordable = 1.2e7, kNeighbours = 1e4;               // some hundredths of a second
-  const double least = level < kShallow ? 40.0 : enough_queries(level);  // queries
+  const double least = level < kShallow ? tuning::kLeastTried : enough_queries(level);  // queries
   // those of which so many neighbours are known
   std::vector<std::size_t> able;
   const auto& [queries, without, truths] = trial.sample;
@@ -202,21 +198,22 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
     if (truths[q].size() >= std::min(neighbours, segment_.originals() - trial.sample.without_of(q).size()))
       able.push_back(q);
   const std::size_t given = able.size();
-  const double compared = std::min(static_cast<double>(budget.rerank),
-                                   double{trial.narrowing} * static_cast<double>(kMeasuredAt[level]) + 8.0);
+  const double compared = std::min(
+      static_cast<double>(budget.rerank),
+      double{trial.narrowing} * static_cast<double>(kMeasuredAt[level]) + double{tuning::kNarrowedAnyway});
   const double cost =
       router_.costs(segment_.originals()).of(budget) +
       cost_of_comparing(segment_.form(), segment_.originals(), static_cast<std::size_t>(compared));
-  const std::size_t count =
-      std::min({given, kMeasuredAt[level] <= kFew ? kTriedForFew : kTried,
-                static_cast<std::size_t>(
-                    std::max(least, std::min(kAffordable / std::max(cost, 1.0),
-                                             kNeighbours / static_cast<double>(kMeasuredAt[level]))))});
+  const std::size_t count = std::min(
+      {given, kMeasuredAt[level] <= tuning::kFewNeighbours ? tuning::kQueriesMeasured : tuning::kQueriesTried,
+       static_cast<std::size_t>(
+           std::max(least, std::min(tuning::kCostOfTrial / std::max(cost, 1.0),
+                                    tuning::kNeighboursTried / static_cast<double>(kMeasuredAt[level]))))});
   Visit visit;
   visit.budget = budget;
   visit.k = kMeasuredAt[level];
   std::vector<Tried> tried(count);  // in the order of the queries: the same sums for any number of threads
-  const std::size_t piece = piece_of(count, kAtOnce, threads_);
+  const std::size_t piece = piece_of(count, tuning::kPieceForThread, threads_);
   parallel_for(count, piece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
     Scratch scratch;
     TopK nearest;

@@ -4,13 +4,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/tuning.hpp"
+
 namespace lookalike {
 
 // Rows that are read in turn come faster than rows that are picked.
 double cost_of_comparing(const RowForm& form, std::size_t rows, std::size_t allowed) {
   const auto bytes = static_cast<double>(form.bytes());
-  return std::min(static_cast<double>(rows) * (1.0 + 0.025 * bytes),
-                  static_cast<double>(allowed) * (10.0 + 0.05 * bytes));
+  return std::min(
+      static_cast<double>(rows) * (tuning::kCostOfRow + tuning::kCostOfByte * bytes),
+      static_cast<double>(allowed) * (tuning::kCostOfPickedRow + 2.0 * tuning::kCostOfByte * bytes));
 }
 
 double cost_of_comparing(const Segment& segment, std::size_t allowed) {
@@ -24,7 +27,7 @@ void compare(const Segment& segment, const QueryBlock& queries, const Allowed* a
       segment.take_equals(row, allowed, [&](std::int64_t id) { return nearest[q].push(key, id); });
   };
   const std::size_t met = allowed != nullptr ? allowed->originals().count(begin, end) : end - begin;
-  if (met * 8 > end - begin) {
+  if (met * tuning::kPickedOneIn > end - begin) {
     segment.touch(begin, end);
     const StoredRows rows = segment.stored().part(begin, end);
     rows.scan(queries, wanted(nearest),

@@ -5,15 +5,9 @@
 
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
-namespace {
-
-constexpr std::size_t kLong = 64;  // buckets: some ten microseconds
-constexpr double kUsual = 0.6;     // of what evenly spread rows would give, the probes meet at least so much
-
-}  // namespace
-
 // How many buckets a query visits shows on the way: those that a usual one looks at are put in order, others
 // on demand.
 void RoutedSearch::order(const Visit& visit, Scratch& scratch, Errand& errand) const {
@@ -25,7 +19,7 @@ void RoutedSearch::order(const Visit& visit, Scratch& scratch, Errand& errand) c
   errand.shares.clear();
   errand.rank = 0.0F;
   if (budget.by_hits())
-    errand.candidates.start(kMostOnTheWay, visit.k);
+    errand.candidates.start(tuning::kMostOnTheWay, visit.k);
   else
     errand.candidates.start(std::max<std::size_t>(budget.rerank, visit.k) * router_->tables());
 }
@@ -116,14 +110,13 @@ std::size_t RoutedSearch::findable() const {
 // budget was measured for another case. Then the rest of the buckets, nearest first, as far as it takes.
 void RoutedSearch::scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const {
   if (visit.budget.by_hits()) return;
-  constexpr std::size_t kShare = 64;  // so much of what may be found is reranked then
   const std::size_t probes = stages.probes - errand.before.probes;
   const auto met = [&] { return stages.met - errand.before.met; };
-  const bool everywhere = met() < kUsual * visit.evenly * static_cast<double>(probes);
+  const bool everywhere = met() < tuning::kMetEvenly * visit.evenly * static_cast<double>(probes);
   if (!everywhere && met() >= visit.k * router_->tables()) return;
   std::vector<bool> visited(router_->buckets());
   if (everywhere)
-    errand.candidates.start(std::max<std::size_t>(visit.budget.rerank, findable() / kShare) *
+    errand.candidates.start(std::max<std::size_t>(visit.budget.rerank, findable() / tuning::kRerankedOneIn) *
                             router_->tables());
   else
     for (const Near& near : errand.order) visited[near.bucket] = true;
@@ -131,7 +124,7 @@ void RoutedSearch::scan_further(const Visit& visit, Scratch& scratch, Errand& er
   std::size_t further = 0;
   for (const Near& near : errand.order) {
     if ((!everywhere && met() >= visit.k * router_->tables()) ||
-        (++further % kLong == 0 && scratch.stopped()))
+        (++further % tuning::kBucketsBetweenAsking == 0 && scratch.stopped()))
       return;
     if (!visited[near.bucket]) scan_bucket(near, errand, stages);
   }

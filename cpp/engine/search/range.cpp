@@ -8,25 +8,23 @@
 #include "engine/search/hash.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
-
-constexpr std::size_t kRowsAtATime = 8192;  // compared before it is asked whether to stop
 
 // By the triangle inequality no row lies nearer than ‖q − c‖ − radius. The standard error of an estimate is
 // that of sketches.hpp with F = 2‖r‖ / (ip √m), where √(1 − ip²) / ip is below 1 for a rotated residual of
 // some length.
 void gather_within(const Segment& segment, const Query& query, float square, const Allowed* allowed,
                    Scratch& scratch, std::vector<std::uint32_t>& rows) {
-  constexpr float kStandardErrors = 4.0F;
   constexpr float kRounding = 1e-4F;
   const Router& router = *segment.router();
   Errand& errand = scratch.errand;
   hash(router, query, scratch);
   const float radius = std::sqrt(std::max(0.0F, square));
   const auto m = static_cast<float>(router.m());
-  const auto spread = kStandardErrors * 2.0F / std::sqrt(m - 1.0F);
+  const auto spread = tuning::kErrorsOfRange * 2.0F / std::sqrt(m - 1.0F);
   for (std::uint32_t bucket = 0; bucket < router.buckets(); ++bucket) {
     if (bucket % 64 == 63 && scratch.stopped()) return;
     // the first table holds every original
@@ -57,8 +55,8 @@ void within(const Segment& segment, const Query& query, float max_key, const All
       !std::isfinite(square)) {
     const std::size_t originals = segment.originals();
     for (std::size_t begin = 0; begin < originals && !(begin > 0 && scratch.stopped());
-         begin += kRowsAtATime) {
-      const std::size_t end = std::min(originals, begin + kRowsAtATime);
+         begin += tuning::kRowsBetweenAsking) {
+      const std::size_t end = std::min(originals, begin + tuning::kRowsBetweenAsking);
       segment.touch(begin, end);
       segment.stored_originals()
           .part(begin, end)

@@ -5,6 +5,7 @@
 
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 
@@ -27,7 +28,8 @@ std::span<const std::uint32_t> RoutedSearch::narrow(const Visit& visit, const Er
                                                     std::span<const std::uint32_t> rows,
                                                     Scratch& scratch) const {
   Candidates& finalists = scratch.finalists;
-  const double few = static_cast<double>(visit.budget.narrowing) * static_cast<double>(visit.k) + 8.0;
+  const double few = static_cast<double>(visit.budget.narrowing) * static_cast<double>(visit.k) +
+                     double{tuning::kNarrowedAnyway};
   finalists.start(few < static_cast<double>(rows.size()) ? static_cast<std::size_t>(few) : rows.size());
   by_view(rows, scratch, [&](const View& view, std::span<const std::uint32_t> of_view) {
     float* keys = finalists.estimates(of_view.size());
@@ -111,12 +113,11 @@ void RoutedSearch::take_fresh(std::uint32_t row, float key, TopK& nearest) const
 
 // Fresh rows that are in no bucket and may be found, chunk by chunk; how many.
 std::size_t RoutedSearch::compare_unlike(const Query& query, Scratch& scratch, TopK& nearest) const {
-  constexpr std::size_t kMany = 1024;  // some ten microseconds
   std::size_t compared = 0, asked = 0;
   for (const FreshView& view : fresh_) {
     const auto rows = view.lists->unlike();
     for (std::size_t i = 0; i < rows.size();) {
-      if (compared >= asked + kMany) {
+      if (compared >= asked + tuning::kRowsBetweenAsking) {
         if (scratch.stopped()) return compared;
         asked = compared;
       }

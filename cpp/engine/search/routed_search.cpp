@@ -6,16 +6,9 @@
 
 #include "engine/search/hash.hpp"
 #include "engine/search/search_scratch.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
-namespace {
-
-constexpr std::size_t kLong = 64;  // buckets: some ten microseconds
-
-constexpr std::size_t kHashedAtOnce = 16;  // queries
-
-}  // namespace
-
 void RoutedSearch::add(const Segment& segment, const Allowed* allowed) {
   router_ = segment.router().get();
   views_.push_back({&segment, allowed, entries_, rows_});
@@ -63,9 +56,10 @@ const RoutedSearch::FreshView& RoutedSearch::fresh_view_of(std::size_t row) cons
 
 void RoutedSearch::search(const QueryBlock& queries, const Visit& visit, Scratch& scratch,
                           std::span<TopK> nearest, std::span<Stages> stages) const {
-  for (std::size_t begin = 0; begin < queries.count; begin += kHashedAtOnce) {
+  for (std::size_t begin = 0; begin < queries.count; begin += tuning::kQueriesHashedAtOnce) {
     Stopwatch watch(scratch.laps);
-    const QueryBlock some = queries.part(begin, std::min(kHashedAtOnce, queries.count - begin));
+    const QueryBlock some =
+        queries.part(begin, std::min(tuning::kQueriesHashedAtOnce, queries.count - begin));
     hash(*router_, some, scratch);
     watch.lap(&Laps::hash);
     for (std::size_t q = 0; q < some.count; ++q) {
@@ -84,7 +78,9 @@ void RoutedSearch::search(const Query& query, const Visit& visit, Scratch& scrat
   order(visit, scratch, errand);
   watch.lap(&Laps::probe);
   for (std::size_t begin = 0; begin < router_->buckets(); begin = Budget::phase_end(begin)) {
-    if (!choose(visit, begin, scratch, errand) || (begin >= kLong && scratch.stopped())) break;
+    if (!choose(visit, begin, scratch, errand) ||
+        (begin >= tuning::kBucketsBetweenAsking && scratch.stopped()))
+      break;
     if (static_cast<double>(begin + errand.now.size()) > visit.most_probes) {
       stages.too_far = true;
       stages.missed = 1.0;

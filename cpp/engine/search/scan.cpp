@@ -5,6 +5,7 @@
 
 #include "engine/search/routed_search.hpp"
 #include "engine/search/search_scratch.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 
@@ -68,10 +69,9 @@ void RoutedSearch::start_blocks(Errand& errand) const {
 
 // The first blocks of a list become candidates by what take(numbers) does with those below the limit.
 void RoutedSearch::scan_blocks(const auto& list, std::size_t count, auto kernel, Errand& errand, auto take) {
-  constexpr std::size_t kBlocksAtOnce = 16;
   Candidates& candidates = errand.candidates;
-  for (std::size_t begin = 0; begin < count; begin += kBlocksAtOnce) {
-    const BlocksToScan part = list.part(begin, std::min(kBlocksAtOnce, count - begin));
+  for (std::size_t begin = 0; begin < count; begin += tuning::kBlocksAtOnce) {
+    const BlocksToScan part = list.part(begin, std::min(tuning::kBlocksAtOnce, count - begin));
     float* estimates = candidates.estimates(part.count * SketchLayout::kEntries);
     std::uint32_t* numbers = candidates.numbers();
     take(std::span(numbers, kernel(part, errand.table.view(), candidates.limit(), estimates, numbers)));

@@ -8,12 +8,10 @@
 #include "engine/base/errors.hpp"
 #include "engine/segment/segment.hpp"
 #include "engine/segment/segment_shape.hpp"
+#include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
-
-// Beside rows of so many bytes a second copy of the ids takes less than a hundredth.
-constexpr std::size_t kWorthIdsTwice = 800;
 
 const std::string kRouter = "router/";  // what the names of its sections begin with
 
@@ -79,7 +77,7 @@ void Segment::write(const std::string& path, const Shape& shape, const std::stri
     sections.push_back(section("bytes", bytes_.bytes()));
   }
   sections.push_back(section("vectors", vectors_.view()));
-  if (form_.bytes() >= kWorthIdsTwice) {
+  if (form_.bytes() >= tuning::kWorthIdsTwice) {
     sections.push_back(section("segment_again", whole, true));
     sections.push_back(section("ids_again", ids_.view(), true));
   }
