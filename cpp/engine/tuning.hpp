@@ -197,7 +197,9 @@ inline constexpr unsigned kBucketsForNarrowing = 512;
 // ---- Search
 // Commands: turns, bench.
 
-/// More neighbours than these are not kept as a heap: 3,000 of 60,000 take a quarter to half of the time so.
+/// More neighbours than these are not kept as a heap: with `exact=True` 3,000 of 60,000 take a third to half
+/// of the time so, 10,000 a quarter to half, 100 as long (docs/tried.md, "Where a filter turns to
+/// comparing").
 inline constexpr std::size_t kMostInHeap = 64;
 /// Buckets of the first phase, a power of two. With 4 or 8 a search is 2 to 5 % faster, but of CNN's 0.866
 /// was found for 0.90 (docs/tried.md, "What each trick brings").

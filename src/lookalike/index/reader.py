@@ -96,8 +96,9 @@ class Reader:
             k: how many, up to 2^24; where the index holds fewer, the rest is padded with id −1 at distance inf.
             recall: the share of the true neighbours to be found on average, in (0, 1]; 0.95 by default. How far each
                 query goes follows from what was measured at sealing, for this k, with stored vectors as queries and
-                with such as nothing stored is like. Beyond k = 10,000, or a tenth of the vectors (rounded down to 100,
-                300, 1,000 or 3,000), every vector is compared.
+                with such as nothing stored is like: up to k = 10,000, or a tenth of the vectors (rounded down to 100,
+                300, 1,000 or 3,000). Up to ten times as many neighbours it goes farther the more they are; beyond, or
+                where that takes longer, every vector is compared.
             probes: buckets to visit, for those who would rather set that; all are compared where there are no more.
             rerank: with probes, how many of the best sketches to look at more closely.
             filter: which ids may be found: ids, or a mask of bool for `index.ids`, or a function of these; made by
