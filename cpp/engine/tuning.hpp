@@ -87,11 +87,12 @@ inline constexpr double kCostOfBucket = 30.0, kCostOfEntry = 0.2, kCostOfSketchG
 inline constexpr double kCostOfCandidate = 14.0, kCostOfRow = 1.0, kCostOfPickedRow = 10.0;
 /// A byte of these; of a row that is picked twice as much.
 inline constexpr double kCostOfByte = 0.025;
-/// Of rows compared one by one, each that is among the nearest for a while.
+/// Of rows compared one by one, each that is among the nearest for a while; not measured since more than
+/// kMostInHeap are kept otherwise.
 inline constexpr double kCostOfKeptRow = 70.0;
 /// How many times as dear as foretold buckets are of which a share may be found, beside comparing one by one;
 /// and the candidates that are left then, of those foretold: this × √share. Measured with filters of 0.5 % to
-/// 50 % on 20,000 to 100,000 rows × 16 to 600, one query at a time and many: buckets took 1.0 to 3.6 times as
+/// 50 % on 20,000 to 100,000 rows × 16 to 600, one query at a time and many: buckets took 1.0 to 5 times as
 /// long as foretold, comparing 0.3 to 0.9 times (docs/tried.md, "Where a filter turns to comparing").
 inline constexpr double kDearerOfSome = 5.0, kCandidatesByShare = 1.5;
 /// Comparing with all may cost so much, some 20 ms of a core, where too little is known for the recall that

@@ -92,8 +92,8 @@ Budget OperatingPoints::budget_at(double recall, double depth) const {
 }
 
 // As of the most neighbours that were measured: the more they are, the less may be left. What is usual, and
-// what it costs, grows on as between the last two. No trial has shown that it finds as much; found .93 to .99
-// for .90 to .99 (benchmarks/cliffs.py --only k has the work).
+// what it costs, grows on as between the last two. Nothing of this is tried at sealing: docs/performance.md,
+// "Many neighbours", has what was found.
 Budget OperatingPoints::budget_beyond(double recall, double times, std::size_t last) const {
   const auto fewer = static_cast<double>(kMeasuredAt[last - 1]),
              most = static_cast<double>(kMeasuredAt[last]);

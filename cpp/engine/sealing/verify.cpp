@@ -73,8 +73,7 @@ void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::spa
 }
 
 // First the points for some recalls are tried. If one finds less than it says, so are those for other common
-// ones, and then those that these recalls take once they are corrected. Whether all find what they
-// say.
+// ones, and then those that these recalls take once they are corrected. Whether all find what they say.
 bool Measurer::correct(OperatingPoints::Level& level, std::size_t at, float narrowing,
                        std::span<const Sample> kinds) const {
   using ByDegree = std::array<std::vector<Shortfall>, Budget::kDegrees>;
