@@ -120,7 +120,7 @@ inline constexpr double kCostOfQuery = 6000.0;
 inline constexpr std::size_t kHeldOutOneIn = 5, kMostHeldOut = 1000;
 inline constexpr double kProductsForHeldOut = 2e11;
 /// Queries at most: of a kind; rows without their relatives; each kind that is made.
-inline constexpr std::size_t kQueriesMeasured = 640, kQueriesAlone = 384, kQueriesUnlike = 256;
+inline constexpr std::size_t kQueriesMeasured = 512, kQueriesAlone = 320, kQueriesUnlike = 320;
 /// So many queries tell what a kind finds; half as many where each has more than 100 neighbours.
 inline constexpr std::size_t kEnoughQueries = 24;
 /// k is measured up to one in so many rows: beyond, comparing all takes a few times as long at most.
@@ -170,19 +170,24 @@ inline constexpr float kPartOfRow = 0.3F;
 /// candidates may miss, steps of an octave.
 inline constexpr int kOctavesLeft = 14, kLeftPerOctave = 4;
 inline constexpr float kMissedPerOctave = 1.6F;
+/// For these recalls choices are made; between them a budget is interpolated.
+inline constexpr std::array kRecallsChosen = {0.3,   0.5,   0.6,   0.7,   0.75,  0.8,    0.825, 0.85,  0.875,
+                                              0.9,   0.92,  0.935, 0.95,  0.96,  0.97,   0.98,  0.985, 0.99,
+                                              0.993, 0.995, 0.997, 0.998, 0.999, 0.9995, 1.0};
 /// A share that counts as nearly all. Of rows' courses: what is usual of e is beyond so many. Of buckets: how
 /// far they reach tells how far one of few rows does; by the mean, 15 rows were taken for unlike, not 2
 /// (docs/tried.md, "Fresh vectors"; command: fresh). Of rows that may be found: the others change nothing.
 inline constexpr double kNearlyAll = 0.9;
-/// Standard errors by which what was found is lessened; of few neighbours more, since a query finds all or
+/// Standard errors by which what was found is lessened; of one neighbour more, since a query finds all or
 /// nothing, and some of many choices seem by chance to find more than they do.
-inline constexpr double kErrors = 1.0, kErrorsOfFew = 1.75;
-inline constexpr std::size_t kFewNeighbours = 3;
+inline constexpr double kErrors = 1.0, kErrorsOfOne = 1.75;
 /// Trials by the search itself: rounds; recalls of the first, and of the others.
 inline constexpr int kTrialRounds = 4;
 inline constexpr std::array kFirstTried = {0.8F, 0.95F, 0.99F};
 inline constexpr std::array kLaterTried = {0.8F, 0.9F, 0.95F, 0.99F, 1.0F};
-/// Queries of a trial: at most (of few neighbours kQueriesMeasured), at least; between, as many as cost so
+/// A choice counts as tried if one was that says as much but for this share of what may be missed.
+inline constexpr float kTriedWithin = 1.0F / 64.0F;
+/// Queries of a trial: at most (of one neighbour kQueriesMeasured), at least; between, as many as cost so
 /// much, some hundredths of a second, and have so many neighbours.
 inline constexpr double kLeastTried = 40.0, kCostOfTrial = 1.2e7, kNeighboursTried = 1e4;
 inline constexpr std::size_t kQueriesTried = 400;

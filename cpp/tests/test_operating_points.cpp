@@ -105,6 +105,8 @@ PointTally tally_of(std::size_t every, std::size_t first) {
   return tally;
 }
 
+using Choice = std::array<OperatingPoints::Point, Budget::kDegrees>;  // by degree
+
 const OperatingPoints& measured() {
   static const OperatingPoints points([] {
     PointTally one = tally_of(2, 0);
@@ -114,30 +116,28 @@ const OperatingPoints& measured() {
   return points;
 }
 
-std::size_t degree_of(const Walk& walk, std::size_t level) {
-  return Budget::degree(walk.course.kth_after(level, kBuckets), usual()[level]);
-}
-
 struct Took {
   double recall = 0, probes = 0, candidates = 0;
+  std::size_t degree = 0;  // where it decided to end
 };
 
-/// A search by the rule of Budget, of a query of this degree; for k <= 100, it goes on while it seems to be
-/// of another.
-Took search(const Walk& walk, std::size_t level, std::size_t degree, const OperatingPoints::Point& point) {
+/// A search by the rule of Budget.
+Took search(const Walk& walk, std::size_t level, const Choice& choice) {
   const std::size_t k = kMeasuredAt[level];
   std::vector<float> seen;
   HitModel::Room room;
   std::size_t probes = 0;
   bool searching = true;
+  float decided = Budget::kEndless;
   for (std::size_t begin = 0; begin < kBuckets && searching; begin = Budget::phase_end(begin)) {
     std::size_t end = std::min(kBuckets, Budget::phase_end(begin));
     const float e = kth_of(seen, k);
-    const bool may_stop = level >= kShallow || Budget::degree(e, usual()[level]) <= degree;
-    if (may_stop && std::isfinite(e)) {
+    if (std::isfinite(e)) {
+      decided = e;
+      const float left = choice[Budget::degree(e, usual()[level])].left;
       const auto some = std::span(walk.course.order).first(std::min(kBuckets, Budget::horizon(begin)));
       const auto of_k = static_cast<float>(k);
-      const std::size_t last = enough(model().expect(some, e, room), begin, of_k, point.left * of_k);
+      const std::size_t last = enough(model().expect(some, e, room), begin, of_k, left * of_k);
       searching = last >= end;
       end = std::min(end, last);
     }
@@ -145,14 +145,15 @@ Took search(const Walk& walk, std::size_t level, std::size_t degree, const Opera
       seen.insert(seen.end(), walk.estimates[probes].begin(), walk.estimates[probes].end());
   }
   const float e = kth_of(seen, k);
+  const std::size_t degree = Budget::degree(std::isfinite(decided) ? decided : e, usual()[level]);
   const auto within = [&](float limit) {
     return static_cast<std::size_t>(std::ranges::count_if(seen, [=](float each) { return each < limit; }));
   };
   Budget budget;
   budget.error = kError;
   const float error = std::isfinite(e) ? budget.error_at(e, walk.course.order.front().key) : 0.0F;
-  const float limit = e + error * Crowd(within(e + error), k).errors_beyond(point.missed) + 1e-6F;
-  Took took{0, static_cast<double>(probes), static_cast<double>(within(limit))};
+  const float limit = e + error * Crowd(within(e + error), k).errors_beyond(choice[degree].missed) + 1e-6F;
+  Took took{0, static_cast<double>(probes), static_cast<double>(within(limit)), degree};
   for (std::size_t j = 0; j < k; ++j) {
     const Course::Neighbour& neighbour = walk.course.neighbours[j];
     if (neighbour.bucket < probes && neighbour.estimate < limit) took.recall += 1.0;
@@ -161,52 +162,92 @@ Took search(const Walk& walk, std::size_t level, std::size_t degree, const Opera
   return took;
 }
 
+/// What is chosen for a recall; of no measured degree all is left.
+Choice choice_for(const OperatingPoints& of, std::size_t level, double recall) {
+  Choice choice;
+  for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
+    const auto& points = of.levels()[level].points[degree];
+    const auto at =
+        std::ranges::lower_bound(points, static_cast<float>(recall), {}, &OperatingPoints::Point::recall);
+    choice[degree] = at == points.end() ? points.back() : *at;
+  }
+  return choice;
+}
+
+constexpr std::size_t kEnough = 24;
+constexpr std::array kWanted = {0.5, 0.7, 0.8, 0.9, 0.95, 0.98};
+
 }  // namespace
 
-TEST(operating_points_find_and_cost_what_was_counted) {
+TEST(of_each_degree_a_choice_finds_what_was_counted) {
+  std::size_t passing = 0;  // that end at a higher degree than they might
   for (std::size_t level = 0; level < kLevels; ++level) {
     CHECK(OperatingPoints::make_sense(measured().levels()[level]), level);
-    for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
-      std::vector<const Walk*> such;
-      for (const Walk& each : walks())
-        if (degree_of(each, level) == degree) such.push_back(&each);
-      if (such.size() < 24) continue;
-      const auto& points = measured().levels()[level].points[degree];
-      CHECK(!points.empty());
-      for (const OperatingPoints::Point& point : points) {
-        Took sum;
-        double squares = 0.0;
-        for (const Walk* each : such) {
-          const Took took = search(*each, level, degree, point);
-          sum.recall += took.recall, sum.probes += took.probes, sum.candidates += took.candidates;
-          squares += took.recall * took.recall;
-        }
-        const auto count = static_cast<double>(such.size());
+    Choice all;
+    all.fill({1.0F, 0.0F, 1.0F, 1.0F, 1.0F});
+    for (const double recall : kWanted) {
+      const Choice choice = choice_for(measured(), level, recall);
+      std::array<std::vector<double>, Budget::kDegrees> found;
+      for (const Walk& each : walks()) {
+        const Took took = search(each, level, choice);
+        found[took.degree].push_back(took.recall);
+        if (search(each, level, all).degree < took.degree) ++passing;
+      }
+      for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
+        if (found[degree].size() < kEnough) continue;
         const double one = 1.0 - 0.5 / static_cast<double>(kMeasuredAt[level]);  // of a course more
-        const double share = (sum.recall + one) / (count + 1.0);
-        const double error =
-            std::sqrt(std::max(0.0, (squares + one * one) / (count + 1.0) - share * share) / (count + 1.0));
-        const double errors = kMeasuredAt[level] <= 3 ? 1.75 : 1.0;
-        CHECK(std::abs(double{point.recall} - (share - errors * error)) < 0.004, level, point.recall, share);
-        CHECK(std::abs(sum.probes / count - double{point.probes}) < 0.05, level, point.probes, sum.probes);
-        CHECK(std::abs(sum.candidates / count - double{point.rerank}) < 1.0, level, point.rerank);
+        const double count = static_cast<double>(found[degree].size()) + 1.0;
+        double sum = one, squares = one * one;
+        for (const double each : found[degree]) sum += each, squares += each * each;
+        const double share = sum / count;
+        const double error = std::sqrt(std::max(0.0, squares / count - share * share) / count);
+        const double errors = level == 0 ? 1.75 : 1.0;
+        CHECK(std::abs(double{choice[degree].recall} - (share - errors * error)) < 0.004, level, degree,
+              recall, choice[degree].recall, share - errors * error);
       }
     }
   }
+  CHECK(passing > 0);
+}
+
+TEST(of_each_degree_a_choice_costs_what_was_counted) {
+  for (std::size_t level = 0; level < kLevels; ++level)
+    for (const double recall : kWanted)
+      for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
+        const OperatingPoints::Point point = choice_for(measured(), level, recall)[degree];
+        Choice only;  // none ends before
+        only.fill({1.0F, 0.0F, 1.0F, 1.0F, 1.0F});
+        only[degree] = point;
+        double probes = 0, candidates = 0, count = 0;
+        for (const Walk& each : walks()) {
+          Choice none = only;
+          none[degree].left = 0.0F;
+          if (search(each, level, none).degree != degree) continue;
+          const Took took = search(each, level, only);
+          probes += took.probes, candidates += took.candidates, ++count;
+        }
+        if (count < double{kEnough}) continue;
+        CHECK(std::abs(probes / count - double{point.probes}) < 0.05, level, degree, recall, point.probes,
+              probes / count);
+        CHECK(std::abs(candidates / count - double{point.rerank}) < 1.0, level, degree, recall, point.rerank,
+              candidates / count);
+      }
 }
 
 TEST(of_several_kinds_no_more_is_said_than_each_finds) {
   const std::array kinds = {tally_of(2, 0), tally_of(2, 1)};
   const OperatingPoints both(PointTally::points(kinds, {100.0, 10.0}));
-  for (const auto& point : both.levels()[2].points[0])
+  for (const double recall : kWanted) {
+    const Choice choice = choice_for(both, 2, recall);
     for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
       double found = 0, count = 0;
       for (std::size_t i = kind; i < walks().size(); i += 2) {
-        if (degree_of(walks()[i], 2) != 0) continue;
-        found += search(walks()[i], 2, 0, point).recall, ++count;
+        const Took took = search(walks()[i], 2, choice);
+        if (took.degree == 0) found += took.recall, ++count;
       }
-      CHECK(double{point.recall} <= found / count + 0.004, point.recall, found / count);
+      CHECK(double{choice[0].recall} <= found / count + 0.004, recall, choice[0].recall, found / count);
     }
+  }
 }
 
 TEST(the_cheapest_choice_that_has_the_recall_is_between_two_points) {
@@ -232,15 +273,6 @@ TEST(the_cheapest_choice_that_has_the_recall_is_between_two_points) {
               level, degree);
         CHECK(limits.left <= 1.001F * std::max(below->left, above->left), level, degree);
       }
-    }
-}
-
-TEST(for_many_neighbours_a_query_goes_as_far_on_its_way_as_at_its_end) {
-  for (std::size_t level = kShallow; level < kLevels; ++level)
-    for (const double recall : {0.5, 0.8, 0.9, 0.95}) {
-      const Budget budget = measured().budget_for(recall, static_cast<double>(kMeasuredAt[level]));
-      for (std::size_t degree = 1; degree < Budget::kDegrees; ++degree)
-        CHECK(budget.limits[degree].left <= budget.limits[degree - 1].left, level, recall, degree);
     }
 }
 
@@ -312,8 +344,8 @@ TEST(the_farther_a_query_is_from_the_rows_the_higher_its_degree) {
   Budget budget;
   budget.usual_e = 2.0F;
   budget.limits = {{{0.3F, 0.1F, 0.95F}, {0.2F, 0.02F, 0.9F}, {0.1F, 0.3F, 0.92F}, {}, {0.4F, 0.3F, 0.8F}}};
-  CHECK(budget.recall_at(1.0F) == double{0.95F} && budget.recall_at(3.0F) == double{0.9F});
-  CHECK(budget.recall_at(Budget::kEndless) == 1.0);  // there are no k
+  CHECK(budget.recall_at(1.0F, 1.0F) == double{0.95F} && budget.recall_at(3.0F, 1.0F) == double{0.9F});
+  CHECK(budget.recall_at(3.0F, Budget::kEndless) == 1.0);  // there are no k
   budget.level_limits();
   for (const Budget::Limits& each : budget.limits)
     CHECK(each.left == 0.1F && each.missed == 0.02F && each.recall == 0.8F);

@@ -29,7 +29,7 @@ constexpr double enough_queries(std::size_t level) {
 ///   estimate errs in proportion to ‖q − c‖ (sketches.hpp): by error · √max(e, ‖q − c‖²), c the nearest
 ///   centre.
 /// The farther e is beyond what is usual, the more is the query unlike the rows: each degree of that has
-/// limits of its own, and a recall.
+/// limits of its own, and a recall. e falls on the way: the degree is that of where the query decides to end.
 struct Budget {
   std::uint32_t probes = 0;
   std::uint32_t rerank = 0;
@@ -70,15 +70,7 @@ struct Budget {
     while (degree + 1 < kDegrees && !(e <= usual_e * most_times(degree))) ++degree;
     return degree;
   }
-  /// On its way a query has a larger e than at its end, and is of a higher degree. For many neighbours it
-  /// goes on there as at its end, and is measured so; for few, where each choice is tried, as far as its
-  /// degree does.
-  static constexpr bool goes_on(std::size_t level) { return level >= kShallow; }
-  void go_on() {
-    for (std::size_t degree = 1; degree < kDegrees; ++degree)
-      limits[degree].left = std::min(limits[degree].left, limits[degree - 1].left);
-  }
-  const Limits& at(float kth) const { return limits[degree(kth, usual_e)]; }
+  const Limits& at(float e) const { return limits[degree(e, usual_e)]; }
   /// All take what the strictest does of those that were measured; of the others as little is known as
   /// before, and they go as far, since on its way a query has a larger e than at the end.
   void level_limits() {
@@ -94,11 +86,11 @@ struct Budget {
                                     : Limits{std::min(strictest.left, each.left),
                                              std::min(strictest.missed, each.missed), kUnknown};
   }
-  /// Of a query that met this k-th neighbour; all where there are fewer.
-  double recall_at(float kth) const {
+  /// Of a query that decided at this e how far to go, and met this k-th neighbour; all where there are fewer.
+  double recall_at(float e, float kth) const {
     if (!by_hits()) return recall;
     if (!(kth < kEndless)) return 1.0;
-    return kth <= farthest_e ? double{at(kth).recall} : double{kUnknown};
+    return kth <= farthest_e ? double{at(e).recall} : double{kUnknown};
   }
 
   float error_at(float kth, float nearest) const { return error * std::sqrt(std::max({kth, nearest, 0.0F})); }

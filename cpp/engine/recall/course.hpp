@@ -56,6 +56,7 @@ struct Course {
     if (level < kShallow) return kth[level][p];
     const std::size_t k = kMeasuredAt[level];
     if (entries_in[p] < k) return Budget::kEndless;
+    if (p == visited()) return ascending[k - 1].estimate;
     constexpr std::size_t kAtOnce = 64;  // without a branch
     std::size_t before = 0, begin = 0;
     const auto met = [&](std::size_t end) {
@@ -74,36 +75,27 @@ struct Course {
 
   void sort_entries();
 
-  /// By bucket, the least share of k that is expected behind it or one before it, while e is at most
-  /// `most_e`: whoever is content with less goes on there. Negative, so that they ascend.
-  std::vector<float> left_to(std::size_t level, float most_e, const HitModel& model,
-                             HitModel::Room& room) const {
+  /// Calls use(begin, e, left) for each phase in which a search knows e, the k-th estimate where it begins:
+  /// left[i] is the share of k that is expected behind begin + i buckets.
+  template <class Use>
+  void phases(std::size_t level, const HitModel& model, HitModel::Room& room, Use use) const {
     std::vector<float> left;
-    left.reserve(order.size());
-    float least = Budget::kEndless;
     const auto k = static_cast<float>(kMeasuredAt[level]);
     for (std::size_t begin = 0; begin < order.size(); begin = Budget::phase_end(begin)) {
       const std::size_t end = std::min(Budget::phase_end(begin), order.size());
       const float e = kth_after(level, begin);
-      if (!(e <= most_e) || !std::isfinite(e)) {
-        left.resize(end, -least);
-        continue;
-      }
+      if (!std::isfinite(e)) continue;
       const auto some = std::span(order).first(std::min(Budget::horizon(begin), order.size()));
       const auto hits = model.expect(some, e, room);
       const float by = correction(hits.first(begin), k) / k;
-      left.resize(end);
+      left.resize(end - begin);
       float behind = 0.0F;
       for (std::size_t p = hits.size(); p-- > begin;) {
         behind += hits[p];
-        if (p < end) left[p] = by * behind;
+        if (p < end) left[p - begin] = by * behind;
       }
-      for (std::size_t p = begin; p < end; ++p) {
-        least = std::min(least, left[p]);
-        left[p] = -least;
-      }
+      use(begin, e, std::span<const float>(left));
     }
-    return left;
   }
 };
 

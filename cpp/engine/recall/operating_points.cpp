@@ -8,8 +8,6 @@
 namespace lookalike {
 namespace {
 
-using Point = OperatingPoints::Point;
-
 float at_least(double recall) {
   const auto rounded = static_cast<float>(recall);
   return double{rounded} < recall ? std::nextafter(rounded, 2.0F) : rounded;
@@ -18,20 +16,6 @@ float at_least(double recall) {
 // Where one point leaves more behind its buckets and the other more of its candidates, as little as each.
 float share_between(float a, float b, float part) {
   return a * std::pow(b / a, part);
-}
-
-// The cheapest that has the recall; between two by what each has. Of one below nothing may be known.
-Point cheapest(const OperatingPoints::Points& points, double recall) {
-  const auto above =
-      std::ranges::lower_bound(points, recall, {}, [](const Point& point) { return double{point.recall}; });
-  if (above == points.end()) return points.back();
-  if (above == points.begin() || std::prev(above)->recall <= Budget::kUnknown) return *above;
-  const Point& below = *std::prev(above);
-  const float wanted = at_least(recall);
-  const float part = std::min(1.0F, (wanted - below.recall) / (above->recall - below.recall));
-  return {wanted, share_between(below.left, above->left, part),
-          share_between(below.missed, above->missed, part), std::lerp(below.probes, above->probes, part),
-          std::lerp(below.rerank, above->rerank, part)};
 }
 
 // Each is twice as far as the one before.
@@ -59,6 +43,20 @@ bool OperatingPoints::make_sense(const Level& level) {
     }
   }
   return true;
+}
+
+// Of one below nothing may be known.
+OperatingPoints::Point OperatingPoints::choice(const Points& points, double recall) {
+  const auto above =
+      std::ranges::lower_bound(points, recall, {}, [](const Point& point) { return double{point.recall}; });
+  if (above == points.end()) return points.back();
+  if (above == points.begin() || std::prev(above)->recall <= Budget::kUnknown) return *above;
+  const Point& below = *std::prev(above);
+  const float wanted = at_least(recall);
+  const float part = std::min(1.0F, (wanted - below.recall) / (above->recall - below.recall));
+  return {wanted, share_between(below.left, above->left, part),
+          share_between(below.missed, above->missed, part), std::lerp(below.probes, above->probes, part),
+          std::lerp(below.rerank, above->rerank, part)};
 }
 
 // How far it goes depends on k, and on what is met on the way. Of a share of the rows the k nearest lie as
@@ -139,8 +137,8 @@ Budget OperatingPoints::budget_between(double recall, double depth) const {
   const std::size_t more = degrees_between(few.usual_e, budget.usual_e);
   const std::size_t less = degrees_between(budget.usual_e, many.usual_e);
   for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
-    const Point a = cheapest(few.points[degree], recall);
-    const Point b = cheapest(many.points[degree], recall);
+    const Point a = choice(few.points[degree], recall);
+    const Point b = choice(many.points[degree], recall);
     Budget::Limits& limits = budget.limits[degree];
     limits = {share_between(a.left, b.left, part), share_between(a.missed, b.missed, part),
               std::min(a.recall, b.recall)};
@@ -150,15 +148,14 @@ Budget OperatingPoints::budget_between(double recall, double depth) const {
     };
     if (more + less > 0) as_strict_as(a), as_strict_as(b);
     for (std::size_t i = 1; i <= more && degree + i < Budget::kDegrees; ++i)
-      as_strict_as(cheapest(few.points[degree + i], recall));
+      as_strict_as(choice(few.points[degree + i], recall));
     for (std::size_t i = 1; i <= less && i <= degree; ++i)
-      as_strict_as(cheapest(many.points[degree - i], recall));
+      as_strict_as(choice(many.points[degree - i], recall));
     if (degree > 0) continue;
     budget.probes = whole(between_them(a.probes, b.probes));
     budget.rerank = whole(between_them(a.rerank, b.rerank));
     budget.recall = double{budget.limits[0].recall};
   }
-  if (Budget::goes_on(between.upper)) budget.go_on();
   return budget;
 }
 

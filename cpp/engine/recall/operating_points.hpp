@@ -45,6 +45,9 @@ class OperatingPoints {
   /// Whether these, which come from a file, can be used safely.
   static bool make_sense(const Level& level);
 
+  /// The choice that has the recall, between two of these by what each has; the last where none has it.
+  static Point choice(const Points& points, double recall);
+
   /// The cheapest budget for this recall@k where so large a share of the rows may be found; probes = 0 if
   /// none has it for usual queries, or so many neighbours were not measured. Of unlike ones, where none has
   /// it, the highest recall that there is.

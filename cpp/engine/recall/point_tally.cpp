@@ -4,20 +4,18 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <utility>
 
 #include "engine/base/candidates.hpp"
-#include "engine/base/rank_in.hpp"
+#include "engine/recall/point_choices.hpp"
 #include "engine/tuning.hpp"
 #include "kernels/dispatch.hpp"
 
 namespace lookalike {
-namespace {
-
-// Of k, so much may be left.
-const std::vector<float>& shares_left() {
+const std::vector<float>& PointTally::left() {
   static const std::vector<float> shares = [] {
     std::vector<float> all;
     for (int i = 0; i <= tuning::kOctavesLeft * tuning::kLeftPerOctave; ++i)
@@ -26,8 +24,6 @@ const std::vector<float>& shares_left() {
   }();
   return shares;
 }
-
-}  // namespace
 
 const std::array<float, PointTally::kSteps>& PointTally::missed() {
   static const std::array<float, kSteps> all = [] {
@@ -79,30 +75,46 @@ float PointTally::error(std::span<const Course> courses, std::size_t level, floa
 
 PointTally::PointTally(const HitModel& model, const ByLevel& errors, const ByLevel& usual,
                        std::size_t most_neighbours)
-    : model_(&model), errors_(errors), usual_(usual), most_neighbours_(most_neighbours) {
+    : model_(&model), most_neighbours_(most_neighbours) {
   for (std::size_t level = 0; level < levels_.size(); ++level)
-    if (usual_[level] > 0.0F && std::isfinite(usual_[level]))
-      for (Part& part : levels_[level]) {
-        part.ways.resize(shares_left().size());
-        part.k = static_cast<double>(std::min(kMeasuredAt[level], most_neighbours_));
-      }
+    if (usual[level] > 0.0F && std::isfinite(usual[level]))
+      levels_[level] = {errors[level], usual[level], std::min(kMeasuredAt[level], most_neighbours), {}, {}};
 }
 
 void PointTally::add(const Course& course, bool with_candidates) {
   for (std::size_t level = 0; level < levels_.size(); ++level)
-    if (!levels_[level][0].ways.empty() &&
-        course.neighbours.size() >= std::min(kMeasuredAt[level], most_neighbours_))
+    if (levels_[level].k > 0 && course.neighbours.size() >= levels_[level].k)
       add(course, level, with_candidates);
 }
 
+void PointTally::add(const Course& course, std::size_t level, bool with_candidates) {
+  const auto degree_of = [&](float e) { return Budget::degree(e, levels_[level].usual); };
+  const float kth = course.kth_after(level, course.visited());
+  Ends ends;
+  ends.degree = degree_of(kth);  // as of a search that knows no e before
+  course.phases(level, *model_, room_, [&](std::size_t begin, float e, std::span<const float> left) {
+    ends.degree = degree_of(e);
+    std::vector<std::uint16_t>& at = ends.at[ends.degree];
+    for (std::size_t i = 0; i < left.size(); ++i)
+      while (at.size() < PointTally::left().size() && left[i] <= PointTally::left()[at.size()]) {
+        note(course, level, begin + i, with_candidates, ends);
+        at.push_back(static_cast<std::uint16_t>(ends.found.size() - 1));
+      }
+  });
+  note(course, level, course.order.size(), with_candidates, ends);
+  ends.at[ends.degree].resize(PointTally::left().size(), static_cast<std::uint16_t>(ends.found.size() - 1));
+  if (ends.degree + 1 == Budget::kDegrees && std::isfinite(kth)) levels_[level].far.push_back(kth);
+  levels_[level].courses.push_back(std::move(ends));
+}
+
 // How many of the k nearest rows are found in the first so many buckets, and the candidates there.
-PointTally::Found PointTally::found(const Course& course, std::size_t level, std::size_t probes,
-                                    bool with_candidates) const {
-  Found found{};
+void PointTally::note(const Course& course, std::size_t level, std::size_t probes, bool with_candidates,
+                      Ends& ends) const {
+  if (!ends.found.empty() && ends.found.back().probes == probes) return;
   const float kth = course.kth_after(level, probes);
   const bool all = !std::isfinite(kth);  // fewer than k
   Budget one;
-  one.error = errors_[level];
+  one.error = levels_[level].error;
   const float error = all ? 0.0F : one.error_at(kth, course.order.front().key);
   const auto entries = std::span(course.entries).first(course.entries_in[std::min(probes, course.visited())]);
   const std::size_t near =
@@ -120,138 +132,34 @@ PointTally::Found PointTally::found(const Course& course, std::size_t level, std
   };
   // Of many neighbours and candidates one in so many stands for all.
   const std::size_t every = std::max<std::size_t>(1, kMeasuredAt[level] / tuning::kCountedOfMany);
-  const auto stands_for = static_cast<double>(every);
-  const auto k = static_cast<std::size_t>(levels_[level][0].k);
+  const std::size_t k = levels_[level].k;
+  std::array<std::size_t, kSteps> found{};
   const auto neighbours = course.neighbours_at(level);
   for (std::size_t i = every / 2; i < neighbours.size(); i += every)
     if (const Course::Neighbour& each = neighbours[i]; each.bucket < probes)
       if (const std::size_t step = step_of(each.estimate); step < kSteps)
-        found.share[step] += stands_for * static_cast<double>(each.among(k));
-  if (with_candidates) {
-    std::size_t step = 0;
-    for (std::size_t i = every / 2; i < course.ascending.size(); i += every) {
-      const Course::Entry& each = course.ascending[i];
-      while (step < kSteps && each.estimate > most[step]) ++step;
-      if (step == kSteps) break;
-      found.candidates[step] += each.bucket < probes ? stands_for : 0.0;
-    }
+        found[step] += every * each.among(k);
+  Found& sums = ends.found.emplace_back(Found{static_cast<std::uint32_t>(probes), {}});
+  for (std::size_t step = 0, sum = 0; step < kSteps; ++step)
+    sums.neighbours[step] = static_cast<std::uint16_t>(std::min(sum += found[step], k));
+  if (!with_candidates) return;
+  auto& candidates = ends.candidates.emplace_back();
+  std::size_t step = 0;
+  for (std::size_t i = every / 2; i < course.ascending.size(); i += every) {
+    const Course::Entry& each = course.ascending[i];
+    while (step < kSteps && each.estimate > most[step]) ++step;
+    if (step == kSteps) break;
+    candidates[step] += each.bucket < probes ? static_cast<std::uint32_t>(every) : 0U;
   }
-  std::partial_sum(found.share.begin(), found.share.end(), found.share.begin());
-  for (double& each : found.share) each = std::min(each, static_cast<double>(k));
-  std::partial_sum(found.candidates.begin(), found.candidates.end(), found.candidates.begin());
-  return found;
+  std::partial_sum(candidates.begin(), candidates.end(), candidates.begin());
 }
 
-void PointTally::add(const Course& course, std::size_t level, bool with_candidates) {
-  const float e = course.kth_after(level, course.visited());
-  const std::size_t degree = Budget::degree(e, usual_[level]);
-  if (degree + 1 == Budget::kDegrees && std::isfinite(e)) far_[level].push_back(e);
-  Part& part = levels_[level][degree];
-  ++part.courses;
-  if (with_candidates) ++part.with_candidates;
-  const float most_e = Budget::goes_on(level) ? Budget::kEndless : usual_[level] * Budget::most_times(degree);
-  const std::vector<float> left_to = course.left_to(level, most_e, *model_, room_);
-  std::size_t last = 0;
-  Found found{};
-  for (std::size_t i = 0; i < part.ways.size(); ++i) {
-    const std::size_t probes = rank_in(left_to, -shares_left()[i]);
-    if (probes != last) found = this->found(course, level, probes, with_candidates);
-    last = probes;
-    Way& way = part.ways[i];
-    way.probes += static_cast<double>(probes);
-    for (std::size_t step = 0; step < kSteps; ++step) {
-      way.found[step] += found.share[step];
-      way.squares[step] += found.share[step] * found.share[step];
-    }
-    if (!with_candidates) continue;
-    for (std::size_t step = 0; step < kSteps; ++step) way.candidates[step] += found.candidates[step];
-  }
-}
-
-void PointTally::Part::add(const Part& other) {
-  const auto sum = [](BySteps& mine, const BySteps& its) {
-    for (std::size_t i = 0; i < kSteps; ++i) mine[i] += its[i];
-  };
-  courses += other.courses;
-  with_candidates += other.with_candidates;
-  for (std::size_t i = 0; i < ways.size(); ++i) {
-    ways[i].probes += other.ways[i].probes;
-    sum(ways[i].found, other.ways[i].found);
-    sum(ways[i].squares, other.ways[i].squares);
-    sum(ways[i].candidates, other.ways[i].candidates);
-  }
-}
-
-MeasuredShare PointTally::Part::recall(std::size_t way, std::size_t step) const {
-  const double one = k - 0.5, count = courses + 1.0;
-  const double mean = (ways[way].found[step] + one) / count;
-  const double square = (ways[way].squares[step] + one * one) / count;
-  return {mean / k, std::max(0.0, square - mean * mean) / (k * k) / count};
-}
-
-void PointTally::add(const PointTally& other) {
+void PointTally::add(PointTally&& other) {
   for (std::size_t level = 0; level < levels_.size(); ++level) {
-    for (std::size_t degree = 0; degree < levels_[level].size(); ++degree)
-      levels_[level][degree].add(other.levels_[level][degree]);
-    far_[level].insert(far_[level].end(), other.far_[level].begin(), other.far_[level].end());
+    std::ranges::move(other.levels_[level].courses, std::back_inserter(levels_[level].courses));
+    levels_[level].far.insert(levels_[level].far.end(), other.levels_[level].far.begin(),
+                              other.levels_[level].far.end());
   }
-}
-
-// The kinds of queries of which some are of this degree; few of several kinds count together.
-std::vector<const PointTally::Part*> PointTally::groups(std::span<const PointTally> kinds, std::size_t level,
-                                                        std::size_t degree, Part& others) {
-  const double some = enough_queries(level);
-  std::vector<const Part*> groups;
-  others = {};
-  others.ways.resize(kinds.front().levels_[level][degree].ways.size());
-  others.k = kinds.front().levels_[level][degree].k;
-  for (const PointTally& kind : kinds) {
-    const Part& part = kind.levels_[level][degree];
-    if (part.courses >= some)
-      groups.push_back(&part);
-    else
-      others.add(part);
-  }
-  if (others.courses >= some) groups.push_back(&others);
-  return groups;
-}
-
-// The more buckets, the more is found; and as many errors as lose hardly any of it, of no kind, so that what
-// is found depends on the kind as little as may be.
-OperatingPoints::Points PointTally::points(std::span<const Part* const> groups, std::size_t k,
-                                           RecallCurve::Costs costs) {
-  // Where a query finds all or nothing, some of many points seem by chance to find more than they do.
-  const double errors = k <= tuning::kFewNeighbours ? tuning::kErrorsOfFew : tuning::kErrors;
-  const Part& first = *groups.front();
-  std::vector<std::pair<double, OperatingPoints::Point>> all;
-  std::vector<MeasuredShare> shares;
-  for (std::size_t i = 0; i < first.ways.size(); ++i)
-    for (std::size_t step = 0; step < kSteps; ++step) {
-      shares.clear();
-      for (const Part* part : groups) shares.push_back(part->recall(i, step));
-      const double recall = least_of(shares, errors);
-      const double probes = first.ways[i].probes / first.courses;
-      const double rerank = std::max(first.ways[i].candidates[step] / std::max(1.0, first.with_candidates),
-                                     static_cast<double>(k));
-      if (recall > 0.0)
-        all.push_back({probes * costs.probe + rerank * costs.rerank,
-                       {static_cast<float>(recall), shares_left()[i], missed()[step],
-                        static_cast<float>(probes), static_cast<float>(rerank)}});
-    }
-  std::ranges::stable_sort(all, {}, [](const auto& each) { return each.first; });
-  OperatingPoints::Points best;
-  for (const auto& [cost, point] : all)
-    if (best.empty() || point.recall > best.back().recall) best.push_back(point);
-  return best;
-}
-
-// Of queries farther than all that were measured no recall is known. For many neighbours few queries are
-// measured: there they count as the last degree that was.
-OperatingPoints::Points PointTally::beyond(const OperatingPoints::Points& last, std::size_t level) {
-  if (last.empty() || level >= kShallow) return last;
-  OperatingPoints::Point most = last.back();
-  most.recall = Budget::kUnknown;
-  return {most};
 }
 
 // The last degree has no end of its own. It is known of those up to twice as far as some that were measured,
@@ -260,31 +168,18 @@ float PointTally::farthest(std::span<const PointTally> kinds, std::size_t level)
   const auto some = static_cast<std::ptrdiff_t>(enough_queries(level));
   std::vector<float> far;
   for (const PointTally& kind : kinds)
-    far.insert(far.end(), kind.far_[level].begin(), kind.far_[level].end());
+    far.insert(far.end(), kind.levels_[level].far.begin(), kind.levels_[level].far.end());
   if (std::ssize(far) < some) return Budget::kEndless;
   std::ranges::nth_element(far, far.begin() + some - 1, std::greater());
   return 2.0F * far[static_cast<std::size_t>(some - 1)];
 }
 
-// A degree that too few queries have is as the next.
 OperatingPoints::Levels PointTally::points(std::span<const PointTally> kinds, RecallCurve::Costs costs) {
-  const PointTally& rows = kinds.front();
   OperatingPoints::Levels levels;
   for (std::size_t at = 0; at < levels.size(); ++at) {
-    if (rows.levels_[at][0].ways.empty()) continue;
-    OperatingPoints::Level& level = levels[at];
-    level.error = rows.errors_[at];
-    level.usual_e = rows.usual_[at];
-    level.farthest_e = farthest(kinds, at);
-    for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
-      Part others;
-      const std::vector<const Part*> groups = PointTally::groups(kinds, at, degree, others);
-      if (!groups.empty()) level.points[degree] = points(groups, kMeasuredAt[at], costs);
-    }
-    for (std::size_t degree = Budget::kDegrees - 1; degree-- > 0;)
-      if (level.points[degree].empty()) level.points[degree] = level.points[degree + 1];
-    for (std::size_t degree = 1; degree < Budget::kDegrees; ++degree)
-      if (level.points[degree].empty()) level.points[degree] = beyond(level.points[degree - 1], at);
+    const Level& rows = kinds.front().levels_[at];
+    if (rows.k > 0)
+      levels[at] = {rows.error, rows.usual, farthest(kinds, at), PointChoices(kinds, at, costs).points()};
   }
   return levels;
 }

@@ -1,4 +1,4 @@
-// Counting, over many courses, what each choice of how far to go finds and costs.
+// What each choice of how far to go finds and costs, over many courses.
 #pragma once
 
 #include <array>
@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "engine/recall/course.hpp"
-#include "engine/recall/measured_share.hpp"
 #include "engine/recall/operating_points.hpp"
 #include "engine/recall/recall_curve.hpp"
 
 namespace lookalike {
 
-/// Of one kind of queries. For each measured k, each share of the hits that may be left and each share
-/// that the candidates may miss (Budget): what is found, and what it costs.
+/// Courses of one kind of queries. For each measured k: where each may end, which depends on how much of the
+/// hits may be left at the degrees that it passes through (Budget), and what it has found there, which
+/// depends on the share that the candidates may miss.
 class PointTally {
  public:
   /// What is usual of e, by k; 0 where that k is not measured.
@@ -33,50 +33,44 @@ class PointTally {
 
   /// With candidates its entries are sorted.
   void add(const Course& course, bool with_candidates);
-  void add(const PointTally& other);
+  void add(PointTally&& other);
 
   /// What is found, by degree, of the kind of queries that finds least there, at the cost of the first.
   static OperatingPoints::Levels points(std::span<const PointTally> kinds, RecallCurve::Costs costs);
 
  private:
-  static constexpr std::size_t kSteps = 32;
-  using BySteps = std::array<double, kSteps>;  // of the share missed
+  friend class PointChoices;
 
-  struct Found {  // neighbours, and candidates
-    BySteps share{}, candidates{};
-  };
-  struct Way {  // sums over courses, of whole numbers: the same in any order
-    double probes = 0;
-    BySteps found{}, squares{}, candidates{};
-  };
-  struct Part {             // the courses of a degree (Budget)
-    std::vector<Way> ways;  // none: it is not measured
-    double k = 1;           // neighbours of each
-    double courses = 0;
-    double with_candidates = 0;  // of these, those that tell how many candidates there are
+  static constexpr std::size_t kSteps = 32;  // of the share missed
+  static const std::array<float, kSteps>& missed();
+  /// Ways to go: of k, so much may be left.
+  static const std::vector<float>& left();
 
-    void add(const Part& other);
-    /// As if one more course had missed half a neighbour (Jeffreys' prior, where k is 1): else there were no
-    /// error where all is found.
-    MeasuredShare recall(std::size_t way, std::size_t step) const;
+  struct Found {
+    std::uint32_t probes;
+    std::array<std::uint16_t, kSteps> neighbours;
   };
-  using Parts = std::array<Part, Budget::kDegrees>;
+  struct Ends {
+    std::size_t degree = 0;  // of the last phase, where the strictest way ends
+    std::array<std::vector<std::uint16_t>, Budget::kDegrees> at;  // by way: a number of `found`
+    std::vector<Found> found;
+    std::vector<std::array<std::uint32_t, kSteps>> candidates;  // of each, or none
+  };
+  struct Level {
+    float error = 0.0F, usual = 0.0F;
+    std::size_t k = 0;  // 0: it is not measured
+    std::vector<Ends> courses;
+    std::vector<float> far;  // e of those of the last degree
+  };
 
   void add(const Course& course, std::size_t level, bool with_candidates);
-  Found found(const Course& course, std::size_t level, std::size_t probes, bool with_candidates) const;
-  static const std::array<float, kSteps>& missed();
-  static std::vector<const Part*> groups(std::span<const PointTally> kinds, std::size_t level,
-                                         std::size_t degree, Part& others);
-  static OperatingPoints::Points points(std::span<const Part* const> groups, std::size_t k,
-                                        RecallCurve::Costs costs);
-  static OperatingPoints::Points beyond(const OperatingPoints::Points& last, std::size_t level);
+  void note(const Course& course, std::size_t level, std::size_t probes, bool with_candidates,
+            Ends& ends) const;
   static float farthest(std::span<const PointTally> kinds, std::size_t level);
 
   const HitModel* model_;
-  ByLevel errors_, usual_;
   std::size_t most_neighbours_;
-  std::array<Parts, kMeasuredAt.size()> levels_;
-  std::array<std::vector<float>, kMeasuredAt.size()> far_;  // e of the last degree
+  std::array<Level, kMeasuredAt.size()> levels_;
   HitModel::Room room_;
 };
 

@@ -188,8 +188,7 @@ Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
     samples.kinds.push_back({unlike.part(first, count), part(made_of, first), part(of_unlike, first)});
   if (form.metric ==
       Metric::dot) {  // a row may be its own neighbour, and in a bucket that is not the nearest
-    const std::size_t half = std::max(count / 2, std::min(count, tuning::kEnoughQueries));
-    for (const QueryBlock& some : {samples.rows().queries.part(0, half), unlike.part(0, half)})
+    for (const QueryBlock& some : {samples.rows().queries.part(0, count), unlike.part(0, count)})
       samples.kinds.push_back({some, {}, truths(some, {})});
   }
   return samples;

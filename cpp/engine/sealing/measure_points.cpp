@@ -85,7 +85,7 @@ OperatingPoints::Levels Measurer::measure_points(std::span<const Sample> kinds, 
         mine.add(course, with_candidates);
       }
       const std::scoped_lock lock(tally_mutex);
-      tally.add(mine);
+      tally.add(std::move(mine));
     });
     tallies.push_back(std::move(tally));
   }

@@ -12,9 +12,10 @@
 namespace lookalike {
 
 /// So many of each kind: midpoints of two rows; rows with as much noise as they differ from their mean;
-/// Gaussian vectors of the mean and spread of each coordinate, half of them isotropic and as far; rows of
-/// which a tenth of the coordinates is kept, and the largest. Of bits: of two rows each bit of either; a
-/// tenth of the bits turned; each bit as often set as in the rows; a tenth of the bits kept.
+/// Gaussian vectors of the mean and spread of each coordinate; rows of which a tenth of the coordinates is
+/// kept, and the largest; vectors in any direction from the mean, as far as a row. Of bits: of two rows each
+/// bit of either; a tenth of the bits turned; each bit as often set as in the rows; a tenth of the bits kept;
+/// as many bits as in a row, any of them.
 class Unlike {
  public:
   Unlike(const QueryBlock& rows, std::size_t each, const RowForm& form, std::uint64_t seed);
@@ -28,7 +29,7 @@ class Unlike {
   }
 
  private:
-  enum Kind { midpoint, with_noise, gaussian, some_coordinates, kinds };
+  enum Kind { midpoint, with_noise, gaussian, some_coordinates, any_direction, kinds };
 
   void describe();
   double value(std::size_t row, std::size_t i) const {
@@ -42,7 +43,6 @@ class Unlike {
   RowForm form_;
   Random random_;
   std::vector<double> mean_, spread_;  // of each coordinate
-  double rms_spread_ = 0.0;            // root mean square over the coordinates
   std::vector<std::vector<std::uint32_t>> made_of_;
   std::vector<float> vectors_, scales_;
   std::vector<std::byte> bits_;

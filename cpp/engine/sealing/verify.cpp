@@ -51,10 +51,14 @@ struct Corrected {
     }
   }
 
-  // What the point says, before it was corrected, that is taken for this recall.
+  // What the choice says, before it was corrected, that is taken for this recall.
   float said_for(float recall) const {
-    const auto at = std::ranges::lower_bound(points, recall, {}, &OperatingPoints::Point::recall);
-    return at == points.end() ? said.back() : said[static_cast<std::size_t>(at - points.begin())];
+    const auto above = std::ranges::lower_bound(points, recall, {}, &OperatingPoints::Point::recall);
+    if (above == points.end()) return said.back();
+    const auto at = static_cast<std::size_t>(above - points.begin());
+    if (at == 0 || points[at - 1].recall <= Budget::kUnknown) return said[at];
+    const float part = (recall - points[at - 1].recall) / (above->recall - points[at - 1].recall);
+    return std::lerp(said[at - 1], said[at], part);
   }
 };
 
@@ -95,15 +99,16 @@ bool Measurer::correct(OperatingPoints::Level& level, std::size_t at, float narr
       for (std::size_t degree = 0; degree < said.size(); ++degree) {
         const OperatingPoints::Points& all = measured.points[degree];
         said[degree] = Corrected(all, before[degree]).said_for(recall);
-        const auto& point = *std::ranges::lower_bound(all, said[degree], {}, &OperatingPoints::Point::recall);
+        const OperatingPoints::Point point = OperatingPoints::choice(all, double{said[degree]});
         budget.limits[degree] = {point.left, point.missed, point.recall};
         if (degree == 0) {
           budget.probes = static_cast<std::uint32_t>(std::lround(std::max(1.0F, point.probes)));
           budget.rerank = static_cast<std::uint32_t>(std::lround(point.rerank));
         }
-        known = known && std::ranges::count(tried[degree], said[degree], &Shortfall::recall) > 0;
+        known = known && std::ranges::any_of(tried[degree], [&](const Shortfall& each) {
+                  return std::abs(each.recall - said[degree]) <= tuning::kTriedWithin * (1.0F - each.recall);
+                });
       }
-      if (Budget::goes_on(at)) budget.go_on();
       if (known) continue;
       any_new = true;
       const auto by = shortfalls(budget, at, narrowing, every_row, kinds);
@@ -203,10 +208,10 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
   const double cost =
       router_.costs(segment_.originals()).of(budget) +
       cost_of_comparing(segment_.form(), segment_.originals(), static_cast<std::size_t>(compared));
-  const std::size_t count = std::min(
-      {given, kMeasuredAt[level] <= tuning::kFewNeighbours ? tuning::kQueriesMeasured : tuning::kQueriesTried,
-       static_cast<std::size_t>(
-           std::max(least, std::min(tuning::kCostOfTrial / std::max(cost, 1.0),
+  const std::size_t count =
+      std::min({given, level == 0 ? tuning::kQueriesMeasured : tuning::kQueriesTried,
+                static_cast<std::size_t>(std::max(
+                    least, std::min(tuning::kCostOfTrial / std::max(cost, 1.0),
                                     tuning::kNeighboursTried / static_cast<double>(kMeasuredAt[level]))))});
   Visit visit;
   visit.budget = budget;
@@ -223,7 +228,7 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
       stages = {};
       nearest.reset(visit.k, std::numeric_limits<float>::infinity());
       RoutedSearch(segment_, &others).search(queries.part(q, 1), visit, scratch, {&nearest, 1}, {&stages, 1});
-      tried[i] = {Budget::degree(scratch.errand.candidates.kth(), budget.usual_e),
+      tried[i] = {Budget::degree(scratch.errand.e, budget.usual_e),
                   share_found(nearest.kept(), truths[q], level)};
     }
   });

@@ -16,6 +16,7 @@ void RoutedSearch::order(const Visit& visit, Scratch& scratch, Errand& errand) c
       budget.by_hits() ? Budget::horizon(Budget::phase_of(budget.probes)) : budget.probes;
   router_->family().order(errand.query(), want, scratch.hash, errand.order);
   errand.searching = true;
+  errand.e = Budget::kEndless;
   errand.shares.clear();
   errand.rank = 0.0F;
   if (budget.by_hits())
@@ -33,6 +34,7 @@ bool RoutedSearch::choose(const Visit& visit, std::size_t begin, Scratch& scratc
   if (budget.by_hits()) {
     const float kth = errand.candidates.kth();
     if (std::isfinite(kth)) {
+      errand.e = kth;
       const std::size_t enough = this->enough(visit, begin, kth, scratch, errand);
       errand.searching = enough >= end;
       end = std::min(end, enough);

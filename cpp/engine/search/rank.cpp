@@ -14,7 +14,8 @@ std::span<const std::uint32_t> RoutedSearch::shortlist(const Visit& visit, Scrat
   Candidates& candidates = errand.candidates;
   const float kth = candidates.kth();
   if (visit.budget.by_hits() && std::isfinite(kth))
-    candidates.keep_within(visit.budget.error_at(kth, errand.order.front().key), visit.budget.at(kth).missed);
+    candidates.keep_within(visit.budget.error_at(kth, errand.order.front().key),
+                           visit.budget.at(errand.e).missed);
   candidates.finish();
   if (router_->tables() > 1) candidates.unite(std::max<std::size_t>(visit.budget.rerank, visit.k));
   scratch.fresh.clear();

@@ -89,7 +89,9 @@ void RoutedSearch::search(const Query& query, const Visit& visit, Scratch& scrat
     scan_phase(errand, stages);
   }
   scan_further(visit, scratch, errand, stages);
-  stages.missed += visit.weight * (1.0 - visit.budget.recall_at(errand.candidates.kth()));
+  const float kth = errand.candidates.kth();
+  if (!(errand.e < Budget::kEndless)) errand.e = kth;
+  stages.missed += visit.weight * (1.0 - visit.budget.recall_at(errand.e, kth));
   watch.lap(&Laps::scan);
   const auto finalists = shortlist(visit, scratch, errand);
   watch.lap(&Laps::narrow);

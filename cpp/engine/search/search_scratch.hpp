@@ -36,6 +36,7 @@ struct Errand {
   std::vector<Near> order;    // the buckets to visit
   std::span<const Near> now;  // of these, in the phase under way
   bool searching = false;
+  float e = 0.0F;                // the k-th estimate by which it was decided last how far to go
   std::vector<float> shares;     // of the rows of the buckets in order, how many may be found
   std::vector<float> log_ranks;  // of these buckets, among those that hold such rows
   float rank = 0.0F;             // so many of them
