@@ -119,7 +119,8 @@ inline constexpr double kCostOfQuery = 6000.0;
 /// would take more than so many products, a few seconds. No more queries are measured for `probes=`.
 inline constexpr std::size_t kHeldOutOneIn = 5, kMostHeldOut = 1000;
 inline constexpr double kProductsForHeldOut = 2e11;
-/// Queries at most: of a kind; rows without their relatives; each kind that is made.
+/// Queries at most: of a kind; rows without their relatives; each kind that is made (docs/tried.md, "What a
+/// query does on its way").
 inline constexpr std::size_t kQueriesMeasured = 512, kQueriesAlone = 320, kQueriesUnlike = 320;
 /// So many queries tell what a kind finds; half as many where each has more than 100 neighbours.
 inline constexpr std::size_t kEnoughQueries = 24;
