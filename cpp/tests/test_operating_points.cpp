@@ -162,7 +162,7 @@ Took search(const Walk& walk, std::size_t level, const Choice& choice) {
   return took;
 }
 
-/// What is chosen for a recall; of no measured degree all is left.
+/// What is chosen for a recall, by degree; what finds most where none has it.
 Choice choice_for(const OperatingPoints& of, std::size_t level, double recall) {
   Choice choice;
   for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {

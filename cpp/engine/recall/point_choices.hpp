@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -39,9 +40,9 @@ class PointChoices {
   };
   struct Passing {
     std::size_t kind;
-    std::size_t last;  // degree
-    std::size_t end;   // the degree where it ends now
-    std::array<std::vector<std::uint16_t>, Budget::kDegrees> at;
+    std::size_t last;                                             // the lowest degree that it comes to
+    std::size_t end;                                              // the degree where it ends by what is taken
+    std::array<std::vector<std::uint16_t>, Budget::kDegrees> at;  // as of Ends, by measured degrees
     const PointTally::Ends* ends;
   };
   struct Choice {
@@ -54,7 +55,7 @@ class PointChoices {
     std::size_t next = 0;         // those before find too little
     std::size_t best = 0;         // of these
     double best_recall = 0.0;
-    std::size_t way;  // that is taken
+    std::size_t way = 0;  // that is taken
     OperatingPoints::Points points;
   };
 

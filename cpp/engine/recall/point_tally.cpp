@@ -75,7 +75,7 @@ float PointTally::error(std::span<const Course> courses, std::size_t level, floa
 
 PointTally::PointTally(const HitModel& model, const ByLevel& errors, const ByLevel& usual,
                        std::size_t most_neighbours)
-    : model_(&model), most_neighbours_(most_neighbours) {
+    : model_(&model) {
   for (std::size_t level = 0; level < levels_.size(); ++level)
     if (usual[level] > 0.0F && std::isfinite(usual[level]))
       levels_[level] = {errors[level], usual[level], std::min(kMeasuredAt[level], most_neighbours), {}, {}};

@@ -69,7 +69,6 @@ class PointTally {
   static float farthest(std::span<const PointTally> kinds, std::size_t level);
 
   const HitModel* model_;
-  std::size_t most_neighbours_;
   std::array<Level, kMeasuredAt.size()> levels_;
   HitModel::Room room_;
 };
