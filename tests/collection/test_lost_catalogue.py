@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lookalike.collection import Collection
+from lookalike.collection.catalogue.catalogue import Catalogue
 from lookalike.collection.catalogue.database import Database
 from lookalike.collection.sealed import kept
 from lookalike.errors import DamagedError, ReadError, WriteError
@@ -240,6 +242,16 @@ def test_facts_that_are_many_are_brought_together(photos: Path, monkeypatch: pyt
     Collection.repair(photos)
     with Collection.open(photos) as collection:
         assert len(collection.given([photos / "4.png", photos / "80.png"])) == 2
+
+
+def test_nothing_is_made_where_a_collection_is_no_longer(photos: Path) -> None:
+    with Collection.open(photos) as collection, closing(Catalogue(collection.place.catalogue)) as catalogue:
+        photos.rename(photos.with_name("not mounted"))
+        with pytest.raises(WriteError, match="No such file"):
+            kept.keep(collection.place, catalogue)
+        with pytest.raises(WriteError, match="No such file"):
+            kept.note_facts(collection.place, catalogue, [1])
+        assert not photos.exists()
 
 
 def test_facts_that_were_cut_short_are_followed_by_others(photos: Path) -> None:

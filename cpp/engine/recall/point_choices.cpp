@@ -34,7 +34,7 @@ PointChoices::PointChoices(std::span<const PointTally> kinds, std::size_t level,
 void PointChoices::gather(std::span<const PointTally> kinds, std::size_t level) {
   std::array<double, kDegrees> ending{};
   for (const PointTally& kind : kinds)
-    for (const PointTally::Ends& each : kind.levels_[level].courses) ++ending[each.degree];
+    kind.levels_[level].each_course([&](const PointTally::Ends& ends) { ++ending[ends.degree]; });
   std::array<std::size_t, kDegrees> as{};
   double few = 0.0;
   for (std::size_t degree = 0; degree < kDegrees; ++degree) {
@@ -45,18 +45,17 @@ void PointChoices::gather(std::span<const PointTally> kinds, std::size_t level) 
     few = 0.0;
   }
   for (std::size_t kind = 0; kind < kinds.size(); ++kind)
-    for (std::array<Part, kDegrees>& parts = parts_[kind];
-         const PointTally::Ends& ends : kinds[kind].levels_[level].courses) {
-      if (as[ends.degree] == kDegrees) continue;
-      Passing course{kind, as[ends.degree], as[ends.degree], {}, &ends};
+    kinds[kind].levels_[level].each_course([&](const PointTally::Ends& ends) {
+      if (as[ends.degree] == kDegrees) return;
+      Passing course{kind, as[ends.degree], as[ends.degree], {}, ends};
       for (std::size_t degree = kDegrees; degree-- > 0;) {
         if (as[degree] == kDegrees) continue;
         auto& at = course.at[as[degree]];
-        const auto& more = ends.at[degree];
+        const auto more = ends.at[degree];
         if (at.size() < more.size())
           at.insert(at.end(), more.begin() + static_cast<std::ptrdiff_t>(at.size()), more.end());
       }
-      Part& last = parts[course.last];
+      Part& last = parts_[kind][course.last];
       ++last.courses;
       last.costs.resize(PointTally::left().size());
       last.with_candidates += ends.candidates.empty() ? 0.0 : 1.0;
@@ -69,7 +68,7 @@ void PointChoices::gather(std::span<const PointTally> kinds, std::size_t level) 
       }
       for (std::size_t degree = course.last; degree < kDegrees; ++degree) count(course, degree, 1.0);
       courses_.push_back(std::move(course));
-    }
+    });
 }
 
 void PointChoices::count(const Passing& course, std::size_t degree, double times) {
@@ -79,7 +78,7 @@ void PointChoices::count(const Passing& course, std::size_t degree, double times
   for (std::size_t i = 0; i < at.size(); ++i) {
     Way& way = ways[i];
     way.courses += times;
-    const auto& found = course.ends->found[at[i]].neighbours;
+    const auto& found = course.ends.found[at[i]].neighbours;
     for (std::size_t step = 0; step < kSteps; ++step) {
       const auto one = static_cast<double>(found[step]);
       way.found[step] += times * one;

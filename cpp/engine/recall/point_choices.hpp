@@ -43,7 +43,7 @@ class PointChoices {
     std::size_t last;                                             // the lowest degree that it comes to
     std::size_t end;                                              // the degree where it ends by what is taken
     std::array<std::vector<std::uint16_t>, Budget::kDegrees> at;  // as of Ends, by measured degrees
-    const PointTally::Ends* ends;
+    PointTally::Ends ends;
   };
   struct Choice {
     double cost;

@@ -76,9 +76,13 @@ float PointTally::error(std::span<const Course> courses, std::size_t level, floa
 PointTally::PointTally(const HitModel& model, const ByLevel& errors, const ByLevel& usual,
                        std::size_t most_neighbours)
     : model_(&model) {
-  for (std::size_t level = 0; level < levels_.size(); ++level)
-    if (usual[level] > 0.0F && std::isfinite(usual[level]))
-      levels_[level] = {errors[level], usual[level], std::min(kMeasuredAt[level], most_neighbours), {}, {}};
+  for (std::size_t level = 0; level < levels_.size(); ++level) {
+    if (!(usual[level] > 0.0F && std::isfinite(usual[level]))) continue;
+    Level& here = levels_[level];
+    here.error = errors[level];
+    here.usual = usual[level];
+    here.k = std::min(kMeasuredAt[level], most_neighbours);
+  }
 }
 
 void PointTally::add(const Course& course, bool with_candidates) {
@@ -90,27 +94,33 @@ void PointTally::add(const Course& course, bool with_candidates) {
 void PointTally::add(const Course& course, std::size_t level, bool with_candidates) {
   const auto degree_of = [&](float e) { return Budget::degree(e, levels_[level].usual); };
   const float kth = course.kth_after(level, course.visited());
-  Ends ends;
-  ends.degree = degree_of(kth);  // as of a search that knows no e before
+  AllEnds& all = levels_[level].parts.front();
+  AllEnds::Sizes sizes;
+  const auto end_here = [&] {
+    all.at.push_back(static_cast<std::uint16_t>(sizes.found - 1));
+    ++sizes.at[sizes.degree];
+  };
+  sizes.degree = degree_of(kth);  // as of a search that knows no e before
   course.phases(level, *model_, room_, [&](std::size_t begin, float e, std::span<const float> left) {
-    ends.degree = degree_of(e);
-    std::vector<std::uint16_t>& at = ends.at[ends.degree];
+    sizes.degree = degree_of(e);
+    const std::size_t& ways = sizes.at[sizes.degree];
     for (std::size_t i = 0; i < left.size(); ++i)
-      while (at.size() < PointTally::left().size() && left[i] <= PointTally::left()[at.size()]) {
-        note(course, level, begin + i, with_candidates, ends);
-        at.push_back(static_cast<std::uint16_t>(ends.found.size() - 1));
+      while (ways < PointTally::left().size() && left[i] <= PointTally::left()[ways]) {
+        note(course, level, begin + i, with_candidates, sizes);
+        end_here();
       }
   });
-  note(course, level, course.order.size(), with_candidates, ends);
-  ends.at[ends.degree].resize(PointTally::left().size(), static_cast<std::uint16_t>(ends.found.size() - 1));
-  if (ends.degree + 1 == Budget::kDegrees && std::isfinite(kth)) levels_[level].far.push_back(kth);
-  levels_[level].courses.push_back(std::move(ends));
+  note(course, level, course.order.size(), with_candidates, sizes);
+  while (sizes.at[sizes.degree] < left().size()) end_here();
+  all.sizes.push_back(sizes);
+  if (sizes.degree + 1 == Budget::kDegrees && std::isfinite(kth)) levels_[level].far.push_back(kth);
 }
 
 // How many of the k nearest rows are found in the first so many buckets, and the candidates there.
 void PointTally::note(const Course& course, std::size_t level, std::size_t probes, bool with_candidates,
-                      Ends& ends) const {
-  if (!ends.found.empty() && ends.found.back().probes == probes) return;
+                      AllEnds::Sizes& sizes) {
+  AllEnds& all_ends = levels_[level].parts.front();
+  if (sizes.found > 0 && all_ends.found.back().probes == probes) return;
   const float kth = course.kth_after(level, probes);
   const bool all = !std::isfinite(kth);  // fewer than k
   Budget one;
@@ -139,11 +149,13 @@ void PointTally::note(const Course& course, std::size_t level, std::size_t probe
     if (const Course::Neighbour& each = neighbours[i]; each.bucket < probes)
       if (const std::size_t step = step_of(each.estimate); step < kSteps)
         found[step] += every * each.among(k);
-  Found& sums = ends.found.emplace_back(Found{static_cast<std::uint32_t>(probes), {}});
+  ++sizes.found;
+  Found& sums = all_ends.found.emplace_back(Found{static_cast<std::uint32_t>(probes), {}});
   for (std::size_t step = 0, sum = 0; step < kSteps; ++step)
     sums.neighbours[step] = static_cast<std::uint16_t>(std::min(sum += found[step], k));
   if (!with_candidates) return;
-  auto& candidates = ends.candidates.emplace_back();
+  ++sizes.candidates;
+  Candidates& candidates = all_ends.candidates.emplace_back();
   std::size_t step = 0;
   for (std::size_t i = every / 2; i < course.ascending.size(); i += every) {
     const Course::Entry& each = course.ascending[i];
@@ -154,11 +166,22 @@ void PointTally::note(const Course& course, std::size_t level, std::size_t probe
   std::partial_sum(candidates.begin(), candidates.end(), candidates.begin());
 }
 
+void PointTally::AllEnds::shrink() {
+  sizes.shrink_to_fit();
+  at.shrink_to_fit();
+  found.shrink_to_fit();
+  candidates.shrink_to_fit();
+}
+
 void PointTally::add(PointTally&& other) {
   for (std::size_t level = 0; level < levels_.size(); ++level) {
-    std::ranges::move(other.levels_[level].courses, std::back_inserter(levels_[level].courses));
-    levels_[level].far.insert(levels_[level].far.end(), other.levels_[level].far.begin(),
-                              other.levels_[level].far.end());
+    Level& here = levels_[level];
+    Level& more = other.levels_[level];
+    for (AllEnds& part : more.parts) {
+      part.shrink();
+      here.parts.push_back(std::move(part));
+    }
+    here.far.insert(here.far.end(), more.far.begin(), more.far.end());
   }
 }
 

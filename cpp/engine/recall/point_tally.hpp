@@ -50,22 +50,58 @@ class PointTally {
     std::uint32_t probes;
     std::array<std::uint16_t, kSteps> neighbours;
   };
-  struct Ends {
-    std::size_t degree = 0;  // of the last phase, where the strictest way ends
-    std::array<std::vector<std::uint16_t>, Budget::kDegrees> at;  // by way: a number of `found`
+  using Candidates = std::array<std::uint32_t, kSteps>;
+  struct Ends {          // of one course
+    std::size_t degree;  // of the last phase, where the strictest way ends
+    std::array<std::span<const std::uint16_t>, Budget::kDegrees> at;  // by way: a number of `found`
+    std::span<const Found> found;
+    std::span<const Candidates> candidates;  // of each, or none
+  };
+  /// Those of many courses one after the other: vectors of each course's own would take twice the memory.
+  struct AllEnds {
+    struct Sizes {
+      std::size_t degree = 0, found = 0, candidates = 0;
+      std::array<std::size_t, Budget::kDegrees> at{};
+    };
+    std::vector<Sizes> sizes;
+    std::vector<std::uint16_t> at;  // from the highest degree on, as a query goes
     std::vector<Found> found;
-    std::vector<std::array<std::uint32_t, kSteps>> candidates;  // of each, or none
+    std::vector<Candidates> candidates;
+
+    void shrink();
+    template <class Use>
+    void each(Use use) const {
+      std::span<const std::uint16_t> at_left = at;
+      std::span<const Found> found_left = found;
+      std::span<const Candidates> candidates_left = candidates;
+      const auto take = [](auto& from, std::size_t count) {
+        const auto some = from.first(count);
+        from = from.subspan(count);
+        return some;
+      };
+      for (const Sizes& own : sizes) {
+        Ends ends{own.degree, {}, take(found_left, own.found), take(candidates_left, own.candidates)};
+        for (std::size_t degree = Budget::kDegrees; degree-- > 0;)
+          ends.at[degree] = take(at_left, own.at[degree]);
+        use(ends);
+      }
+    }
   };
   struct Level {
+    template <class Use>
+    void each_course(Use use) const {
+      for (const AllEnds& part : parts) part.each(use);
+    }
+
     float error = 0.0F, usual = 0.0F;
-    std::size_t k = 0;  // 0: it is not measured
-    std::vector<Ends> courses;
-    std::vector<float> far;  // e of those of the last degree
+    std::size_t k = 0;                                     // 0: it is not measured
+    std::vector<AllEnds> parts = std::vector<AllEnds>(1);  // the first is added to
+    std::vector<float> far;                                // e of those of the last degree
   };
 
   void add(const Course& course, std::size_t level, bool with_candidates);
   void note(const Course& course, std::size_t level, std::size_t probes, bool with_candidates,
-            Ends& ends) const;
+            AllEnds::Sizes& sizes);
   static float farthest(std::span<const PointTally> kinds, std::size_t level);
 
   const HitModel* model_;

@@ -12,6 +12,7 @@ namespace lookalike {
 Unlike::Unlike(const QueryBlock& rows, std::size_t each, const RowForm& form, std::uint64_t seed)
     : rows_(rows), form_(form), random_(seed), mean_(form.dim), spread_(form.dim) {
   describe();
+  vectors_.reserve(kinds * each * form_.dim);
   for (int kind = 0; kind < kinds; ++kind)
     for (std::size_t i = 0; i < each; ++i) {
       const auto row = static_cast<std::uint32_t>(random_.bits() % rows_.count);

@@ -13,10 +13,15 @@ def make_folders(path: str) -> None:
     around = os.path.dirname(path)
     if not os.path.isdir(around):
         make_folders(around)
+    make_folder(path)
+
+
+def make_folder(path: str) -> None:
+    """Make a folder in one that is there; OSError where that cannot be, as where a disk is no longer mounted."""
     try:
         os.mkdir(path)
     except FileExistsError:
         if not os.path.isdir(path):
             raise
     with suppress(PermissionError):  # what nobody may list nobody can sync, as /home where it is closed
-        sync(around)  # also where it is there: a killed process may have made it just now
+        sync(os.path.dirname(path))  # also where it is there: a killed process may have made it just now

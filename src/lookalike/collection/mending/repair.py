@@ -10,7 +10,7 @@ import numpy as np
 from lookalike.collection.catalogue import keys
 from lookalike.collection.catalogue.catalogue import About, Catalogue, Item
 from lookalike.collection.catalogue.database import Database, NewerVersionError
-from lookalike.collection.catalogue.folders import make_folders
+from lookalike.collection.catalogue.folders import make_folder
 from lookalike.collection.catalogue.refused import refused
 from lookalike.collection.embedding import embed_again
 from lookalike.collection.mending.remains import Remains, look, salvage
@@ -32,7 +32,7 @@ def repair(
 ) -> RepairReport:
     """Mend a collection, by its only writer; as `Collection.repair`."""
     try:
-        make_folders(place.segments)
+        make_folder(place.segments)
     except OSError as error:
         raise refused(place.directory, error) from error
     rescued = rescue(place) if is_damaged(place) else None

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from lookalike import durable
 from lookalike.collection.catalogue.catalogue import About, Catalogue
-from lookalike.collection.catalogue.folders import make_folders
+from lookalike.collection.catalogue.folders import make_folder
 from lookalike.collection.catalogue.refused import names_in, refused
 from lookalike.collection.place import Place
 from lookalike.errors import DamagedError, LookalikeError, NotAnIndexError
@@ -83,7 +83,7 @@ def note_facts(place: Place, catalogue: Catalogue, ids: Sequence[int]) -> None:
     path = os.path.join(place.rows, FACTS)
     try:
         if not os.path.lexists(path):
-            make_folders(place.rows)
+            make_folder(place.rows)
             _put(path, [])
         _append(path, _rows(catalogue, after, ids))
     except LookalikeError:
@@ -134,7 +134,7 @@ def _keep(place: Place, catalogue: Catalogue, there: Sequence[str], anew: bool) 
         new = [name for name in names if anew or name_for(name) not in there]
         try:
             if new:
-                make_folders(place.rows)
+                make_folder(place.rows)
                 head = _head(catalogue, about)
                 for name in new:
                     with suppress(DamagedError, NotAnIndexError):  # who searches it is told
