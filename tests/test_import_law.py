@@ -20,7 +20,7 @@ LAYERS = [  # from the top; those in one row do not import each other
     {"collection", "neighbors", "bench"},
     {"index", "models", "images", "facts", "vectors"},
     {"hashing"},
-    {"metric", "arrays", "names", "durable", "fitting"},
+    {"metric", "arrays", "names", "durable", "memory", "fitting"},
     {"errors", "_core", "_jpeg"},
 ]
 FACADE = {"__init__"}  # lookalike/__init__.py names what is public; nobody below it may ask it for anything

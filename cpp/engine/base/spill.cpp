@@ -14,6 +14,10 @@
 #include "engine/base/errors.hpp"
 #include "engine/tuning.hpp"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 namespace lookalike {
 namespace {
 
@@ -104,6 +108,12 @@ void Spill::breathe() {
   // The pages of a shared mapping are the file's: only this process's hold on them goes.
   for (const auto& [memory, bytes] : regions_) ::madvise(memory, bytes, MADV_DONTNEED);
   last_ = std::chrono::steady_clock::now();
+}
+
+void Spill::give_back_freed() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 }  // namespace lookalike

@@ -31,6 +31,10 @@ class Spill {
   /// To be called often: now and then the pages in use are given back. They come again when they are touched.
   void breathe();
 
+  /// Returns what was freed elsewhere, scattered over pages that are used in part, to the system; only glibc
+  /// can. Threads that allocate wait meanwhile, some ten milliseconds where much was freed.
+  static void give_back_freed();
+
  private:
   std::string path_;
   std::mutex mutex_;  // over the two below

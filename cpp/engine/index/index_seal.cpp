@@ -365,6 +365,7 @@ void Index::save(const std::string& path, const std::string& note, bool little_m
   };
   auto segment = snapshot()->whole();  // what is added or removed from now on is for the next save
   if (segment == nullptr) segment = seal({.everything = true}, 0, pause, spill);
+  if (spill) Spill::give_back_freed();  // before the segment is written: while it was built, much was taken
   Shape shape = setting_->shape;
   std::shared_ptr<const RecallCurve> tuned;
   {

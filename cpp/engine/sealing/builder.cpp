@@ -1,10 +1,6 @@
 // Sealing: learn from a sample, assign every row to its bucket, lay the rows out in that order, sketch them.
 #include "engine/sealing/builder.hpp"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include <algorithm>
 #include <cmath>
 #include <mutex>
@@ -18,13 +14,6 @@
 
 namespace lookalike {
 namespace {
-
-// Else what sealing took and freed stays with the process, scattered over its arenas.
-void give_back_memory() {
-#ifdef __GLIBC__
-  ::malloc_trim(0);
-#endif
-}
 
 float largest_norm(const StoredRows& rows) {
   double largest = 0.0;
@@ -386,15 +375,10 @@ std::vector<HitModel::Bucket> Builder::spreads() const {
 
 std::shared_ptr<const Segment> build_segment(const Shape& shape, Rows& rows, const std::optional<Kept>& kept,
                                              Threads threads, const Interrupt& interrupt) {
-  const auto build = [&] {
-    Builder builder(shape, rows, threads, interrupt);
-    const bool used = kept && builder.use(*kept);
-    if (!used && builder.originals() >= (shape.buckets > 0 ? 2 : tuning::kExactBelow)) builder.learn();
-    return builder.finish();
-  };
-  auto segment = build();
-  give_back_memory();
-  return segment;
+  Builder builder(shape, rows, threads, interrupt);
+  const bool used = kept && builder.use(*kept);
+  if (!used && builder.originals() >= (shape.buckets > 0 ? 2 : tuning::kExactBelow)) builder.learn();
+  return builder.finish();
 }
 
 }  // namespace lookalike

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import resource
 import signal
+
+from lookalike.memory import give_back
 
 _SELF = "/proc/self"
 
@@ -16,7 +17,7 @@ def resident() -> int:
     gc.collect()
     if not os.path.exists(f"{_SELF}/statm"):
         return 0
-    ctypes.CDLL(None).malloc_trim(0)
+    give_back()
     with open(f"{_SELF}/statm") as file:
         _, pages, shared, *_ = map(int, file.read().split())
     return (pages - shared) * os.sysconf("SC_PAGE_SIZE")

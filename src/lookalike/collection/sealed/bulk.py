@@ -13,6 +13,7 @@ from lookalike.collection.catalogue.catalogue import About
 from lookalike.collection.place import Place
 from lookalike.collection.sealed import segments
 from lookalike.index import Index
+from lookalike.memory import give_back
 
 _PART = 4095  # vectors: a file of so many has no buckets, and is written as fast as the disk takes it
 MOST_PARTS = 256  # each is an open file while all of them are brought into one
@@ -73,3 +74,4 @@ class Bulk:
         self._parts.append(part)
         self._waiting.save(part)
         self._waiting = Index(self._about.dim, self._about.metric)
+        give_back()
