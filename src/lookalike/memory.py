@@ -8,7 +8,7 @@ import sys
 def give_back() -> None:
     """Return what was freed, scattered over pages that are used in part, to the system; only glibc can.
 
-    Other threads that allocate wait meanwhile, some ten milliseconds where much was freed: it is for work on
+    Other threads that allocate wait meanwhile, tens of milliseconds where much was freed: it is for work on
     many vectors, not for a search.
     """
     import ctypes  # which no search needs

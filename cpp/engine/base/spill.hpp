@@ -32,7 +32,7 @@ class Spill {
   void breathe();
 
   /// Returns what was freed elsewhere, scattered over pages that are used in part, to the system; only glibc
-  /// can. Threads that allocate wait meanwhile, some ten milliseconds where much was freed.
+  /// can. Threads that allocate wait meanwhile, tens of milliseconds where much was freed.
   static void give_back_freed();
 
  private:

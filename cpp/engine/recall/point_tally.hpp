@@ -57,7 +57,7 @@ class PointTally {
     std::span<const Found> found;
     std::span<const Candidates> candidates;  // of each, or none
   };
-  /// Those of many courses one after the other: vectors of each course's own would take twice the memory.
+  /// Those of many courses one after the other: vectors of each course's own would scatter over the heap.
   struct AllEnds {
     struct Sizes {
       std::size_t degree = 0, found = 0, candidates = 0;
