@@ -146,8 +146,9 @@ inline constexpr double kShareMade = 0.1;
 /// Courses that hits are learned from: of rows, which tell what is usual, too; of rows without their
 /// relatives; of each other kind.
 inline constexpr std::array<std::size_t, 3> kCoursesLearned = {256, 128, 72};
-/// Buckets of a course: at most, and put in order at first.
-inline constexpr std::size_t kFarthestBucket = 4096, kOrderedAtFirst = 64;
+/// Buckets of a course: at most, and put in order at first, which should be about as many as a search puts in
+/// order; more where it has more than 100 neighbours.
+inline constexpr std::size_t kFarthestBucket = 4096, kOrderedAtFirst = 64, kManyOrderedAtFirst = 512;
 /// Standard errors beyond e: what is estimated within is kept of a course.
 inline constexpr float kErrorsOfCourse = 10.0F;
 /// Of a course's buckets the nearest teach, behind these one in few up to the farther, then one in many; and
@@ -169,7 +170,7 @@ inline constexpr float kPartOfRow = 0.3F;
 
 /// The share of hits that may be left: powers of 2, so many octaves of so many steps. And of the share that
 /// candidates may miss, steps of an octave.
-inline constexpr int kOctavesLeft = 14, kLeftPerOctave = 4;
+inline constexpr int kOctavesLeft = 20, kLeftPerOctave = 4;
 inline constexpr float kMissedPerOctave = 1.6F;
 /// For these recalls choices are made; between them a budget is interpolated.
 inline constexpr std::array kRecallsChosen = {0.3,   0.5,   0.6,   0.7,   0.75,  0.8,    0.825, 0.85,  0.875,
@@ -179,9 +180,10 @@ inline constexpr std::array kRecallsChosen = {0.3,   0.5,   0.6,   0.7,   0.75, 
 /// far they reach tells how far one of few rows does; by the mean, 15 rows were taken for unlike, not 2
 /// (docs/tried.md, "Fresh vectors"; command: fresh). Of rows that may be found: the others change nothing.
 inline constexpr double kNearlyAll = 0.9;
-/// Standard errors by which what was found is lessened; of one neighbour more, since a query finds all or
-/// nothing, and some of many choices seem by chance to find more than they do.
-inline constexpr double kErrors = 1.0, kErrorsOfOne = 1.75;
+/// Standard errors by which what was found is lessened (1.0 until what is counted and what a search does were
+/// the same: docs/tried.md, "Where counting and searching went apart"); of one neighbour more, since a query
+/// finds all or nothing, and some of many choices seem by chance to find more than they do.
+inline constexpr double kErrors = 0.75, kErrorsOfOne = 1.75;
 /// Trials by the search itself: rounds; recalls of the first, and of the others.
 inline constexpr int kTrialRounds = 4;
 inline constexpr std::array kFirstTried = {0.8F, 0.95F, 0.99F};
@@ -198,7 +200,7 @@ inline constexpr std::array kNarrowings = {1.25F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F, 
 inline constexpr double kLostByNarrowing = 0.001;
 inline constexpr float kNarrowedAnyway = 8.0F;
 /// That is measured with so many queries, through so many buckets, which leave so many candidates.
-inline constexpr std::size_t kQueriesForNarrowing = 128, kCandidatesForNarrowing = 8192;
+inline constexpr std::size_t kQueriesForNarrowing = 128, kCandidatesForNarrowing = 4096;
 inline constexpr unsigned kBucketsForNarrowing = 512;
 
 // ---- Search

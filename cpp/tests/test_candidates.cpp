@@ -177,8 +177,10 @@ TEST(candidates_may_be_those_that_miss_so_large_a_share_of_the_k_nearest) {
         const std::size_t wanted = within(std::max(kth + beyond, std::nextafter(kth, kInf)));
         const Stream kept = kept_by(candidates);
         CHECK(kept == best_of(stream, kept.size()) && kept.size() <= wanted, k, missed, since, wanted);
-        // Where more are near in the end than in between, the last of them were left out there.
+        // Where more are near in the end than in between, the last of them were left out there; none within
+        // an error.
         const std::size_t least = since == kCount ? wanted : within(kth + beyond - 0.5F * kError);
         CHECK(kept.size() >= std::max(least, k), k, missed, since, wanted, kept.size());
+        CHECK(kept.size() >= within(kth + std::min(beyond, kError)), k, missed, since, wanted, kept.size());
       }
 }

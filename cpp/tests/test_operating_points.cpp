@@ -11,6 +11,7 @@
 #include "engine/base/candidates.hpp"
 #include "engine/recall/operating_points.hpp"
 #include "engine/recall/point_tally.hpp"
+#include "engine/tuning.hpp"
 #include "kernels/kernels.hpp"
 
 using namespace lookalike;
@@ -195,13 +196,15 @@ TEST(of_each_degree_a_choice_finds_what_was_counted) {
       }
       for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
         if (found[degree].size() < kEnough) continue;
-        const double one = 1.0 - 0.5 / static_cast<double>(kMeasuredAt[level]);  // of a course more
-        const double count = static_cast<double>(found[degree].size()) + 1.0;
-        double sum = one, squares = one * one;
-        for (const double each : found[degree]) sum += each, squares += each * each;
-        const double share = sum / count;
-        const double error = std::sqrt(std::max(0.0, squares / count - share * share) / count);
-        const double errors = level == 0 ? 1.75 : 1.0;
+        // one neighbour more, of which half is found, and one course more that differs by as much
+        const auto k = static_cast<double>(kMeasuredAt[level]),
+                   count = static_cast<double>(found[degree].size());
+        double sum = 0.5 / k, squares = 0.25 / (k * k);
+        for (const double each : found[degree]) sum += each;
+        const double share = sum / (count + 1.0 / k);
+        for (const double each : found[degree]) squares += (each - share) * (each - share);
+        const double error = std::sqrt(squares) / (count + 1.0);
+        const double errors = level == 0 ? tuning::kErrorsOfOne : tuning::kErrors;
         CHECK(std::abs(double{choice[degree].recall} - (share - errors * error)) < 0.004, level, degree,
               recall, choice[degree].recall, share - errors * error);
       }
@@ -299,6 +302,48 @@ TEST(between_the_measured_k_budgets_lie_between_theirs) {
   const auto left = [](const Budget& budget) { return budget.limits[0].left; };
   CHECK(left(between) >= std::min(left(few), left(many)) && left(between) <= std::max(left(few), left(many)));
   CHECK(between.usual_e >= few.usual_e && between.usual_e <= many.usual_e && between.recall >= 0.9);
+}
+
+TEST(where_two_k_leave_more_in_turn_the_way_goes_by_what_is_as_strict_as_both) {
+  OperatingPoints::Levels levels;
+  const auto level = [](float usual, float left, float missed) {
+    OperatingPoints::Level all{0.1F, usual, Budget::kEndless, {}};
+    all.points.fill({{0.9F, left, missed, 10.0F, 100.0F}});
+    return all;
+  };
+  levels[0] = levels[1] = level(1.0F, 0.1F, 0.1F);
+  levels[2] = level(1.0F, 0.2F, 0.01F);   // k = 10
+  levels[3] = level(1.0F, 0.05F, 0.04F);  // 30
+  const OperatingPoints points(std::move(levels));
+  const auto at = [&](double part) { return points.budget_for(0.9, 10.0 * std::pow(3.0, part)).limits[0]; };
+  const auto near = [](float a, float b) { return std::abs(a - b) <= 1e-4F * b; };
+  CHECK(near(at(0.0).left, 0.2F) && near(at(0.0).missed, 0.01F));
+  CHECK(near(at(0.25).left, 0.1F) && near(at(0.25).missed, 0.01F));
+  CHECK(near(at(0.5).left, 0.05F) && near(at(0.5).missed, 0.01F));
+  CHECK(near(at(0.75).left, 0.05F) && near(at(0.75).missed, 0.02F));
+  CHECK(near(at(1.0).left, 0.05F) && near(at(1.0).missed, 0.04F));
+}
+
+TEST(where_what_is_usual_jumps_between_two_k_limits_become_stricter_without_a_jump) {
+  OperatingPoints::Levels levels;
+  const auto level = [](float usual) {
+    OperatingPoints::Level all{0.1F, usual, Budget::kEndless, {}};
+    for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree)
+      all.points[degree] = {{0.9F, 0.1F / static_cast<float>(degree + 1), 0.01F, 10.0F, 100.0F}};
+    return all;
+  };
+  levels[0] = levels[1] = levels[2] = level(1.0F);
+  levels[3] = level(8.0F);
+  const OperatingPoints points(std::move(levels));
+  float last = points.budget_for(0.9, 10.0).limits[0].left, least = last;
+  CHECK(last == 0.1F);
+  for (double k = 10.0; k < 30.0; k *= 1.01) {
+    const float left = points.budget_for(0.9, k).limits[0].left;
+    CHECK(left <= 0.1001F && left < 1.1F * last && left > 0.9F * last, k, left, last);
+    last = left;
+    least = std::min(least, left);
+  }
+  CHECK(least < 0.06F && last > 0.09F, least, last);
 }
 
 TEST(of_a_share_of_the_rows_a_query_goes_as_far_as_for_more_neighbours) {

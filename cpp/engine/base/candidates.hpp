@@ -120,12 +120,14 @@ class Candidates {
  private:
   static constexpr float kEndless = std::numeric_limits<float>::infinity();
 
-  // Before the last rows came, some more stay than it takes: how many are near may grow.
+  // Before the last rows came, some more stay than it takes: how many are near may grow. They are counted
+  // then, so none within an error is cut before.
   void cut_by_kth(float spare) {
     const float kth = this->kth();
     if (!(kth < kEndless)) return;
     const std::size_t near = kernels().count_below(estimates_.data(), size_, kth + error_);
-    const float most = kth + error_ * (spare + Crowd(near, kth_.k()).errors_beyond(missed_));
+    const float beyond = spare + Crowd(near, kth_.k()).errors_beyond(missed_);
+    const float most = kth + error_ * (spare > 0.0F ? std::max(beyond, 1.0F) : beyond);
     limit_ = std::min(limit_, most > kth ? most : std::nextafter(kth, kEndless));
     size_ = kernels().keep_below(estimates_.data(), numbers_.data(), size_, limit_);
     many_ = std::min(2 * size_ + tuning::kMoreBeforeCut, tuning::kSpareRoom * keep_ + kSlack);

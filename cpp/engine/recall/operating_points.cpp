@@ -13,15 +13,27 @@ float at_least(double recall) {
   return double{rounded} < recall ? std::nextafter(rounded, 2.0F) : rounded;
 }
 
-// Where one point leaves more behind its buckets and the other more of its candidates, as little as each.
 float share_between(float a, float b, float part) {
   return a * std::pow(b / a, part);
 }
 
-// Each is twice as far as the one before.
-std::size_t degrees_between(float near, float far) {
-  if (!(near > 0.0F && far > near)) return 0;
-  return static_cast<std::size_t>(std::min(std::round(std::log2(far / near)), float{Budget::kDegrees}));
+// So far on the way from what one k leaves to what another does. Where one leaves more behind its buckets and
+// the other more of its candidates, what lay between both would find less than either: there what becomes
+// stricter does so in the first half of the way, and what becomes less strict in the second.
+template <class A, class B>
+Budget::Limits limits_between(const A& a, const B& b, float part) {
+  const bool apart = (b.left - a.left) * (b.missed - a.missed) < 0.0F;
+  const auto between = [=](float from, float to) {
+    const float half = to < from ? 2.0F * part : 2.0F * part - 1.0F;
+    return share_between(from, to, apart ? std::clamp(half, 0.0F, 1.0F) : part);
+  };
+  return {between(a.left, b.left), between(a.missed, b.missed), std::min(a.recall, b.recall)};
+}
+
+// Each degree is twice as far as the one before.
+float degrees_between(float near, float far) {
+  if (!(near > 0.0F && far > near)) return 0.0F;
+  return std::min(std::log2(far / near), float{Budget::kDegrees});
 }
 
 }  // namespace
@@ -132,25 +144,30 @@ Budget OperatingPoints::budget_between(double recall, double depth) const {
   budget.error = between_them(few.error, many.error);
   budget.usual_e = between_them(few.usual_e, many.usual_e);
   budget.farthest_e = std::min(few.farthest_e, many.farthest_e);
-  // Where what is usual changes by half a degree or more, as where a row has fewer near relatives than k, a
-  // query of this degree may be of another at the levels.
-  const std::size_t more = degrees_between(few.usual_e, budget.usual_e);
-  const std::size_t less = degrees_between(budget.usual_e, many.usual_e);
+  // As far as what is usual changes, as where a row has fewer near relatives than k, a query of this degree
+  // may be of another at the levels: so far its limits become as strict as those, less so near the other
+  // level.
+  const float more = degrees_between(few.usual_e, budget.usual_e);
+  const float less = degrees_between(budget.usual_e, many.usual_e);
+  const float of_few = std::min(1.0F, 2.0F * (1.0F - part)), of_many = std::min(1.0F, 2.0F * part);
   for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree) {
     const Point a = choice(few.points[degree], recall);
     const Point b = choice(many.points[degree], recall);
     Budget::Limits& limits = budget.limits[degree];
-    limits = {share_between(a.left, b.left, part), share_between(a.missed, b.missed, part),
-              std::min(a.recall, b.recall)};
-    const auto as_strict_as = [&](const Point& point) {
-      limits = {std::min(limits.left, point.left), std::min(limits.missed, point.missed),
-                std::min(limits.recall, point.recall)};
+    limits = limits_between(a, b, part);
+    const auto as_strict_as = [&](const Point& other, float degrees, float weight) {
+      const Budget::Limits strict = {std::min(limits.left, other.left), std::min(limits.missed, other.missed),
+                                     std::min(limits.recall, other.recall)};
+      const float by = weight * std::clamp(degrees, 0.0F, 1.0F);
+      const float said = degrees < 0.5F ? limits.recall : strict.recall;
+      limits = limits_between(limits, strict, by);
+      limits.recall = said;
     };
-    if (more + less > 0) as_strict_as(a), as_strict_as(b);
-    for (std::size_t i = 1; i <= more && degree + i < Budget::kDegrees; ++i)
-      as_strict_as(choice(few.points[degree + i], recall));
-    for (std::size_t i = 1; i <= less && i <= degree; ++i)
-      as_strict_as(choice(many.points[degree - i], recall));
+    as_strict_as(a, more + less, of_few), as_strict_as(b, more + less, of_many);
+    for (std::size_t i = 0; degree + i + 1 < Budget::kDegrees && static_cast<float>(i) < more; ++i)
+      as_strict_as(choice(few.points[degree + i + 1], recall), more - static_cast<float>(i), of_few);
+    for (std::size_t i = 0; i < degree && static_cast<float>(i) < less; ++i)
+      as_strict_as(choice(many.points[degree - i - 1], recall), less - static_cast<float>(i), of_many);
     if (degree > 0) continue;
     budget.probes = whole(between_them(a.probes, b.probes));
     budget.rerank = whole(between_them(a.rerank, b.rerank));

@@ -10,13 +10,13 @@ namespace {
 
 constexpr std::size_t kDegrees = Budget::kDegrees;
 
-// As if one more course had missed half a neighbour (Jeffreys' prior, where k is 1): else there were no error
-// where all is found.
+// As if there were one more neighbour, of which half is found (Jeffreys' prior, where k is 1), and one more
+// course that differs from the mean by as much: else there were no error where all is found.
 MeasuredShare share_of(double found, double squares, double courses, double k) {
-  const double one = k - 0.5, count = courses + 1.0;
-  const double mean = (found + one) / count;
-  const double square = (squares + one * one) / count;
-  return {mean / k, std::max(0.0, square - mean * mean) / (k * k) / count};
+  const double mean = (found + 0.5) / (courses + 1.0 / k);
+  const double apart = std::max(0.0, squares - mean * (2.0 * found - courses * mean)) + 0.25,
+               count = courses + 1.0;
+  return {mean / k, apart / (k * k) / (count * count)};
 }
 
 }  // namespace

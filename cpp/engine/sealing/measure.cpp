@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -225,31 +226,37 @@ std::vector<std::size_t> Measurer::deep_levels() const {
   return levels;
 }
 
-// Some queries of each kind, from all over, with so many neighbours.
+// Some queries of each kind, from all over, with so many neighbours: which are looked for together, as
+// packing the rows takes as long as comparing them with a few queries.
 Samples Measurer::deep(std::span<const Sample> kinds, std::size_t neighbours) const {
-  const auto number = [](std::size_t i, std::size_t count, std::size_t all) { return i * all / count; };
+  const auto of_kind = [](const Sample& kind) {
+    return std::min(tuning::kEnoughQueries, kind.queries.count);
+  };
   Samples samples;
   const std::size_t dim = segment_.form().dim, bytes = segment_.form().dim / 8;
-  for (const Sample& kind : kinds) {
-    const QueryBlock& all = kind.queries;
-    const std::size_t count = std::min(tuning::kEnoughQueries, all.count);
-    for (std::size_t i = 0; i < count; ++i) {
-      const Query query = all.query(number(i, count, all.count));
+  std::vector<std::vector<std::uint32_t>> without;
+  for (const Sample& kind : kinds)
+    for (std::size_t i = 0; i < of_kind(kind); ++i) {
+      const std::size_t number = i * kind.queries.count / of_kind(kind);
+      const Query query = kind.queries.query(number);
       samples.vectors.insert(samples.vectors.end(), query.vector, query.vector + dim);
       samples.scales.push_back(query.scale);
       if (query.bits != nullptr) samples.bits.insert(samples.bits.end(), query.bits, query.bits + bytes);
+      const auto others = kind.without_of(number);
+      without.emplace_back(others.begin(), others.end());
     }
-  }
   QueryBlock left = {
       samples.vectors.data(), samples.scales.size(), dim,
       segment_.form().metric, samples.scales.data(), samples.bits.empty() ? nullptr : samples.bits.data()};
+  Truths truths = this->truths(left, without, neighbours);
+  auto next_without = std::make_move_iterator(without.begin());
+  auto next_truth = std::make_move_iterator(truths.begin());
   for (const Sample& kind : kinds) {
-    const std::size_t count = std::min(tuning::kEnoughQueries, kind.queries.count);
-    Sample some{left.part(0, count), {}, {}};
-    for (std::size_t i = 0; i < count && !kind.without.empty(); ++i)
-      some.without.push_back(kind.without[number(i, count, kind.queries.count)]);
-    some.truths = truths(some.queries, some.without, neighbours);
-    samples.kinds.push_back(std::move(some));
+    const std::size_t count = of_kind(kind);
+    const auto step = static_cast<std::ptrdiff_t>(count);
+    samples.kinds.push_back(
+        {left.part(0, count), {next_without, next_without + step}, {next_truth, next_truth + step}});
+    next_without += step, next_truth += step;
     left = left.part(count, left.count - count);
   }
   return samples;

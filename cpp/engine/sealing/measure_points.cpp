@@ -131,7 +131,9 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
   hash(router_, sample.queries.query(number), scratch);
   const RoutedSearch search(segment_);
   const std::size_t most = std::min({most_probes(), tuning::kFarthestBucket, std::size_t{router_.buckets()}});
-  router_.family().order(errand.query(), std::min(tuning::kOrderedAtFirst, most), scratch.hash, errand.order);
+  const bool many = truth.size() > RecallCurve::kNeighbours;
+  const std::size_t first = many ? tuning::kManyOrderedAtFirst : tuning::kOrderedAtFirst;
+  router_.family().order(errand.query(), std::min(first, most), scratch.hash, errand.order);
 
   Course course;
   course.neighbours.resize(truth.size());
@@ -146,7 +148,6 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
   for (std::uint32_t j = 0; j < truth.size(); ++j)
     sought.push_back({static_cast<std::uint32_t>(truth[j].id), j});
   std::sort(sought.begin(), sought.end(), [](Sought a, Sought b) { return a.row < b.row; });
-  const bool many = truth.size() > RecallCurve::kNeighbours;
   LowestEstimates lowest(std::clamp<std::size_t>(truth.size(), 1, RecallCurve::kNeighbours));
   Kth of_many(many ? truth.size() : 0);
   const auto note_lowest = [&] {
@@ -163,14 +164,14 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
         horizon > errand.order.size())
       search.order_more(horizon, scratch, errand);
     if (p >= errand.order.size()) break;
-    const std::uint32_t bucket = errand.order[p].bucket, first = sketches_.first(bucket);
+    const std::uint32_t bucket = errand.order[p].bucket, begin = sketches_.first(bucket);
     estimate_bucket(sketches_, errand.order[p], errand);
     std::span<const float> estimates =
         errand.candidates.kept_estimates();  // fewer than rows if a hostile file has NaN
     const auto rows = errand.candidates.kept();
-    const std::uint32_t end = first + sketches_.count(bucket);
+    const std::uint32_t end = begin + sketches_.count(bucket);
     // rows of a bucket follow each other
-    const auto no_neighbour = std::ranges::lower_bound(without, first);
+    const auto no_neighbour = std::ranges::lower_bound(without, begin);
     if (no_neighbour != without.end() && *no_neighbour < end) {
       others.assign(estimates.begin(), estimates.end());
       others.resize(estimates.size() + kept_slack);
@@ -189,7 +190,7 @@ Course Measurer::course(const Sample& sample, std::size_t number, float error, S
         course.entries);
     course.entries_in.push_back(static_cast<std::uint32_t>(course.entries.size()));
     const auto by_row = [](Sought a, std::uint32_t row) { return a.row < row; };
-    for (auto each = std::lower_bound(sought.begin(), sought.end(), first, by_row);
+    for (auto each = std::lower_bound(sought.begin(), sought.end(), begin, by_row);
          each != sought.end() && each->row < end; ++each, ++met) {
       const auto found = std::lower_bound(rows.begin(), rows.end(), each->row);
       if (found != rows.end() && *found == each->row)

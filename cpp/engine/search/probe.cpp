@@ -9,11 +9,13 @@
 
 namespace lookalike {
 // How many buckets a query visits shows on the way: those that a usual one looks at are put in order, others
-// on demand.
+// on demand. For many neighbours as many as when it was measured, since a longer order is another one.
 void RoutedSearch::order(const Visit& visit, Scratch& scratch, Errand& errand) const {
   const Budget& budget = visit.budget;
-  const std::size_t want =
-      budget.by_hits() ? Budget::horizon(Budget::phase_of(budget.probes)) : budget.probes;
+  const std::size_t want = !budget.by_hits() ? budget.probes
+                           : visit.k > RecallCurve::kNeighbours
+                               ? tuning::kManyOrderedAtFirst
+                               : Budget::horizon(Budget::phase_of(budget.probes));
   router_->family().order(errand.query(), want, scratch.hash, errand.order);
   errand.searching = true;
   errand.e = Budget::kEndless;
