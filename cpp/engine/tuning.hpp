@@ -105,7 +105,7 @@ inline constexpr std::size_t kPickedOneIn = 8;
 // Command: bench; docs/tried.md, "How many bits a sketch should have".
 
 /// A finer sketch takes more memory: it must cost no more than this share, which is beyond a trial's error.
-inline constexpr double kWorthFinerSketches = 0.95;
+inline constexpr double kWorthFinerSketches = 0.93;
 /// The trial: held-out rows at most, neighbours, recalls, and what a query costs with any sketch (Costs).
 inline constexpr std::size_t kQueriesForSketches = 512, kNeighboursForSketches = 10;
 inline constexpr std::array kRecallsForSketches = {0.9, 0.95, 0.99};
