@@ -105,6 +105,8 @@ inline constexpr std::size_t kPickedOneIn = 8;
 // Command: bench; docs/tried.md, "How many bits a sketch should have".
 
 /// A finer sketch takes more memory: it must cost no more than this share, which is beyond a trial's error.
+/// With 0.95 one of two indexes of the same 10,000 vectors chose it, the other did not
+/// (tests/index/test_copies.py).
 inline constexpr double kWorthFinerSketches = 0.93;
 /// The trial: held-out rows at most, neighbours, recalls, and what a query costs with any sketch (Costs).
 inline constexpr std::size_t kQueriesForSketches = 512, kNeighboursForSketches = 10;
@@ -146,8 +148,8 @@ inline constexpr double kShareMade = 0.1;
 /// Courses that hits are learned from: of rows, which tell what is usual, too; of rows without their
 /// relatives; of each other kind.
 inline constexpr std::array<std::size_t, 3> kCoursesLearned = {256, 128, 72};
-/// Buckets of a course: at most, and put in order at first, which should be about as many as a search puts in
-/// order; more where it has more than 100 neighbours.
+/// Buckets of a course: at most, and put in order at first, also by a search for more than 100 neighbours
+/// (docs/tried.md, "Where counting and searching went apart").
 inline constexpr std::size_t kFarthestBucket = 4096, kOrderedAtFirst = 64, kManyOrderedAtFirst = 512;
 /// Standard errors beyond e: what is estimated within is kept of a course.
 inline constexpr float kErrorsOfCourse = 10.0F;
@@ -180,9 +182,9 @@ inline constexpr std::array kRecallsChosen = {0.3,   0.5,   0.6,   0.7,   0.75, 
 /// far they reach tells how far one of few rows does; by the mean, 15 rows were taken for unlike, not 2
 /// (docs/tried.md, "Fresh vectors"; command: fresh). Of rows that may be found: the others change nothing.
 inline constexpr double kNearlyAll = 0.9;
-/// Standard errors by which what was found is lessened (1.0 until what is counted and what a search does were
-/// the same: docs/tried.md, "Where counting and searching went apart"); of one neighbour more, since a query
-/// finds all or nothing, and some of many choices seem by chance to find more than they do.
+/// Standard errors by which what was found is lessened (docs/tried.md, "Where counting and searching went
+/// apart"); of one neighbour more, since a query finds all or nothing, and some of many choices seem by
+/// chance to find more than they do.
 inline constexpr double kErrors = 0.75, kErrorsOfOne = 1.75;
 /// Trials by the search itself: rounds; recalls of the first, and of the others.
 inline constexpr int kTrialRounds = 4;

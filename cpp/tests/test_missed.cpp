@@ -70,11 +70,11 @@ TEST(the_less_may_be_missed_and_the_more_are_near_the_farther_candidates_lie) {
 
 TEST(the_kind_that_finds_least_counts_as_far_as_it_differs_beyond_chance) {
   const std::array<MeasuredShare, 1> one = {{{0.9, 0.0001}}};
-  CHECK(std::abs(least_of(one) - 0.89) < 1e-6);
+  CHECK(std::abs(least_of(one, 1.0) - 0.89) < 1e-6);
   const std::array<MeasuredShare, 3> alike = {{{0.9, 1e-4}, {0.89, 4e-4}, {0.91, 4e-4}}};  // by chance
-  CHECK(least_of(alike) > 0.889 && least_of(alike) < 0.9, least_of(alike));
+  CHECK(least_of(alike, 1.0) > 0.889 && least_of(alike, 1.0) < 0.9, least_of(alike, 1.0));
   const std::array<MeasuredShare, 3> unlike = {{{0.9, 1e-6}, {0.7, 1e-4}, {0.91, 1e-4}}};
-  CHECK(std::abs(least_of(unlike) - 0.69) < 0.005, least_of(unlike));
+  CHECK(std::abs(least_of(unlike, 1.0) - 0.69) < 0.005, least_of(unlike, 1.0));
   const std::array<MeasuredShare, 4> certain = {{{1.0, 0.0}, {1.0, 0.0}, {1.0, 0.0}, {0.44, 1e-4}}};
-  CHECK(std::abs(least_of(certain) - 0.43) < 0.005, least_of(certain));
+  CHECK(std::abs(least_of(certain, 1.0) - 0.43) < 0.005, least_of(certain, 1.0));
 }

@@ -11,7 +11,6 @@
 #include "engine/base/candidates.hpp"
 #include "engine/recall/operating_points.hpp"
 #include "engine/recall/point_tally.hpp"
-#include "engine/tuning.hpp"
 #include "kernels/kernels.hpp"
 
 using namespace lookalike;
@@ -204,7 +203,7 @@ TEST(of_each_degree_a_choice_finds_what_was_counted) {
         const double share = sum / (count + 1.0 / k);
         for (const double each : found[degree]) squares += (each - share) * (each - share);
         const double error = std::sqrt(squares) / (count + 1.0);
-        const double errors = level == 0 ? tuning::kErrorsOfOne : tuning::kErrors;
+        const double errors = level == 0 ? 1.75 : 0.75;
         CHECK(std::abs(double{choice[degree].recall} - (share - errors * error)) < 0.004, level, degree,
               recall, choice[degree].recall, share - errors * error);
       }
@@ -315,7 +314,7 @@ TEST(where_two_k_leave_more_in_turn_the_way_goes_by_what_is_as_strict_as_both) {
   levels[2] = level(1.0F, 0.2F, 0.01F);   // k = 10
   levels[3] = level(1.0F, 0.05F, 0.04F);  // 30
   const OperatingPoints points(std::move(levels));
-  const auto at = [&](double part) { return points.budget_for(0.9, 10.0 * std::pow(3.0, part)).limits[0]; };
+  const auto at = [&](double part) { return points.budget_for(0.85, 10.0 * std::pow(3.0, part)).limits[0]; };
   const auto near = [](float a, float b) { return std::abs(a - b) <= 1e-4F * b; };
   CHECK(near(at(0.0).left, 0.2F) && near(at(0.0).missed, 0.01F));
   CHECK(near(at(0.25).left, 0.1F) && near(at(0.25).missed, 0.01F));
@@ -329,16 +328,16 @@ TEST(where_what_is_usual_jumps_between_two_k_limits_become_stricter_without_a_ju
   const auto level = [](float usual) {
     OperatingPoints::Level all{0.1F, usual, Budget::kEndless, {}};
     for (std::size_t degree = 0; degree < Budget::kDegrees; ++degree)
-      all.points[degree] = {{0.9F, 0.1F / static_cast<float>(degree + 1), 0.01F, 10.0F, 100.0F}};
+      all.points[degree].push_back({0.9F, 0.1F / static_cast<float>(degree + 1), 0.01F, 10.0F, 100.0F});
     return all;
   };
   levels[0] = levels[1] = levels[2] = level(1.0F);
   levels[3] = level(8.0F);
   const OperatingPoints points(std::move(levels));
-  float last = points.budget_for(0.9, 10.0).limits[0].left, least = last;
+  float last = points.budget_for(0.85, 10.0).limits[0].left, least = last;
   CHECK(last == 0.1F);
   for (double k = 10.0; k < 30.0; k *= 1.01) {
-    const float left = points.budget_for(0.9, k).limits[0].left;
+    const float left = points.budget_for(0.85, k).limits[0].left;
     CHECK(left <= 0.1001F && left < 1.1F * last && left > 0.9F * last, k, left, last);
     last = left;
     least = std::min(least, left);
