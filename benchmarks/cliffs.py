@@ -4,15 +4,17 @@
     python benchmarks/cliffs.py --only k recall
 
 Work is counted, not timed: sketches scanned, and rows compared in 8 bits or in full, on average over the queries. A
-search is for k = 10 at recall 0.95, of heavy-tailed clusters, but for what is swept. A jump is the ratio of the work of
-two neighbouring points, brought to a step of 1 %: of k, n, fresh rows, 1 − recall, or the rows that may be found or are
-left. Where a step makes more than 1.1 times the work, or less than 1 / 1.1, smaller ones are taken, down to 1 %. A
-table is printed; `cliffs.json` and `cliffs.png` lie in --out.
+search is for k = 10 at recall 0.95, of heavy-tailed clusters, but for what is swept; `range_search` has a radius with k
+neighbours within it, on average. A jump is the ratio of the work of two neighbouring points, brought to a step of 1 %:
+of k, n, fresh rows, 1 − recall, or the rows that may be found or are left. Where a step makes more than 1.1 times the
+work, or less than 1 / 1.1, smaller ones are taken, down to 1 %. A table is printed; `cliffs.json` and `cliffs.png` lie
+in --out.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import tempfile
@@ -31,6 +33,7 @@ from lookalike.bench.machine import machine, software
 from lookalike.bench.plot import wide_figure
 from lookalike.bench.report import few, markdown
 from lookalike.index.arguments import DEFAULT_RECALL, recall_with_itself
+from lookalike.index.filter import Filter
 from making import say
 
 if TYPE_CHECKING:
@@ -124,58 +127,97 @@ class Bench:
         drawn = promise.heavy_clusters(random, rows + MOST_FRESH + queries, dim)
         self.base, self.fresh, self.queries = np.split(drawn, [rows, rows + MOST_FRESH])
         self.order = random.permutation(rows)
+        self.stored = self.base[self.order[:queries]]
         self.path = str(Path(folder, "index"))
         self.index = sealed(self.base)
         self.index.save(self.path)
+        self.distances = np.sort(
+            self.index.search(self.queries, min(2 * MOST_K, rows), exact=True).distances, axis=None
+        )
+        self.first = functools.cache(lambda n: sealed(self.base[:n]))
+        self.left = functools.cache(lambda count: self._changed(lambda index: index.remove(self.order[count:])))
+        self.beside = functools.cache(lambda count: self._changed(lambda index: index.add(self.fresh[:count])))
 
-    def by_k(self, k: float) -> Point:
-        return self._mean(k, self.index, k=int(k))
+    def by_k(self, ask: str, k: float) -> Point:
+        return self._mean(ask, k, self.index, k=int(k))
 
-    def by_k_of_stored(self, k: float) -> Point:
-        """As `neighbors_of` searches: for one more, as the vector finds itself."""
-        stored = self.base[self.order[: len(self.queries)]]
-        return self._mean(k, self.index, stored, k=int(k) + 1, recall=recall_with_itself(DEFAULT_RECALL, int(k)))
+    def by_n(self, ask: str, n: float) -> Point:
+        return self._mean(ask, n, self.first(int(n)))
 
-    def by_n(self, n: float) -> Point:
-        return self._mean(n, sealed(self.base[: int(n)]))
+    def by_missed(self, ask: str, missed: float) -> Point:
+        return self._mean(ask, missed, self.index, recall=1 - missed)
 
-    def by_missed(self, missed: float) -> Point:
-        return self._mean(missed, self.index, recall=1 - missed)
+    def by_filter(self, ask: str, count: float) -> Point:
+        return self._mean(ask, count, self.index, filter=self.index.filter(self.order[: int(count)]))
 
-    def by_filter(self, count: float) -> Point:
-        return self._mean(count, self.index, filter=self.index.filter(self.order[: int(count)]))
+    def by_left(self, ask: str, count: float) -> Point:
+        return self._mean(ask, count, self.left(int(count)))
 
-    def by_left(self, count: float) -> Point:
+    def by_fresh(self, ask: str, count: float) -> Point:
+        return self._mean(ask, count, self.beside(int(count)))
+
+    def radius(self, k: int) -> float:
+        """That has k neighbours of a query within it, on average."""
+        return float(self.distances[min(k * len(self.queries), len(self.distances)) - 1])
+
+    def _changed(self, change: Callable[[Index], object]) -> Index:
         index = Index.open(self.path)
-        index.remove(self.order[int(count) :])
-        return self._mean(count, index)
+        change(index)
+        return index
 
-    def by_fresh(self, count: float) -> Point:
-        index = Index.open(self.path)
-        index.add(self.fresh[: int(count)])
-        return self._mean(count, index)
-
-    def _mean(self, x: float, index: Index, queries: Vectors | None = None, *, k: int = K, **options: object) -> Point:
-        asked = self.queries if queries is None else queries
-        every = [index.explain(query, k, **options).stages for query in asked]  # type: ignore[arg-type]
+    def _mean(
+        self,
+        ask: str,
+        x: float,
+        index: Index,
+        *,
+        k: int = K,
+        recall: float = DEFAULT_RECALL,
+        filter: Filter | None = None,
+    ) -> Point:
+        asked, options = self.queries, {"k": k, "recall": recall}
+        if ask == NEIGHBORS_OF:  # one more, as the vector finds itself
+            asked, options = self.stored, {"k": k + 1, "recall": recall_with_itself(recall, k)}
+        elif ask == RANGE_SEARCH:
+            options = {"radius": self.radius(k)}
+        every = [index.explain(query, filter=filter, **options).stages for query in asked]  # type: ignore[arg-type]
         counts = [{stage.name: stage.count for stage in stages} for stages in every]
         compared = np.mean([each["narrow"] + each["compare"] for each in counts])  # rerank takes some of these again
+        if ask == RANGE_SEARCH:
+            compared += np.mean([each["rerank"] for each in counts])
         return Point(x, float(np.mean([each["scan"] for each in counts])), float(compared))
 
     def sweeps(self) -> list[Sweep]:
         rows = len(self.base)
-        return [
-            Sweep("k", 1, min(MOST_K, rows), self.by_k),
-            Sweep("neighbors_of", 1, min(MOST_K, rows - 1), self.by_k_of_stored),
-            Sweep("n", 1, min(MOST_N, rows), self.by_n),
-            Sweep("recall", 0.5, 0.0005, self.by_missed, whole=False),
-            Sweep("filter", rows, max(1, round(rows / 10_000)), self.by_filter),
-            Sweep("removed", rows, max(1, round(rows / 100)), self.by_left),
-            Sweep("fresh", 1, MOST_FRESH, self.by_fresh),
-        ]
+        ends: dict[str, tuple[float, float, Callable[[str, float], Point]]] = {
+            "k": (1, min(MOST_K, rows - 1), self.by_k),
+            "n": (1, min(MOST_N, rows), self.by_n),
+            "recall": (0.5, 0.0005, self.by_missed),
+            "filter": (rows, max(1, round(rows / 10_000)), self.by_filter),
+            "removed": (rows, max(1, round(rows / 100)), self.by_left),
+            "fresh": (1, MOST_FRESH, self.by_fresh),
+        }
+        sweeps = []
+        for name in NAMES:
+            ask, along = asked(name)
+            begin, end, work = ends[along]
+            sweeps.append(Sweep(name, begin, end, functools.partial(work, ask), whole=along != "recall"))
+        return sweeps
 
 
-NAMES = ["k", "neighbors_of", "n", "recall", "filter", "removed", "fresh"]
+ALONG = ["k", "n", "recall", "filter", "removed", "fresh"]
+NEIGHBORS_OF, RANGE_SEARCH = "neighbors_of", "range_search"
+NAMES = (
+    ALONG
+    + [f"{NEIGHBORS_OF} {each}" for each in ALONG]
+    + [f"{RANGE_SEARCH} {each}" for each in ALONG if each != "recall"]
+)
+"""Of sweeps: how it is asked, where that is not by `search`, and what is swept."""
+
+
+def asked(name: str) -> tuple[str, str]:
+    ask, _, along = name.rpartition(" ")
+    return ask or "search", along
 
 
 def sealed(vectors: Vectors) -> Index:
@@ -187,11 +229,12 @@ def sealed(vectors: Vectors) -> Index:
 
 def shown(name: str, x: float, rows: int) -> str:
     """A place along a sweep, as one would say it."""
-    if name == "recall":
+    along = asked(name)[1]
+    if along == "recall":
         return f"{1 - x:.5g}"
-    if name == "filter":
+    if along == "filter":
         return f"{x / rows:.3%} ({x:,.0f})"
-    if name == "removed":
+    if along == "removed":
         return f"{1 - x / rows:.2%} ({x:,.0f} left)"
     return f"{x:,.0f}"
 
@@ -216,19 +259,21 @@ def table(swept: dict[str, list[Point]], rows: int) -> str:
 
 
 def draw(swept: dict[str, list[Point]], rows: int, path: Path) -> None:
-    """A panel for each sweep, neighbors_of beside k; harder is to the right."""
-    panels = {name: points for name, points in swept.items() if name != "neighbors_of" or "k" not in swept}
+    """A panel for each sweep of `search`, what else was asked beside it; harder is to the right."""
+    along = list(dict.fromkeys(asked(name)[1] for name in swept))
     figure = wide_figure()
-    figure.set_size_inches(16, 4.8 * math.ceil(len(panels) / 3))
-    places = figure.subplots(math.ceil(len(panels) / 3), 3, squeeze=False).flat
-    for axes, (name, points) in zip(places, panels.items(), strict=False):
-        lines(axes, points)
-        if name == "k" and "neighbors_of" in swept:
-            others = swept["neighbors_of"]
-            axes.plot([p.x for p in others], [p.work for p in others], "--", color="tab:green", label="neighbors_of")
-        labelled(axes, name, rows)
-        marked(axes, name, points, rows)
-    for axes in figure.axes[len(panels) :]:
+    figure.set_size_inches(16, 4.8 * math.ceil(len(along) / 3))
+    places = figure.subplots(math.ceil(len(along) / 3), 3, squeeze=False).flat
+    for axes, each in zip(places, along, strict=False):
+        if each in swept:
+            lines(axes, swept[each])
+            marked(axes, each, swept[each], rows)
+        for ask, colour in ((NEIGHBORS_OF, "tab:green"), (RANGE_SEARCH, "tab:purple")):
+            points = swept.get(f"{ask} {each}", [])
+            axes.plot([p.x for p in points], [p.work for p in points], "--", color=colour, label=ask)
+        labelled(axes, each, rows)
+        axes.legend(fontsize=9)
+    for axes in figure.axes[len(along) :]:
         axes.set_axis_off()
     figure.savefig(path, dpi=110)
 
@@ -247,8 +292,7 @@ def labelled(axes: Axes, name: str, rows: int) -> None:
     axes.set(xscale="log", yscale="log", ylabel="rows of a query")
     axes.set_xlabel(
         {
-            "k": "k",
-            "neighbors_of": "k of neighbors_of",
+            "k": "k, or neighbours within the radius",
             "n": "n, rows in the index",
             "recall": "recall asked for",
             "filter": "share that the filter keeps",
@@ -286,7 +330,6 @@ def marked(axes: Axes, name: str, points: Sequence[Point], rows: int) -> None:
             ends = ([jump.begin.x, jump.end.x], [jump.begin.work, jump.end.work])
             axes.plot(*ends, "o", color="tab:red", fillstyle="none", markersize=9)
     axes.set_title(f"{name}\n{'; '.join(told)}", fontsize=10)
-    axes.legend(fontsize=9)
 
 
 def main(words: Sequence[str] | None = None) -> None:

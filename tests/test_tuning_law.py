@@ -79,7 +79,7 @@ OTHERS = {  # numbers that stand where they are used, by why they do
         rows/distances.cpp: kNear
         sealing/learn_hits.cpp: kMostSteps kEnough kShortest kRidge
         sealing/verify.cpp: kRounding
-        search/range.cpp: kRounding
+        search/range.cpp: kErrorPerFactor kLeastRounding kRounding
         """,
 }
 

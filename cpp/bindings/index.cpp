@@ -135,6 +135,17 @@ void tune(BoundIndex& index, const Array2<Element>& queries, int threads) {
   index.tune(queries.data(), queries.shape(0), threads, python_signals());
 }
 
+nb::tuple told(const Explanation& found) {
+  const auto& [stages, laps, trace] = std::tie(found.stages, found.laps, found.trace);
+  return nb::make_tuple(
+      nb::make_tuple(found.segments, found.compared_whole),
+      nb::make_tuple(stages.probes, stages.scanned, stages.candidates, stages.reranked),
+      nb::make_tuple(laps.hash, laps.probe, laps.scan, laps.narrow, laps.rerank, found.other_seconds),
+      nb::make_tuple(static_cast<std::uint32_t>(trace.reached), trace.bucket_rank, trace.visited,
+                     trace.nearer, trace.kept, trace.key),
+      nb::make_tuple(stages.recall(), found.level, stages.whole > 0, stages.too_far));
+}
+
 template <class Element>
 nb::tuple explain(const Reader& index, const Array2<Element>& query, std::size_t k, double recall,
                   std::uint32_t probes, std::uint32_t rerank, bool exact, float max_distance,
@@ -145,14 +156,22 @@ nb::tuple explain(const Reader& index, const Array2<Element>& query, std::size_t
     found = index.snapshot()->explain(query.data(), {k, recall, probes, rerank, exact, max_distance, 1, only},
                                       id);
   }
-  const auto& [stages, laps, trace] = std::tie(found.stages, found.laps, found.trace);
-  return nb::make_tuple(
-      nb::make_tuple(found.segments, found.compared_whole),
-      nb::make_tuple(stages.probes, stages.scanned, stages.candidates, stages.reranked),
-      nb::make_tuple(laps.hash, laps.probe, laps.scan, laps.narrow, laps.rerank, found.other_seconds),
-      nb::make_tuple(static_cast<std::uint32_t>(trace.reached), trace.bucket_rank, trace.visited,
-                     trace.nearer, trace.kept, trace.key),
-      nb::make_tuple(stages.recall(), found.level, stages.whole > 0, stages.too_far));
+  return told(found);
+}
+
+template <class Element>
+nb::tuple explain_range(const Reader& index, const Array2<Element>& query, float radius, bool exact,
+                        const Filter* only) {
+  Explanation found;
+  {
+    const NoGil no_gil;
+    SearchOptions options;
+    options.exact = exact;
+    options.max_distance = radius;
+    options.only = only;
+    found = index.snapshot()->explain_range(query.data(), options);
+  }
+  return told(found);
 }
 
 template <class Element>
@@ -233,6 +252,10 @@ void bind_index(nb::module_& m) {
            "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
       .def("explain", &explain<std::uint8_t>, "query"_a.noconvert(), "k"_a, "recall"_a, "probes"_a,
            "rerank"_a, "exact"_a, "max_distance"_a, "only"_a.none(), "id"_a.none())
+      .def("explain_range", &explain_range<float>, "query"_a.noconvert(), "radius"_a, "exact"_a,
+           "only"_a.none())
+      .def("explain_range", &explain_range<std::uint8_t>, "query"_a.noconvert(), "radius"_a, "exact"_a,
+           "only"_a.none())
       .def("range_search", &range_search<float>, "queries"_a.noconvert(), "radius"_a, "exact"_a, "threads"_a,
            "only"_a.none(), "timeout"_a)
       .def("range_search", &range_search<std::uint8_t>, "queries"_a.noconvert(), "radius"_a, "exact"_a,

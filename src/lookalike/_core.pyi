@@ -27,6 +27,13 @@ class CrossPolytope:
 
 _Neighbors = TypeVar("_Neighbors")
 _Vectors = NDArray[np.float32] | NDArray[np.uint8]  # bytes under hamming
+_Told = tuple[
+    tuple[int, int],
+    tuple[int, int, int, int],
+    tuple[float, ...],
+    tuple[int, int, int, int, int, float],
+    tuple[float, bool, bool, bool],
+]
 
 class Filter:
     def __init__(self, ids: NDArray[np.int64]) -> None: ...
@@ -62,13 +69,10 @@ class Reader:
         max_distance: float,
         only: Filter | None,
         id: int | None,
-    ) -> tuple[
-        tuple[int, int],
-        tuple[int, int, int, int],
-        tuple[float, ...],
-        tuple[int, int, int, int, int, float],
-        tuple[float, bool, bool, bool],
-    ]: ...
+    ) -> _Told: ...
+    def explain_range(
+        self, query: NDArray[np.float32] | NDArray[np.uint8], radius: float, exact: bool, only: Filter | None
+    ) -> _Told: ...
     def range_search(
         self, queries: _Vectors, radius: float, exact: bool, threads: int, only: Filter | None, timeout: float
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]: ...

@@ -57,4 +57,28 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
 def test_stored_vectors_are_asked_as_neighbors_of_asks(tmp_path: Path) -> None:
     bench = cliffs.Bench(6000, 16, 3, str(tmp_path))
     candidates = [bench.index.neighbors_of(id, 10).candidates for id in bench.order[:3]]
-    assert bench.by_k_of_stored(10).compared == pytest.approx(sum(int(each) for each in candidates) / 3)
+    assert bench.by_k(cliffs.NEIGHBORS_OF, 10).compared == pytest.approx(sum(int(each) for each in candidates) / 3)
+
+
+def test_a_radius_has_as_many_neighbours_within_it_on_average(tmp_path: Path) -> None:
+    bench = cliffs.Bench(6000, 16, 8, str(tmp_path))
+    assert len(bench.index.range_search(bench.queries, bench.radius(20), exact=True).ids) == pytest.approx(160, abs=2)
+    point = bench.by_k(cliffs.RANGE_SEARCH, 20)
+    assert 20 <= point.compared <= 6000
+    assert 0 < point.scanned <= 6000
+
+
+STEADY = ["k", "fresh", *(f"range_search {each}" for each in ("k", "filter", "removed", "fresh"))]
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_for_one_per_cent_more_no_search_does_a_fifth_more(bench: cliffs.Bench, name: str) -> None:
+    """Along the others it does: docs/performance.md, "Whether work rises steadily", has all."""
+    (sweep,) = (each for each in bench.sweeps() if each.name == name)
+    rise, _ = cliffs.extremes(sweep.points(0.2))
+    assert rise is None or rise.ratio <= cliffs.TARGET, rise
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> cliffs.Bench:
+    return cliffs.Bench(20_000, 32, 16, str(tmp_path_factory.mktemp("cliffs")))

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from lookalike import Index
+from lookalike.errors import ArgumentError
 from lookalike.index.explanation import Explanation
+from lookalike.metric import Metric
 from tests.index.brute_force import Floats, clusters
 
 N, DIM = 6000, 16
@@ -105,3 +107,32 @@ def test_of_an_index_that_is_empty_or_small(far: Floats) -> None:
     assert index.explain(far[0]).why is None
     index.add(far)
     assert (index.explain(far[0]).recall, index.explain(far[0]).why) == (1.0, None)
+
+
+def test_a_search_by_radius_is_explained_as_range_search_does_it(index: Index) -> None:
+    query = clusters(1, DIM, seed=2)[0]
+    radius = float(index.search(query, 20, exact=True).distances[-1])
+    counts = {stage.name: stage.count for stage in index.explain(query, radius=radius).stages}
+    assert 0 < counts["scan"] <= N
+    assert 20 <= counts["rerank"] <= N
+    assert counts["compare"] == 0
+    exact = index.explain(query, radius=radius, exact=True)
+    assert (exact.recall, {stage.name: stage.count for stage in exact.stages}["compare"]) == (1.0, N)
+    with pytest.raises(ArgumentError, match="only filter and exact beside it"):
+        index.explain(query, radius=radius, recall=0.9)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "dot"])
+@pytest.mark.parametrize("dim", [1, 2, 16])
+def test_where_sketches_tell_little_a_radius_still_finds_all_and_reads_no_row_twice(dim: int, metric: Metric) -> None:
+    dice = np.random.default_rng(dim)
+    index = Index(dim, metric)
+    index.add(dice.standard_normal((N, dim), np.float32))
+    index.optimize()
+    queries = dice.standard_normal((20, dim), np.float32)
+    for k in (1, 30, 1000):
+        radius = float(np.median(index.search(queries, k, exact=True).distances[:, -1]))
+        found, exact = index.range_search(queries, radius), index.range_search(queries, radius, exact=True)
+        assert found.starts.tolist() == exact.starts.tolist()
+        counts = {stage.name: stage.count for stage in index.explain(queries[0], radius=radius).stages}
+        assert counts["rerank"] <= N

@@ -83,6 +83,8 @@ class Snapshot {
   /// One query searched as `search` does, with what each stage did; and, where `id` is given, how far that
   /// got.
   Explanation explain(const void* query, const SearchOptions& options, std::optional<std::int64_t> id) const;
+  /// The same of one query searched as `range_search` does.
+  Explanation explain_range(const void* query, const SearchOptions& options) const;
 
   /// Everything within options.max_distance; options.k, recall, probes and rerank do not count.
   RangeResult range_search(const void* queries, std::size_t count, const SearchOptions& options,
@@ -141,7 +143,7 @@ class Snapshot {
   void search_block(const QueryBlock& queries, const Plan& plan, const SearchOptions& options,
                     std::size_t first, int row_threads, Scratch& scratch, const SearchRoom& room) const;
   std::vector<Found> within(const QueryBlock& query, std::span<const Whole> wholes, const FreshTable& fresh,
-                            const SearchOptions& options, Scratch& scratch) const;
+                            const SearchOptions& options, Scratch& scratch, Explanation& told) const;
   void scan(const Whole& whole, const QueryBlock& queries, int threads, Stop* stop, std::span<TopK> nearest,
             std::span<Stages> stages) const;
   void scan_fresh(const QueryBlock& queries, const FreshTable& fresh, std::size_t begin, std::size_t end,

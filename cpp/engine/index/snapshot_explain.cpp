@@ -46,6 +46,23 @@ Explanation Snapshot::explain(const void* query, const SearchOptions& options,
   return explanation;
 }
 
+Explanation Snapshot::explain_range(const void* query, const SearchOptions& options) const {
+  const std::vector<float> scales = setting_->intake.check_queries(query, 1);
+  Scratch scratch;
+  const QueryBlock block = setting_->intake.queries(query, scales, 0, 1, scratch.queries);
+  const auto allowed = allowed_fresh(options);
+  const FreshTable& fresh = allowed != nullptr ? *allowed : fresh_;
+  Explanation explanation;
+  const Laps& laps = explanation.laps;
+  scratch.laps = &explanation.laps;
+  Laps whole;
+  Stopwatch watch(&whole);
+  within(block, wholes(options, false), fresh, options, scratch, explanation);
+  watch.lap(&Laps::scan);
+  explanation.other_seconds = whole.scan - (laps.hash + laps.scan + laps.rerank);
+  return explanation;
+}
+
 // Where the row is a copy, its original is what is hashed and sketched.
 Trace Snapshot::trace(const Query& query, const Plan& plan, const SearchOptions& options, std::int64_t id,
                       Place place, Scratch& scratch) const {

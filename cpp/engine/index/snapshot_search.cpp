@@ -389,7 +389,8 @@ RangeResult Snapshot::range_search(const void* queries, std::size_t count, const
     const auto scratch = setting_->scratch.borrow();
     scratch->stop = &stop;
     const QueryBlock query = setting_->intake.queries(queries, scales, q, 1, scratch->queries);
-    found[q] = within(query, wholes, fresh, options, *scratch);
+    Explanation unasked;
+    found[q] = within(query, wholes, fresh, options, *scratch, unasked);
     scratch->stop = nullptr;
     stop.count_answered(1);
   });
@@ -406,13 +407,21 @@ RangeResult Snapshot::range_search(const void* queries, std::size_t count, const
 }
 
 std::vector<Found> Snapshot::within(const QueryBlock& query, std::span<const Whole> wholes,
-                                    const FreshTable& fresh, const SearchOptions& options,
-                                    Scratch& scratch) const {
+                                    const FreshTable& fresh, const SearchOptions& options, Scratch& scratch,
+                                    Explanation& told) const {
   const float max_key = key_of_distance(shape().metric, options.max_distance);
   std::vector<Found> found;
-  for (const Whole& whole : wholes)
-    lookalike::within(whole.segment(), query.query(0), max_key, whole.allowed.get(), options.exact, scratch,
-                      found);
+  Stages& stages = told.stages;
+  for (const Whole& whole : wholes) {
+    const Stages did = lookalike::within(whole.segment(), query.query(0), max_key, whole.allowed.get(),
+                                         options.exact, scratch, found);
+    told.segments += std::size_t{did.whole == 0};
+    told.compared_whole += did.whole;
+    stages.probes += did.probes, stages.scanned += did.scanned;
+    stages.candidates += did.candidates, stages.reranked += did.reranked;
+  }
+  stages.count_compared(fresh.live());
+  told.compared_whole += fresh.live();
   const std::size_t part = rows_of_a_part();
   for (std::size_t begin = 0; begin < fresh.rows() && !scratch.stopped(); begin += part)
     scan_fresh(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 _STAGES = ("hash", "probe", "scan", "narrow", "rerank", "compare")
+_MISSED_BY_RADIUS = 1 / 15_000
+"""Of the errors of sketches, a share that is beyond four standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Explanation:
             fresh ones, small segments, exact searches).
         verdict: what became of the id that was asked for, in a sentence; None where none was.
         asked: the recall that was asked for; None where probes or exact say how far to look.
-        recall: what `Neighbors` says it is.
+        recall: what `Neighbors` says it is; of a search by radius what `range_search` promises.
         why: why that is less than was asked for, or every vector was compared for it, in a sentence; else None.
     """
 
@@ -57,6 +60,12 @@ class Explanation:
         stages = tuple(map(Stage, _STAGES, numbers, units, seconds))
         verdict = None if id is None else _verdict(k, id, *trace)
         return cls(stages, verdict, asked, said[0], None if asked is None else _why(asked, *said))
+
+    @classmethod
+    def of_range(cls, *told: Any) -> Explanation:
+        """The same of a search by radius."""
+        (segments, _), *_ = told
+        return replace(cls.of(0, None, None, *told), recall=1 - _MISSED_BY_RADIUS if segments else 1.0)
 
     def __str__(self) -> str:
         lines = [f"{each.name:8}{each.count:>12,} {each.of:12}{1e6 * each.seconds:>10,.1f} µs" for each in self.stages]

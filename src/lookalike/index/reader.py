@@ -145,6 +145,7 @@ class Reader:
         filter: Which | None = None,
         exact: bool = False,
         max_distance: float | None = None,
+        radius: float | None = None,
     ) -> Explanation:
         """What each stage of a search of one query does and how long it takes; print it.
 
@@ -154,10 +155,16 @@ class Reader:
             query: (dim,).
             id: whether this one is found, and if not, at which stage it was left behind.
             k, recall, probes, rerank, filter, exact, max_distance: as for `search`, and so are the errors.
+            radius: explains `range_search` instead; only `filter` and `exact` go with it.
         """
         queries, single = self._given(query)
         if not single:
             raise VectorError(f"expected one query of shape ({self.dim},), got {len(queries)}; explain them one by one")
+        if radius is not None:
+            if any(each is not None for each in (id, recall, probes, rerank, max_distance)):
+                raise ArgumentError("radius explains range_search: expected only filter and exact beside it")
+            told = self._core.explain_range(queries, as_number("radius", radius), bool(exact), self._only(filter))
+            return Explanation.of_range(*told)
         count = as_count("k", k, 1, MOST_NEIGHBORS)
         far = how_far(recall, probes, rerank, exact)
         found = self._core.explain(
