@@ -136,3 +136,15 @@ def test_where_sketches_tell_little_a_radius_still_finds_all_and_reads_no_row_tw
         assert found.starts.tolist() == exact.starts.tolist()
         counts = {stage.name: stage.count for stage in index.explain(queries[0], radius=radius).stages}
         assert counts["rerank"] <= N
+
+
+def test_a_radius_under_a_filter_that_leaves_few_compares_only_these(index: Index) -> None:
+    query = clusters(1, DIM, seed=2)[0]
+    radius = float(index.search(query, 1000, exact=True).distances[-1])
+    few = index.filter(np.arange(0, N, 500))
+    for exact in (False, True):
+        (found,) = index.range_search(query[None], radius, filter=few, exact=exact)
+        nearer = index.search(query, 1000, exact=True).ids
+        assert sorted(found[0].tolist()) == sorted(set(nearer.tolist()) & set(range(0, N, 500)))
+        counts = {stage.name: stage.count for stage in index.explain(query, radius=radius, filter=few).stages}
+        assert (counts["scan"], counts["rerank"], counts["compare"]) == (0, 0, 12)
