@@ -390,6 +390,15 @@ TEST(the_farther_a_query_is_from_the_rows_the_higher_its_degree) {
   budget.limits = {{{0.3F, 0.1F, 0.95F}, {0.2F, 0.02F, 0.9F}, {0.1F, 0.3F, 0.92F}, {}, {0.4F, 0.3F, 0.8F}}};
   CHECK(budget.recall_at(1.0F, 1.0F) == double{0.95F} && budget.recall_at(3.0F, 1.0F) == double{0.9F});
   CHECK(budget.recall_at(3.0F, Budget::kEndless) == 1.0);  // there are no k
+  Budget partly = budget;
+  partly.level_limits(0.0F);
+  CHECK(partly.limits[0].left == 0.3F && partly.limits[1].missed == 0.02F &&
+        partly.limits[2].recall == 0.92F);
+  CHECK(partly.limits[3].left == 0.1F && partly.limits[3].missed == 0.02F);  // nothing was measured
+  partly = budget;
+  partly.level_limits(0.5F);
+  CHECK(std::abs(partly.limits[0].left - std::sqrt(0.3F * 0.1F)) < 1e-6F);
+  CHECK(std::abs(partly.limits[0].recall - (0.95F + 0.8F) / 2.0F) < 1e-6F);
   budget.level_limits();
   for (const Budget::Limits& each : budget.limits)
     CHECK(each.left == 0.1F && each.missed == 0.02F && each.recall == 0.8F);

@@ -176,7 +176,7 @@ class Snapshot::Planner {
     const auto as_many = static_cast<float>(originals / static_cast<double>(router().rows()));
     visit.share = static_cast<float>(share) * as_many;
     if (visit.share_varies)
-      budget.level_limits();
+      budget.level_limits(static_cast<float>(std::min(1.0, (1.0 - share) / (1.0 - tuning::kNearlyAll))));
     else
       for (Budget::Limits& limits : budget.limits) limits.left /= as_many;
     if (options_.probes > 0 && options_.rerank > 0) budget.rerank = options_.rerank;

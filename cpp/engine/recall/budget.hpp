@@ -71,9 +71,10 @@ struct Budget {
     return degree;
   }
   const Limits& at(float e) const { return limits[degree(e, usual_e)]; }
-  /// All take what the strictest does of those that were measured; of the others as little is known as
-  /// before, and they go as far, since on its way a query has a larger e than at the end.
-  void level_limits() {
+  /// The larger `part`, up to 1, the more all do what the strictest does of those that were measured; of the
+  /// others as little is known as before, and they go as far, since on its way a query has a larger e than at
+  /// the end.
+  void level_limits(float part = 1.0F) {
     Limits strictest = limits[0];
     for (const Limits& each : limits) {
       if (each.recall <= kUnknown) continue;
@@ -81,10 +82,13 @@ struct Budget {
       strictest.missed = std::min(strictest.missed, each.missed);
       strictest.recall = std::min(strictest.recall, each.recall);
     }
+    const auto towards = [part](float own, float strict) {
+      return part < 1.0F && strict < own && own < kEndless ? own * std::pow(strict / own, part)
+                                                           : std::min(own, strict);
+    };
     for (Limits& each : limits)
-      each = each.recall > kUnknown ? strictest
-                                    : Limits{std::min(strictest.left, each.left),
-                                             std::min(strictest.missed, each.missed), kUnknown};
+      each = {towards(each.left, strictest.left), towards(each.missed, strictest.missed),
+              each.recall > kUnknown ? std::lerp(each.recall, strictest.recall, part) : kUnknown};
   }
   /// Of a query that decided at this e how far to go, and met this k-th neighbour; all where there are fewer.
   double recall_at(float e, float kth) const {
