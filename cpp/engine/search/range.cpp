@@ -125,8 +125,7 @@ Stages within(const Segment& segment, const Query& query, float max_key, const A
   hash(*router, query, scratch);
   watch.lap(&Laps::hash);
   const float* const projected = scratch.errand.projected;
-  const std::vector<float> middle(router->m());
-  const float length = std::sqrt(kernels().squared_l2(projected, middle.data(), router->m()));
+  const float length = std::sqrt(kernels().dot(projected, projected, router->m()));
   const auto reached = within_reach(segment, std::sqrt(std::max(0.0F, square)), projected, length);
   if (static_cast<double>(reached.size()) * router->costs(segment.originals()).probe >
       cost_of_comparing(segment, findable(segment, allowed)))

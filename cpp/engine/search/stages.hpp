@@ -12,7 +12,7 @@ struct Stages {
   std::uint32_t met = 0;         // of these, which may be found; a row counts in each table
   std::uint32_t candidates = 0;  // compared in 8 bits
   std::uint32_t reranked = 0;    // compared exactly
-  std::uint32_t whole = 0;       // of these, not by buckets: else less would be found than is asked for
+  std::uint32_t whole = 0;       // of these, where all are compared, or all that a filter leaves
   bool too_far = false;          // or since to visit more buckets would have cost more
   double missed = 0.0;           // of the neighbours, so large a share is expected to be missed
 
