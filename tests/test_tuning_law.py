@@ -71,7 +71,7 @@ OTHERS = {  # numbers that stand where they are used, by why they do
         index/snapshot_search.cpp: kRounding
         recall/budget.hpp: kUnknown
         recall/course.cpp: kBits kDigits kMask
-        recall/hit_model.cpp: kLeast kAsGoodAsEqual
+        recall/hit_model.cpp: kLeast kAsGoodAsEqual kEven
         recall/measured_share.hpp: kNoError
         recall/point_tally.cpp: kLeast kMost kSteps
         recall/point_tally.hpp: kSteps
@@ -79,7 +79,7 @@ OTHERS = {  # numbers that stand where they are used, by why they do
         rows/distances.cpp: kNear
         sealing/learn_hits.cpp: kMostSteps kEnough kShortest kRidge
         sealing/verify.cpp: kRounding
-        search/range.cpp: kErrorPerFactor kLeastRounding kRounding
+        search/near_rows.cpp: kErrorPerFactor kLeastRounding kLeftOutByRounding kRounding
         """,
 }
 

@@ -87,6 +87,9 @@ inline constexpr double kCostOfBucket = 30.0, kCostOfEntry = 0.2, kCostOfSketchG
 inline constexpr double kCostOfCandidate = 14.0, kCostOfRow = 1.0, kCostOfPickedRow = 10.0;
 /// A byte of these; of a row that is picked twice as much.
 inline constexpr double kCostOfByte = 0.025;
+/// A product of a dimension of a row and of a query, where many are compared with many: 66e9 a second on a
+/// core of an EPYC (Zen 4), which is all that it multiplies.
+inline constexpr double kCostOfPackedProduct = 1.0 / 66.0;
 /// Of rows compared one by one, each that is among the nearest for a while; not measured since more than
 /// kMostInHeap are kept otherwise.
 inline constexpr double kCostOfKeptRow = 70.0;
@@ -126,6 +129,9 @@ inline constexpr double kProductsForHeldOut = 2e11;
 inline constexpr std::size_t kQueriesMeasured = 512, kQueriesAlone = 320, kQueriesUnlike = 320;
 /// So many queries tell what a kind finds; half as many where each has more than 100 neighbours.
 inline constexpr std::size_t kEnoughQueries = 24;
+/// To find a query's neighbours by sketches may cost this share of comparing all in a block; else that is
+/// done.
+inline constexpr double kTriedBySketches = 0.25;
 /// k is measured up to one in so many rows: beyond, comparing all takes a few times as long at most.
 inline constexpr std::size_t kDeepOneIn = 10;
 /// And taken to be found alike up to so many times the most that was measured, where less and less is left.
@@ -158,8 +164,11 @@ inline constexpr float kErrorsOfCourse = 10.0F;
 inline constexpr std::size_t kNearBuckets = 24, kFartherBuckets = 128, kOneInFew = 4, kOneInMany = 32;
 /// A bucket is no narrower than this share of the mean.
 inline constexpr double kNarrowestBucket = 1e-4;
-/// What was met multiplies, or divides, what is expected by no more.
-inline constexpr float kMostCorrection = 3.0F;
+/// The variance of the logarithm by which the hits that are expected err, and what was met divides them by no
+/// more. Of a query like none that were learned from they may be 10^12 times too few: while no more was made
+/// good than a factor of 3, such queries found .57 and were told .95 (docs/tried.md, "Hits far from what was
+/// learned"; command: promise).
+inline constexpr float kModelErrs = 1.0F, kMostDivided = 3.0F;
 /// Of the factor F of sketches: an estimate's standard error; and how many times the median one counts.
 inline constexpr float kErrorPerFactor = 0.6F, kMostOfFactor = 64.0F;
 /// The error is set so that this share of the neighbours is missed where it should be.
@@ -171,9 +180,12 @@ inline constexpr float kPartOfRow = 0.3F;
 // Sources and commands as above.
 
 /// The share of hits that may be left: powers of 2, so many octaves of so many steps. And of the share that
-/// candidates may miss, steps of an octave.
+/// candidates may miss, so many steps of an octave at first, then of some octaves each: of Gaussian errors
+/// nobody would miss so little, but those of clusters with heavy tails have tails, too (docs/tried.md,
+/// "Recall near 1"; command: cliffs --only recall).
 inline constexpr int kOctavesLeft = 20, kLeftPerOctave = 4;
-inline constexpr float kMissedPerOctave = 1.6F;
+inline constexpr float kMissedPerOctave = 1.6F, kCoarseMissed = 3.0F;
+inline constexpr std::size_t kFineMissed = 23;
 /// For these recalls choices are made; between them a budget is interpolated.
 inline constexpr std::array kRecallsChosen = {0.3,   0.5,   0.6,   0.7,   0.75,  0.8,    0.825, 0.85,  0.875,
                                               0.9,   0.92,  0.935, 0.95,  0.96,  0.97,   0.98,  0.985, 0.99,
@@ -183,9 +195,10 @@ inline constexpr std::array kRecallsChosen = {0.3,   0.5,   0.6,   0.7,   0.75, 
 /// (docs/tried.md, "Fresh vectors"; command: fresh). Of rows that may be found: the others change nothing.
 inline constexpr double kNearlyAll = 0.9;
 /// Standard errors by which what was found is lessened (docs/tried.md, "Where counting and searching went
-/// apart"); of one neighbour more, since a query finds all or nothing, and some of many choices seem by
-/// chance to find more than they do.
-inline constexpr double kErrors = 0.75, kErrorsOfOne = 1.75;
+/// apart"). These of few where k is 1, so that a query finds all or nothing, and for a recall above the last,
+/// of which few queries miss anything: some of many choices seem by chance to find more than they do ("Recall
+/// near 1").
+inline constexpr double kErrors = 0.75, kErrorsOfFew = 1.75, kFewMissed = 0.991;
 /// Trials by the search itself: rounds; recalls of the first, and of the others.
 inline constexpr int kTrialRounds = 4;
 inline constexpr std::array kFirstTried = {0.8F, 0.95F, 0.99F};
@@ -197,9 +210,10 @@ inline constexpr float kTriedWithin = 1.0F / 64.0F;
 inline constexpr double kLeastTried = 40.0, kCostOfTrial = 1.2e7, kNeighboursTried = 1e4;
 inline constexpr std::size_t kQueriesTried = 400;
 /// Candidates that are compared exactly, times k: the first that loses no more than this share of the
-/// neighbours. And so many more for any k.
+/// neighbours. And so many more for any k. For a recall above 0.99 there are more: the more, the less may be
+/// missed, down to the least share below.
 inline constexpr std::array kNarrowings = {1.25F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F, 8.0F, 12.0F, 16.0F};
-inline constexpr double kLostByNarrowing = 0.001;
+inline constexpr double kLostByNarrowing = 0.001, kLeastMissed = 1e-4;
 inline constexpr float kNarrowedAnyway = 8.0F;
 /// That is measured with so many queries, through so many buckets, which leave so many candidates.
 inline constexpr std::size_t kQueriesForNarrowing = 128, kCandidatesForNarrowing = 4096;
@@ -244,6 +258,10 @@ inline constexpr std::size_t kRerankedOneIn = 64;
 /// Within a radius: standard errors beyond it up to which a row is compared (docs/engine.md, "Searching by
 /// radius").
 inline constexpr float kErrorsOfRange = 4.0F;
+/// Each query is compared with the originals of so many copies, and one in so many of all rows; with so many
+/// at most. Without this a query like no row, whose nearest were 2,300 copies of one vector, found .24 and
+/// was told .90 (docs/tried.md, "Heaps of copies"; command: promise).
+inline constexpr std::size_t kHeap = 64, kHeapOneIn = 1024, kMostHeaps = 64;
 /// Kinds of searches whose plan a snapshot keeps; another is planned each time, which takes some 0.5 µs.
 inline constexpr std::size_t kPlansKept = 16;
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <random>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "check.hpp"
@@ -66,7 +67,7 @@ TEST(hits_are_what_the_regression_says) {
   for (const float nearest : {0.0F, 0.5F, 300.0F})
     for (const float e : {1e-12F, 0.7F, 250.0F}) {
       const auto buckets = order(nearest);
-      const auto hits = model.expect(buckets, e, room);
+      const auto hits = model.expect(buckets, e, e, room);
       CHECK(hits.size() == kBuckets);
       for (std::size_t i = 0; i < kBuckets; ++i) {
         const double right = expected(model, buckets[i], i + 1, e);
@@ -98,20 +99,55 @@ TEST(other_ranks_may_be_given) {
   HitModel::Room room;
   const auto buckets = order(1.0F);
   const std::vector<float> first(kBuckets + kept_slack, 0.0F);  // each is the first
-  const auto hits = model.expect(buckets, 2.0F, room, first.data());
+  const auto hits = model.expect(buckets, 2.0F, 2.0F, room, first.data());
   for (std::size_t i = 0; i < kBuckets; ++i) {
     const double right = expected(model, buckets[i], 1, 2.0F);
     CHECK(std::abs(double{hits[i]} - right) <= 2e-3 * right + 1e-25, i);
   }
 }
 
+TEST(within_more_than_is_usual_no_fewer_are_expected) {
+  const HitModel model = ::model();
+  HitModel::Room room;
+  const auto buckets = order(1.0F);
+  for (const auto& [e, usual] : {std::pair{6.0F, 0.7F}, {1.5F, 0.7F}, {0.5F, 0.7F}}) {
+    const auto hits = model.expect(buckets, e, usual, room);
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+      const double own = expected(model, buckets[i], i + 1, e);
+      const double right = usual < e ? std::max(own, expected(model, buckets[i], i + 1, usual)) : own;
+      CHECK(std::abs(double{hits[i]} - right) <= 2e-3 * right + 1e-25, i, e);
+    }
+  }
+}
+
 TEST(a_query_goes_on_until_few_hits_are_left) {
   const std::vector<float> hits = {8.0F, 1.0F, 0.5F, 0.25F, 0.25F, 0.0F};
-  CHECK(enough(hits, 1, 8.0F, 0.0F) == 5 && enough(hits, 1, 8.0F, 0.3F) == 4);
-  CHECK(enough(hits, 1, 8.0F, 1.0F) == 2 && enough(hits, 1, 8.0F, 2.0F) == 1);
-  CHECK(enough(hits, 1, 16.0F, 1.0F) == 3);  // twice as many were met as were expected
-  CHECK(enough(hits, 1, 4.0F, 1.0F) == 1);
-  CHECK(correction(std::span(hits).first(1), 800.0F) == 3.0F);  // no more than that
-  CHECK(correction(std::span(hits).first(1), 0.0F) == 1.0F / 3.0F);
-  CHECK(correction({}, 10.0F) == 3.0F);
+  CHECK(enough(hits, 1, 8.0F, 0.0F, 0.0F) == 5 && enough(hits, 1, 8.0F, 0.3F, 0.0F) == 4);
+  CHECK(enough(hits, 1, 8.0F, 1.0F, 0.0F) == 2 && enough(hits, 1, 8.0F, 2.0F, 0.0F) == 1);
+  CHECK(enough(hits, 1, 16.0F, 1.0F, 0.0F) == 3);  // about twice as many were met as were expected
+  CHECK(enough(hits, 1, 3.0F, 1.0F, 0.0F) == 1);
+  CHECK(enough(hits, 1, 8.0F, 1.0F, 0.6F) == 4 && enough(hits, 1, 8.0F, 1.0F, 1.5F) == 6);
+}
+
+TEST(what_was_met_corrects_what_is_expected_the_more_the_more_it_is) {
+  const std::vector<float> expected = {1e-9F};
+  const auto near = [](float one, float other) { return std::abs(one / other - 1.0F) < 1e-3F; };
+  CHECK(near(correction(expected, 1.0F), std::sqrt(1e9F)) &&
+        near(correction(expected, 1e4F), 1e13F * 0.997F));
+  CHECK(near(correction(std::vector{8.0F}, 8.0F), 1.0F));
+  CHECK(near(correction(std::vector{8.0F}, 1.0F), 0.35355F));
+  CHECK(correction(std::vector{800.0F}, 8.0F) == 1.0F / 3.0F);  // no less
+  CHECK(correction({}, 10.0F) > 1e20F);
+}
+
+TEST(hits_beyond_those_that_are_looked_at_fall_as_before) {
+  const std::vector<float> falling = {8.0F,  4.0F,  1.0F,  1.0F,
+                                      0.25F, 0.25F, 0.25F, 0.25F};  // by octave: 4, 2, 1
+  CHECK(beyond(falling, 8) == 0.0F && beyond(falling, 16) == 0.5F && beyond(falling, 64) == 0.875F);
+  CHECK(beyond(falling, 12) == 0.25F);
+  const std::vector<float> even(8, 0.5F), none(8, 0.0F);
+  CHECK(beyond(even, 100) == 46.0F && beyond(none, 100) == 0.0F && beyond({}, 100) == 0.0F);
+  std::vector<float> rising(8, 0.0F);
+  rising.back() = 1.0F;
+  CHECK(beyond(rising, 16) == 2.0F);  // no more than twice as many
 }

@@ -137,7 +137,8 @@ Took search(const Walk& walk, std::size_t level, const Choice& choice) {
       const float left = choice[Budget::degree(e, usual()[level])].left;
       const auto some = std::span(walk.course.order).first(std::min(kBuckets, Budget::horizon(begin)));
       const auto of_k = static_cast<float>(k);
-      const std::size_t last = enough(model().expect(some, e, room), begin, of_k, left * of_k);
+      const auto hits = model().expect(some, e, usual()[level], room);
+      const std::size_t last = enough(hits, begin, of_k, left * of_k, beyond(hits, kBuckets));
       searching = last >= end;
       end = std::min(end, last);
     }

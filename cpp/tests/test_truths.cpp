@@ -19,26 +19,29 @@ namespace {
 
 constexpr std::size_t kRows = 5000, kDim = 16;
 
-std::shared_ptr<const Segment> sealed(Metric metric, const std::vector<float>& vectors) {
+std::shared_ptr<const Segment> sealed(Metric metric, const std::vector<float>& vectors,
+                                      std::size_t count = kRows) {
+  const std::size_t dim = vectors.size() / count;
   Rows rows;
-  rows.ids.resize(kRows);
+  rows.ids.resize(count);
   std::iota(rows.ids.begin(), rows.ids.end(), 0);
   rows.vectors.resize(vectors.size() * sizeof(float));
   std::memcpy(rows.vectors.data(), vectors.data(), rows.vectors.size());
   if (metric == Metric::cosine)
-    for (std::size_t row = 0; row < kRows; ++row)
-      rows.inverse_norms.push_back(inverse_norm(vectors.data() + row * kDim, kDim));
+    for (std::size_t row = 0; row < count; ++row)
+      rows.inverse_norms.push_back(inverse_norm(vectors.data() + row * dim, dim));
   Shape shape;
-  shape.dim = kDim;
+  shape.dim = dim;
   shape.metric = metric;
-  shape.next_id = kRows;
+  shape.next_id = static_cast<std::int64_t>(count);
   return build_segment(shape, rows, std::nullopt, 1, {});
 }
 
 void check_truths(const Segment& segment) {
   const Interrupt never;
   std::vector<std::uint32_t> held_out;
-  for (std::uint32_t row = 0; row < 70; ++row) held_out.push_back(row * 70);
+  const auto apart = static_cast<std::uint32_t>(segment.originals() / 71);
+  for (std::uint32_t row = 0; row < 70; ++row) held_out.push_back(row * apart);
   const Samples samples = Measurer(segment, 1, never).samples(held_out);
   for (const std::size_t kind : {0, 2, 3}) {  // rows; midpoints and rows with noise, without what made them
     const Sample& sample = samples.kinds[kind];
@@ -78,4 +81,18 @@ TEST(of_equally_near_rows_the_first_are_the_neighbours) {
   for (std::size_t row = 0; row < kRows; ++row)  // different rows at few distances
     for (std::size_t i = 0; i < kDim; ++i) vectors.push_back(static_cast<float>(i < 13 ? row >> i & 1 : 1));
   check_truths(*sealed(Metric::euclidean, vectors));
+}
+
+// Of so many rows sketches tell them.
+TEST(the_neighbours_in_small_clusters_are_those_of_a_plain_loop) {
+  constexpr std::size_t kMany = 30000, kWide = 64, kClusters = 200;
+  for (const Metric metric : {Metric::euclidean, Metric::cosine, Metric::dot}) {
+    Random random(2);
+    std::vector<float> centres(kClusters * kWide), vectors;
+    for (float& each : centres) each = static_cast<float>(2.0 * random.gaussian());
+    for (std::size_t row = 0; row < kMany; ++row)
+      for (std::size_t i = 0; i < kWide; ++i)
+        vectors.push_back(centres[row % kClusters * kWide + i] + static_cast<float>(random.gaussian()));
+    check_truths(*sealed(metric, vectors, kMany));
+  }
 }

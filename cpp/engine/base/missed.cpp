@@ -10,7 +10,7 @@
 namespace lookalike {
 namespace {
 
-constexpr std::size_t kMissed = 31, kGrowths = 33;  // steps of the table
+constexpr std::size_t kMissed = 61, kGrowths = 33;  // steps of the table: 40 octaves
 constexpr float kPerOctave = 1.5F, kPerGrowth = 4.0F;
 
 double beyond(double x) {

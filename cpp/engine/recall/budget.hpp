@@ -97,6 +97,14 @@ struct Budget {
     return kth <= farthest_e ? double{at(e).recall} : double{kUnknown};
   }
 
+  /// So many candidates are compared exactly of a query that decided at this e how far to go: the more, the
+  /// less may be missed beside what 8-bit rows lose.
+  double compared(float e, std::size_t k) const {
+    const double missed = by_hits() ? std::max(1.0 - double{at(e).recall}, tuning::kLeastMissed) : 1.0;
+    const double stricter = std::max(1.0, 1.0 + std::log10(10.0 * tuning::kLostByNarrowing / missed));
+    return stricter * double{narrowing} * static_cast<double>(k) + double{tuning::kNarrowedAnyway};
+  }
+
   float error_at(float kth, float nearest) const { return error * std::sqrt(std::max({kth, nearest, 0.0F})); }
 
   /// Buckets are visited in phases that double: what one phase finds tells which buckets of the next the

@@ -78,7 +78,7 @@ struct Course {
   /// Calls use(begin, e, left) for each phase in which a search knows e, the k-th estimate where it begins:
   /// left[i] is the share of k that is expected behind begin + i buckets.
   template <class Use>
-  void phases(std::size_t level, const HitModel& model, HitModel::Room& room, Use use) const {
+  void phases(std::size_t level, const HitModel& model, float usual, HitModel::Room& room, Use use) const {
     std::vector<float> left;
     const auto k = static_cast<float>(kMeasuredAt[level]);
     for (std::size_t begin = 0; begin < order.size(); begin = Budget::phase_end(begin)) {
@@ -86,10 +86,10 @@ struct Course {
       const float e = kth_after(level, begin);
       if (!std::isfinite(e)) continue;
       const auto some = std::span(order).first(std::min(Budget::horizon(begin), order.size()));
-      const auto hits = model.expect(some, e, room);
+      const auto hits = model.expect(some, e, usual, room);
       const float by = correction(hits.first(begin), k) / k;
       left.resize(end - begin);
-      float behind = 0.0F;
+      float behind = beyond(hits, model.buckets().size());
       for (std::size_t p = hits.size(); p-- > begin;) {
         behind += hits[p];
         if (p < end) left[p - begin] = by * behind;

@@ -52,12 +52,13 @@ std::array<double, HitModel::kTerms> HitModel::products(const std::array<double,
 }
 
 // First what lies anywhere in memory, then the arithmetic, many buckets at a time.
-std::span<float> HitModel::expect(std::span<const Near> order, float e, Room& room,
+std::span<float> HitModel::expect(std::span<const Near> order, float e, float usual, Room& room,
                                   const float* log_ranks) const {
   const std::size_t count = order.size();
   if (room.hits.size() < count + kept_slack) {
     const std::size_t size = 2 * count + kept_slack;
-    for (std::vector<float>* each : {&room.distance, &room.spread, &room.log_spread, &room.rows, &room.hits})
+    for (std::vector<float>* each :
+         {&room.distance, &room.spread, &room.log_spread, &room.rows, &room.hits, &room.fewer})
       each->resize(size);
     while (room.log_rank.size() < size)
       room.log_rank.push_back(std::log2(static_cast<float>(room.log_rank.size() + 1)));
@@ -72,18 +73,37 @@ std::span<float> HitModel::expect(std::span<const Near> order, float e, Room& ro
   const HitInputs in{room.distance.data(), room.spread.data(), room.log_spread.data(), room.rows.data(),
                      log_ranks != nullptr ? log_ranks : room.log_rank.data()};
   kernels().expected_hits(terms_, std::max(e, least_), in, count, room.hits.data());
+  if (usual < e) {
+    kernels().expected_hits(terms_, std::max(usual, least_), in, count, room.fewer.data());
+    for (std::size_t i = 0; i < count; ++i) room.hits[i] = std::max(room.hits[i], room.fewer[i]);
+  }
   return std::span(room.hits).first(count);
 }
 
 float correction(std::span<const float> visited, float met) {
-  constexpr float most = tuning::kMostCorrection;
   const float expected = std::accumulate(visited.begin(), visited.end(), 0.0F);
-  return expected > 0.0F ? std::clamp(met / expected, 1.0F / most, most) : most;
+  const float errs = tuning::kModelErrs / (tuning::kModelErrs + 1.0F / met);
+  return std::max(std::pow(met / std::max(expected, kLeast), errs), 1.0F / tuning::kMostDivided);
 }
 
-std::size_t enough(std::span<const float> hits, std::size_t begin, float met, float left) {
+float beyond(std::span<const float> hits, std::size_t buckets) {
+  const auto last = hits.last(hits.size() / 2), before = hits.last(hits.size() - hits.size() / 4);
+  float octave = std::accumulate(last.begin(), last.end(), 0.0F);
+  const float half =
+      std::accumulate(before.begin(), before.end() - static_cast<std::ptrdiff_t>(last.size()), 0.0F);
+  constexpr float kEven = 2.0F;  // as many in each bucket
+  const float times = octave < kEven * half ? octave / half : kEven;
+  float sum = 0.0F;
+  for (std::size_t begin = hits.size(); begin > 0 && begin < buckets; begin *= 2) {
+    octave *= times;
+    sum += octave * std::min(1.0F, static_cast<float>(buckets - begin) / static_cast<float>(begin));
+  }
+  return sum;
+}
+
+std::size_t enough(std::span<const float> hits, std::size_t begin, float met, float left, float beyond) {
   const float most = left / correction(hits.first(begin), met);
-  float behind = 0.0F;
+  float behind = beyond;
   std::size_t end = hits.size();
   while (end > begin && behind + hits[end - 1] <= most) behind += hits[--end];
   return end;

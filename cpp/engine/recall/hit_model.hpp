@@ -48,11 +48,12 @@ class HitModel {
 
   /// What is computed on the way, for one thread.
   struct Room {
-    std::vector<float> distance, spread, log_spread, rows, log_rank, hits;
+    std::vector<float> distance, spread, log_spread, rows, log_rank, hits, fewer;
   };
-  /// hits[i]: of the i-th bucket of a query's order; e < ∞. Ranks may be others than 1, 2, 3, ...: their
+  /// hits[i]: of the i-th bucket of a query's order; e < ∞. No fewer than within `usual`, if that is less: of
+  /// a larger e, as a query has on its way, nothing was learned. Ranks may be others than 1, 2, 3, ...: their
   /// logarithms to base 2, kept_slack elements more.
-  std::span<float> expect(std::span<const Near> order, float e, Room& room,
+  std::span<float> expect(std::span<const Near> order, float e, float usual, Room& room,
                           const float* log_ranks = nullptr) const;
 
  private:
@@ -63,11 +64,18 @@ class HitModel {
 };
 
 /// So far a query goes: the first of the buckets [begin, hits.size()) behind which at most `left` hits are
-/// expected, were those of the first `begin` as many as the `met` that were found there.
-std::size_t enough(std::span<const float> hits, std::size_t begin, float met, float left);
+/// expected, were those of the first `begin` as many as the `met` that were found there; behind all of them
+/// are those `beyond`.
+std::size_t enough(std::span<const float> hits, std::size_t begin, float met, float left, float beyond);
 
-/// By what the expected hits are to be multiplied, so that those in the buckets that were visited become as
-/// many as were met there. It corrects no more than tuning::kMostCorrection times.
+/// What is expected in the rest of `buckets`, behind those of `hits`: with each doubling of the buckets as
+/// many times more, or fewer, as with the last.
+float beyond(std::span<const float> hits, std::size_t buckets);
+
+/// By what the expected hits are to be multiplied, so that those in the buckets that were visited become
+/// about as many as were met there. They differ by chance, the logarithm with a variance of 1/met, and
+/// because the model errs, with one of tuning::kModelErrs; its share of the difference is made good, but
+/// nothing is divided by more than tuning::kMostDivided.
 float correction(std::span<const float> visited, float met);
 
 }  // namespace lookalike

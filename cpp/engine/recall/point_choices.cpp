@@ -128,7 +128,7 @@ std::vector<PointChoices::Choice> PointChoices::choices(std::size_t degree, Reca
 
 // What the kind finds that finds least, of those of which enough end there; few of several kinds count
 // together.
-double PointChoices::recall(std::size_t degree, std::size_t way, std::size_t step) {
+double PointChoices::recall(std::size_t degree, std::size_t way, std::size_t step, double wanted) {
   const double some = enough_queries(level_);
   double courses = 0.0, found = 0.0, squares = 0.0;
   shares_.clear();
@@ -142,8 +142,10 @@ double PointChoices::recall(std::size_t degree, std::size_t way, std::size_t ste
     }
   }
   if (courses >= some) shares_.push_back(share_of(found, squares, courses, k_));
-  // Where a query finds all or nothing, some of many points seem by chance to find more than they do.
-  return least_of(shares_, level_ == 0 ? tuning::kErrorsOfOne : tuning::kErrors);
+  // Where a query finds all or nothing, or few are missed, some of many points seem by chance to find more
+  // than they do.
+  return least_of(shares_,
+                  level_ == 0 || wanted > tuning::kFewMissed ? tuning::kErrorsOfFew : tuning::kErrors);
 }
 
 // The cheapest choice that has the recall; if none, that which finds most. None where too few come so far.
@@ -164,7 +166,7 @@ void PointChoices::choose(std::size_t degree, double wanted) {
   };
   for (; here.next < here.choices.size(); ++here.next) {
     const Choice& choice = here.choices[here.next];
-    const double recall = this->recall(degree, choice.way, choice.step);
+    const double recall = this->recall(degree, choice.way, choice.step, wanted);
     if (recall >= wanted) {
       take(here.next, recall);
       return;

@@ -63,7 +63,7 @@ class PointChoices {
   void count(const Passing& course, std::size_t degree, double times);
   void end_at(Passing& course, std::size_t degree);
   std::vector<Choice> choices(std::size_t degree, RecallCurve::Costs costs) const;
-  double recall(std::size_t degree, std::size_t way, std::size_t step);
+  double recall(std::size_t degree, std::size_t way, std::size_t step, double wanted);
   void choose(std::size_t degree, double recall);
   OperatingPoints::Points beyond(const OperatingPoints::Points& last) const;
 

@@ -28,8 +28,11 @@ const std::vector<float>& PointTally::left() {
 const std::array<float, PointTally::kSteps>& PointTally::missed() {
   static const std::array<float, kSteps> all = [] {
     std::array<float, kSteps> steps;
-    for (std::size_t i = 0; i < kSteps; ++i)
-      steps[i] = std::exp2(-static_cast<float>(i) / tuning::kMissedPerOctave);
+    float octaves = 0.0F;
+    for (std::size_t i = 0; i < kSteps; ++i) {
+      steps[i] = std::exp2(-octaves);
+      octaves += i < tuning::kFineMissed ? 1.0F / tuning::kMissedPerOctave : tuning::kCoarseMissed;
+    }
     return steps;
   }();
   return all;
@@ -101,15 +104,16 @@ void PointTally::add(const Course& course, std::size_t level, bool with_candidat
     ++sizes.at[sizes.degree];
   };
   sizes.degree = degree_of(kth);  // as of a search that knows no e before
-  course.phases(level, *model_, room_, [&](std::size_t begin, float e, std::span<const float> left) {
-    sizes.degree = degree_of(e);
-    const std::size_t& ways = sizes.at[sizes.degree];
-    for (std::size_t i = 0; i < left.size(); ++i)
-      while (ways < PointTally::left().size() && left[i] <= PointTally::left()[ways]) {
-        note(course, level, begin + i, with_candidates, sizes);
-        end_here();
-      }
-  });
+  course.phases(level, *model_, levels_[level].usual, room_,
+                [&](std::size_t begin, float e, std::span<const float> left) {
+                  sizes.degree = degree_of(e);
+                  const std::size_t& ways = sizes.at[sizes.degree];
+                  for (std::size_t i = 0; i < left.size(); ++i)
+                    while (ways < PointTally::left().size() && left[i] <= PointTally::left()[ways]) {
+                      note(course, level, begin + i, with_candidates, sizes);
+                      end_here();
+                    }
+                });
   note(course, level, course.order.size(), with_candidates, sizes);
   while (sizes.at[sizes.degree] < left().size()) end_here();
   all.sizes.push_back(sizes);

@@ -75,9 +75,24 @@ FreshLists FreshLists::with(const Routed& routed, std::size_t count, const Equal
     std::sort(copies.begin(), copies.end());
     std::ranges::merge(this->copies(), copies, all.begin());
     made.copies_ = std::make_shared<const std::vector<Copy>>(std::move(all));
+    made.heaps_ = std::make_shared<const std::vector<std::uint32_t>>(made.find_heaps(rows_ + count));
   }
   made.rows_ += count;
   return made;
+}
+
+std::vector<std::uint32_t> FreshLists::find_heaps(std::size_t rows) const {
+  Heaps heaps(rows);
+  const auto apart = unlike();
+  for (auto copy = copies().begin(); copy != copies().end();) {
+    const std::uint32_t original = copy->original;
+    const auto end = std::partition_point(copy, copies().end(),
+                                          [&](const Copy& each) { return each.original == original; });
+    if (!std::ranges::binary_search(apart, original))
+      heaps.add(original, static_cast<std::size_t>(end - copy));
+    copy = end;
+  }
+  return std::move(heaps).take();
 }
 
 // Equal rows have equal factors, and hardly any others have. Of a bucket that is very full the last blocks

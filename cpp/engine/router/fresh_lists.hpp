@@ -14,6 +14,7 @@
 
 #include "engine/base/slabs.hpp"
 #include "engine/router/router.hpp"
+#include "engine/rows/copies.hpp"
 #include "engine/sketch/sketches.hpp"
 
 namespace lookalike {
@@ -52,6 +53,10 @@ class FreshLists {
   /// Ascending; nearly all there are.
   std::span<const Copy> copies() const {
     return copies_ != nullptr ? std::span<const Copy>(*copies_) : std::span<const Copy>();
+  }
+  /// The originals with very many copies (copies.hpp) that are in a bucket, ascending.
+  std::span<const std::uint32_t> heaps() const {
+    return heaps_ != nullptr ? std::span<const std::uint32_t>(*heaps_) : std::span<const std::uint32_t>();
   }
   std::span<const Copy> copies_of(std::uint32_t original) const {
     const auto [first, last] = std::ranges::equal_range(copies(), original, {}, &Copy::original);
@@ -129,6 +134,7 @@ class FreshLists {
                                         std::uint32_t row, const Equal& equal) const;
   static std::optional<std::uint32_t> equal_among(std::span<const std::uint32_t> unlike, std::uint32_t row,
                                                   const Equal& equal);
+  std::vector<std::uint32_t> find_heaps(std::size_t rows) const;
   std::size_t expected_bytes() const;
   std::uint8_t* to_write(Head& head, Owned& owned) const;
   std::shared_ptr<Block> block_of(std::size_t room) const;
@@ -138,6 +144,7 @@ class FreshLists {
   std::vector<std::shared_ptr<const Page>> pages_;
   std::shared_ptr<const std::vector<std::uint32_t>> unlike_;  // null: none
   std::shared_ptr<const std::vector<Copy>> copies_;           // null: none
+  std::shared_ptr<const std::vector<std::uint32_t>> heaps_;   // null: none
   std::size_t rows_ = 0, like_ = 0;  // those that are different, and like what the router knows
   double residuals_ = 0.0;           // of these
 };

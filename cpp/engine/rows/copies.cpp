@@ -1,6 +1,7 @@
 #include "engine/rows/copies.hpp"
 
 #include <cstring>
+#include <functional>
 #include <numeric>
 #include <span>
 
@@ -52,6 +53,27 @@ std::vector<std::uint32_t> first_of_equals(const StoredRows& rows, std::vector<H
 }
 
 }  // namespace
+
+Heaps::Heaps(std::size_t rows) : least_(std::max(tuning::kHeap, rows / tuning::kHeapOneIn)) {}
+
+std::vector<std::uint32_t> Heaps::take() && {
+  if (heaps_.size() > tuning::kMostHeaps) {
+    std::ranges::nth_element(heaps_, heaps_.begin() + tuning::kMostHeaps, std::ranges::greater{},
+                             &Heap::copies);
+    heaps_.resize(tuning::kMostHeaps);
+  }
+  std::vector<std::uint32_t> originals;
+  for (const Heap& each : heaps_) originals.push_back(each.original);
+  std::ranges::sort(originals);
+  return originals;
+}
+
+Copies::Copies(Column<std::uint32_t> starts) : starts_(std::move(starts)) {
+  if (none()) return;
+  Heaps heaps(starts_[originals()]);
+  for (std::uint32_t i = 0; i < originals(); ++i) heaps.add(i, of(i).last - of(i).first);
+  heaps_ = std::move(heaps).take();
+}
 
 Copies Copies::reordered(std::vector<std::uint32_t>& order) const {
   if (none()) return {};

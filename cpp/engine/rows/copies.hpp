@@ -14,6 +14,28 @@
 
 namespace lookalike {
 
+/// Chooses of `rows` rows the originals that very many of them equal. Where one of these is missed, all that
+/// are near a query may be, so each query is compared with them (tuning::kHeap).
+class Heaps {
+ public:
+  explicit Heaps(std::size_t rows);
+
+  void add(std::uint32_t original, std::size_t copies) {
+    if (copies >= least_) heaps_.push_back({copies, original});
+  }
+  /// The largest of those that were added, ascending.
+  std::vector<std::uint32_t> take() &&;
+
+ private:
+  struct Heap {
+    std::size_t copies;
+    std::uint32_t original;
+  };
+
+  std::size_t least_;
+  std::vector<Heap> heaps_;
+};
+
 /// Of rows that are laid out originals first: the copies of each. They lie behind all originals, those of one
 /// original side by side, in the order of the originals.
 class Copies {
@@ -26,7 +48,7 @@ class Copies {
   Copies() = default;
 
   /// starts[i]: the first copy of original i; at the end, the number of rows. Empty where no row is a copy.
-  explicit Copies(Column<std::uint32_t> starts) : starts_(std::move(starts)) {}
+  explicit Copies(Column<std::uint32_t> starts);
 
   bool none() const { return starts_.size() == 0; }
 
@@ -44,6 +66,9 @@ class Copies {
            1;
   }
 
+  /// The originals with very many copies, ascending.
+  std::span<const std::uint32_t> heaps() const { return heaps_; }
+
   /// Whether one of these bits is that of a copy of `original`.
   template <class AnyBits>
   bool any(std::uint32_t original, const AnyBits& bits) const {
@@ -58,6 +83,7 @@ class Copies {
 
  private:
   Column<std::uint32_t> starts_;
+  std::vector<std::uint32_t> heaps_;
 };
 
 /// Rows in the order that puts originals first; both are empty where no row is a copy.

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <iterator>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -13,101 +11,12 @@
 
 #include "engine/base/random.hpp"
 #include "engine/recall/tally.hpp"
-#include "engine/rows/packed_queries.hpp"
 #include "engine/search/compare.hpp"
 #include "engine/search/search_scratch.hpp"
 #include "engine/tuning.hpp"
 
 namespace lookalike {
 namespace {
-
-// The rows that may be among the k nearest, by bounds of their keys. Where these tell little, keys are asked
-// for.
-class PerhapsNearest {
- public:
-  explicit PerhapsNearest(std::size_t k) : k_(k) {}
-
-  float max_key() const { return max_key_; }
-
-  /// keys_of(rows, visit) calls visit(row, key) for each of them in turn.
-  template <class KeysOf>
-  void push(PackedQueries::Bounds key, std::uint32_t row, KeysOf keys_of) {
-    if (!(key.low <= max_key_)) return;
-    perhaps_.push_back({key, row});
-    if (perhaps_.size() < most()) return;
-    drop();
-    if (perhaps_.size() > most() / 2) settle(keys_of);
-  }
-
-  std::vector<std::uint32_t> take() {
-    drop();
-    std::vector<std::uint32_t> rows;
-    for (const Row& each : perhaps_) rows.push_back(each.number);
-    std::ranges::sort(rows);
-    return rows;
-  }
-
- private:
-  struct Row {
-    PackedQueries::Bounds key;
-    std::uint32_t number;
-
-    bool operator<(const Row& other) const {
-      return key.high < other.key.high || (key.high == other.key.high && number < other.number);
-    }
-  };
-
-  std::size_t most() const { return 2 * (2 * k_ + tuning::kMoreBeforeCut); }
-
-  void drop() {
-    if (perhaps_.size() < k_) return;
-    const auto kth = perhaps_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
-    std::nth_element(perhaps_.begin(), kth, perhaps_.end());
-    max_key_ = kth->key.high;
-    std::erase_if(perhaps_, [&](const Row& row) { return row.key.low > max_key_; });
-  }
-
-  template <class KeysOf>
-  void settle(KeysOf keys_of) {
-    std::vector<std::uint32_t> rows;
-    std::vector<PackedQueries::Bounds*> keys;
-    for (Row& each : perhaps_) {
-      if (each.key.low == each.key.high) continue;  // it was settled before
-      rows.push_back(each.number);
-      keys.push_back(&each.key);
-    }
-    auto next = keys.begin();
-    keys_of(rows, [&](std::size_t, float key) {
-      key = std::isnan(key) ? std::numeric_limits<float>::infinity() : key;  // of a hostile file
-      **next++ = {key, key};
-    });
-    drop();
-    perhaps_.resize(
-        std::min(perhaps_.size(), k_));  // those behind are farther, or as far with a higher number
-  }
-
-  std::size_t k_;
-  float max_key_ = std::numeric_limits<float>::infinity();
-  std::vector<Row> perhaps_;
-};
-
-// Of each coordinate, as a few rows may lie far from all others.
-std::vector<float> medians(const StoredRows& rows) {
-  const std::size_t dim = rows.form.dim, count = std::min(rows.count, tuning::kSampledRows);
-  std::vector<float> room, some(dim * count), medians(dim);
-  for (std::size_t i = 0; i < count; ++i) {
-    const float* const row = rows.form.floats(rows.row(i * rows.count / count), room);
-    for (std::size_t d = 0; d < dim; ++d)
-      some[d * count + i] = std::isfinite(row[d]) ? row[d] : 0.0F;  // of a hostile file
-  }
-  for (std::size_t d = 0; d < dim && count > 0; ++d) {
-    const auto begin = some.begin() + static_cast<std::ptrdiff_t>(d * count);
-    const auto middle = begin + static_cast<std::ptrdiff_t>(count / 2);
-    std::nth_element(begin, middle, begin + static_cast<std::ptrdiff_t>(count));
-    medians[d] = *middle;
-  }
-  return medians;
-}
 
 // The first queries without most of their relatives: of neighbours that lie near, beside the farthest that is
 // known, the fewer are left the nearer they are.
@@ -153,21 +62,15 @@ Samples Measurer::samples(std::span<const std::uint32_t> rows) const {
   const std::size_t count = std::min(tuning::kQueriesUnlike / fewer_queries, rows.size());
   const RowForm& form = segment_.form();
   Samples samples;
-  samples.vectors.resize(rows.size() * form.dim);
   Sample of_rows{{}, {}, {}};
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::byte* row = segment_.stored().row(rows[i]);
-    form.decode(row, samples.vectors.data() + i * form.dim);
-    if (form.store == Store::bits) samples.bits.insert(samples.bits.end(), row, row + form.bytes());
-    samples.scales.push_back(segment_.stored().scale(rows[i]));
-    of_rows.without.push_back({rows[i]});
+  std::vector<float> room;
+  for (const std::uint32_t each : rows) {
+    const std::byte* row = segment_.stored().row(each);
+    samples.copied.add({form.floats(row, room), form.dim, form.metric, segment_.stored().scale(each),
+                        form.store == Store::bits ? row : nullptr});
+    of_rows.without.push_back({each});
   }
-  of_rows.queries = {samples.vectors.data(),
-                     rows.size(),
-                     form.dim,
-                     form.metric,
-                     samples.scales.data(),
-                     samples.bits.empty() ? nullptr : samples.bits.data()};
+  of_rows.queries = samples.copied.block(form);
   of_rows.truths = truths(of_rows.queries, of_rows.without);
   samples.kinds.push_back(std::move(of_rows));
   if (rows.empty() || !segment_.shape().family->ordered_by_distance) return samples;
@@ -233,21 +136,15 @@ Samples Measurer::deep(std::span<const Sample> kinds, std::size_t neighbours) co
     return std::min(tuning::kEnoughQueries, kind.queries.count);
   };
   Samples samples;
-  const std::size_t dim = segment_.form().dim, bytes = segment_.form().dim / 8;
   std::vector<std::vector<std::uint32_t>> without;
   for (const Sample& kind : kinds)
     for (std::size_t i = 0; i < of_kind(kind); ++i) {
       const std::size_t number = i * kind.queries.count / of_kind(kind);
-      const Query query = kind.queries.query(number);
-      samples.vectors.insert(samples.vectors.end(), query.vector, query.vector + dim);
-      samples.scales.push_back(query.scale);
-      if (query.bits != nullptr) samples.bits.insert(samples.bits.end(), query.bits, query.bits + bytes);
+      samples.copied.add(kind.queries.query(number));
       const auto others = kind.without_of(number);
       without.emplace_back(others.begin(), others.end());
     }
-  QueryBlock left = {
-      samples.vectors.data(), samples.scales.size(), dim,
-      segment_.form().metric, samples.scales.data(), samples.bits.empty() ? nullptr : samples.bits.data()};
+  QueryBlock left = samples.copied.block(segment_.form());
   Truths truths = this->truths(left, without, neighbours);
   auto next_without = std::make_move_iterator(without.begin());
   auto next_truth = std::make_move_iterator(truths.begin());
@@ -293,65 +190,6 @@ RecallCurve Measurer::measure_grid(const Sample& rows, std::size_t count, float 
   });
   return {Column(tally.recalls(rows.truths[0].size())), probe_grid.size(), reranks.size(),
           router_.costs(segment_.originals()),          narrowing,         std::move(points)};
-}
-
-// The nearest rows of each query, as many of each; ids are rows.
-Truths Measurer::truths(const QueryBlock& queries, const std::vector<std::vector<std::uint32_t>>& without,
-                        std::size_t most) const {
-  std::size_t left_out = 1;
-  for (const auto& each : without) left_out = std::max(left_out, each.size());
-  const std::size_t neighbours = std::min(most, std::max(segment_.originals(), left_out + 1) - left_out);
-  const StoredRows rows = segment_.stored_originals();
-  const bool packed = PackedQueries::can_compare(rows.form) && neighbours > 0;
-  const std::vector<float> middle = packed ? medians(rows) : std::vector<float>();
-  const auto is_without = [&](std::size_t q, std::size_t row) {
-    return !without.empty() && std::ranges::find(without[q], row) != without[q].end();
-  };
-  const auto for_parts = [&](auto use) {
-    for (std::size_t first = 0; first < rows.count; first += tuning::kRowsBetweenAsking) {
-      use(first, rows.part(first, std::min(first + tuning::kRowsBetweenAsking, rows.count)));
-      if (spill_) spill_->breathe();
-    }
-  };
-  Truths truths(queries.count);
-  const std::size_t threads = thread_count(threads_);
-  const std::size_t at_once =
-      std::clamp((queries.count + threads - 1) / threads, tuning::kFewQueries, tuning::kRowsRoutedAtOnce);
-  parallel_for(queries.count, at_once, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
-    const QueryBlock some = queries.part(begin, end - begin);
-    std::vector<TopK> nearest(some.count);
-    for (TopK& each : nearest) each.reset(neighbours, std::numeric_limits<float>::infinity());
-    if (packed) {
-      const PackedQueries block(some, middle);
-      std::vector<PerhapsNearest> perhaps(some.count, PerhapsNearest(neighbours));
-      for_parts([&](std::size_t first, const StoredRows& part) {
-        block.scan(
-            part, [&](std::size_t q) { return perhaps[q].max_key(); },
-            [&](std::size_t q, std::size_t i, PackedQueries::Bounds key) {
-              if (!is_without(begin + q, first + i))
-                perhaps[q].push(key, static_cast<std::uint32_t>(first + i),
-                                [&](std::span<const std::uint32_t> which, auto visit) {
-                                  rows.gather(some.query(q), which, visit);
-                                });
-            });
-      });
-      for (std::size_t q = 0; q < some.count; ++q)
-        rows.gather(some.query(q), perhaps[q].take(), [&](std::size_t row, float key) {
-          nearest[q].push(key, static_cast<std::int64_t>(row));
-        });
-    } else {
-      for_parts([&](std::size_t first, const StoredRows& part) {
-        part.scan(
-            some, [&](std::size_t q) { return nearest[q].max_key(); },
-            [&](std::size_t q, std::size_t i, float key) {
-              if (!is_without(begin + q, first + i))
-                nearest[q].push(key, static_cast<std::int64_t>(first + i));
-            });
-      });
-    }
-    for (std::size_t q = 0; q < some.count; ++q) truths[begin + q] = std::move(nearest[q].sorted());
-  });
-  return truths;
 }
 
 }  // namespace lookalike

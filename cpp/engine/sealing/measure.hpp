@@ -42,12 +42,19 @@ struct Sample {
   }
 };
 
+/// Queries that are copied behind each other.
+struct CopiedQueries {
+  std::vector<float> vectors, scales;
+  std::vector<std::byte> bits;  // under hamming
+
+  void add(const Query& query);
+  QueryBlock block(const RowForm& form) const;
+};
+
 /// What a recall is measured with: rows that have not shaped the buckets, none of which is its own neighbour;
 /// some of them without their relatives, as something new has none; and queries unlike all rows.
 struct Samples {
-  std::vector<float> vectors;
-  std::vector<float> scales;
-  std::vector<std::byte> bits;  // under hamming
+  CopiedQueries copied;
   std::optional<Unlike> unlike;
   std::vector<Sample> kinds;
 
@@ -104,8 +111,15 @@ class Measurer {
   std::size_t most_probes() const;
   RecallCurve measure_grid(const Sample& rows, std::size_t count, float narrowing,
                            OperatingPoints points) const;
+
+  // truths.cpp
   Truths truths(const QueryBlock& queries, const std::vector<std::vector<std::uint32_t>>& without,
                 std::size_t most = RecallCurve::kNeighbours) const;
+  Truths by_comparing_all(const QueryBlock& queries, const std::vector<std::vector<std::uint32_t>>& without,
+                          std::size_t neighbours) const;
+  double cost_by_sketches(std::size_t neighbours) const;
+  bool find_by_sketches(const Query& query, std::span<const std::uint32_t> without, double most,
+                        Scratch& scratch, TopK& nearest) const;
 
   // an original and its copies
   std::uint32_t rows_of(const Found& original) const {

@@ -202,9 +202,8 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
     if (truths[q].size() >= std::min(neighbours, segment_.originals() - trial.sample.without_of(q).size()))
       able.push_back(q);
   const std::size_t given = able.size();
-  const double compared = std::min(
-      static_cast<double>(budget.rerank),
-      double{trial.narrowing} * static_cast<double>(kMeasuredAt[level]) + double{tuning::kNarrowedAnyway});
+  const double compared =
+      std::min(static_cast<double>(budget.rerank), budget.compared(budget.usual_e, kMeasuredAt[level]));
   const double cost =
       router_.costs(segment_.originals()).of(budget) +
       cost_of_comparing(segment_.form(), segment_.originals(), static_cast<std::size_t>(compared));

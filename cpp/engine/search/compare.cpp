@@ -9,9 +9,13 @@ namespace lookalike {
 // Rows that are read in turn come faster than rows that are picked.
 double cost_of_comparing(const RowForm& form, std::size_t rows, std::size_t allowed) {
   const auto bytes = static_cast<double>(form.bytes());
-  return std::min(
-      static_cast<double>(rows) * (tuning::kCostOfRow + tuning::kCostOfByte * bytes),
-      static_cast<double>(allowed) * (tuning::kCostOfPickedRow + 2.0 * tuning::kCostOfByte * bytes));
+  return std::min(static_cast<double>(rows) * (tuning::kCostOfRow + tuning::kCostOfByte * bytes),
+                  cost_of_picking(form, allowed));
+}
+
+double cost_of_picking(const RowForm& form, std::size_t rows) {
+  const auto bytes = static_cast<double>(form.bytes());
+  return static_cast<double>(rows) * (tuning::kCostOfPickedRow + 2.0 * tuning::kCostOfByte * bytes);
 }
 
 double cost_of_comparing(const Segment& segment, std::size_t allowed) {

@@ -17,6 +17,7 @@ namespace lookalike {
 /// What comparing with so many rows does, of which so many may be found, in the unit of RecallCurve::Costs.
 double cost_of_comparing(const RowForm& form, std::size_t rows, std::size_t allowed);
 double cost_of_comparing(const Segment& segment, std::size_t allowed);
+double cost_of_picking(const RowForm& form, std::size_t rows);
 
 /// How many originals stand for a row that may be found: themselves, or a copy. allowed may be null: all.
 inline std::size_t findable(const Segment& segment, const Allowed* allowed) {

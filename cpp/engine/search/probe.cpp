@@ -50,22 +50,40 @@ bool RoutedSearch::choose(const Visit& visit, std::size_t begin, Scratch& scratc
   return begin < end;
 }
 
+// The buckets that are looked at for the hits that follow. Where what may be found is elsewhere, as many more
+// as hold what is usual in as many as the next phase has.
+std::span<const Near> RoutedSearch::foresee(const Visit& visit, std::size_t begin, Scratch& scratch,
+                                            Errand& errand) const {
+  const auto wanted = static_cast<float>(Budget::phase_end(begin) - begin);
+  std::size_t horizon = Budget::horizon(begin);
+  while (true) {
+    horizon = std::min<std::size_t>(horizon, router_->buckets());
+    if (horizon > errand.order.size()) order_more(horizon, scratch, errand);
+    const auto some = std::span<const Near>(errand.order).first(std::min(horizon, errand.order.size()));
+    if (!visit.share_varies) return some;
+    note_shares(visit, some, errand);
+    const auto rank = [&](std::size_t i) { return std::exp2(errand.log_ranks[i]); };
+    if (some.size() <= begin || horizon == router_->buckets() ||
+        rank(some.size() - 1) - rank(begin) >= wanted)
+      return some;
+    horizon *= 2;
+  }
+}
+
 // Behind how many buckets so few hits are expected as may be left.
 std::size_t RoutedSearch::enough(const Visit& visit, std::size_t begin, float kth, Scratch& scratch,
                                  Errand& errand) const {
-  const std::size_t horizon = std::min<std::size_t>(router_->buckets(), Budget::horizon(begin));
-  if (horizon > errand.order.size()) order_more(horizon, scratch, errand);
-  const auto some = std::span<const Near>(errand.order).first(std::min(horizon, errand.order.size()));
+  const std::span<const Near> some = foresee(visit, begin, scratch, errand);
+  const float usual = visit.budget.usual_e;
   std::span<float> hits;
   if (!visit.share_varies) {
-    hits = router_->hits().expect(some, kth, scratch.hits);
+    hits = router_->hits().expect(some, kth, usual, scratch.hits);
   } else {
-    note_shares(visit, some, errand);
-    hits = router_->hits().expect(some, kth, scratch.hits, errand.log_ranks.data());
+    hits = router_->hits().expect(some, kth, usual, scratch.hits, errand.log_ranks.data());
     for (std::size_t i = 0; i < some.size(); ++i) hits[i] *= errand.shares[i];
   }
   const auto k = static_cast<float>(visit.k);
-  return lookalike::enough(hits, begin, k, visit.budget.at(kth).left * k);
+  return lookalike::enough(hits, begin, k, visit.budget.at(kth).left * k, beyond(hits, router_->buckets()));
 }
 
 // Where what lies near the query may not be found, the first bucket is the first of those that hold
@@ -78,13 +96,17 @@ void RoutedSearch::note_shares(const Visit& visit, std::span<const Near> order, 
     errand.log_ranks.resize(i + 1);
     errand.log_ranks[i] = std::log2(std::max(1.0F, errand.rank));
   }
-  errand.log_ranks.resize(order.size() + kept_slack);
+  errand.log_ranks.resize(errand.shares.size() + kept_slack);
 }
 
-// Of the rows that a bucket had when the hits were learned; fresh ones are as many everywhere.
+// Of the rows that a bucket had when the hits were learned; more than 1 where more came.
 double RoutedSearch::share_findable(std::uint32_t bucket) const {
   const double had = double{router_->hits().buckets()[bucket].rows};
-  double findable = static_cast<double>(fresh_rows_) * had / static_cast<double>(router_->rows());
+  double findable = 0.0;
+  for (const FreshView& view : fresh_)
+    view.lists->visit(bucket, [&](const FreshLists::Entries& entries) {
+      findable += static_cast<double>(count_living({entries.rows, entries.count, &view}));
+    });
   for (const View& view : views_) {
     const Sketches& sketches = view.segment->sketches();
     const std::uint32_t first = sketches.first(bucket), count = sketches.count(bucket);

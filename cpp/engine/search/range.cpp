@@ -10,7 +10,7 @@
 
 #include "engine/search/compare.hpp"
 #include "engine/search/hash.hpp"
-#include "engine/search/routed_search.hpp"
+#include "engine/search/near_rows.hpp"
 #include "engine/search/search_scratch.hpp"
 #include "engine/tuning.hpp"
 
@@ -30,36 +30,11 @@ struct Likely {
   }
 };
 
-constexpr float kRounding = 1e-4F, kLeastRounding = 1e-6F, kErrorPerFactor = 0.7F;
-
-// The buckets that may hold a row so near: by the triangle inequality none lies nearer than ‖q − c‖ − radius.
-std::vector<Near> within_reach(const Segment& segment, float radius, const float* query, float length) {
-  const Router& router = *segment.router();
-  std::vector<Near> reached;
-  for (std::uint32_t bucket = 0; bucket < router.buckets(); ++bucket) {
-    if (segment.sketches().first(bucket) >= segment.originals()) break;  // the first table holds them all
-    const Near near{kernels().squared_l2(query, router.family().centre(bucket), router.m()), bucket};
-    const float distance = std::sqrt(near.key);
-    if (distance - segment.reach(bucket).radius <=
-        radius + kRounding * (radius + distance) + kLeastRounding * length)
-      reached.push_back(near);
-  }
-  return reached;
-}
-
-// What sketches tell of the rows in these buckets. The standard error of an estimate is that of sketches.hpp,
-// where √(1 − ip²) is below 0.7 for nearly all rotated residuals; what it errs by since the query is rounded,
-// half a step for each group of dimensions, is at most F times that. F is looked up where even the largest
-// would do: 2‖r‖ / (ip √m), with √(1 − ip²) / ip below 1, ip above 0.5, and the bucket's radius for ‖r‖.
 // Where sketches leave too many rows, these are read in turn; where they do so in one bucket after the other,
 // the others are not asked for theirs.
-Likely gather_within(const Segment& segment, std::span<const Near> reached, float square, float length,
-                     const Allowed* allowed, Scratch& scratch, Stages& stages) {
+Likely gather_within(const Segment& segment, const NearRows& near_rows, std::span<const Near> reached,
+                     float square, const Allowed* allowed, const Scratch& scratch, Stages& stages) {
   const Sketches& sketches = segment.sketches();
-  Errand& errand = scratch.errand;
-  const float root_m = std::sqrt(static_cast<float>(segment.router()->m()));
-  const float errors = tuning::kErrorsOfRange / std::sqrt(std::max(1.0F, root_m * root_m - 1.0F));
-  const float of_table = static_cast<float>(sketches.layout().groups) * errand.table.step() / 2.0F;
   Likely likely;
   bool pays = true;
   for (const Near& near : reached) {
@@ -67,20 +42,9 @@ Likely gather_within(const Segment& segment, std::span<const Near> reached, floa
     const std::uint32_t first = sketches.first(near.bucket), count = sketches.count(near.bucket);
     const std::size_t before = likely.rows.size();
     if (pays) {
-      const Reach& reach = segment.reach(near.bucket);
-      const float distance = std::sqrt(near.key);
-      const float certain =
-          square + reach.left_out + kRounding * (square + near.key) + kLeastRounding * length * length;
-      estimate_bucket(sketches, near, errand,
-                      certain + reach.radius * (2.0F * errors * distance + 4.0F * of_table / root_m));
-      const auto estimates = errand.candidates.kept_estimates();
-      const float of_factor = kErrorPerFactor * errors * root_m * distance + of_table;
-      for (std::size_t i = 0; const std::uint32_t row : errand.candidates.kept()) {
-        const float estimate = estimates[i++];
-        if (allowed != nullptr && !allowed->originals()[row]) continue;
-        if (estimate <= certain + sketches.factors(near.bucket, row - first).f * of_factor)
-          likely.rows.push_back(row);
-      }
+      near_rows.visit(near, square, [&](std::uint32_t row) {
+        if (allowed == nullptr || allowed->originals()[row]) likely.rows.push_back(row);
+      });
       stages.scanned += count;
       stages.reranked += static_cast<std::uint32_t>(likely.rows.size() - before);
       pays = stages.scanned < tuning::kRowsBetweenAsking ||
@@ -118,19 +82,18 @@ Stages within(const Segment& segment, const Query& query, float max_key, const A
   };
   const Router* const router = segment.hashed() ? segment.router().get() : nullptr;
   const float square = router != nullptr ? router->space().square_of(max_key, query.vector) : 0.0F;
-  if (exact || router == nullptr || !router->projection().keeps_distances() || !std::isfinite(square))
-    return read_all();
+  if (exact || !NearRows::known(segment) || !std::isfinite(square)) return read_all();
 
   Stopwatch watch(scratch.laps);
   hash(*router, query, scratch);
   watch.lap(&Laps::hash);
-  const float* const projected = scratch.errand.projected;
-  const float length = std::sqrt(kernels().dot(projected, projected, router->m()));
-  const auto reached = within_reach(segment, std::sqrt(std::max(0.0F, square)), projected, length);
+  const NearRows near_rows(segment, scratch);
+  std::vector<Near> reached = near_rows.buckets();
+  std::erase_if(reached, [&](const Near& bucket) { return !near_rows.may_hold(bucket, square); });
   if (static_cast<double>(reached.size()) * router->costs(segment.originals()).probe >
       cost_of_comparing(segment, findable(segment, allowed)))
     return read_all();
-  const Likely likely = gather_within(segment, reached, square, length, allowed, scratch, stages);
+  const Likely likely = gather_within(segment, near_rows, reached, square, allowed, scratch, stages);
   watch.lap(&Laps::scan);
   for (const std::uint32_t row : likely.rows) segment.touch(row, row + std::size_t{1});
   segment.stored().gather(query, likely.rows, take);

@@ -29,8 +29,7 @@ std::span<const std::uint32_t> RoutedSearch::narrow(const Visit& visit, const Er
                                                     std::span<const std::uint32_t> rows,
                                                     Scratch& scratch) const {
   Candidates& finalists = scratch.finalists;
-  const double few = static_cast<double>(visit.budget.narrowing) * static_cast<double>(visit.k) +
-                     double{tuning::kNarrowedAnyway};
+  const double few = visit.budget.compared(errand.e, visit.k);
   finalists.start(few < static_cast<double>(rows.size()) ? static_cast<std::size_t>(few) : rows.size());
   by_view(rows, scratch, [&](const View& view, std::span<const std::uint32_t> of_view) {
     float* keys = finalists.estimates(of_view.size());
@@ -68,6 +67,27 @@ void RoutedSearch::by_view(std::span<const std::uint32_t> numbers, Scratch& scra
 
 const float* RoutedSearch::byte_query(const Errand& errand) const {
   return router_->projection().isometric() ? errand.projected : errand.placed;
+}
+
+// And what a heap of copies equals, as far as it may be found; fresh ones come to scratch.fresh.
+std::span<const std::uint32_t> RoutedSearch::with_heaps(std::span<const std::uint32_t> finalists,
+                                                        Scratch& scratch) const {
+  if (!heaps_) return finalists;
+  const auto among = [](std::span<const std::uint32_t> numbers, std::uint32_t number) {
+    return std::ranges::find(numbers, number) != numbers.end();
+  };
+  scratch.with_heaps.assign(finalists.begin(), finalists.end());
+  for (const View& view : views_)
+    for (const std::uint32_t heap : view.segment->copies().heaps())
+      if (const std::uint32_t number = view.first_row + heap;
+          sealed_may_be_found(number) && !among(finalists, number))
+        scratch.with_heaps.push_back(number);
+  for (const FreshView& view : fresh_)
+    for (const std::uint32_t heap : view.lists->heaps())
+      if (const std::uint32_t number = rows_ + view.begin + heap;
+          fresh_may_be_found(number) && !among(scratch.fresh, number))
+        scratch.fresh.push_back(number);
+  return scratch.with_heaps;
 }
 
 // Ids lie anywhere too, and are asked for while the distances are computed.

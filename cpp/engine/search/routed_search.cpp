@@ -17,6 +17,7 @@ void RoutedSearch::add(const Segment& segment, const Allowed* allowed) {
   entries_ += originals * router_->tables();
   originals_ += originals;
   all_rows_ += segment.rows();
+  heaps_ = heaps_ || !segment.copies().heaps().empty();
 }
 
 void RoutedSearch::add(const FreshLists& lists, const FreshTable& table, std::size_t begin) {
@@ -26,6 +27,7 @@ void RoutedSearch::add(const FreshLists& lists, const FreshTable& table, std::si
   originals_ += lists.rows() - lists.copies().size();
   fresh_copies_ = fresh_copies_ || !lists.copies().empty();
   all_rows_ += lists.rows();
+  heaps_ = heaps_ || !lists.heaps().empty();
   all_fresh_live_ = table.live() == table.rows();
 }
 
@@ -93,7 +95,7 @@ void RoutedSearch::search(const Query& query, const Visit& visit, Scratch& scrat
   if (!(errand.e < Budget::kEndless)) errand.e = kth;
   stages.missed += visit.weight * (1.0 - visit.budget.recall_at(errand.e, kth));
   watch.lap(&Laps::scan);
-  const auto finalists = shortlist(visit, scratch, errand);
+  const auto finalists = with_heaps(shortlist(visit, scratch, errand), scratch);
   watch.lap(&Laps::narrow);
   rerank(query, finalists, scratch, nearest);
   const std::size_t compared = compare_unlike(query, scratch, nearest);

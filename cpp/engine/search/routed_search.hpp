@@ -100,6 +100,8 @@ class RoutedSearch {
   void order(const Visit& visit, Scratch& scratch, Errand& errand) const;
   bool choose(const Visit& visit, std::size_t begin, Scratch& scratch, Errand& errand) const;
   void scan_further(const Visit& visit, Scratch& scratch, Errand& errand, Stages& stages) const;
+  std::span<const Near> foresee(const Visit& visit, std::size_t begin, Scratch& scratch,
+                                Errand& errand) const;
   std::size_t enough(const Visit& visit, std::size_t begin, float kth, Scratch& scratch,
                      Errand& errand) const;
   void note_shares(const Visit& visit, std::span<const Near> order, Errand& errand) const;
@@ -135,6 +137,7 @@ class RoutedSearch {
   std::span<const std::uint32_t> part_fresh(std::span<const std::uint32_t> numbers, Scratch& scratch) const;
   template <class Use>
   void by_view(std::span<const std::uint32_t> numbers, Scratch& scratch, Use use) const;
+  std::span<const std::uint32_t> with_heaps(std::span<const std::uint32_t> finalists, Scratch& scratch) const;
   void rerank(const Query& query, std::span<const std::uint32_t> numbers, Scratch& scratch,
               TopK& nearest) const;
   void take_fresh(std::uint32_t row, float key, TopK& nearest) const;
@@ -145,6 +148,7 @@ class RoutedSearch {
   std::vector<FreshView> fresh_;
   const FreshTable* table_ = nullptr;
   bool all_fresh_live_ = true;
+  bool heaps_ = false;                    // of copies, somewhere
   bool fresh_copies_ = false;             // some fresh row stands for another
   std::uint32_t rows_ = 0, entries_ = 0;  // of the segments
   std::size_t originals_ = 0, fresh_rows_ = 0, all_rows_ = 0;

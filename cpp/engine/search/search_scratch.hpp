@@ -63,6 +63,7 @@ struct Scratch {
   std::vector<Near> order;                            // a longer one
   std::vector<bool> visited;                          // by bucket
   std::vector<std::uint32_t> fresh, sealed, of_view;  // candidates, by where they are
+  std::vector<std::uint32_t> with_heaps;              // finalists
   Laps* laps = nullptr;                               // null: nobody asks
   Stop* stop = nullptr;                               // null: it goes on to its end
 

@@ -35,9 +35,13 @@ Trace RoutedSearch::trace(const Query& query, const Visit& visit, std::uint32_t 
       std::span<const Near>(errand.order).first(std::min<std::size_t>(stages.probes, errand.order.size()));
   trace.visited = static_cast<std::uint32_t>(visited.size());
   trace.kept = stages.candidates;
+  const auto among = [&](std::span<const std::uint32_t> kept) {
+    return std::find(kept.begin(), kept.end(), number) != kept.end();
+  };
+  const bool compared = heaps_ && (among(scratch.with_heaps) || among(scratch.fresh));
   const auto met = std::find_if(visited.begin(), visited.end(), its_bucket);
   if (met == visited.end()) {
-    trace.reached = Reached::probe;
+    trace.reached = compared ? Reached::rerank : Reached::probe;
     return trace;
   }
 
@@ -49,11 +53,9 @@ Trace RoutedSearch::trace(const Query& query, const Visit& visit, std::uint32_t 
     trace.nearer += static_cast<std::uint32_t>(
         std::count_if(estimates.begin(), estimates.end(), [&](float other) { return other < estimate; }));
   }
-  const auto among = [&](std::span<const std::uint32_t> kept) {
-    return std::find(kept.begin(), kept.end(), number) != kept.end();
-  };
   const bool is_fresh = number >= rows_;
-  trace.reached = !among(errand.candidates.kept()) ? Reached::scan
+  trace.reached = compared                           ? Reached::rerank
+                  : !among(errand.candidates.kept()) ? Reached::scan
                   : !is_fresh && !router_->form().compact() && !among(scratch.finalists.kept())
                       ? Reached::narrow
                       : Reached::rerank;
