@@ -138,7 +138,7 @@ Took search(const Walk& walk, std::size_t level, const Choice& choice) {
       const auto some = std::span(walk.course.order).first(std::min(kBuckets, Budget::horizon(begin)));
       const auto of_k = static_cast<float>(k);
       const auto hits = model().expect(some, e, usual()[level], room);
-      const std::size_t last = enough(hits, begin, of_k, left * of_k, beyond(hits, kBuckets));
+      const std::size_t last = enough(hits, begin, of_k, left * of_k, 0.0F);
       searching = last >= end;
       end = std::min(end, last);
     }

@@ -175,8 +175,12 @@ class Snapshot::Planner {
     visit.share_varies = allowed_ < routed_.search.rows();
     const auto as_many = static_cast<float>(originals / static_cast<double>(router().rows()));
     visit.share = static_cast<float>(share) * as_many;
+    const auto unlike = [](double nearly) {
+      return std::min(1.0F, static_cast<float>((1.0 - nearly) / (1.0 - tuning::kNearlyAll)));
+    };
+    visit.unlearned = std::max(unlike(share), unlike(1.0 / std::max(1.0F, as_many)));
     if (visit.share_varies)
-      budget.level_limits(static_cast<float>(std::min(1.0, (1.0 - share) / (1.0 - tuning::kNearlyAll))));
+      budget.level_limits(unlike(share));
     else
       for (Budget::Limits& limits : budget.limits) limits.left /= as_many;
     if (options_.probes > 0 && options_.rerank > 0) budget.rerank = options_.rerank;

@@ -89,7 +89,7 @@ struct Course {
       const auto hits = model.expect(some, e, usual, room);
       const float by = correction(hits.first(begin), k) / k;
       left.resize(end - begin);
-      float behind = beyond(hits, model.buckets().size());
+      float behind = 0.0F;
       for (std::size_t p = hits.size(); p-- > begin;) {
         behind += hits[p];
         if (p < end) left[p - begin] = by * behind;

@@ -83,7 +83,8 @@ std::size_t RoutedSearch::enough(const Visit& visit, std::size_t begin, float kt
     for (std::size_t i = 0; i < some.size(); ++i) hits[i] *= errand.shares[i];
   }
   const auto k = static_cast<float>(visit.k);
-  return lookalike::enough(hits, begin, k, visit.budget.at(kth).left * k, beyond(hits, router_->buckets()));
+  const float behind = visit.unlearned * beyond(hits, router_->buckets());
+  return lookalike::enough(hits, begin, k, visit.budget.at(kth).left * k, behind);
 }
 
 // Where what lies near the query may not be found, the first bucket is the first of those that hold

@@ -30,6 +30,7 @@ struct Visit {
   std::size_t k = 0;
   bool share_varies = false;  // which rows may be found has to do with where they lie, or may have
   float share = 1.0F;         // of all, as many times those that the hits were learned with
+  float unlearned = 0.0F;     // at least a tenth is left out, or came since the hits were learned: 1
   double weight = 1.0;        // of what is searched, so much
   double evenly = 0.0;        // of what may be found in a bucket, if it is spread evenly; 0: no need to know
   double most_probes = std::numeric_limits<double>::infinity();  // more cost more than to compare one by one
