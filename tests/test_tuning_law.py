@@ -59,6 +59,7 @@ OTHERS = {  # numbers that stand where they are used, by why they do
         rows/distances.hpp: kRowsAtOnce kQueriesAtOnce kAhead kCached line
         rows/packed_queries.cpp: kAtOnce
         rows/packed_queries.hpp: kAtOnce
+        search/known_keys.hpp: kAtOnce
         """,
     "mathematics: rounding, ranges of numbers, steps of a method": """
         base/limit_for.hpp: kSteps kNearest

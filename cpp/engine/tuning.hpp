@@ -209,6 +209,8 @@ inline constexpr float kTriedWithin = 1.0F / 64.0F;
 /// much, some hundredths of a second, and have so many neighbours.
 inline constexpr double kLeastTried = 40.0, kCostOfTrial = 1.2e7, kNeighboursTried = 1e4;
 inline constexpr std::size_t kQueriesTried = 400;
+/// From so many dimensions on, what a trial has compared with a query is kept for the next ones.
+inline constexpr std::size_t kDimOfLongRows = 256;
 /// Candidates that are compared exactly, times k: the first that loses no more than this share of the
 /// neighbours. And so many more for any k. For a recall above 0.99 there are more: the more, the less may be
 /// missed, down to the least share below.

@@ -25,6 +25,7 @@
 namespace lookalike {
 
 struct Errand;
+struct Known;
 struct Scratch;
 
 /// The nearest originals of each query; ids are rows.
@@ -143,21 +144,20 @@ class Measurer {
   // verify.cpp
   struct Trial {
     const Sample& sample;
-    float narrowing;
-    Allowed all;
+    const Allowed& all;
+    std::vector<Known> known;  // of each query; or none
   };
   void verify(OperatingPoints::Levels& levels, float narrowing, std::span<const Sample> kinds) const;
-  bool correct(OperatingPoints::Level& level, std::size_t at, float narrowing,
-               std::span<const Sample> kinds) const;
-  std::array<float, Budget::kDegrees> shortfalls(const Budget& budget, std::size_t level, float narrowing,
-                                                 const Allowed& all, std::span<const Sample> kinds) const;
+  bool correct(OperatingPoints::Level& level, std::size_t at, float narrowing, std::span<Trial> trials) const;
+  std::array<float, Budget::kDegrees> shortfalls(const Budget& budget, std::size_t level,
+                                                 std::span<Trial> trials) const;
   struct Tried {
     std::size_t degree;
     double found;
   };
   double share_found(std::span<const Found> found, std::span<const Found> truth, std::size_t level) const;
   std::vector<std::uint32_t> with_copies(std::span<const std::uint32_t> originals) const;
-  std::vector<Tried> tried(const Budget& budget, std::size_t level, const Trial& trial) const;
+  std::vector<Tried> tried(const Budget& budget, std::size_t level, Trial& trial) const;
 
   // measure_walk.cpp
   std::vector<std::uint32_t> later_entries() const;

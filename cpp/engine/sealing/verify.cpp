@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -24,6 +25,14 @@ struct Shortfall {
   float recall;
   float by;
 };
+
+// A step through so many that visits each once, whose first ones, however many, are from all over: by the
+// golden ratio.
+std::size_t spreading_step(std::size_t count) {
+  auto step = static_cast<std::size_t>(0.618 * static_cast<double>(count));
+  while (std::gcd(step, count) > 1) ++step;
+  return step;
+}
 
 // Interpolated between the points that were tried; beyond them that of the last one.
 float shortfall_at(std::span<const Shortfall> tried, float recall) {
@@ -66,6 +75,11 @@ struct Corrected {
 
 // Between two k at which all that was measured holds, it is taken to hold.
 void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::span<const Sample> kinds) const {
+  const Allowed every_row(Bits(segment_.rows(), true), segment_.copies());
+  const bool long_rows = segment_.form().dim >= tuning::kDimOfLongRows;
+  std::vector<Trial> trials;
+  for (const Sample& kind : kinds)
+    trials.push_back({kind, every_row, std::vector<Known>(long_rows ? kind.queries.count : 0)});
   std::array<std::optional<bool>, kMeasuredAt.size()> hold;
   const auto neighbours = [&](std::size_t at, bool value) {
     return (at > 0 && hold[at - 1] == value) || (at + 1 < hold.size() && hold[at + 1] == value);
@@ -73,15 +87,14 @@ void Measurer::verify(OperatingPoints::Levels& levels, float narrowing, std::spa
   for (const std::size_t first : {0, 1})
     for (std::size_t at = first; at < levels.size(); at += 2)
       if (!levels[at].empty() && (!neighbours(at, true) || neighbours(at, false)))
-        hold[at] = correct(levels[at], at, narrowing, kinds);
+        hold[at] = correct(levels[at], at, narrowing, trials);
 }
 
 // First the points for some recalls are tried. If one finds less than it says, so are those for other common
 // ones, and then those that these recalls take once they are corrected. Whether all find what they say.
 bool Measurer::correct(OperatingPoints::Level& level, std::size_t at, float narrowing,
-                       std::span<const Sample> kinds) const {
+                       std::span<Trial> trials) const {
   using ByDegree = std::array<std::vector<Shortfall>, Budget::kDegrees>;
-  const Allowed every_row(Bits(segment_.rows(), true), segment_.copies());
   const OperatingPoints::Level measured = level;
   ByDegree tried;
   bool hold = true;
@@ -111,7 +124,7 @@ bool Measurer::correct(OperatingPoints::Level& level, std::size_t at, float narr
       }
       if (known) continue;
       any_new = true;
-      const auto by = shortfalls(budget, at, narrowing, every_row, kinds);
+      const auto by = shortfalls(budget, at, trials);
       for (std::size_t degree = 0; degree < said.size(); ++degree) {
         all_hold = all_hold && by[degree] == 0.0F;
         auto& here = tried[degree];
@@ -147,8 +160,7 @@ double Measurer::share_found(std::span<const Found> found, std::span<const Found
 // By how much less than a budget says is found, by degree, of the kind that finds least: nothing where that
 // may be chance.
 std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, std::size_t level,
-                                                         float narrowing, const Allowed& all,
-                                                         std::span<const Sample> kinds) const {
+                                                         std::span<Trial> trials) const {
   const double some = enough_queries(level);
   struct Sum {
     double queries = 0.0, found = 0.0, squares = 0.0;
@@ -161,9 +173,9 @@ std::array<float, Budget::kDegrees> Measurer::shortfalls(const Budget& budget, s
   };
   std::array<std::vector<MeasuredShare>, Budget::kDegrees> shares;
   std::array<Sum, Budget::kDegrees> others{};  // few of several kinds count together
-  for (const Sample& sample : kinds) {
+  for (Trial& trial : trials) {
     std::array<Sum, Budget::kDegrees> sums{};
-    for (const Tried& each : tried(budget, level, {sample, narrowing, all}))
+    for (const Tried& each : tried(budget, level, trial))
       sums[each.degree].add({1.0, each.found, each.found * each.found});
     for (std::size_t degree = 0; degree < sums.size(); ++degree) {
       if (sums[degree].queries >= some)
@@ -190,9 +202,8 @@ std::vector<std::uint32_t> Measurer::with_copies(std::span<const std::uint32_t> 
   return rows;
 }
 
-// The queries are taken from all over, since those that are given may be in some order.
-std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t level,
-                                             const Trial& trial) const {
+// Some queries tell what one costs, and so how many more there are.
+std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t level, Trial& trial) const {
   const double least = level < kShallow ? tuning::kLeastTried : enough_queries(level);  // queries
   // those of which so many neighbours are known
   std::vector<std::size_t> able;
@@ -201,36 +212,45 @@ std::vector<Measurer::Tried> Measurer::tried(const Budget& budget, std::size_t l
   for (std::size_t q = 0; q < queries.count; ++q)
     if (truths[q].size() >= std::min(neighbours, segment_.originals() - trial.sample.without_of(q).size()))
       able.push_back(q);
-  const std::size_t given = able.size();
-  const double compared =
-      std::min(static_cast<double>(budget.rerank), budget.compared(budget.usual_e, kMeasuredAt[level]));
-  const double cost =
-      router_.costs(segment_.originals()).of(budget) +
-      cost_of_comparing(segment_.form(), segment_.originals(), static_cast<std::size_t>(compared));
-  const std::size_t count =
-      std::min({given, level == 0 ? tuning::kQueriesMeasured : tuning::kQueriesTried,
-                static_cast<std::size_t>(std::max(
-                    least, std::min(tuning::kCostOfTrial / std::max(cost, 1.0),
-                                    tuning::kNeighboursTried / static_cast<double>(kMeasuredAt[level]))))});
+  const double most = std::max(
+      least, std::min(static_cast<double>(level == 0 ? tuning::kQueriesMeasured : tuning::kQueriesTried),
+                      tuning::kNeighboursTried / static_cast<double>(kMeasuredAt[level])));
+  const auto up_to = [&](double count) { return std::min(able.size(), static_cast<std::size_t>(count)); };
+  const std::size_t step = spreading_step(able.size());
+  const RecallCurve::Costs costs = router_.costs(segment_.originals());
   Visit visit;
   visit.budget = budget;
   visit.k = kMeasuredAt[level];
-  std::vector<Tried> tried(count);  // in the order of the queries: the same sums for any number of threads
-  const std::size_t piece = piece_of(count, tuning::kPieceForThread, threads_);
-  parallel_for(count, piece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
-    Scratch scratch;
-    TopK nearest;
-    Stages stages;
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t q = able[i * given / count];
-      const Allowed others = trial.all.without(with_copies(trial.sample.without_of(q)), segment_.copies());
-      stages = {};
-      nearest.reset(visit.k, std::numeric_limits<float>::infinity());
-      RoutedSearch(segment_, &others).search(queries.part(q, 1), visit, scratch, {&nearest, 1}, {&stages, 1});
-      tried[i] = {Budget::degree(scratch.errand.e, budget.usual_e),
-                  share_found(nearest.kept(), truths[q], level)};
-    }
-  });
+  std::vector<Tried> tried;  // in the order of the queries: the same sums for any number of threads
+  std::vector<double> cost;
+  const auto try_up_to = [&](std::size_t count) {
+    const std::size_t first = tried.size();
+    tried.resize(count);
+    cost.resize(count);
+    const std::size_t piece = piece_of(count - first, tuning::kPieceForThread, threads_);
+    parallel_for(count - first, piece, threads_, interrupt_, [&](std::size_t begin, std::size_t end) {
+      Scratch scratch;
+      TopK nearest;
+      Stages stages;
+      for (std::size_t i = first + begin; i < first + end; ++i) {
+        const std::size_t q = able[i * step % able.size()];
+        const Allowed others = trial.all.without(with_copies(trial.sample.without_of(q)), segment_.copies());
+        stages = {};
+        scratch.known = trial.known.empty() ? nullptr : &trial.known[q];
+        nearest.reset(visit.k, std::numeric_limits<float>::infinity());
+        RoutedSearch(segment_, &others)
+            .search(queries.part(q, 1), visit, scratch, {&nearest, 1}, {&stages, 1});
+        tried[i] = {Budget::degree(scratch.errand.e, budget.usual_e),
+                    share_found(nearest.kept(), truths[q], level)};
+        cost[i] = stages.probes * costs.probe + stages.candidates * costs.rerank +
+                  cost_of_comparing(segment_, stages.reranked);
+      }
+    });
+  };
+  try_up_to(up_to(least));
+  const double of_all = std::accumulate(cost.begin(), cost.end(), 0.0);
+  const double affordable = tuning::kCostOfTrial * static_cast<double>(cost.size()) / std::max(of_all, 1.0);
+  try_up_to(up_to(std::clamp(affordable, least, most)));
   return tried;
 }
 

@@ -35,8 +35,11 @@ std::span<const std::uint32_t> RoutedSearch::narrow(const Visit& visit, const Er
     float* keys = finalists.estimates(of_view.size());
     std::uint32_t* numbers = finalists.numbers();
     for (std::size_t i = 0; i < of_view.size(); ++i) numbers[i] = view.first_row + of_view[i];
-    view.segment->touch_bytes(of_view);
-    view.segment->byte_rows().keys(byte_query(errand), of_view, scratch.byte_rows, keys);
+    const auto compute = [&](std::span<const std::uint32_t> some, float* out) {
+      view.segment->touch_bytes(some);
+      view.segment->byte_rows().keys(byte_query(errand), some, scratch.byte_rows, out);
+    };
+    scratch.known == nullptr ? compute(of_view, keys) : scratch.known->of_bytes.find(of_view, keys, compute);
     finalists.take(of_view.size());
   });
   finalists.finish();
@@ -99,10 +102,16 @@ void RoutedSearch::rerank(const Query& query, std::span<const std::uint32_t> num
       segment.touch(row, row + std::size_t{1});
       __builtin_prefetch(segment.ids() + row);
     }
-    segment.stored().gather(query, rows, [&](std::size_t row, float key) {
+    const auto take = [&](std::size_t row, float key) {
       if (nearest.admits(key))
         segment.take_equals(row, view.allowed, [&](std::int64_t id) { return nearest.push(key, id); });
+    };
+    if (scratch.known == nullptr) return segment.stored().gather(query, rows, take);
+    std::vector<float> keys(rows.size());
+    scratch.known->exact.find(rows, keys.data(), [&](std::span<const std::uint32_t> some, float* out) {
+      segment.stored().gather(query, some, [&](std::size_t, float key) { *out++ = key; });
     });
+    for (std::size_t i = 0; i < rows.size(); ++i) take(rows[i], keys[i]);
   });
   for (const std::uint32_t number : scratch.fresh) {
     const auto [chunk, row] = table_->at(number - rows_);

@@ -20,6 +20,7 @@
 #include "engine/projection/projection.hpp"
 #include "engine/recall/hit_model.hpp"
 #include "engine/rows/byte_rows.hpp"
+#include "engine/search/known_keys.hpp"
 #include "engine/search/laps.hpp"
 #include "engine/search/routed_search.hpp"
 #include "engine/search/stages.hpp"
@@ -49,6 +50,11 @@ struct Errand {
   HashQuery query() const { return {projected, landmarks}; }
 };
 
+/// What searches for one query in one segment have computed.
+struct Known {
+  KnownKeys of_bytes, exact;
+};
+
 struct Scratch {
   // Some queries in the space of squared distances, projected, and as the hash family sees them.
   std::vector<float> placed, projected, landmarks;
@@ -64,6 +70,7 @@ struct Scratch {
   std::vector<bool> visited;                          // by bucket
   std::vector<std::uint32_t> fresh, sealed, of_view;  // candidates, by where they are
   std::vector<std::uint32_t> with_heaps;              // finalists
+  Known* known = nullptr;                             // null: each query is searched for once
   Laps* laps = nullptr;                               // null: nobody asks
   Stop* stop = nullptr;                               // null: it goes on to its end
 
